@@ -1,0 +1,100 @@
+//! Turns the pieces of an output stream back into one text.
+
+/// Most bytes of one stream that the gateway holds, whatever the worker sends.
+const MAX_HELD: usize = 16 << 20;
+
+/// One output stream, as far as it has arrived.
+#[derive(Debug, Default)]
+pub struct Capture {
+    bytes: Vec<u8>,
+    /// Position in the whole stream up to which everything was kept or marked as left out.
+    position: u64,
+}
+
+/// What a program wrote to one stream, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CapturedText {
+    /// The text, with a marker line wherever bytes were left out.
+    pub text: String,
+    /// True when bytes were not UTF-8 and stand as U+FFFD in the text.
+    pub replaced: bool,
+}
+
+impl Capture {
+    /// Takes in `data`, whose first byte is byte `offset` of the whole stream.
+    pub fn absorb(&mut self, offset: u64, data: &[u8]) {
+        if self.bytes.len().saturating_add(data.len()) > MAX_HELD {
+            return;
+        }
+        self.mark_gap_up_to(offset);
+        self.bytes.extend_from_slice(data);
+        self.position = offset.saturating_add(data.len() as u64);
+    }
+
+    /// The text of a stream that had `total` bytes in all.
+    pub fn finish(mut self, total: u64) -> CapturedText {
+        self.mark_gap_up_to(total);
+        match String::from_utf8(self.bytes) {
+            Ok(text) => CapturedText {
+                text,
+                replaced: false,
+            },
+            Err(error) => CapturedText {
+                text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+                replaced: true,
+            },
+        }
+    }
+
+    fn mark_gap_up_to(&mut self, offset: u64) {
+        let missing = offset.saturating_sub(self.position);
+        if missing > 0 {
+            self.bytes
+                .extend_from_slice(format!("\n… [{missing} bytes left out] …\n").as_bytes());
+            self.position = offset;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Capture;
+
+    #[test]
+    fn pieces_join_and_a_jump_is_marked() {
+        let mut capture = Capture::default();
+        capture.absorb(0, b"head");
+        capture.absorb(4, b"er");
+        capture.absorb(106, b"tail");
+        let captured = capture.finish(110);
+        assert_eq!(captured.text, "header\n… [100 bytes left out] …\ntail");
+        assert!(!captured.replaced);
+    }
+
+    #[test]
+    fn a_missing_end_is_marked() {
+        let mut capture = Capture::default();
+        capture.absorb(0, b"head");
+        assert_eq!(capture.finish(10).text, "head\n… [6 bytes left out] …\n");
+    }
+
+    #[test]
+    fn a_character_split_between_pieces_survives() {
+        let mut capture = Capture::default();
+        capture.absorb(0, &"é".as_bytes()[..1]);
+        capture.absorb(1, &"é".as_bytes()[1..]);
+        let captured = capture.finish(2);
+        assert_eq!((captured.text.as_str(), captured.replaced), ("é", false));
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_replaced_and_flagged() {
+        let mut capture = Capture::default();
+        capture.absorb(0, b"a\xffb");
+        let captured = capture.finish(3);
+        assert_eq!(
+            (captured.text.as_str(), captured.replaced),
+            ("a\u{fffd}b", true)
+        );
+    }
+}

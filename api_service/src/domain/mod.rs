@@ -1,0 +1,24 @@
+//! What the gateway talks about, free of HTTP, SQL and gRPC. A value of these types has been
+//! checked: an edge parses into them once, and nothing further inside checks again.
+
+pub mod api_key;
+pub mod caller;
+pub mod capabilities;
+pub mod capture;
+pub mod credentials;
+pub mod event;
+pub mod execution;
+pub mod field_error;
+pub mod idempotency;
+pub mod ids;
+pub mod language;
+pub mod limits;
+pub mod page;
+pub mod refresh_token;
+pub mod report;
+pub mod run;
+pub mod scope;
+pub mod session;
+pub mod timestamp;
+pub mod user;
+pub mod workspace;

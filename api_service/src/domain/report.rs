@@ -1,0 +1,213 @@
+//! What a run did. A program that fails is no error of ours: it is data, and it is all here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::capture::CapturedText;
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// It ended well.
+    Succeeded,
+    /// An exception, or a non-zero exit.
+    Failed,
+    /// It never ran: the compiler refused it.
+    CompileFailed,
+    /// It was still running when its time was up.
+    TimedOut,
+    /// It wanted more memory than it was allowed.
+    OutOfMemory,
+    /// It wrote far more than anybody could read.
+    OutputLimitExceeded,
+    /// It filled its disk.
+    DiskLimitExceeded,
+    /// A signal ended it.
+    Killed,
+    /// Its caller no longer wanted it.
+    Cancelled,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Succeeded,
+        Self::Failed,
+        Self::CompileFailed,
+        Self::TimedOut,
+        Self::OutOfMemory,
+        Self::OutputLimitExceeded,
+        Self::DiskLimitExceeded,
+        Self::Killed,
+        Self::Cancelled,
+    ];
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::CompileFailed => "compile_failed",
+            Self::TimedOut => "timed_out",
+            Self::OutOfMemory => "out_of_memory",
+            Self::OutputLimitExceeded => "output_limit_exceeded",
+            Self::DiskLimitExceeded => "disk_limit_exceeded",
+            Self::Killed => "killed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// By its name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == text)
+    }
+}
+
+/// One rich value, in several representations by MIME type; binary ones are base64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RichResult {
+    /// The representations.
+    pub mime: BTreeMap<String, String>,
+    /// True for the value of the last expression.
+    pub is_main_result: bool,
+}
+
+/// How much a program wrote to one stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StreamTotals {
+    /// All of it, in bytes.
+    pub bytes: u64,
+    /// True when some of it was left out.
+    pub truncated: bool,
+}
+
+/// What a run consumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time of all processes together.
+    pub cpu: Duration,
+    /// Highest memory use of all processes together, in bytes.
+    pub peak_memory_bytes: u64,
+    /// Most processes at once.
+    pub processes: u32,
+    /// Disk space in use at the end, in bytes.
+    pub disk_bytes: u64,
+    /// `enforced` (counted by the kernel) or `best_effort`.
+    pub accounting: String,
+}
+
+/// Where the time went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phases {
+    /// Waiting for a free slot.
+    pub queue: Duration,
+    /// Getting a sandbox ready.
+    pub start: Duration,
+    /// Compiling, where the language does.
+    pub compile: Option<Duration>,
+    /// Running.
+    pub run: Duration,
+    /// True when no sandbox was ready and one had to be made.
+    pub cold_start: bool,
+}
+
+/// What went wrong, for a model that must repair its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// exception, syntax, compile, limit, signal or exit.
+    pub kind: String,
+    /// The exception's class, the signal, the limit.
+    pub name: String,
+    /// What the language said.
+    pub message: String,
+    /// In which of the user's files.
+    pub file: Option<String>,
+    /// Counted from 1.
+    pub line: Option<u32>,
+    /// Counted from 1.
+    pub column: Option<u32>,
+    /// The user's own frames.
+    pub traceback: Option<String>,
+    /// The module that could not be imported.
+    pub missing_module: Option<String>,
+    /// True when the same code may succeed another time.
+    pub retryable: bool,
+    /// What usually helps.
+    pub hint: Option<String>,
+}
+
+/// The end of a run, as the worker saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How the program ended.
+    pub status: Status,
+    /// Its exit status, if it had one.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it, by name.
+    pub signal: Option<String>,
+    /// The whole run.
+    pub duration: Duration,
+    /// Totals of standard output.
+    pub stdout: StreamTotals,
+    /// Totals of standard error.
+    pub stderr: StreamTotals,
+    /// What it consumed.
+    pub usage: Usage,
+    /// Where the time went.
+    pub phases: Phases,
+    /// What went wrong, if something did.
+    pub diagnostic: Option<Diagnostic>,
+    /// True when the session's interpreter had to be restarted: variables are gone, files are not.
+    pub state_lost: bool,
+}
+
+/// Everything that a run answers: its outcome and what it wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it wrote to standard output.
+    pub stdout: CapturedText,
+    /// What it wrote to standard error.
+    pub stderr: CapturedText,
+    /// What it displayed.
+    pub results: Vec<RichResult>,
+    /// The isolation that was in force: `full` or `degraded`.
+    pub isolation: String,
+}
+
+impl Outcome {
+    /// One line that says what went wrong; `None` when nothing did.
+    pub fn error_line(&self) -> Option<String> {
+        if self.status == Status::Succeeded {
+            return None;
+        }
+        let line = match &self.diagnostic {
+            Some(found) if found.name.is_empty() => found.message.clone(),
+            Some(found) if found.message.is_empty() => found.name.clone(),
+            Some(found) => format!("{}: {}", found.name, found.message),
+            None => self.status_line(),
+        };
+        Some(line.lines().next().unwrap_or_default().to_owned())
+    }
+
+    fn status_line(&self) -> String {
+        match self.status {
+            Status::Succeeded => String::new(),
+            Status::Failed => match self.exit_code {
+                Some(code) => format!("the program ended with exit code {code}"),
+                None => "the program failed".to_owned(),
+            },
+            Status::CompileFailed => "the code did not compile".to_owned(),
+            Status::TimedOut => "the time limit was reached".to_owned(),
+            Status::OutOfMemory => "the memory limit was reached".to_owned(),
+            Status::OutputLimitExceeded => "the output limit was reached".to_owned(),
+            Status::DiskLimitExceeded => "the disk limit was reached".to_owned(),
+            Status::Killed => match &self.signal {
+                Some(signal) => format!("the program was ended by {signal}"),
+                None => "the program was ended by a signal".to_owned(),
+            },
+            Status::Cancelled => "the run was cancelled".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A user's lease on one sandbox over many runs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::language::Language;
+use crate::domain::limits::Limits;
+use crate::domain::timestamp::Timestamp;
+
+/// Time to live of a session that names none.
+pub const DEFAULT_TTL: Duration = Duration::from_secs(600);
+/// Longest time to live.
+pub const MAX_TTL: Duration = Duration::from_secs(24 * 3600);
+/// Longest metadata, in bytes of JSON.
+pub const MAX_METADATA: usize = 16 << 10;
+
+/// A checked request for a session.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Its language.
+    pub language: Language,
+    /// How long it may live, whatever happens in it.
+    pub ttl: Duration,
+    /// Environment of everything that runs in it.
+    pub env: BTreeMap<String, String>,
+    /// What it may use.
+    pub limits: Limits,
+    /// What its owner wants to remember with it: a JSON object.
+    pub metadata: String,
+}
+
+/// A session, as it is remembered. Whether it lives is the worker's to say.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Which.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// Its language.
+    pub language: Language,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// Its owner's note: a JSON object.
+    pub metadata: String,
+    /// The start of the worker that it lives in, where that was known.
+    pub worker_instance: Option<String>,
+    /// How far it got.
+    pub stage: SessionStage,
+}
+
+/// How far a session got, as far as the gateway knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionStage {
+    /// The worker has been asked for it and has not answered yet.
+    Starting,
+    /// The worker has it, or had it when last asked.
+    Live,
+    /// It is over.
+    Ended(EndReason),
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// Its owner ended it.
+    Deleted,
+    /// Its time to live or its idle time ran out.
+    Expired,
+    /// Its sandbox, or its worker, is gone.
+    Lost,
+}
+
+impl EndReason {
+    /// As it is kept.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Expired => "expired",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// By its name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Deleted, Self::Expired, Self::Lost]
+            .into_iter()
+            .find(|reason| reason.name() == text)
+    }
+}
+
+/// What a caller is told about a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// Waiting for a run.
+    Active,
+    /// Running one.
+    Busy,
+    /// Over: its time ran out.
+    Expired,
+    /// Over: its sandbox is gone.
+    Lost,
+}
+
+impl SessionStatus {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Busy => "busy",
+            Self::Expired => "expired",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// A session as the worker sees it.
+#[derive(Debug, Clone)]
+pub struct LiveSession {
+    /// Which.
+    pub id: SessionId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// True while something runs in it.
+    pub busy: bool,
+}

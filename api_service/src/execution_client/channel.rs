@@ -1,0 +1,29 @@
+//! The one connection to the worker.
+
+use std::time::Duration;
+
+use tonic::transport::{Channel, Endpoint};
+
+use super::Error;
+
+/// A worker that does not take a connection in this time is down.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A worker whose machine vanished is noticed after about this time and the next.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Room for one large answer on the way, so that big outputs do not wait for window updates.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
+/// Opens a channel that connects by itself, now and after every loss.
+pub(super) fn open(url: &str) -> Result<Channel, Error> {
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| Error::UnusableUrl)?;
+    Ok(endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .connect_lazy())
+}

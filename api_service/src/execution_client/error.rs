@@ -1,0 +1,138 @@
+//! What can go wrong between the gateway and the worker.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use proto::wire::{ERROR_REASON, RETRY_AFTER, reason};
+use thiserror::Error as ThisError;
+use tonic::{Code, ConnectError, Status};
+
+/// How long a caller should wait when the worker does not say.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A call that did not succeed.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// The configured URL is none.
+    #[error("the worker's URL cannot be used")]
+    UnusableUrl,
+    /// The configured token holds characters that cannot be sent.
+    #[error("the internal token cannot be sent")]
+    UnusableToken,
+    /// The request id holds characters that cannot be sent.
+    #[error("the request id cannot be sent")]
+    UnusableRequestId,
+    /// There is no connection to the worker, and the call was never sent.
+    #[error("the worker cannot be reached")]
+    Unreachable(#[source] Box<Status>),
+    /// The connection was lost after the call was sent: it may have had any effect.
+    #[error("the connection to the worker was lost")]
+    Lost(#[source] Box<Status>),
+    /// The worker is ending, and took nothing on.
+    #[error("the worker is ending")]
+    ShuttingDown(Duration),
+    /// Every slot is taken and the queue is full.
+    #[error("the worker is full")]
+    Full(Duration),
+    /// The owner has as many sessions as one may have.
+    #[error("too many sessions")]
+    TooManySessions,
+    /// No such session for that owner.
+    #[error("no such session")]
+    SessionNotFound,
+    /// The session's time ran out.
+    #[error("the session has expired")]
+    SessionExpired,
+    /// The session's sandbox is gone.
+    #[error("the session was lost")]
+    SessionLost,
+    /// Nothing by that id runs for that owner.
+    #[error("no such execution")]
+    ExecutionNotFound,
+    /// The session runs another language.
+    #[error("the session runs another language")]
+    LanguageMismatch,
+    /// The worker cannot run the language.
+    #[error("the worker cannot run this language")]
+    LanguageUnavailable,
+    /// The worker refuses a value; the text names the field and is meant for the caller.
+    #[error("the worker refuses a value: {0}")]
+    InvalidArgument(String),
+    /// The worker does not know our token.
+    #[error("the worker refuses the internal token")]
+    Unauthenticated,
+    /// The worker took longer than it was given.
+    #[error("the worker did not answer in time")]
+    DeadlineExceeded,
+    /// A fault of the worker.
+    #[error("the worker failed")]
+    Internal(#[source] Box<Status>),
+    /// The worker sent what the contract does not allow.
+    #[error("the worker's answer is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        let word = status
+            .metadata()
+            .get(ERROR_REASON)
+            .and_then(|value| value.to_str().ok());
+        match word {
+            Some(reason::SESSION_NOT_FOUND) => Self::SessionNotFound,
+            Some(reason::SESSION_EXPIRED) => Self::SessionExpired,
+            Some(reason::SESSION_LOST) => Self::SessionLost,
+            Some(reason::EXECUTION_NOT_FOUND) => Self::ExecutionNotFound,
+            Some(reason::LANGUAGE_MISMATCH) => Self::LanguageMismatch,
+            Some(reason::LANGUAGE_UNAVAILABLE) => Self::LanguageUnavailable,
+            Some(reason::WORKER_FULL) => Self::Full(retry_after(&status)),
+            Some(reason::TOO_MANY_SESSIONS) => Self::TooManySessions,
+            Some(reason::INVALID_ARGUMENT) => Self::InvalidArgument(status.message().to_owned()),
+            Some(reason::SHUTTING_DOWN) => Self::ShuttingDown(retry_after(&status)),
+            Some(reason::UNAUTHENTICATED) => Self::Unauthenticated,
+            Some(_) => Self::Internal(Box::new(status)),
+            None => without_reason(status),
+        }
+    }
+}
+
+/// A call that failed in between: the worker's own code did not say why.
+fn without_reason(status: Status) -> Error {
+    if was_never_sent(&status) {
+        return Error::Unreachable(Box::new(status));
+    }
+    if status.code() == Code::DeadlineExceeded {
+        return Error::DeadlineExceeded;
+    }
+    // A status with a source was made on this side, by the transport.
+    if status.source().is_some() || status.code() == Code::Unavailable {
+        return Error::Lost(Box::new(status));
+    }
+    Error::Internal(Box::new(status))
+}
+
+/// True when the call provably never left: there was no connection, or it closed before the
+/// request was written.
+pub(super) fn was_never_sent(status: &Status) -> bool {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        let canceled = error
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(hyper::Error::is_canceled);
+        if canceled || error.is::<ConnectError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn retry_after(status: &Status) -> Duration {
+    let seconds = status
+        .metadata()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok());
+    seconds
+        .and_then(|text| text.parse().ok())
+        .map_or(DEFAULT_RETRY_AFTER, Duration::from_secs)
+}

@@ -1,0 +1,283 @@
+//! From the wire to the domain. What the contract does not allow is an error here, once.
+
+use std::time::Duration;
+
+use proto::execution_v1 as wire;
+use proto::execution_v1::execution_event::Event as WireEvent;
+
+use super::Error;
+use crate::domain::capabilities::{Capabilities, LanguageInfo, MissingLanguage, Wall};
+use crate::domain::event::{Event, OutputStream};
+use crate::domain::ids::SessionId;
+use crate::domain::language::Language;
+use crate::domain::limits::Limits;
+use crate::domain::report::{Diagnostic, Outcome, Phases, RichResult, Status, StreamTotals, Usage};
+use crate::domain::session::LiveSession;
+use crate::domain::timestamp::Timestamp;
+
+pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
+    match event
+        .event
+        .ok_or(Error::Malformed("an event without content"))?
+    {
+        WireEvent::Started(wire::Started { execution_id: _ }) => Ok(Event::Started),
+        WireEvent::Output(wire::Output {
+            stream,
+            offset,
+            data,
+        }) => {
+            let stream = match wire::Stream::try_from(stream) {
+                Ok(wire::Stream::Stdout) => OutputStream::Stdout,
+                Ok(wire::Stream::Stderr) => OutputStream::Stderr,
+                Ok(wire::Stream::Unspecified) | Err(_) => {
+                    return Err(Error::Malformed("output of no stream"));
+                }
+            };
+            Ok(Event::Output {
+                stream,
+                offset,
+                data,
+            })
+        }
+        WireEvent::Result(wire::RichResult {
+            mime,
+            is_main_result,
+        }) => Ok(Event::Result(RichResult {
+            mime: mime.into_iter().collect(),
+            is_main_result,
+        })),
+        WireEvent::Outcome(outcome) => self::outcome(outcome).map(Box::new).map(Event::Outcome),
+    }
+}
+
+fn outcome(outcome: wire::Outcome) -> Result<Outcome, Error> {
+    let wire::Outcome {
+        status,
+        exit_code,
+        signal,
+        duration_us,
+        stdout,
+        stderr,
+        usage,
+        phases,
+        diagnostic,
+        state_lost,
+    } = outcome;
+    Ok(Outcome {
+        status: self::status(status)?,
+        exit_code,
+        signal,
+        duration: Duration::from_micros(duration_us),
+        stdout: totals(stdout),
+        stderr: totals(stderr),
+        usage: self::usage(usage.unwrap_or_default()),
+        phases: self::phases(phases.unwrap_or_default()),
+        diagnostic: diagnostic.map(self::diagnostic),
+        state_lost,
+    })
+}
+
+fn status(status: i32) -> Result<Status, Error> {
+    match wire::Status::try_from(status) {
+        Ok(wire::Status::Succeeded) => Ok(Status::Succeeded),
+        Ok(wire::Status::Failed) => Ok(Status::Failed),
+        Ok(wire::Status::CompileFailed) => Ok(Status::CompileFailed),
+        Ok(wire::Status::TimedOut) => Ok(Status::TimedOut),
+        Ok(wire::Status::OutOfMemory) => Ok(Status::OutOfMemory),
+        Ok(wire::Status::OutputLimitExceeded) => Ok(Status::OutputLimitExceeded),
+        Ok(wire::Status::DiskLimitExceeded) => Ok(Status::DiskLimitExceeded),
+        Ok(wire::Status::Killed) => Ok(Status::Killed),
+        Ok(wire::Status::Cancelled) => Ok(Status::Cancelled),
+        Ok(wire::Status::Unspecified) | Err(_) => Err(Error::Malformed("an unknown status")),
+    }
+}
+
+fn totals(totals: Option<wire::StreamTotals>) -> StreamTotals {
+    let wire::StreamTotals { bytes, truncated } = totals.unwrap_or_default();
+    StreamTotals { bytes, truncated }
+}
+
+fn usage(usage: wire::Usage) -> Usage {
+    let wire::Usage {
+        cpu_us,
+        peak_memory_bytes,
+        processes,
+        disk_bytes,
+        accounting,
+    } = usage;
+    Usage {
+        cpu: Duration::from_micros(cpu_us),
+        peak_memory_bytes,
+        processes,
+        disk_bytes,
+        accounting,
+    }
+}
+
+fn phases(phases: wire::Phases) -> Phases {
+    let wire::Phases {
+        queue_us,
+        start_us,
+        compile_us,
+        run_us,
+        cold_start,
+    } = phases;
+    Phases {
+        queue: Duration::from_micros(queue_us),
+        start: Duration::from_micros(start_us),
+        compile: compile_us.map(Duration::from_micros),
+        run: Duration::from_micros(run_us),
+        cold_start,
+    }
+}
+
+fn diagnostic(found: wire::Diagnostic) -> Diagnostic {
+    let wire::Diagnostic {
+        kind,
+        name,
+        message,
+        file,
+        line,
+        column,
+        traceback,
+        missing_module,
+        retryable,
+        hint,
+    } = found;
+    Diagnostic {
+        kind,
+        name,
+        message,
+        file,
+        line,
+        column,
+        traceback,
+        missing_module,
+        retryable,
+        hint,
+    }
+}
+
+pub(super) fn session(session: wire::Session) -> Result<LiveSession, Error> {
+    // A session's language is kept by the gateway, from the request that made it.
+    let wire::Session {
+        session_id,
+        language: _,
+        created_at_ms,
+        expires_at_ms,
+        busy,
+    } = session;
+    Ok(LiveSession {
+        id: SessionId::parse(&session_id).ok_or(Error::Malformed("a session id"))?,
+        created_at: Timestamp::from_millis(created_at_ms),
+        expires_at: Timestamp::from_millis(expires_at_ms),
+        busy,
+    })
+}
+
+pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilities, Error> {
+    let wire::Capabilities {
+        instance_id,
+        version: _,
+        languages,
+        missing_languages,
+        isolation,
+        limits,
+        compiler_flags,
+    } = capabilities;
+    let wire::Isolation { level, walls } =
+        isolation.ok_or(Error::Malformed("capabilities without isolation"))?;
+    let wire::LimitRange { defaults, maxima } = limits.unwrap_or_default();
+    Ok(Capabilities {
+        instance_id,
+        languages: languages
+            .into_iter()
+            .map(language_info)
+            .collect::<Result<_, _>>()?,
+        missing: missing_languages
+            .into_iter()
+            .map(missing)
+            .collect::<Result<_, _>>()?,
+        isolation: level,
+        walls: walls.into_iter().map(wall).collect(),
+        default_limits: self::limits(defaults.unwrap_or_default()),
+        max_limits: self::limits(maxima.unwrap_or_default()),
+        compiler_flags,
+    })
+}
+
+fn language_info(info: wire::LanguageInfo) -> Result<LanguageInfo, Error> {
+    // Where things lie on the worker's machine is nobody else's business.
+    let wire::LanguageInfo {
+        language,
+        version,
+        executable: _,
+        packages,
+        features,
+    } = info;
+    Ok(LanguageInfo {
+        language: self::language(language)?,
+        version,
+        packages: packages.into_iter().collect(),
+        features,
+    })
+}
+
+fn missing(missing: wire::MissingLanguage) -> Result<MissingLanguage, Error> {
+    let wire::MissingLanguage {
+        language,
+        reason,
+        remedy,
+    } = missing;
+    Ok(MissingLanguage {
+        language: self::language(language)?,
+        reason,
+        remedy,
+    })
+}
+
+fn language(language: i32) -> Result<Language, Error> {
+    match wire::Language::try_from(language) {
+        Ok(wire::Language::Python) => Ok(Language::Python),
+        Ok(wire::Language::Node) => Ok(Language::Node),
+        Ok(wire::Language::Bash) => Ok(Language::Bash),
+        Ok(wire::Language::C) => Ok(Language::C),
+        Ok(wire::Language::Unspecified) | Err(_) => Err(Error::Malformed("an unknown language")),
+    }
+}
+
+fn wall(wall: wire::Wall) -> Wall {
+    let wire::Wall {
+        name,
+        state,
+        detail,
+    } = wall;
+    Wall {
+        name,
+        state,
+        detail,
+    }
+}
+
+fn limits(limits: wire::Limits) -> Limits {
+    let wire::Limits {
+        wall_ms,
+        cpu_ms,
+        memory_bytes,
+        processes,
+        disk_bytes,
+        inodes,
+        output_bytes,
+        open_files,
+    } = limits;
+    Limits {
+        wall: wall_ms.map(Duration::from_millis),
+        cpu: cpu_ms.map(Duration::from_millis),
+        memory_bytes,
+        processes,
+        disk_bytes,
+        inodes,
+        output_bytes,
+        open_files,
+    }
+}

@@ -1,0 +1,220 @@
+//! The worker, as the gateway sees it.
+//!
+//! This is the only place that knows `tonic`. Domain values go in and come out; what the wire says
+//! is turned into meanings by the reason that a failed call carries, never by its text.
+
+mod call;
+mod channel;
+mod error;
+mod from_wire;
+mod to_wire;
+
+use std::time::Duration;
+
+use proto::execution_v1 as wire;
+use proto::execution_v1::execution_service_client::ExecutionServiceClient;
+use tonic::Streaming;
+use tonic::transport::Channel;
+
+pub use self::call::Call;
+use self::call::Token;
+pub use self::error::Error;
+use crate::domain::capabilities::Capabilities;
+use crate::domain::event::Event;
+use crate::domain::ids::{ExecutionId, SessionId, UserId};
+use crate::domain::run::RunRequest;
+use crate::domain::session::{LiveSession, NewSession};
+
+/// A worker. Cheap to clone; all clones share one connection.
+#[derive(Clone)]
+pub struct ExecutionClient {
+    rpc: ExecutionServiceClient<Channel>,
+    token: Token,
+}
+
+impl ExecutionClient {
+    /// For the worker at `url` (`http://host:port` or `unix:/path`). Connects when it is first
+    /// needed, and again whenever the connection is lost.
+    ///
+    /// # Errors
+    /// When the URL or the token cannot be used.
+    pub fn new(url: &str, internal_token: &str) -> Result<Self, Error> {
+        let channel = channel::open(url)?;
+        let rpc = ExecutionServiceClient::new(channel)
+            .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
+        Ok(Self {
+            rpc,
+            token: Token::new(internal_token)?,
+        })
+    }
+
+    /// Starts a run and gives its events. Dropping them ends a stateless run.
+    ///
+    /// # Errors
+    /// When the worker cannot be reached or does not take the run.
+    pub async fn execute(
+        &self,
+        call: &Call,
+        id: &ExecutionId,
+        owner: &UserId,
+        run: &RunRequest,
+    ) -> Result<Events, Error> {
+        let message = to_wire::execute(id, owner, run);
+        let stream = self.call(call, message, async |mut rpc, request| {
+            rpc.execute(request).await
+        });
+        Ok(Events {
+            stream: stream.await?,
+        })
+    }
+
+    /// Ends a run early.
+    ///
+    /// # Errors
+    /// [`Error::ExecutionNotFound`] when nothing by that id runs for that owner.
+    pub async fn cancel(&self, call: &Call, id: &ExecutionId, owner: &UserId) -> Result<(), Error> {
+        let message = wire::CancelRequest {
+            execution_id: id.as_str().to_owned(),
+            owner: owner.as_str().to_owned(),
+        };
+        let answer = self.call(call, message, async |mut rpc, request| {
+            rpc.cancel(request).await
+        });
+        answer.await.map(|wire::CancelResponse {}| ())
+    }
+
+    /// Makes a session.
+    ///
+    /// # Errors
+    /// When the worker cannot be reached or does not make it.
+    pub async fn create_session(
+        &self,
+        call: &Call,
+        id: &SessionId,
+        owner: &UserId,
+        new: &NewSession,
+    ) -> Result<LiveSession, Error> {
+        let message = to_wire::create_session(id, owner, new);
+        let answer = self.call(call, message, async |mut rpc, request| {
+            rpc.create_session(request).await
+        });
+        from_wire::session(answer.await?)
+    }
+
+    /// Looks at a session.
+    ///
+    /// # Errors
+    /// [`Error::SessionNotFound`], [`Error::SessionExpired`] or [`Error::SessionLost`].
+    pub async fn session(
+        &self,
+        call: &Call,
+        id: &SessionId,
+        owner: &UserId,
+    ) -> Result<LiveSession, Error> {
+        let message = wire::GetSessionRequest {
+            session_id: id.as_str().to_owned(),
+            owner: owner.as_str().to_owned(),
+        };
+        let answer = self.call(call, message, async |mut rpc, request| {
+            rpc.get_session(request).await
+        });
+        from_wire::session(answer.await?)
+    }
+
+    /// All sessions of an owner that live.
+    ///
+    /// # Errors
+    /// When the worker cannot be reached.
+    pub async fn sessions(&self, call: &Call, owner: &UserId) -> Result<Vec<LiveSession>, Error> {
+        let message = wire::ListSessionsRequest {
+            owner: owner.as_str().to_owned(),
+        };
+        let answer = self.call(call, message, async |mut rpc, request| {
+            rpc.list_sessions(request).await
+        });
+        answer
+            .await?
+            .sessions
+            .into_iter()
+            .map(from_wire::session)
+            .collect()
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// [`Error::SessionNotFound`], [`Error::SessionExpired`] or [`Error::SessionLost`].
+    pub async fn end_session(
+        &self,
+        call: &Call,
+        id: &SessionId,
+        owner: &UserId,
+    ) -> Result<(), Error> {
+        let message = wire::EndSessionRequest {
+            session_id: id.as_str().to_owned(),
+            owner: owner.as_str().to_owned(),
+        };
+        let answer = self.call(call, message, async |mut rpc, request| {
+            rpc.end_session(request).await
+        });
+        answer.await.map(|wire::EndSessionResponse {}| ())
+    }
+
+    /// Asks the worker what it is.
+    ///
+    /// # Errors
+    /// When the worker cannot be reached.
+    pub async fn capabilities(&self, call: &Call) -> Result<Capabilities, Error> {
+        let message = wire::GetCapabilitiesRequest {};
+        let answer = self.call(call, message, async |mut rpc, request| {
+            rpc.get_capabilities(request).await
+        });
+        from_wire::capabilities(answer.await?)
+    }
+
+    /// One call, and a second try when the first provably never left this machine: the worker's
+    /// restart closes an idle connection, and that alone must not fail a request.
+    async fn call<Message: Clone, Answer>(
+        &self,
+        call: &Call,
+        message: Message,
+        send: impl AsyncFn(
+            ExecutionServiceClient<Channel>,
+            tonic::Request<Message>,
+        ) -> Result<tonic::Response<Answer>, tonic::Status>,
+    ) -> Result<Answer, Error> {
+        let request = call.request(&self.token, message.clone())?;
+        let first = send(self.rpc.clone(), request).await;
+        let answer = match first {
+            Err(status) if error::was_never_sent(&status) => {
+                tokio::time::sleep(RETRY_DELAY).await;
+                let request = call.request(&self.token, message)?;
+                send(self.rpc.clone(), request).await
+            }
+            answer => answer,
+        };
+        answer.map(tonic::Response::into_inner).map_err(Error::from)
+    }
+}
+
+/// Between a call that could not be sent and its one retry.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// The events of a run. Must be read to the end; dropping them ends a stateless run.
+pub struct Events {
+    stream: Streaming<wire::ExecutionEvent>,
+}
+
+impl Events {
+    /// The next event; `None` after the last.
+    ///
+    /// # Errors
+    /// When the worker gives the run up or is lost.
+    pub async fn next(&mut self) -> Result<Option<Event>, Error> {
+        match self.stream.message().await? {
+            Some(event) => from_wire::event(event).map(Some),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! From the domain to the wire.
+
+use std::time::Duration;
+
+use proto::execution_v1 as wire;
+
+use crate::domain::ids::{ExecutionId, SessionId, UserId};
+use crate::domain::language::Language;
+use crate::domain::limits::Limits;
+use crate::domain::run::RunRequest;
+use crate::domain::session::NewSession;
+use crate::domain::workspace::WorkspaceFile;
+
+pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wire::ExecuteRequest {
+    let RunRequest {
+        session,
+        language,
+        code,
+        stdin,
+        args,
+        env,
+        files,
+        limits,
+        compiler_flags,
+    } = run;
+    wire::ExecuteRequest {
+        execution_id: id.as_str().to_owned(),
+        owner: owner.as_str().to_owned(),
+        session_id: session
+            .as_ref()
+            .map_or_else(String::new, |id| id.as_str().to_owned()),
+        language: i32::from(self::language(*language)),
+        code: code.clone(),
+        stdin: stdin.clone(),
+        args: args.clone(),
+        env: env.clone().into_iter().collect(),
+        files: files.iter().map(file).collect(),
+        limits: Some(self::limits(limits)),
+        compiler_flags: compiler_flags.clone(),
+    }
+}
+
+pub(super) fn create_session(
+    id: &SessionId,
+    owner: &UserId,
+    new: &NewSession,
+) -> wire::CreateSessionRequest {
+    // The note is the gateway's; a worker has no use for it.
+    let NewSession {
+        language,
+        ttl,
+        env,
+        limits,
+        metadata: _,
+    } = new;
+    wire::CreateSessionRequest {
+        session_id: id.as_str().to_owned(),
+        owner: owner.as_str().to_owned(),
+        language: i32::from(self::language(*language)),
+        ttl_seconds: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),
+        env: env.clone().into_iter().collect(),
+        limits: Some(self::limits(limits)),
+    }
+}
+
+fn language(language: Language) -> wire::Language {
+    match language {
+        Language::Python => wire::Language::Python,
+        Language::Node => wire::Language::Node,
+        Language::Bash => wire::Language::Bash,
+        Language::C => wire::Language::C,
+    }
+}
+
+fn file(file: &WorkspaceFile) -> wire::File {
+    let WorkspaceFile { path, content } = file;
+    wire::File {
+        path: path.as_str().to_owned(),
+        content: content.clone(),
+    }
+}
+
+fn limits(limits: &Limits) -> wire::Limits {
+    let Limits {
+        wall,
+        cpu,
+        memory_bytes,
+        processes,
+        disk_bytes,
+        inodes,
+        output_bytes,
+        open_files,
+    } = limits;
+    wire::Limits {
+        wall_ms: wall.map(millis),
+        cpu_ms: cpu.map(millis),
+        memory_bytes: *memory_bytes,
+        processes: *processes,
+        disk_bytes: *disk_bytes,
+        inodes: *inodes,
+        output_bytes: *output_bytes,
+        open_files: *open_files,
+    }
+}
+
+/// At least one: a limit of zero would mean none.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1)
+}

@@ -1,0 +1,41 @@
+//! A body that is a form or JSON.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use futures::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+use super::{body, json};
+use crate::domain::field_error::FieldError;
+use crate::error::ApiError;
+
+/// A body in the shape of `T`, from a form or from JSON.
+pub struct FormOrJson<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for FormOrJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            match body::media_type(&request).as_str() {
+                "application/json" => {
+                    let bytes = body::read(&request, payload).await?;
+                    json::shape(&bytes).map(Self)
+                }
+                "application/x-www-form-urlencoded" => {
+                    let bytes = body::read(&request, payload).await?;
+                    serde_urlencoded::from_bytes(&bytes)
+                        .map(Self)
+                        .map_err(|error| {
+                            ApiError::Invalid(vec![FieldError::new("body", error.to_string())])
+                        })
+                }
+                _ => Err(ApiError::WrongMediaType(
+                    "application/x-www-form-urlencoded or application/json",
+                )),
+            }
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! A JSON body.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use futures::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+use super::{body, strict_json};
+use crate::domain::field_error::FieldError;
+use crate::error::ApiError;
+use crate::services::secrets::sha256_hex;
+
+/// A JSON body in the shape of `T`, and the hash of its bytes.
+pub struct Json<T> {
+    /// In the shape of the contract; its meaning is not checked yet.
+    pub value: T,
+    /// SHA-256 of the bytes, in hex.
+    pub fingerprint: String,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            if body::media_type(&request) != "application/json" {
+                return Err(ApiError::WrongMediaType("application/json"));
+            }
+            let bytes = body::read(&request, payload).await?;
+            Ok(Self {
+                value: shape(&bytes)?,
+                fingerprint: sha256_hex(&bytes),
+            })
+        })
+    }
+}
+
+/// Strict JSON in the shape of `T`; what does not fit is named by its path.
+pub(super) fn shape<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    strict_json::check(bytes)?;
+    let json = &mut serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        let msg = without_position(&error.into_inner().to_string());
+        let loc = if path == "." { "body".to_owned() } else { path };
+        ApiError::Invalid(vec![FieldError::new(loc, msg)])
+    })
+}
+
+/// The path says where it is; the line and column of the text would only repeat it.
+fn without_position(message: &str) -> String {
+    message
+        .split(" at line ")
+        .next()
+        .unwrap_or(message)
+        .to_owned()
+}

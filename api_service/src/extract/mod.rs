@@ -1,0 +1,18 @@
+//! From a request to checked parts of it.
+
+mod body;
+mod caller;
+mod form_or_json;
+mod idempotency_key;
+mod json;
+mod page;
+mod request_id;
+mod strict_json;
+
+pub use self::body::MaxBody;
+pub use self::caller::CurrentCaller;
+pub use self::form_or_json::FormOrJson;
+pub use self::idempotency_key::OptionalKey;
+pub use self::json::Json;
+pub use self::page::PageParams;
+pub use self::request_id::{HEADER as REQUEST_ID_HEADER, RequestId};

@@ -1,0 +1,75 @@
+//! `/v1/code_interpreter/executions`.
+
+use actix_web::web::{self, Data, Path};
+
+use crate::contract::executions::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
+use crate::contract::page::{PageAnswer, PageQuery};
+use crate::contract::problem::Problem;
+use crate::domain::ids::ExecutionId;
+use crate::error::ApiError;
+use crate::extract::{CurrentCaller, PageParams, RequestId};
+use crate::services::Error;
+use crate::state::AppState;
+
+/// Your runs, newest first. Needs the scope `read`.
+#[utoipa::path(
+    get, path = "/v1/code_interpreter/executions", tag = "run", params(PageQuery),
+    responses((status = 200, body = PageAnswer<ExecutionSummary>), (status = 422, body = Problem)),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn list(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    PageParams(query): PageParams<PageQuery>,
+) -> Result<web::Json<PageAnswer<ExecutionSummary>>, ApiError> {
+    let page = query.parse(ExecutionId::parse).map_err(ApiError::Invalid)?;
+    let runs = state.executions.list(&caller.user, &page).await?;
+    Ok(web::Json(PageAnswer::of(runs, |run| {
+        ExecutionSummary::of(&run)
+    })))
+}
+
+/// One of your runs, with everything its answer held. Needs the scope `read`.
+#[utoipa::path(
+    get, path = "/v1/code_interpreter/executions/{id}", tag = "run",
+    params(("id" = String, Path, description = "of the execution")),
+    responses((status = 200, body = ExecutionAnswer), (status = 404, body = Problem)),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn get(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    id: Path<String>,
+) -> Result<web::Json<ExecutionAnswer>, ApiError> {
+    let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
+    let run = state.executions.get(&caller.user, &id).await?;
+    Ok(web::Json(ExecutionAnswer::of(run)))
+}
+
+/// End a run early. Whoever waits for it gets its answer, with what it had written. Needs the
+/// scope `run`.
+#[utoipa::path(
+    post, path = "/v1/code_interpreter/executions/{id}/cancel", tag = "run",
+    params(("id" = String, Path, description = "of the execution")),
+    responses(
+        (status = 200, body = CancelAnswer),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)
+    ),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn cancel(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    RequestId(request_id): RequestId,
+    id: Path<String>,
+) -> Result<web::Json<CancelAnswer>, ApiError> {
+    let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
+    state
+        .executions
+        .cancel(&caller.user, &id, &request_id)
+        .await?;
+    Ok(web::Json(CancelAnswer {
+        success: true,
+        message: "Execution cancelled",
+    }))
+}

@@ -1,0 +1,16 @@
+//! The routes. `table` lists them; each file holds the handlers of one thing.
+
+mod api_keys;
+mod auth;
+mod executions;
+mod health;
+mod languages;
+mod once;
+mod openapi;
+mod run;
+mod sessions;
+mod table;
+mod users;
+
+pub use self::openapi::document;
+pub use self::table::{Endpoint, access_table, configure, metrics, protected, public};

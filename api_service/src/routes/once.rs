@@ -1,0 +1,95 @@
+//! Answers that are the same however often a request is repeated.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use crate::domain::caller::Caller;
+use crate::domain::idempotency::{IdempotencyKey, Reservation};
+use crate::error::ApiError;
+use crate::services::Error;
+use crate::services::idempotency::{Begin, Idempotency};
+
+const REPLAYED: &str = "Idempotent-Replayed";
+
+/// An answer, ready to be sent or kept.
+pub(super) struct Answer {
+    status: u16,
+    body: Vec<u8>,
+    replayed: bool,
+}
+
+/// The reservation that a key asks for, if there is one.
+pub(super) fn reservation(
+    key: Option<IdempotencyKey>,
+    caller: &Caller,
+    route: &'static str,
+    fingerprint: String,
+) -> Option<Reservation> {
+    key.map(|key| Reservation {
+        user: caller.user.clone(),
+        route,
+        key,
+        fingerprint,
+    })
+}
+
+/// Does `work`, or gives the answer that it gave before under the same key.
+pub(super) async fn once<T: Serialize>(
+    idempotency: &Idempotency,
+    reservation: Option<Reservation>,
+    status: StatusCode,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<Answer, ApiError> {
+    let claim = match reservation {
+        Some(reservation) => match idempotency.begin(reservation).await? {
+            Begin::Fresh(claim) => Some(claim),
+            Begin::Replay { status, body } => {
+                return Ok(Answer {
+                    status,
+                    body,
+                    replayed: true,
+                });
+            }
+        },
+        None => None,
+    };
+    match work.await {
+        Ok(value) => {
+            let body =
+                serde_json::to_vec(&value).map_err(|_| Error::Fault("an answer is not JSON"))?;
+            let answer = Answer {
+                status: status.as_u16(),
+                body,
+                replayed: false,
+            };
+            if let Some(claim) = claim {
+                claim.answered(answer.status, &answer.body).await?;
+            }
+            Ok(answer)
+        }
+        Err(error) => {
+            if let Some(claim) = claim {
+                claim.failed(&error).await?;
+            }
+            Err(ApiError::from(error))
+        }
+    }
+}
+
+impl From<Answer> for HttpResponse {
+    fn from(answer: Answer) -> Self {
+        let Answer {
+            status,
+            body,
+            replayed,
+        } = answer;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/json");
+        if replayed {
+            response.insert_header((REPLAYED, "true"));
+        }
+        response.body(body)
+    }
+}

@@ -1,0 +1,157 @@
+//! What a service can answer instead of a result. Variants are meanings; what each is called over
+//! HTTP is said in one table elsewhere.
+
+use std::time::Duration;
+
+use thiserror::Error as ThisError;
+
+use crate::domain::ids::ExecutionId;
+use crate::domain::language::Language;
+use crate::domain::scope::Scope;
+use crate::{execution_client, storage};
+
+/// How long to wait for a worker that is down.
+const WORKER_RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// A request that was not fulfilled.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// No such user, or another password: which of them is not told.
+    #[error("the user name or the password is wrong")]
+    BadCredentials,
+    /// Too many sign-ins by that name or from that address.
+    #[error("too many sign-in attempts")]
+    TooManyAttempts(Duration),
+    /// More sign-ins at once than this machine can check.
+    #[error("too many sign-ins at once")]
+    SignInBusy,
+    /// The refresh token is unknown, expired, revoked or used.
+    #[error("the refresh token is not valid")]
+    RefreshRefused,
+    /// The credential is unknown, malformed or revoked.
+    #[error("the credential is not valid")]
+    CredentialInvalid,
+    /// The credential was good once.
+    #[error("the credential has expired")]
+    CredentialExpired,
+    /// The credential does not hold this scope.
+    #[error("the credential lacks the scope {0}")]
+    ScopeMissing(Scope),
+    /// Somebody has the name.
+    #[error("the user name is taken")]
+    UsernameTaken,
+    /// No such key of that user.
+    #[error("no such API key")]
+    ApiKeyNotFound,
+    /// No such execution of that user.
+    #[error("no such execution")]
+    ExecutionNotFound,
+    /// The execution has ended.
+    #[error("the execution is not running")]
+    ExecutionNotRunning,
+    /// The worker was lost while the run went on.
+    #[error("the worker was lost while it ran {0}")]
+    ExecutionUnknown(ExecutionId, #[source] execution_client::Error),
+    /// No such session of that user.
+    #[error("no such session")]
+    SessionNotFound,
+    /// The session's time ran out.
+    #[error("the session has expired")]
+    SessionExpired,
+    /// The session's sandbox is gone.
+    #[error("the session was lost")]
+    SessionLost,
+    /// The session runs another language.
+    #[error("the session runs another language")]
+    LanguageMismatch,
+    /// The worker cannot run the language.
+    #[error("{0} is not available here")]
+    LanguageUnavailable(Language),
+    /// The user has as many sessions as one may have.
+    #[error("too many sessions")]
+    TooManySessions,
+    /// Every slot of the worker is taken.
+    #[error("the worker is full")]
+    WorkerFull(Duration),
+    /// The worker cannot be reached.
+    #[error("the worker is unavailable")]
+    WorkerUnavailable(Duration, #[source] Option<execution_client::Error>),
+    /// The worker refuses a value; the text is meant for the caller.
+    #[error("{0}")]
+    Refused(String),
+    /// The idempotency key came with another body before.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The first request of the idempotency key is still running.
+    #[error("the first request with this idempotency key is still running")]
+    KeyInProgress,
+    /// The first request of the idempotency key was cut off.
+    #[error("the first request with this idempotency key was cut off")]
+    KeyUnknown,
+    /// The database failed.
+    #[error(transparent)]
+    Storage(storage::Error),
+    /// The worker failed, or does not keep the contract.
+    #[error(transparent)]
+    Worker(execution_client::Error),
+    /// Something that cannot happen on a machine that works.
+    #[error("internal fault: {0}")]
+    Fault(&'static str),
+}
+
+impl Error {
+    /// What a failed call means for a run or a session in `language`.
+    pub(super) fn of_call(error: execution_client::Error, language: Language) -> Self {
+        match error {
+            execution_client::Error::LanguageUnavailable => Self::LanguageUnavailable(language),
+            error => Self::from(error),
+        }
+    }
+
+    /// True when the request may have had an effect all the same.
+    pub fn leaves_doubt(&self) -> bool {
+        use execution_client::Error as Call;
+        matches!(
+            self,
+            Self::ExecutionUnknown(..)
+                | Self::WorkerUnavailable(_, Some(Call::Lost(_) | Call::DeadlineExceeded))
+        )
+    }
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        match error {
+            // The credential outlived its user.
+            storage::Error::NoSuchUser => Self::CredentialInvalid,
+            error => Self::Storage(error),
+        }
+    }
+}
+
+impl From<execution_client::Error> for Error {
+    fn from(error: execution_client::Error) -> Self {
+        use execution_client::Error as Call;
+        match error {
+            Call::Unreachable(_) | Call::Lost(_) | Call::DeadlineExceeded => {
+                Self::WorkerUnavailable(WORKER_RETRY_AFTER, Some(error))
+            }
+            Call::ShuttingDown(after) => Self::WorkerUnavailable(after, Some(error)),
+            Call::Full(after) => Self::WorkerFull(after),
+            Call::TooManySessions => Self::TooManySessions,
+            Call::SessionNotFound => Self::SessionNotFound,
+            Call::SessionExpired => Self::SessionExpired,
+            Call::SessionLost => Self::SessionLost,
+            Call::ExecutionNotFound => Self::ExecutionNotFound,
+            Call::LanguageMismatch => Self::LanguageMismatch,
+            Call::InvalidArgument(text) => Self::Refused(text),
+            Call::LanguageUnavailable
+            | Call::UnusableUrl
+            | Call::UnusableToken
+            | Call::UnusableRequestId
+            | Call::Unauthenticated
+            | Call::Internal(_)
+            | Call::Malformed(_) => Self::Worker(error),
+        }
+    }
+}

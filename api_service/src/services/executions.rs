@@ -1,0 +1,76 @@
+//! Runs, after they were accepted.
+
+use std::time::Duration;
+
+use super::Error;
+use super::worker::Worker;
+use crate::domain::execution::{Execution, ExecutionState};
+use crate::domain::ids::{ExecutionId, UserId};
+use crate::domain::page::{Page, PageRequest};
+use crate::execution_client::{self, Call};
+use crate::storage::Database;
+
+/// How long the worker may take to stop a run.
+const CANCEL_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Shows runs and cancels them.
+#[derive(Clone)]
+pub struct Executions {
+    /// Where they are remembered.
+    pub database: Database,
+    /// Where they run.
+    pub worker: Worker,
+}
+
+impl Executions {
+    /// A user's runs without what they wrote, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(
+        &self,
+        user: &UserId,
+        page: &PageRequest<ExecutionId>,
+    ) -> Result<Page<Execution, ExecutionId>, Error> {
+        Ok(self.database.executions_of(user, page).await?)
+    }
+
+    /// A user's run, with everything it did.
+    ///
+    /// # Errors
+    /// [`Error::ExecutionNotFound`].
+    pub async fn get(&self, user: &UserId, id: &ExecutionId) -> Result<Execution, Error> {
+        self.database
+            .execution_of(user, id)
+            .await?
+            .ok_or(Error::ExecutionNotFound)
+    }
+
+    /// Ends a user's run early. Whoever waits for it gets its answer, with what it had written.
+    ///
+    /// # Errors
+    /// [`Error::ExecutionNotFound`] or [`Error::ExecutionNotRunning`].
+    pub async fn cancel(
+        &self,
+        user: &UserId,
+        id: &ExecutionId,
+        request_id: &str,
+    ) -> Result<(), Error> {
+        match self.get(user, id).await?.state {
+            ExecutionState::Running => {}
+            ExecutionState::Finished(_) | ExecutionState::Cancelled | ExecutionState::Unknown => {
+                return Err(Error::ExecutionNotRunning);
+            }
+        }
+        let call = Call {
+            request_id: request_id.to_owned(),
+            deadline: CANCEL_DEADLINE,
+        };
+        match self.worker.client().cancel(&call, id, user).await {
+            Ok(()) => Ok(()),
+            // It ended between our look and the call.
+            Err(execution_client::Error::ExecutionNotFound) => Err(Error::ExecutionNotRunning),
+            Err(error) => Err(Error::from(error)),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Requests that must happen once, whatever happens to their callers.
+
+use std::sync::Arc;
+
+use super::Error;
+use super::background::Background;
+use super::sealing::Sealer;
+use crate::domain::idempotency::{Earlier, Reservation};
+use crate::domain::ids::BootId;
+use crate::storage::{self, Database};
+
+/// Reserves keys and remembers answers.
+#[derive(Clone)]
+pub struct Idempotency {
+    /// Where they are kept.
+    pub database: Database,
+    /// Encrypts the answers.
+    pub sealer: Arc<Sealer>,
+    /// Settles a claim whose request was dropped.
+    pub background: Background,
+    /// This life of the gateway.
+    pub boot: BootId,
+}
+
+/// What to do with a request.
+pub enum Begin {
+    /// Nobody asked for it before: do it, and tell the claim how it went.
+    Fresh(Claim),
+    /// It was done: this is the answer.
+    Replay {
+        /// Its status.
+        status: u16,
+        /// Its body.
+        body: Vec<u8>,
+    },
+}
+
+impl Idempotency {
+    /// Reserves the key.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`], [`Error::KeyInProgress`] or [`Error::KeyUnknown`].
+    pub async fn begin(&self, reservation: Reservation) -> Result<Begin, Error> {
+        match self.database.reserve_key(&reservation, &self.boot).await? {
+            None => Ok(Begin::Fresh(Claim {
+                reservation: Some(reservation),
+                keeper: self.clone(),
+            })),
+            Some(Earlier::OtherBody) => Err(Error::KeyReused),
+            Some(Earlier::InProgress) => Err(Error::KeyInProgress),
+            Some(Earlier::Unknown) => Err(Error::KeyUnknown),
+            Some(Earlier::Answered {
+                status,
+                sealed_body,
+            }) => {
+                // An answer that was sealed with an earlier SECRET_KEY cannot be given again.
+                let body = self.sealer.open(&context(&reservation), &sealed_body);
+                Ok(Begin::Replay {
+                    status,
+                    body: body.ok_or(Error::KeyUnknown)?,
+                })
+            }
+        }
+    }
+}
+
+/// A reserved key. Dropped without a word, its request was cut off: nobody knows how far it got.
+pub struct Claim {
+    reservation: Option<Reservation>,
+    keeper: Idempotency,
+}
+
+impl Claim {
+    /// The request was done, and this is its answer.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub async fn answered(mut self, status: u16, body: &[u8]) -> Result<(), Error> {
+        let Some(reservation) = self.reservation.take() else {
+            return Ok(());
+        };
+        let sealed = self.keeper.sealer.seal(&context(&reservation), body)?;
+        let database = self.keeper.database.clone();
+        let note = async move { database.answer_key(&reservation, status, &sealed).await };
+        self.write(note).await
+    }
+
+    /// The request failed: when that provably had no effect, the key can be used again.
+    ///
+    /// # Errors
+    /// When that cannot be noted.
+    pub async fn failed(mut self, error: &Error) -> Result<(), Error> {
+        let Some(reservation) = self.reservation.take() else {
+            return Ok(());
+        };
+        let database = self.keeper.database.clone();
+        let doubt = error.leaves_doubt();
+        let note = async move {
+            if doubt {
+                database.give_up_key(&reservation).await
+            } else {
+                database.release_key(&reservation).await
+            }
+        };
+        self.write(note).await
+    }
+
+    /// To the end, even when the caller goes away meanwhile.
+    async fn write(
+        &self,
+        note: impl Future<Output = Result<(), storage::Error>> + Send + 'static,
+    ) -> Result<(), Error> {
+        let written = self.keeper.background.finish(note).await;
+        Ok(written.ok_or(Error::Fault("the note of a key was cut off"))??)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let Some(reservation) = self.reservation.take() else {
+            return;
+        };
+        let database = self.keeper.database.clone();
+        self.keeper.background.spawn(async move {
+            if let Err(error) = database.give_up_key(&reservation).await {
+                tracing::error!(%error, "a cut-off idempotency key could not be noted");
+            }
+        });
+    }
+}
+
+fn context(reservation: &Reservation) -> String {
+    let Reservation {
+        user,
+        route,
+        key,
+        fingerprint: _,
+    } = reservation;
+    format!("{user} {route} {}", key.as_str())
+}

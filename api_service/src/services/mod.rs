@@ -1,0 +1,21 @@
+//! What the gateway does, in the domain's words: no HTTP, no SQL, no gRPC.
+
+pub mod access_tokens;
+pub mod api_keys;
+pub mod attempts;
+pub mod authenticator;
+pub mod background;
+mod error;
+pub mod executions;
+pub mod housekeeping;
+pub mod idempotency;
+pub mod passwords;
+pub mod runs;
+pub mod sealing;
+pub mod secrets;
+pub mod sessions;
+pub mod sign_in;
+pub mod users;
+pub mod worker;
+
+pub use self::error::Error;

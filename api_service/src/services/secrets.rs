@@ -1,0 +1,28 @@
+//! Secrets that we hand out, and the hashes by which we know them again.
+
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use sha2::{Digest, Sha256};
+
+use super::Error;
+
+/// `bytes` random bytes from the operating system, in hex.
+///
+/// # Errors
+/// When the operating system has none.
+pub fn random_hex(bytes: usize) -> Result<String, Error> {
+    let mut buffer = vec![0; bytes];
+    OsRng
+        .try_fill_bytes(&mut buffer)
+        .map_err(|_| Error::Fault("no random numbers"))?;
+    Ok(hex(&buffer))
+}
+
+/// SHA-256 in hex. Enough for secrets that are random themselves; passwords get Argon2.
+pub fn sha256_hex(text: &[u8]) -> String {
+    hex(&Sha256::digest(text))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,241 @@
+//! Puts the service together, runs it, and takes it apart in order.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::Server;
+use actix_web::http::header::{HeaderName, RETRY_AFTER};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::execution_client::ExecutionClient;
+use crate::extract::{MaxBody, REQUEST_ID_HEADER};
+use crate::middleware::{identify, observe, protect};
+use crate::services::authenticator::Authenticator;
+use crate::services::background::Background;
+use crate::services::housekeeping::Housekeeping;
+use crate::state::{AppState, compose};
+use crate::storage::Database;
+use crate::{metrics, routes};
+
+/// How long the head of a request may take: a caller who sends a byte a minute gives up sooner.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may idle between requests.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Connections of each thread; more wait in the kernel.
+const MAX_CONNECTIONS: usize = 8192;
+/// How long requests may go on after the end was announced, in seconds.
+const GRACE_SECONDS: u64 = 10;
+/// How long what outlives its request may go on after that.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The service, bound to its address and not yet running.
+pub struct Application {
+    server: Server,
+    metrics: Option<Server>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    background: Background,
+    housekeeping: Housekeeping,
+}
+
+impl Application {
+    /// Opens the database, brings its schema up to date, and binds the address.
+    ///
+    /// # Errors
+    /// When a part cannot be set up; the message says which and why.
+    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        // Before anything is touched: a second gateway by mistake must fail without a trace.
+        let listener = TcpListener::bind((settings.host, settings.port))
+            .with_context(|| format!("cannot listen on {}:{}", settings.host, settings.port))?;
+        let address = listener.local_addr()?;
+        let database = Database::connect(settings.database_url.expose())
+            .await
+            .context("the database of DATABASE_URL cannot be used")?;
+        let client = ExecutionClient::new(
+            &settings.execution_service_url,
+            settings.internal_auth_token.expose(),
+        )
+        .context("EXECUTION_SERVICE_URL or INTERNAL_AUTH_TOKEN cannot be used")?;
+        let (state, authenticator, housekeeping) = compose(&settings, database, client)?;
+        housekeeping
+            .move_in()
+            .await
+            .context("what an earlier start left cannot be settled")?;
+
+        let background = state.background.clone();
+        let stop = CancellationToken::new();
+        let server = serve(listener, &settings, state, authenticator)?;
+        let metrics = match settings.metrics_address {
+            Some(address) => Some(serve_metrics(address, &background, &stop)?),
+            None => None,
+        };
+        if let Some(path) = &settings.address_file {
+            write_whole(path, &address.to_string())
+                .with_context(|| format!("ADDRESS_FILE {} cannot be written", path.display()))?;
+        }
+        Ok(Self {
+            server,
+            metrics,
+            address,
+            stop,
+            background,
+            housekeeping,
+        })
+    }
+
+    /// The address in use.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port in use.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Serves until `shutdown` is ready, then ends in order: no new connections, the last answers,
+    /// the notes that outlive their requests, the database.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self {
+            server,
+            metrics,
+            address,
+            stop,
+            background,
+            housekeeping,
+        } = self;
+        housekeeping.start(&background, &stop);
+        tracing::info!("listening on http://{address}");
+        let handle = server.handle();
+        let metrics_handle = metrics.as_ref().map(Server::handle);
+        if let Some(metrics) = metrics {
+            background.spawn(async move {
+                if let Err(error) = metrics.await {
+                    tracing::error!(%error, "the metrics listener failed");
+                }
+            });
+        }
+        let served = tokio::spawn(server);
+        let served = tokio::select! {
+            ended = served => ended.context("the server's task ended")?,
+            () = shutdown => {
+                handle.stop(true).await;
+                Ok(())
+            }
+        };
+        stop.cancel();
+        if let Some(handle) = metrics_handle {
+            handle.stop(false).await;
+        }
+        if tokio::time::timeout(DRAIN_TIMEOUT, background.drain())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some notes could not be written before the end");
+        }
+        housekeeping
+            .move_out()
+            .await
+            .context("the end cannot be noted")?;
+        housekeeping.database.close().await;
+        served.context("the server failed")
+    }
+}
+
+fn serve(
+    listener: TcpListener,
+    settings: &Settings,
+    state: AppState,
+    authenticator: Authenticator,
+) -> anyhow::Result<Server> {
+    let state = web::Data::new(state);
+    let authenticator = web::Data::new(authenticator);
+    let access = web::Data::new(routes::access_table());
+    let max_body = MaxBody(settings.max_body_bytes);
+    let origins = settings.cors_origins.clone();
+    let server = HttpServer::new(move || {
+        // The last wrapped is the outermost.
+        App::new()
+            .app_data(state.clone())
+            .app_data(authenticator.clone())
+            .app_data(access.clone())
+            .app_data(max_body)
+            .configure(routes::configure)
+            .wrap(cors(&origins))
+            .wrap(from_fn(protect))
+            .wrap(from_fn(observe))
+            .wrap(from_fn(identify))
+    })
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .max_connections(MAX_CONNECTIONS)
+    .tcp_nodelay(true)
+    // A caller who hangs up ends its run: without this, a half-closed connection goes on.
+    .h1_allow_half_closed(false)
+    .shutdown_timeout(GRACE_SECONDS)
+    .disable_signals()
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+fn serve_metrics(
+    address: SocketAddr,
+    background: &Background,
+    stop: &CancellationToken,
+) -> anyhow::Result<Server> {
+    let handle = metrics::start()?;
+    background.spawn(metrics::keep_up(handle.clone(), stop.clone()));
+    let server = HttpServer::new(move || {
+        let handle = handle.clone();
+        App::new().configure(move |config| routes::metrics(config, handle))
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(address)
+    .with_context(|| format!("METRICS_ADDRESS {address} cannot be used"))?;
+    Ok(server.run())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let retry_after = RETRY_AFTER;
+    let exposed = [
+        HeaderName::from_static(REQUEST_ID_HEADER),
+        HeaderName::from_static("idempotent-replayed"),
+        retry_after,
+    ];
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "DELETE"])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "x-api-key",
+        ])
+        .allowed_header(REQUEST_ID_HEADER)
+        .expose_headers(exposed)
+        .block_on_origin_mismatch(false)
+        .max_age(3600);
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// All of it or nothing: whoever waits for the file must not read half of it.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let mut file = std::fs::File::create(&name)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&name, path)
+}

@@ -1,0 +1,258 @@
+//! A report as it is kept in its column. The shapes are declared a second time, on purpose: what is
+//! in a database must not change because the domain or the API does, and a field that the domain
+//! gains is a compile error here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::domain::capture::CapturedText;
+use crate::domain::report::{
+    Diagnostic, Outcome, Phases, Report, RichResult, Status, StreamTotals, Usage,
+};
+
+#[derive(Serialize, Deserialize)]
+struct ReportRow {
+    status: String,
+    exit_code: Option<i32>,
+    signal: Option<String>,
+    duration_us: u64,
+    stdout: StreamRow,
+    stderr: StreamRow,
+    results: Vec<ResultRow>,
+    cpu_us: u64,
+    peak_memory_bytes: u64,
+    processes: u32,
+    disk_bytes: u64,
+    accounting: String,
+    queue_us: u64,
+    start_us: u64,
+    compile_us: Option<u64>,
+    run_us: u64,
+    cold_start: bool,
+    diagnostic: Option<DiagnosticRow>,
+    state_lost: bool,
+    isolation: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StreamRow {
+    text: String,
+    replaced: bool,
+    bytes: u64,
+    truncated: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ResultRow {
+    mime: BTreeMap<String, String>,
+    is_main_result: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DiagnosticRow {
+    kind: String,
+    name: String,
+    message: String,
+    file: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+    traceback: Option<String>,
+    missing_module: Option<String>,
+    retryable: bool,
+    hint: Option<String>,
+}
+
+/// As text for the column.
+pub(super) fn write(report: &Report) -> Result<String, Error> {
+    serde_json::to_string(&to_row(report.clone()))
+        .map_err(|_| Error::Unreadable("executions.report"))
+}
+
+/// From the text of the column.
+pub(super) fn read(text: &str) -> Result<Report, Error> {
+    serde_json::from_str(text)
+        .ok()
+        .and_then(from_row)
+        .ok_or(Error::Unreadable("executions.report"))
+}
+
+fn to_row(report: Report) -> ReportRow {
+    let Report {
+        outcome,
+        stdout,
+        stderr,
+        results,
+        isolation,
+    } = report;
+    let Outcome {
+        status,
+        exit_code,
+        signal,
+        duration,
+        stdout: stdout_totals,
+        stderr: stderr_totals,
+        usage:
+            Usage {
+                cpu,
+                peak_memory_bytes,
+                processes,
+                disk_bytes,
+                accounting,
+            },
+        phases:
+            Phases {
+                queue,
+                start,
+                compile,
+                run,
+                cold_start,
+            },
+        diagnostic,
+        state_lost,
+    } = outcome;
+    ReportRow {
+        status: status.name().to_owned(),
+        exit_code,
+        signal,
+        duration_us: micros(duration),
+        stdout: stream_row(stdout, stdout_totals),
+        stderr: stream_row(stderr, stderr_totals),
+        results: results
+            .into_iter()
+            .map(
+                |RichResult {
+                     mime,
+                     is_main_result,
+                 }| ResultRow {
+                    mime,
+                    is_main_result,
+                },
+            )
+            .collect(),
+        cpu_us: micros(cpu),
+        peak_memory_bytes,
+        processes,
+        disk_bytes,
+        accounting,
+        queue_us: micros(queue),
+        start_us: micros(start),
+        compile_us: compile.map(micros),
+        run_us: micros(run),
+        cold_start,
+        diagnostic: diagnostic.map(|found| {
+            let Diagnostic {
+                kind,
+                name,
+                message,
+                file,
+                line,
+                column,
+                traceback,
+                missing_module,
+                retryable,
+                hint,
+            } = found;
+            DiagnosticRow {
+                kind,
+                name,
+                message,
+                file,
+                line,
+                column,
+                traceback,
+                missing_module,
+                retryable,
+                hint,
+            }
+        }),
+        state_lost,
+        isolation,
+    }
+}
+
+/// `None` when the row names a status that does not exist.
+fn from_row(row: ReportRow) -> Option<Report> {
+    let (stdout, stdout_totals) = from_stream_row(row.stdout);
+    let (stderr, stderr_totals) = from_stream_row(row.stderr);
+    let outcome = Outcome {
+        status: Status::parse(&row.status)?,
+        exit_code: row.exit_code,
+        signal: row.signal,
+        duration: Duration::from_micros(row.duration_us),
+        stdout: stdout_totals,
+        stderr: stderr_totals,
+        usage: Usage {
+            cpu: Duration::from_micros(row.cpu_us),
+            peak_memory_bytes: row.peak_memory_bytes,
+            processes: row.processes,
+            disk_bytes: row.disk_bytes,
+            accounting: row.accounting,
+        },
+        phases: Phases {
+            queue: Duration::from_micros(row.queue_us),
+            start: Duration::from_micros(row.start_us),
+            compile: row.compile_us.map(Duration::from_micros),
+            run: Duration::from_micros(row.run_us),
+            cold_start: row.cold_start,
+        },
+        diagnostic: row.diagnostic.map(|found| Diagnostic {
+            kind: found.kind,
+            name: found.name,
+            message: found.message,
+            file: found.file,
+            line: found.line,
+            column: found.column,
+            traceback: found.traceback,
+            missing_module: found.missing_module,
+            retryable: found.retryable,
+            hint: found.hint,
+        }),
+        state_lost: row.state_lost,
+    };
+    let results = row
+        .results
+        .into_iter()
+        .map(|result| RichResult {
+            mime: result.mime,
+            is_main_result: result.is_main_result,
+        })
+        .collect();
+    Some(Report {
+        outcome,
+        stdout,
+        stderr,
+        results,
+        isolation: row.isolation,
+    })
+}
+
+fn stream_row(captured: CapturedText, totals: StreamTotals) -> StreamRow {
+    let CapturedText { text, replaced } = captured;
+    let StreamTotals { bytes, truncated } = totals;
+    StreamRow {
+        text,
+        replaced,
+        bytes,
+        truncated,
+    }
+}
+
+fn from_stream_row(row: StreamRow) -> (CapturedText, StreamTotals) {
+    let StreamRow {
+        text,
+        replaced,
+        bytes,
+        truncated,
+    } = row;
+    (
+        CapturedText { text, replaced },
+        StreamTotals { bytes, truncated },
+    )
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}

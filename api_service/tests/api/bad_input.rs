@@ -1,0 +1,221 @@
+//! What is wrong with a request is told by field and remedy.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::App;
+
+const RUN: &str = "/v1/code_interpreter/run";
+
+fn good() -> Value {
+    json!({"code": "say hi", "language": "python"})
+}
+
+/// A good request with one field changed.
+fn with(field: &str, value: Value) -> Value {
+    let mut body = good();
+    body[field] = value;
+    body
+}
+
+#[tokio::test]
+async fn every_bad_field_is_named() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let many = |count: usize| vec!["x"; count];
+    let named = |count: usize| -> Value {
+        (0..count)
+            .map(|n| (format!("F{n}"), json!("")))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let cases = [
+        (with("language", json!("ruby")), "language"),
+        (with("code", json!("")), "code"),
+        (with("code", json!(" \n")), "code"),
+        (with("code", json!("a\u{0}b")), "code"),
+        (with("code", json!("x".repeat((1 << 20) + 1))), "code"),
+        (with("timeout", json!(0)), "timeout"),
+        (with("timeout", json!(-1)), "timeout"),
+        (with("timeout", json!(300.5)), "timeout"),
+        (with("timeout", json!("30")), "timeout"),
+        (with("session_id", json!("mine")), "session_id"),
+        (with("stdin", json!({"base64": "%%"})), "stdin"),
+        (with("stdin", json!(7)), "stdin"),
+        (with("args", json!(many(257))), "args"),
+        (with("args", json!(["ok", "a\u{0}"])), "args[1]"),
+        (with("args", json!([1])), "args[0]"),
+        (with("env", json!({"1A": "x"})), "env.1A"),
+        (with("env", json!({"A=B": "x"})), "env.A=B"),
+        (with("env", json!({"A": "\u{0}"})), "env.A"),
+        (with("env", named(257)), "env"),
+        (with("files", json!({"../x": ""})), "files.../x"),
+        (with("files", json!({"a/../../x": ""})), "files.a/../../x"),
+        (
+            with("files", json!({"/etc/passwd": ""})),
+            "files./etc/passwd",
+        ),
+        (with("files", json!({"a\u{0}": ""})), "files.a\u{0}"),
+        (with("files", json!({"a": {"base64": "x"}})), "files.a"),
+        (with("files", json!({"a": "", "./a": ""})), "files.a"),
+        (with("files", named(1001)), "files"),
+        (
+            with("limits", json!({"memory_bytes": 0})),
+            "limits.memory_bytes",
+        ),
+        (
+            with("limits", json!({"memory_bytes": -1})),
+            "limits.memory_bytes",
+        ),
+        (
+            with("limits", json!({"processes": 5_000_000_000_u64})),
+            "limits.processes",
+        ),
+        (with("limits", json!({"memory": 1})), "limits.memory"),
+        (with("compiler_flags", json!(["-O2"])), "compiler_flags"),
+        (with("colour", json!("red")), "colour"),
+        (json!({"language": "python"}), "body"),
+        (json!([]), "body"),
+    ];
+    for (body, field) in cases {
+        let answer = app.post(RUN, &token, body.clone()).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{field}: {}",
+            answer.text
+        );
+        assert_eq!(answer.code(), "validation_failed");
+        let errors = answer.json()["errors"].clone();
+        let locs: Vec<&str> = errors
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["loc"].as_str().unwrap())
+            .collect();
+        assert!(locs.contains(&field), "{field} in {errors}");
+    }
+    assert!(
+        app.worker.seen().executes.is_empty(),
+        "nothing of it reached the worker"
+    );
+}
+
+#[tokio::test]
+async fn all_bad_fields_are_named_at_once() {
+    let app = App::start().await;
+    let body = json!({"code": "", "language": "x", "timeout": 0, "limits": {"processes": 0}});
+    let answer = app.post(RUN, &app.admin().await, body).await;
+    assert_eq!(
+        answer.json()["errors"].as_array().unwrap().len(),
+        4,
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_plain_json_are_refused() {
+    let app = App::start_with(&[("MAX_BODY_BYTES", "4096")]).await;
+    let token = app.admin().await;
+    let deep = "[".repeat(100) + &"]".repeat(100);
+    let deep = format!(r#"{{"code": "x", "language": "python", "args": {deep}}}"#);
+    let duplicate = r#"{"code": "x", "language": "python", "limits": {"inodes": 1, "inodes": 2}}"#;
+    let large = json!({"code": "x".repeat(5000), "language": "python"}).to_string();
+    let cases = [
+        ("{\"code\": ", 400, "invalid_json"),
+        ("", 400, "invalid_json"),
+        (&*deep, 422, "nesting_too_deep"),
+        (duplicate, 422, "duplicate_key"),
+        (&*large, 413, "body_too_large"),
+    ];
+    for (body, status, code) in cases {
+        let answer = app
+            .send(Method::POST, RUN, &token, &[], Some(body.to_owned()))
+            .await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.code()),
+            (status, code),
+            "{body}"
+        );
+    }
+    let answer = app
+        .send(Method::POST, RUN, &token, &[], Some(duplicate.to_owned()))
+        .await;
+    assert_eq!(answer.json()["errors"][0]["loc"], "limits.inodes");
+
+    let text = [("content-type", "text/plain")];
+    let answer = app
+        .send(Method::POST, RUN, &token, &text, Some(good().to_string()))
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), &*answer.code()),
+        (415, "unsupported_media_type")
+    );
+}
+
+#[tokio::test]
+async fn a_large_body_is_refused_even_when_its_length_is_not_announced() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = App::start_with(&[("MAX_BODY_BYTES", "4096")]).await;
+    let token = app.admin().await;
+    let mut stream = tokio::net::TcpStream::connect(app.address).await.unwrap();
+    let head = format!(
+        "POST {RUN} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let chunk = format!("1388\r\n{}\r\n", "x".repeat(5000));
+    stream.write_all(chunk.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 413");
+}
+
+#[tokio::test]
+async fn sessions_and_pages_have_rules_too() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let cases = [
+        (json!({"language": "cobol"}), "language"),
+        (json!({"language": "python", "ttl": 0}), "ttl"),
+        (json!({"language": "python", "ttl": 90_000}), "ttl"),
+        (json!({"language": "python", "metadata": []}), "metadata"),
+        (
+            json!({"language": "python", "metadata": {"x": "y".repeat(20_000)}}),
+            "metadata",
+        ),
+        (
+            json!({"language": "python", "network": {"allow": ["x"]}}),
+            "network.allow",
+        ),
+    ];
+    for (body, field) in cases {
+        let answer = app
+            .post("/v1/code_interpreter/sessions", &token, body)
+            .await;
+        assert_eq!(answer.json()["errors"][0]["loc"], field, "{}", answer.text);
+    }
+    for query in ["limit=0", "limit=251", "limit=x", "cursor=x", "page=1"] {
+        let path = format!("/v1/code_interpreter/executions?{query}");
+        let answer = app.get(&path, &token).await;
+        assert_eq!(answer.code(), "validation_failed", "{query}");
+    }
+}
+
+#[tokio::test]
+async fn aliases_are_other_names_of_a_language() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let names = [
+        ("py", "python"),
+        ("javascript", "node"),
+        ("js", "node"),
+        ("sh", "bash"),
+        ("shell", "bash"),
+    ];
+    for (alias, name) in names {
+        let answer = app.post(RUN, &token, with("language", json!(alias))).await;
+        assert_eq!(answer.json()["language"], name, "{}", answer.text);
+    }
+}

@@ -1,0 +1,137 @@
+//! The same key, the same answer.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, App, eventually};
+
+const RUN: &str = "/v1/code_interpreter/run";
+
+async fn post(app: &App, path: &str, token: &str, key: &str, body: &str) -> Answer {
+    let headers = [("idempotency-key", key)];
+    app.send(Method::POST, path, token, &headers, Some(body.to_owned()))
+        .await
+}
+
+async fn run(app: &App, token: &str, key: &str, code: &str) -> Answer {
+    let body = json!({"code": code, "language": "python"}).to_string();
+    post(app, RUN, token, key, &body).await
+}
+
+#[tokio::test]
+async fn a_repeated_request_gets_the_first_answer() {
+    let app = App::start().await;
+    let token = app.user("eve").await;
+    let cases = [
+        (RUN, r#"{"code": "say hi", "language": "python"}"#),
+        ("/v1/code_interpreter/sessions", r#"{"language": "python"}"#),
+        ("/v1/api_keys", r#"{"name": "ci"}"#),
+    ];
+    for (path, body) in cases {
+        let first = post(&app, path, &token, "k1", body).await;
+        let second = post(&app, path, &token, "k1", body).await;
+        assert!(first.status.is_success(), "{}", first.text);
+        assert_eq!((first.status, &first.text), (second.status, &second.text));
+        assert!(!first.headers.contains_key("idempotent-replayed"));
+        assert_eq!(second.headers["idempotent-replayed"], "true");
+    }
+    assert_eq!(app.worker.seen().executes.len(), 1);
+    let other_user = app.user("mallory").await;
+    let other = run(&app, &other_user, "k1", "say hi").await;
+    assert!(
+        !other.headers.contains_key("idempotent-replayed"),
+        "a key is its user's own"
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_for_one_body() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    run(&app, &token, "k", "say 1").await;
+    assert_eq!(
+        run(&app, &token, "k", "say 2").await.code(),
+        "idempotency_key_reused"
+    );
+    let bad = run(&app, &token, "has spaces", "say 1").await;
+    assert_eq!(bad.json()["errors"][0]["loc"], "Idempotency-Key");
+}
+
+#[tokio::test]
+async fn a_request_that_had_no_effect_frees_its_key() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    for _ in 0..2 {
+        assert_eq!(run(&app, &token, "k", "full").await.code(), "worker_full");
+    }
+    assert_eq!(app.worker.seen().executes.len(), 2, "it was tried again");
+}
+
+#[tokio::test]
+async fn while_the_first_runs_the_second_is_told_to_wait() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let second = async {
+        eventually(async || app.worker.seen().executes.first().map(|_| ())).await;
+        let second = run(&app, &token, "k", "hang").await;
+        let page = app
+            .get("/v1/code_interpreter/executions", &token)
+            .await
+            .json();
+        let id = page["data"][0]["execution_id"].as_str().unwrap();
+        let path = format!("/v1/code_interpreter/executions/{id}/cancel");
+        app.post(&path, &token, json!({})).await;
+        second
+    };
+    let (first, second) = tokio::join!(run(&app, &token, "k", "hang"), second);
+    assert_eq!(second.code(), "idempotency_in_progress");
+    assert!(second.headers.contains_key("retry-after"));
+    assert_eq!(run(&app, &token, "k", "hang").await.text, first.text);
+}
+
+#[tokio::test]
+async fn a_request_that_was_cut_off_is_unknown() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    assert_eq!(
+        run(&app, &token, "died", "die").await.code(),
+        "execution_unknown"
+    );
+    assert_eq!(
+        run(&app, &token, "died", "die").await.code(),
+        "idempotency_unknown"
+    );
+
+    let first = run(&app, &token, "left", "hang");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(500), first)
+            .await
+            .is_err()
+    );
+    let second = eventually(async || {
+        let code = run(&app, &token, "left", "hang").await.code();
+        (code != "idempotency_in_progress").then_some(code)
+    })
+    .await;
+    assert_eq!(second, "idempotency_unknown");
+}
+
+#[tokio::test]
+async fn answers_outlive_a_restart_and_are_sealed() {
+    let mut app = App::start().await;
+    let token = app.admin().await;
+    let first = post(&app, "/v1/api_keys", &token, "k", r#"{"name": "ci"}"#).await;
+    app.stop().await;
+    app.boot().await;
+    let second = post(&app, "/v1/api_keys", &token, "k", r#"{"name": "ci"}"#).await;
+    assert_eq!(first.text, second.text);
+    app.stop().await;
+    let secret = first.json()["key"].as_str().unwrap().to_owned();
+    let database = std::fs::read(app.file("test.db")).unwrap();
+    let kept = database
+        .windows(secret.len())
+        .any(|bytes| bytes == secret.as_bytes());
+    assert!(!kept, "the secret of an API key is in the database");
+}

@@ -1,0 +1,17 @@
+//! The gateway through its front door: a real server on a port of its own, a database of its own,
+//! and a worker that follows a script.
+
+mod authorization;
+mod bad_input;
+mod credentials;
+mod idempotency;
+mod layers;
+mod openapi;
+mod public;
+mod runs;
+mod secrecy;
+mod sessions;
+mod settings;
+mod storage;
+mod support;
+mod worker_trouble;

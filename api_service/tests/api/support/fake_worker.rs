@@ -1,0 +1,328 @@
+//! A worker that runs nothing: its script says what each run does.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use proto::execution_v1 as wire;
+use proto::execution_v1::execution_event::Event;
+use proto::execution_v1::execution_service_server::{ExecutionService, ExecutionServiceServer};
+use proto::wire::{AUTHORIZATION, REQUEST_ID, reason};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Notify, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Code, Request, Response, Status};
+
+use super::script::{self, event, failed};
+
+pub const TOKEN: &str = "fake-worker-token-0123456789abcdefghij";
+
+type Events =
+    Pin<Box<dyn tokio_stream::Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;
+
+#[derive(Default)]
+pub struct Seen {
+    pub executes: Vec<wire::ExecuteRequest>,
+    pub request_ids: Vec<String>,
+    pub deadlines: Vec<String>,
+    /// Runs whose caller went away.
+    pub abandoned: Vec<String>,
+    sessions: HashMap<String, (String, wire::Session)>,
+    running: HashMap<String, (String, Arc<Notify>)>,
+    lives: u32,
+}
+
+#[derive(Clone)]
+pub struct FakeWorker {
+    seen: Arc<Mutex<Seen>>,
+    address: SocketAddr,
+    life: Arc<Mutex<Option<Life>>>,
+}
+
+/// A runtime of the worker's own: when it ends, its connections break as those of a killed process.
+struct Life(Option<Runtime>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl FakeWorker {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let worker = Self {
+            seen: Arc::default(),
+            address,
+            life: Arc::default(),
+        };
+        worker.serve(listener);
+        worker
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As `kill -9` does: connections break, sessions are gone.
+    pub fn kill(&self) {
+        drop(self.life.lock().unwrap().take());
+        let mut seen = self.seen();
+        seen.sessions.clear();
+        seen.running.clear();
+    }
+
+    /// On the same port, with nothing of its earlier life.
+    pub async fn revive(&self) {
+        let listener = loop {
+            match TcpListener::bind(self.address) {
+                Ok(listener) => break listener,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        };
+        self.serve(listener);
+    }
+
+    /// The sessions end in the way of `reason`.
+    pub fn end_sessions(&self) {
+        self.seen().sessions.clear();
+    }
+
+    fn serve(&self, listener: TcpListener) {
+        self.seen().lives += 1;
+        let service = ExecutionServiceServer::new(self.clone())
+            .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.spawn(async move {
+            listener.set_nonblocking(true).unwrap();
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            let server = tonic::transport::Server::builder().add_service(service);
+            let _ = server.serve_with_incoming(incoming).await;
+        });
+        *self.life.lock().unwrap() = Some(Life(Some(runtime)));
+    }
+
+    fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        let sent = request
+            .metadata()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        if sent == Some(&format!("Bearer {TOKEN}")) {
+            Ok(())
+        } else {
+            Err(failed(Code::Unauthenticated, reason::UNAUTHENTICATED, "no"))
+        }
+    }
+
+    fn session(&self, id: &str, owner: &str) -> Result<wire::Session, Status> {
+        let seen = self.seen();
+        let found = seen.sessions.get(id).filter(|(of, _)| of == owner);
+        found
+            .map(|(_, session)| session.clone())
+            .ok_or_else(|| failed(Code::NotFound, reason::SESSION_NOT_FOUND, "no such session"))
+    }
+}
+
+/// Notes that its caller went away, unless it was told otherwise.
+struct Caller {
+    worker: FakeWorker,
+    id: String,
+    answered: bool,
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.worker.seen().abandoned.push(self.id.clone());
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl ExecutionService for FakeWorker {
+    type ExecuteStream = Events;
+
+    async fn execute(
+        &self,
+        request: Request<wire::ExecuteRequest>,
+    ) -> Result<Response<Events>, Status> {
+        self.admit(&request)?;
+        let metadata = |name| {
+            let value = request
+                .metadata()
+                .get(name)
+                .and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        let (id, deadline) = (metadata(REQUEST_ID), metadata("grpc-timeout"));
+        let run = request.into_inner();
+        {
+            let mut seen = self.seen();
+            seen.request_ids.push(id);
+            seen.deadlines.push(deadline);
+            seen.executes.push(run.clone());
+        }
+        if !run.session_id.is_empty() {
+            self.session(&run.session_id, &run.owner)?;
+        }
+        if let Some(refusal) = script::refusal(&run.code) {
+            return Err(refusal);
+        }
+        let stop = Arc::new(Notify::new());
+        let running = (run.owner.clone(), stop.clone());
+        self.seen()
+            .running
+            .insert(run.execution_id.clone(), running);
+        let (events, stream) = mpsc::channel(16);
+        let worker = self.clone();
+        tokio::spawn(async move {
+            let id = run.execution_id.clone();
+            let mut caller = Caller {
+                worker: worker.clone(),
+                id: id.clone(),
+                answered: false,
+            };
+            let begun = wire::Started {
+                execution_id: id.clone(),
+            };
+            let _ = events.send(event(Event::Started(begun))).await;
+            let last = script::play(&run.code, &events, &stop).await;
+            worker.seen().running.remove(&id);
+            caller.answered = match last {
+                Some(last) => events.send(last).await.is_ok(),
+                None => false,
+            };
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+
+    async fn cancel(
+        &self,
+        request: Request<wire::CancelRequest>,
+    ) -> Result<Response<wire::CancelResponse>, Status> {
+        self.admit(&request)?;
+        let wire::CancelRequest {
+            execution_id,
+            owner,
+        } = request.into_inner();
+        match self.seen().running.get(&execution_id) {
+            Some((of, stop)) if *of == owner => {
+                stop.notify_one();
+                Ok(Response::new(wire::CancelResponse {}))
+            }
+            _ => Err(failed(
+                Code::NotFound,
+                reason::EXECUTION_NOT_FOUND,
+                "no such execution",
+            )),
+        }
+    }
+
+    async fn create_session(
+        &self,
+        request: Request<wire::CreateSessionRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        self.admit(&request)?;
+        let new = request.into_inner();
+        if new.env.contains_key("FULL") {
+            return Err(failed(
+                Code::ResourceExhausted,
+                reason::TOO_MANY_SESSIONS,
+                "enough",
+            ));
+        }
+        let session = wire::Session {
+            session_id: new.session_id.clone(),
+            language: new.language,
+            created_at_ms: 1_700_000_000_000,
+            expires_at_ms: 4_000_000_000_000,
+            busy: false,
+        };
+        self.seen()
+            .sessions
+            .insert(new.session_id, (new.owner, session.clone()));
+        Ok(Response::new(session))
+    }
+
+    async fn get_session(
+        &self,
+        request: Request<wire::GetSessionRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        self.admit(&request)?;
+        let wire::GetSessionRequest { session_id, owner } = request.into_inner();
+        self.session(&session_id, &owner).map(Response::new)
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<wire::ListSessionsRequest>,
+    ) -> Result<Response<wire::ListSessionsResponse>, Status> {
+        self.admit(&request)?;
+        let wire::ListSessionsRequest { owner } = request.into_inner();
+        let seen = self.seen();
+        let of_owner = seen.sessions.values().filter(|(of, _)| *of == owner);
+        let sessions = of_owner.map(|(_, session)| session.clone()).collect();
+        Ok(Response::new(wire::ListSessionsResponse { sessions }))
+    }
+
+    async fn end_session(
+        &self,
+        request: Request<wire::EndSessionRequest>,
+    ) -> Result<Response<wire::EndSessionResponse>, Status> {
+        self.admit(&request)?;
+        let wire::EndSessionRequest { session_id, owner } = request.into_inner();
+        self.session(&session_id, &owner)?;
+        self.seen().sessions.remove(&session_id);
+        Ok(Response::new(wire::EndSessionResponse {}))
+    }
+
+    async fn get_capabilities(
+        &self,
+        request: Request<wire::GetCapabilitiesRequest>,
+    ) -> Result<Response<wire::Capabilities>, Status> {
+        self.admit(&request)?;
+        let python = wire::LanguageInfo {
+            language: wire::Language::Python.into(),
+            version: "3.11.2".to_owned(),
+            executable: "/usr/bin/python3".to_owned(),
+            ..wire::LanguageInfo::default()
+        };
+        let node = wire::MissingLanguage {
+            language: wire::Language::Node.into(),
+            reason: "not found".to_owned(),
+            remedy: "install nodejs".to_owned(),
+        };
+        let wall = wire::Wall {
+            name: "seccomp".to_owned(),
+            state: "enforced".to_owned(),
+            detail: String::new(),
+        };
+        Ok(Response::new(wire::Capabilities {
+            instance_id: format!("life-{}", self.seen().lives),
+            version: "0".to_owned(),
+            languages: vec![python],
+            missing_languages: vec![node],
+            isolation: Some(wire::Isolation {
+                level: "full".to_owned(),
+                walls: vec![wall],
+            }),
+            limits: Some(wire::LimitRange::default()),
+            compiler_flags: vec!["-O2".to_owned()],
+        }))
+    }
+}

@@ -1,0 +1,32 @@
+//! What all tests use.
+
+use std::time::Duration;
+
+mod app;
+mod fake_worker;
+mod log;
+mod postgres;
+mod script;
+
+pub use self::app::{Answer, App, SECRET_KEY, settings};
+pub use self::fake_worker::FakeWorker;
+pub use self::log::captured;
+pub use self::postgres::Postgres;
+
+/// Long enough for the slowest machine: a test that gets here has failed, not timed.
+const NEVER: Duration = Duration::from_secs(60);
+
+/// What `look` finds, once it finds something.
+pub async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(NEVER, looking)
+        .await
+        .expect("it never happened")
+}

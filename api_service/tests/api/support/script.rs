@@ -1,0 +1,134 @@
+//! What the fake worker does with the code it is given.
+//!
+//! | code | what happens |
+//! | --- | --- |
+//! | `say <text>` | writes the text and succeeds |
+//! | `hang` | writes "begun" and goes on until it is cancelled or its caller goes away |
+//! | `gap` | writes more than is kept, and bytes that are not text |
+//! | `fail` | ends with a diagnostic |
+//! | `die` | breaks off without an outcome |
+//! | `full`, `refuse`, `break`, `lose` | is refused, as the contract describes |
+
+use proto::execution_v1 as wire;
+use proto::execution_v1::execution_event::Event;
+use proto::wire::{ERROR_REASON, RETRY_AFTER, reason};
+use tokio::sync::{Notify, mpsc};
+use tonic::{Code, Status};
+
+pub type Sent = Result<wire::ExecutionEvent, Status>;
+
+/// What is said instead of an answer, for codes that are refused.
+pub fn refusal(code: &str) -> Option<Status> {
+    let too_much = "limits.memory_bytes: must be at most 1 GiB";
+    match code {
+        "full" => Some(failed(Code::ResourceExhausted, reason::WORKER_FULL, "full")),
+        "refuse" => Some(failed(
+            Code::InvalidArgument,
+            reason::INVALID_ARGUMENT,
+            too_much,
+        )),
+        "break" => Some(failed(
+            Code::Internal,
+            reason::INTERNAL,
+            "secret-of-the-worker",
+        )),
+        "lose" => Some(failed(Code::NotFound, reason::SESSION_LOST, "lost")),
+        _ => None,
+    }
+}
+
+/// Sends everything but the last event, and gives that; `None` when the caller went away.
+pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Option<Sent> {
+    let tell = async |event: Sent| events.send(event).await.ok();
+    let last = match code {
+        "die" => return Some(Err(Status::unavailable("gone"))),
+        "hang" => {
+            tell(output(wire::Stream::Stdout, 0, b"begun\n")).await?;
+            tokio::select! {
+                () = events.closed() => return None,
+                () = stop.notified() => outcome(wire::Status::Cancelled, 6),
+            }
+        }
+        "gap" => {
+            tell(output(wire::Stream::Stdout, 0, b"head")).await?;
+            tell(output(wire::Stream::Stdout, 1004, b"tail")).await?;
+            tell(output(wire::Stream::Stderr, 0, b"\xff")).await?;
+            wire::Outcome {
+                stdout: Some(wire::StreamTotals {
+                    bytes: 1008,
+                    truncated: true,
+                }),
+                stderr: Some(wire::StreamTotals {
+                    bytes: 1,
+                    truncated: false,
+                }),
+                ..outcome(wire::Status::Succeeded, 0)
+            }
+        }
+        "fail" => wire::Outcome {
+            exit_code: Some(1),
+            diagnostic: Some(wire::Diagnostic {
+                kind: "exception".to_owned(),
+                name: "ValueError".to_owned(),
+                message: "no\nreally".to_owned(),
+                line: Some(3),
+                ..wire::Diagnostic::default()
+            }),
+            ..outcome(wire::Status::Failed, 0)
+        },
+        said => {
+            let text = said.strip_prefix("say ").unwrap_or_default().as_bytes();
+            tell(output(wire::Stream::Stdout, 0, text)).await?;
+            outcome(wire::Status::Succeeded, text.len() as u64)
+        }
+    };
+    Some(event(Event::Outcome(last)))
+}
+
+/// A failed call, with its reason and a time to wait.
+pub fn failed(code: Code, reason: &'static str, message: &str) -> Status {
+    let mut status = Status::new(code, message);
+    status
+        .metadata_mut()
+        .insert(ERROR_REASON, reason.parse().unwrap());
+    status
+        .metadata_mut()
+        .insert(RETRY_AFTER, "7".parse().unwrap());
+    status
+}
+
+pub fn event(event: Event) -> Sent {
+    Ok(wire::ExecutionEvent { event: Some(event) })
+}
+
+fn output(stream: wire::Stream, offset: u64, data: &[u8]) -> Sent {
+    event(Event::Output(wire::Output {
+        stream: stream.into(),
+        offset,
+        data: data.to_vec(),
+    }))
+}
+
+fn outcome(status: wire::Status, stdout: u64) -> wire::Outcome {
+    wire::Outcome {
+        status: status.into(),
+        exit_code: (status == wire::Status::Succeeded).then_some(0),
+        duration_us: 2600,
+        stdout: Some(wire::StreamTotals {
+            bytes: stdout,
+            truncated: false,
+        }),
+        usage: Some(wire::Usage {
+            cpu_us: 1500,
+            peak_memory_bytes: 9_437_184,
+            processes: 1,
+            disk_bytes: 0,
+            accounting: "enforced".to_owned(),
+        }),
+        phases: Some(wire::Phases {
+            run_us: 2400,
+            ..wire::Phases::default()
+        }),
+        ..wire::Outcome::default()
+    }
+}

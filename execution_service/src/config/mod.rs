@@ -1,0 +1,226 @@
+//! The worker's configuration: environment in, checked values out. A value that cannot be used is an
+//! error that names its variable.
+
+mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+pub use values::{Listen, LogFormat, Secret, SecretError};
+use values::{bytes, language_list, listen, seconds};
+
+use crate::execution::limits::{LimitRange, Limits};
+use crate::language::Language;
+use crate::pool::PoolSize;
+use crate::sandbox::spec::SandboxLimits;
+use crate::session::SessionRules;
+
+const MIB: u64 = 1 << 20;
+
+/// Runs Python, Node, Bash and C in sandboxes, for a gateway that asks over gRPC.
+///
+/// Every setting is an environment variable. INTERNAL_AUTH_TOKEN must be set; the rest has defaults
+/// that suit one machine.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "execution_service", version, after_help = AFTER_HELP)]
+pub struct Settings {
+    /// Where to serve gRPC: an address, or `unix:` and a path
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:50051", value_parser = listen)]
+    pub listen: Listen,
+    /// File to write the bound address to, once it is bound
+    #[arg(long, env = "ADDRESS_FILE")]
+    pub address_file: Option<PathBuf>,
+    /// Languages to offer, separated by commas
+    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = "python,node,bash,c",
+          value_parser = language_list)]
+    pub supported_languages: LanguageList,
+    /// Virtual environment with the Python packages that programs may import
+    #[arg(long, env = "PYTHON_ENVIRONMENT")]
+    pub python_environment: Option<PathBuf>,
+    /// Warm sandboxes of each language at start, and when it is quiet
+    #[arg(long, env = "INITIAL_POOL_SIZE", default_value_t = 2)]
+    pub initial_pool_size: usize,
+    /// Warm sandboxes of each language under load
+    #[arg(long, env = "MAX_POOL_SIZE", default_value_t = 8)]
+    pub max_pool_size: usize,
+    /// Programs that run at once; more wait
+    #[arg(long, env = "MAX_CONCURRENT_RUNS", default_value_t = 32)]
+    pub max_concurrent_runs: usize,
+    /// Programs that wait; more are refused
+    #[arg(long, env = "MAX_QUEUED_RUNS", default_value_t = 256)]
+    pub max_queued_runs: usize,
+    /// Sessions at once
+    #[arg(long, env = "MAX_SESSIONS", default_value_t = 1024)]
+    pub max_sessions: usize,
+    /// Sessions of one user at once
+    #[arg(long, env = "MAX_SESSIONS_PER_OWNER", default_value_t = 256)]
+    pub max_sessions_per_owner: usize,
+    /// Seconds after which a session without a run ends
+    #[arg(long, env = "SESSION_IDLE_TIMEOUT", default_value = "1800", value_parser = seconds)]
+    pub session_idle_timeout: Duration,
+    /// Seconds that a program may run, unless its request says otherwise
+    #[arg(long, env = "DEFAULT_TIMEOUT", default_value = "30", value_parser = seconds)]
+    pub default_timeout: Duration,
+    /// Seconds that a request may ask for
+    #[arg(long, env = "MAX_TIMEOUT", default_value = "300", value_parser = seconds)]
+    pub max_timeout: Duration,
+    /// Seconds that a compiler may run
+    #[arg(long, env = "COMPILE_TIMEOUT", default_value = "30", value_parser = seconds)]
+    pub compile_timeout: Duration,
+    /// Memory of a sandbox in bytes, unless the request says otherwise
+    #[arg(long, env = "DEFAULT_MEMORY_BYTES", default_value_t = 512 * MIB, value_parser = bytes)]
+    pub default_memory_bytes: u64,
+    /// Memory that a request may ask for
+    #[arg(long, env = "MAX_MEMORY_BYTES", default_value_t = 2048 * MIB, value_parser = bytes)]
+    pub max_memory_bytes: u64,
+    /// Size of a workspace in bytes, unless the request says otherwise
+    #[arg(long, env = "DEFAULT_DISK_BYTES", default_value_t = 256 * MIB, value_parser = bytes)]
+    pub default_disk_bytes: u64,
+    /// Size that a request may ask for; it lives in memory
+    #[arg(long, env = "MAX_DISK_BYTES", default_value_t = 1024 * MIB, value_parser = bytes)]
+    pub max_disk_bytes: u64,
+    /// Processes and threads of a sandbox that a request may ask for; 128 is the default
+    #[arg(long, env = "MAX_PROCESSES", default_value_t = 512)]
+    pub max_processes: u32,
+    /// Bytes of each output stream past which a program is stopped
+    #[arg(long, env = "HARD_OUTPUT_BYTES", default_value_t = 256 * MIB, value_parser = bytes)]
+    pub hard_output_bytes: u64,
+    /// Processor quota of a sandbox, in thousandths of a core
+    #[arg(long, env = "SANDBOX_MILLI_CPUS", default_value_t = 1000)]
+    pub sandbox_milli_cpus: u32,
+    /// Refuse to start without cgroups, rather than to run with weaker limits
+    #[arg(long, env = "REQUIRE_CGROUPS", default_value_t = false,
+          action = clap::ArgAction::Set)]
+    pub require_cgroups: bool,
+    /// auto (coloured on a terminal, JSON elsewhere), pretty or json
+    #[arg(long, env = "LOG_FORMAT", default_value = "auto")]
+    pub log_format: LogFormat,
+    /// error, warn, info, debug or trace; or a filter such as `info,execution_service=debug`
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+const AFTER_HELP: &str = "\
+INTERNAL_AUTH_TOKEN (environment only, at least 32 bytes) is what the gateway must show.
+PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE and GCC_EXECUTABLE name an interpreter to use
+instead of the first suitable one on PATH.";
+
+/// A list without doubles.
+pub type LanguageList = values::LanguageList;
+
+impl Settings {
+    /// Reads the environment. The command line has its say only when this is the whole program and
+    /// not a part of the launcher, whose arguments are its own.
+    ///
+    /// # Errors
+    /// The first value that cannot be used; also `--help` and `--version`, which are to be printed.
+    pub fn from_env_or_arguments() -> Result<Self, clap::Error> {
+        let own = std::env::args_os()
+            .next()
+            .is_some_and(|name| std::path::Path::new(&name).ends_with("execution_service"));
+        let settings =
+            if own { Self::try_parse()? } else { Self::try_parse_from(["execution_service"])? };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), clap::Error> {
+        let ordered = |small: &str, large: &str, holds: bool| {
+            if holds {
+                return Ok(());
+            }
+            let message = format!("{small} must not be more than {large}\n");
+            Err(clap::Error::raw(clap::error::ErrorKind::ValueValidation, message))
+        };
+        let pool = self.initial_pool_size <= self.max_pool_size;
+        ordered("INITIAL_POOL_SIZE", "MAX_POOL_SIZE", pool)?;
+        ordered("DEFAULT_TIMEOUT", "MAX_TIMEOUT", self.default_timeout <= self.max_timeout)?;
+        let memory = self.default_memory_bytes <= self.max_memory_bytes;
+        ordered("DEFAULT_MEMORY_BYTES", "MAX_MEMORY_BYTES", memory)?;
+        ordered("DEFAULT_DISK_BYTES", "MAX_DISK_BYTES", self.default_disk_bytes <= self.max_disk_bytes)
+    }
+
+    /// Defaults and maxima of a run.
+    pub fn limit_range(&self) -> LimitRange {
+        // Code that a model wrote in a minute: enough for pandas and a worker pool, not for a server.
+        const PROCESSES: u32 = 128;
+        const INODES: u64 = 16_384;
+        const OPEN_FILES: u32 = 256;
+        const OUTPUT: u64 = MIB;
+        let cores = u32::div_ceil(self.sandbox_milli_cpus, 1000);
+        let defaults = Limits {
+            wall: self.default_timeout,
+            cpu: self.default_timeout * cores,
+            output_bytes: OUTPUT,
+            sandbox: SandboxLimits {
+                memory_bytes: self.default_memory_bytes,
+                processes: PROCESSES.min(self.max_processes),
+                disk_bytes: self.default_disk_bytes,
+                inodes: INODES,
+                open_files: OPEN_FILES,
+                milli_cpus: self.sandbox_milli_cpus,
+            },
+        };
+        let maxima = Limits {
+            wall: self.max_timeout,
+            cpu: self.max_timeout * cores,
+            output_bytes: 8 * MIB,
+            sandbox: SandboxLimits {
+                memory_bytes: self.max_memory_bytes,
+                processes: self.max_processes,
+                disk_bytes: self.max_disk_bytes,
+                inodes: 16 * INODES,
+                open_files: 16 * OPEN_FILES,
+                milli_cpus: self.sandbox_milli_cpus,
+            },
+        };
+        LimitRange { defaults, maxima }
+    }
+
+    /// Sizes of the pool.
+    pub fn pool_size(&self) -> PoolSize {
+        PoolSize { initial: self.initial_pool_size, max: self.max_pool_size }
+    }
+
+    /// Rules for sessions.
+    pub fn session_rules(&self) -> SessionRules {
+        SessionRules {
+            max: self.max_sessions,
+            max_per_owner: self.max_sessions_per_owner,
+            idle: self.session_idle_timeout,
+        }
+    }
+
+    /// The languages to offer.
+    pub fn languages(&self) -> &[Language] {
+        &self.supported_languages.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        use clap::CommandFactory;
+        Settings::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_values_are_refused_by_name() {
+        for (argument, name) in [
+            ("--max-timeout=-1", "MAX_TIMEOUT"),
+            ("--default-timeout=abc", "DEFAULT_TIMEOUT"),
+            ("--supported-languages=python,cobol", "SUPPORTED_LANGUAGES"),
+            ("--listen=nowhere", "LISTEN"),
+            ("--max-pool-size=many", "MAX_POOL_SIZE"),
+        ] {
+            let error = Settings::try_parse_from(["x", argument]).expect_err(argument).to_string();
+            let flag = name.to_lowercase().replace('_', "-");
+            assert!(error.contains(&flag), "{argument}: {error}");
+        }
+    }
+}

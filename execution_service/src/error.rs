@@ -1,0 +1,77 @@
+//! The one place that knows gRPC status codes: what each of our errors means on the wire.
+
+use proto::wire::{ERROR_REASON, RETRY_AFTER, reason};
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
+
+use crate::session::SessionError;
+use crate::worker::WorkerError;
+
+/// Seconds that a caller should wait when the worker is full: about the time of a short program.
+const RETRY_WHEN_FULL: u32 = 1;
+
+/// The status for `error`. The text of our own faults goes to the log and not to the caller.
+pub fn status(error: &WorkerError) -> Status {
+    use WorkerError as E;
+    match error {
+        E::Limits(_) | E::Flag(_) | E::FixedInSession(_) | E::ExecutionExists => {
+            invalid(&error.to_string())
+        }
+        E::LanguageMismatch(_) => {
+            reasoned(Code::FailedPrecondition, reason::LANGUAGE_MISMATCH, &error.to_string())
+        }
+        E::LanguageUnavailable(_) => {
+            reasoned(Code::FailedPrecondition, reason::LANGUAGE_UNAVAILABLE, &error.to_string())
+        }
+        E::ExecutionNotFound => {
+            reasoned(Code::NotFound, reason::EXECUTION_NOT_FOUND, &error.to_string())
+        }
+        E::Full => full(&error.to_string()),
+        E::ShuttingDown => reasoned(Code::Unavailable, reason::SHUTTING_DOWN, &error.to_string()),
+        E::Session(session) => session_status(*session),
+        E::Kernel(cause) => {
+            tracing::error!(error = %cause, "could not run a program");
+            reasoned(Code::Internal, reason::INTERNAL, "the worker could not run the program")
+        }
+    }
+}
+
+fn session_status(error: SessionError) -> Status {
+    let text = error.to_string();
+    match error {
+        SessionError::NotFound => reasoned(Code::NotFound, reason::SESSION_NOT_FOUND, &text),
+        SessionError::Expired => reasoned(Code::NotFound, reason::SESSION_EXPIRED, &text),
+        SessionError::Exists => invalid(&text),
+        SessionError::TooMany(_) => {
+            reasoned(Code::ResourceExhausted, reason::TOO_MANY_SESSIONS, &text)
+        }
+        SessionError::Full => full(&text),
+    }
+}
+
+/// A field's value is wrong; `text` names the field.
+pub fn invalid(text: &str) -> Status {
+    reasoned(Code::InvalidArgument, reason::INVALID_ARGUMENT, text)
+}
+
+/// The caller has not shown the token.
+pub fn unauthenticated() -> Status {
+    reasoned(Code::Unauthenticated, reason::UNAUTHENTICATED, "the internal token is missing or wrong")
+}
+
+/// A task of ours panicked.
+pub fn broken() -> Status {
+    reasoned(Code::Internal, reason::INTERNAL, "the worker could not run the program")
+}
+
+fn full(text: &str) -> Status {
+    let mut status = reasoned(Code::ResourceExhausted, reason::WORKER_FULL, text);
+    status.metadata_mut().insert(RETRY_AFTER, MetadataValue::from(RETRY_WHEN_FULL));
+    status
+}
+
+fn reasoned(code: Code, reason: &'static str, text: &str) -> Status {
+    let mut status = Status::new(code, text);
+    status.metadata_mut().insert(ERROR_REASON, MetadataValue::from_static(reason));
+    status
+}

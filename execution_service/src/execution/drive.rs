@@ -1,0 +1,328 @@
+//! Follows one running program to its end.
+//!
+//! ```text
+//! drive
+//! ├── stdout, stderr   read all the time, whatever else happens: a full pipe would stop the program
+//! ├── control          results, and the kernel's word that the run is over
+//! ├── exit             from init: the only source of an exit status
+//! ├── deadline         wall time: first politely, then not
+//! ├── watch            processor time (and memory, without cgroups), ten times a second
+//! └── cancelled        the owner's wish, or a caller who went away
+//! ```
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::language::diagnostic::Diagnostic;
+use crate::sandbox::backend::{Process, ProcessEnd, Sandbox, SandboxError, Signal};
+use crate::sandbox::spec::Usage;
+
+use super::event::{Event, RichResult, Stream};
+use super::kernel::{Frame, Frames};
+use super::limits::Limits;
+use super::outcome::{Accounting, Ending, Stop, StreamTotals};
+use super::output::{Capped, Piece};
+use super::sink::Sink;
+
+/// How long an interrupted interpreter has to flush its output and say where it was. The answer is
+/// due a quarter of a second after the limit.
+const POLITE: Duration = Duration::from_millis(150);
+/// How often time and memory are looked at.
+const WATCH: Duration = Duration::from_millis(100);
+/// After the end: what is in a pipe still counts, what a surviving grandchild goes on writing does
+/// not. A pipe holds 64 KiB; user code may have enlarged it to 1 MiB.
+const LAST_BYTES: u64 = 1 << 20;
+/// After the exit: how long the control channel may take to show what was said before it.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+/// Results of one run: together with two streams of 8 MiB they fit into one message to the gateway.
+const MAX_RESULTS: usize = 256;
+const MAX_RESULT_BYTES: usize = 16 << 20;
+
+/// What runs: a process, and the channel of its kernel if it is one.
+pub struct Running<'a> {
+    /// The process.
+    pub process: &'a mut Process,
+    /// Where a kernel speaks, and the number of this run.
+    pub kernel: Option<(&'a mut Frames, u64)>,
+    /// Whether the kernel's word ends the run (in a session), or only the end of the process does.
+    pub ends_with_done: bool,
+}
+
+/// The rules of this run.
+pub struct Rules<'a> {
+    /// What it may use.
+    pub limits: &'a Limits,
+    /// Past this many bytes on one stream it is stopped.
+    pub hard_output: u64,
+    /// Without cgroups memory must be watched.
+    pub accounting: Accounting,
+    /// What the sandbox had used before.
+    pub before: Usage,
+    /// Fires when nobody wants the answer any more.
+    pub cancelled: &'a CancellationToken,
+}
+
+/// What was seen.
+pub struct Driven {
+    /// Why it is over.
+    pub ending: Ending,
+    /// What the kernel said of it.
+    pub diagnostic: Option<Diagnostic>,
+    /// Of descriptor 1.
+    pub stdout: StreamTotals,
+    /// Of descriptor 2.
+    pub stderr: StreamTotals,
+    /// The process still runs, and a kernel is ready for the next run.
+    pub alive: bool,
+}
+
+enum Next {
+    Stdout(std::io::Result<usize>),
+    Stderr(std::io::Result<usize>),
+    Frame(std::io::Result<Option<Frame>>),
+    Exit(Result<ProcessEnd, SandboxError>),
+    Deadline,
+    Watch,
+    Cancelled,
+}
+
+/// See the module.
+///
+/// # Errors
+/// [`SandboxError::Gone`] when the sandbox broke under the run: our fault, not the program's.
+pub async fn drive(
+    sandbox: &dyn Sandbox,
+    running: Running<'_>,
+    rules: Rules<'_>,
+    sink: &Sink,
+) -> Result<Driven, SandboxError> {
+    let Running { process, mut kernel, ends_with_done } = running;
+    let mut streams = Streams::new(rules.limits.output_bytes);
+    let (mut out_buffer, mut err_buffer) = (vec![0; 64 << 10], vec![0; 64 << 10]);
+    let (mut out_open, mut err_open, mut frames_open) = (true, true, kernel.is_some());
+    let mut deadline = Instant::now() + rules.limits.wall;
+    let mut watch = interval_at(Instant::now() + WATCH, WATCH);
+    watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut results = Results::default();
+    let mut diagnostic = None;
+    // Set when the program has been told to stop, with the reason; the deadline is then its last.
+    let mut stopping: Option<Stop> = None;
+
+    let (ending, alive) = loop {
+        let next = tokio::select! {
+            biased;
+            end = &mut process.exit => Next::Exit(end.map_err(|_| SandboxError::Gone)),
+            () = sleep_until(deadline) => Next::Deadline,
+            () = rules.cancelled.cancelled(), if stopping.is_none() => Next::Cancelled,
+            frame = next_frame(&mut kernel), if frames_open => Next::Frame(frame),
+            read = process.stdout.read(&mut out_buffer), if out_open => Next::Stdout(read),
+            read = process.stderr.read(&mut err_buffer), if err_open => Next::Stderr(read),
+            _ = watch.tick(), if stopping.is_none() => Next::Watch,
+        };
+        match next {
+            Next::Stdout(Ok(0) | Err(_)) => out_open = false,
+            Next::Stderr(Ok(0) | Err(_)) => err_open = false,
+            Next::Stdout(Ok(count)) => {
+                streams.push(Stream::Stdout, &out_buffer[..count], sink);
+            }
+            Next::Stderr(Ok(count)) => {
+                streams.push(Stream::Stderr, &err_buffer[..count], sink);
+            }
+            Next::Frame(Ok(Some(Frame::Result { id, mime, main }))) => {
+                if is_current(&kernel, id) {
+                    results.push(RichResult { mime, is_main_result: main }, sink);
+                }
+            }
+            Next::Frame(Ok(Some(Frame::Done { id, exit_code, diagnostic: said }))) => {
+                if is_current(&kernel, id) {
+                    diagnostic = said;
+                    if ends_with_done {
+                        let ending = stopping.map_or(Ending::Finished { exit_code }, Ending::Stopped);
+                        break (ending, true);
+                    }
+                }
+            }
+            Next::Frame(Ok(Some(Frame::Ready))) => {}
+            Next::Frame(Ok(None) | Err(_)) => frames_open = false,
+            Next::Exit(end) => {
+                let exit = end?.exit;
+                break (stopping.map_or(Ending::Exited(exit), Ending::Stopped), false);
+            }
+            Next::Cancelled => {
+                stopping = Some(Stop::Cancelled);
+                deadline = interrupt(sandbox, process, kernel.is_some()).await?;
+            }
+            Next::Deadline => match stopping {
+                None => {
+                    stopping = Some(Stop::Wall);
+                    deadline = interrupt(sandbox, process, kernel.is_some()).await?;
+                }
+                Some(stop) => break (Ending::Stopped(stop), false),
+            },
+            Next::Watch => {
+                if let Some(stop) = over_limit(sandbox, &rules).await? {
+                    stopping = Some(stop);
+                    deadline = interrupt(sandbox, process, kernel.is_some()).await?;
+                }
+            }
+        }
+        if stopping.is_none() && streams.largest() > rules.hard_output {
+            break (Ending::Stopped(Stop::Output), false);
+        }
+    };
+    if !alive {
+        // A program that would not stop is stopped here; the pipes keep what it wrote.
+        sandbox.kill_all().await?;
+        if frames_open && !ends_with_done {
+            let heard = last_words(&mut kernel, &mut results, sink).await;
+            diagnostic = diagnostic.or(heard);
+        }
+    }
+    streams.drain(process, &mut out_buffer, sink);
+    let (stdout, stderr) = streams.finish(sink);
+    Ok(Driven { ending, diagnostic, stdout, stderr, alive })
+}
+
+async fn next_frame(kernel: &mut Option<(&mut Frames, u64)>) -> std::io::Result<Option<Frame>> {
+    match kernel {
+        Some((frames, _)) => frames.next().await,
+        None => Ok(None),
+    }
+}
+
+/// Frames of an earlier run, from a thread that lived on, are dropped. Bash gives no numbers.
+fn is_current(kernel: &Option<(&mut Frames, u64)>, id: Option<u64>) -> bool {
+    kernel.as_ref().is_some_and(|(_, run)| id.is_none_or(|id| id == *run))
+}
+
+/// Asks an interpreter to come to an end; anything else is ended by the caller at once. Gives the
+/// time at which patience ends.
+async fn interrupt(
+    sandbox: &dyn Sandbox,
+    process: &Process,
+    polite: bool,
+) -> Result<Instant, SandboxError> {
+    if !polite {
+        return Ok(Instant::now());
+    }
+    sandbox.signal(process.id, Signal::Interrupt).await?;
+    Ok(Instant::now() + POLITE)
+}
+
+async fn over_limit(
+    sandbox: &dyn Sandbox,
+    rules: &Rules<'_>,
+) -> Result<Option<Stop>, SandboxError> {
+    let usage = sandbox.usage().await?;
+    if usage.cpu.saturating_sub(rules.before.cpu) > rules.limits.cpu {
+        return Ok(Some(Stop::Cpu));
+    }
+    let memory = rules.limits.sandbox.memory_bytes;
+    let watched = rules.accounting == Accounting::BestEffort;
+    Ok((watched && usage.peak_memory_bytes > memory).then_some(Stop::Memory))
+}
+
+/// What a kernel had said before its process ended may still be on its way.
+async fn last_words(
+    kernel: &mut Option<(&mut Frames, u64)>,
+    results: &mut Results,
+    sink: &Sink,
+) -> Option<Diagnostic> {
+    let mut diagnostic = None;
+    while let Ok(Ok(Some(frame))) = timeout(LAST_WORDS, next_frame(kernel)).await {
+        match frame {
+            Frame::Result { id, mime, main } if is_current(kernel, id) => {
+                results.push(RichResult { mime, is_main_result: main }, sink);
+            }
+            Frame::Done { id, diagnostic: said, .. } if is_current(kernel, id) => {
+                diagnostic = said;
+                break;
+            }
+            Frame::Ready | Frame::Result { .. } | Frame::Done { .. } => {}
+        }
+    }
+    diagnostic
+}
+
+/// Rich results, bounded.
+#[derive(Default)]
+struct Results {
+    count: usize,
+    bytes: usize,
+}
+
+impl Results {
+    fn push(&mut self, result: RichResult, sink: &Sink) {
+        let bytes: usize = result.mime.iter().map(|(kind, data)| kind.len() + data.len()).sum();
+        if self.count < MAX_RESULTS && self.bytes + bytes <= MAX_RESULT_BYTES {
+            self.count += 1;
+            self.bytes += bytes;
+            sink.send(Event::Result(result));
+        }
+    }
+}
+
+struct Streams {
+    stdout: Capped,
+    stderr: Capped,
+}
+
+impl Streams {
+    fn new(limit: u64) -> Self {
+        Self { stdout: Capped::new(limit), stderr: Capped::new(limit) }
+    }
+
+    fn largest(&self) -> u64 {
+        self.stdout.total().max(self.stderr.total())
+    }
+
+    fn capped(&mut self, stream: Stream) -> &mut Capped {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+
+    fn push(&mut self, stream: Stream, data: &[u8], sink: &Sink) {
+        if let Some(piece) = self.capped(stream).push(data) {
+            send(stream, piece, sink);
+        }
+    }
+
+    fn drain(&mut self, process: &mut Process, buffer: &mut [u8], sink: &Sink) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let end = self.capped(stream).total() + LAST_BYTES;
+            while self.capped(stream).total() < end {
+                let pipe = match stream {
+                    Stream::Stdout => &mut process.stdout,
+                    Stream::Stderr => &mut process.stderr,
+                };
+                match pipe.read_now(buffer) {
+                    Ok(Some(count)) if count > 0 => {
+                        self.push(stream, &buffer[..count], sink);
+                    }
+                    Ok(_) | Err(_) => break,
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, sink: &Sink) -> (StreamTotals, StreamTotals) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            if let Some(piece) = self.capped(stream).finish() {
+                send(stream, piece, sink);
+            }
+        }
+        let totals = |capped: &Capped| StreamTotals {
+            bytes: capped.total(),
+            truncated: capped.truncated(),
+        };
+        (totals(&self.stdout), totals(&self.stderr))
+    }
+}
+
+fn send(stream: Stream, Piece { offset, data }: Piece, sink: &Sink) {
+    sink.send(Event::Output { stream, offset, data });
+}

@@ -1,0 +1,194 @@
+//! A language's interpreter in a sandbox, and what it says on its control channel.
+//!
+//! User code shares the kernel's process and can say anything on that channel. What it says is
+//! bounded, and decides nothing but the answer to its own run.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::language::diagnostic::Diagnostic;
+use crate::language::{Channel, KernelLanguage, KernelRequest};
+use crate::sandbox::backend::{Control, Place, Process, Sandbox, SandboxError};
+use crate::sandbox::spec::Exit;
+use crate::sandbox::workspace::WorkspacePath;
+
+/// Longest line that a kernel may send: a bundle of results is at most 8 MiB, and JSON may need
+/// twice that for its escapes.
+const MAX_LINE: usize = 20 << 20;
+/// An interpreter that is not ready by then never will be.
+const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A started kernel.
+pub struct Kernel {
+    /// Its process; output and end are read by whoever runs something.
+    pub process: Process,
+    /// What it says.
+    pub frames: Frames,
+    writer: Box<dyn tokio::io::AsyncWrite + Send + Sync + Unpin>,
+    runs: u64,
+}
+
+/// Why there is no kernel.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// The sandbox could not do what was asked.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The interpreter ended, or said nothing, instead of getting ready.
+    #[error("the interpreter did not get ready: {0}")]
+    NotReady(String),
+    /// The kernel cannot be told anything any more.
+    #[error("the kernel went away: {0}")]
+    Gone(io::Error),
+}
+
+/// One message of a kernel.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Frame {
+    /// It can take a run.
+    Ready,
+    /// A rich value.
+    Result {
+        /// Of which run.
+        #[serde(default)]
+        id: Option<u64>,
+        /// Representations.
+        mime: BTreeMap<String, String>,
+        /// Whether it is the value of the last expression.
+        #[serde(default)]
+        main: bool,
+    },
+    /// The main program has ended.
+    Done {
+        /// Of which run.
+        #[serde(default)]
+        id: Option<u64>,
+        /// As the language would exit.
+        exit_code: i32,
+        /// What went wrong.
+        diagnostic: Option<Diagnostic>,
+    },
+}
+
+impl Kernel {
+    /// Starts the interpreter `executable` in `sandbox` and waits until it is ready.
+    pub async fn start(
+        sandbox: &dyn Sandbox,
+        language: &dyn KernelLanguage,
+        executable: &str,
+    ) -> Result<Self, KernelError> {
+        let start = language.start(executable);
+        let fifos = match start.channel {
+            Channel::Fifos { incoming, outgoing } => {
+                Some(sandbox.make_fifos(&request_path(incoming), &request_path(outgoing)).await?)
+            }
+            Channel::Socket => None,
+        };
+        let mut process = sandbox.start(start.command).await?;
+        let Some(Control { reader, writer }) = fifos.or(process.control.take()) else {
+            return Err(KernelError::NotReady(String::from("it has no control channel")));
+        };
+        let mut kernel = Self { process, frames: Frames::new(reader), writer, runs: 0 };
+        match timeout(BOOT_TIMEOUT, kernel.until_ready()).await {
+            Ok(Ok(())) => Ok(kernel),
+            Ok(Err(why)) => Err(KernelError::NotReady(why)),
+            Err(_) => Err(KernelError::NotReady(format!("nothing heard in {BOOT_TIMEOUT:?}"))),
+        }
+    }
+
+    async fn until_ready(&mut self) -> Result<(), String> {
+        tokio::select! {
+            frame = self.frames.next() => match frame {
+                Ok(Some(Frame::Ready)) => return Ok(()),
+                Ok(other) => return Err(format!("{other:?} instead of ready")),
+                Err(error) => return Err(error.to_string()),
+            },
+            end = &mut self.process.exit => {
+                let mut said = vec![0; 4096];
+                let length = self.process.stderr.read_now(&mut said).ok().flatten().unwrap_or(0);
+                let said = String::from_utf8_lossy(&said[..length]).into_owned();
+                let exit = end.map_or(Exit::Code(-1), |end| end.exit);
+                Err(format!("{exit:?}: {said:?}"))
+            }
+        }
+    }
+
+    /// The number of the next run.
+    pub fn next_run(&mut self) -> u64 {
+        self.runs += 1;
+        self.runs
+    }
+
+    /// Tells the kernel what to run.
+    pub async fn send(
+        &mut self,
+        sandbox: &dyn Sandbox,
+        request: KernelRequest,
+    ) -> Result<(), KernelError> {
+        for (name, content) in &request.files {
+            sandbox.write_file(Place::Requests, &request_path(name), content).await?;
+        }
+        let mut line = request.line.into_bytes();
+        line.push(b'\n');
+        self.writer.write_all(&line).await.map_err(KernelError::Gone)
+    }
+}
+
+/// A name of ours in the request directory.
+pub fn request_path(name: &str) -> WorkspacePath {
+    WorkspacePath::parse(name).expect("names of request files are constants without '/' and '..'")
+}
+
+/// Lines of JSON from a kernel.
+pub struct Frames {
+    reader: Box<dyn tokio::io::AsyncRead + Send + Sync + Unpin>,
+    buffer: Vec<u8>,
+    /// How much of `buffer` is known to hold no line end.
+    searched: usize,
+}
+
+impl Frames {
+    fn new(reader: Box<dyn tokio::io::AsyncRead + Send + Sync + Unpin>) -> Self {
+        Self { reader, buffer: Vec::new(), searched: 0 }
+    }
+
+    /// Waits for the next frame; `None` when the channel has ended. Lines that are no frames are
+    /// skipped: user code wrote them. Can be cancelled without losing anything.
+    pub async fn next(&mut self) -> io::Result<Option<Frame>> {
+        loop {
+            while let Some(line) = self.take_line() {
+                match serde_json::from_slice(&line) {
+                    Ok(frame) => return Ok(Some(frame)),
+                    Err(error) => tracing::debug!(%error, "a kernel sent a line that is no frame"),
+                }
+            }
+            if self.buffer.len() > MAX_LINE {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "line over the limit"));
+            }
+            self.buffer.reserve(8 << 10);
+            if self.reader.read_buf(&mut self.buffer).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn take_line(&mut self) -> Option<Vec<u8>> {
+        match self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
+            Some(position) => {
+                let rest = self.buffer.split_off(self.searched + position + 1);
+                self.searched = 0;
+                Some(std::mem::replace(&mut self.buffer, rest))
+            }
+            None => {
+                self.searched = self.buffer.len();
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! How a run ended, and how that is told from what was observed.
+
+use std::time::Duration;
+
+use crate::language::diagnostic::{Diagnostic, Kind};
+use crate::sandbox::spec::{Exit, Usage};
+
+use super::limits::Limits;
+use super::signals;
+
+/// Error numbers, as `errno(3)` has them.
+mod errno {
+    pub const EAGAIN: i32 = 11;
+    pub const EMFILE: i32 = 24;
+    pub const EFBIG: i32 = 27;
+    pub const ENOSPC: i32 = 28;
+    pub const EDQUOT: i32 = 122;
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// In a word.
+    pub status: Status,
+    /// Of the user's program, where it exited.
+    pub exit_code: Option<i32>,
+    /// Name of the signal that ended it.
+    pub signal: Option<String>,
+    /// From acceptance to outcome.
+    pub duration: Duration,
+    /// Of descriptor 1.
+    pub stdout: StreamTotals,
+    /// Of descriptor 2.
+    pub stderr: StreamTotals,
+    /// What it used.
+    pub usage: Usage,
+    /// Whether usage is the kernel's own account or ours.
+    pub accounting: Accounting,
+    /// Where the time went.
+    pub phases: Phases,
+    /// What went wrong.
+    pub diagnostic: Option<Diagnostic>,
+    /// In a session: the interpreter was restarted, or will be.
+    pub state_lost: bool,
+}
+
+/// In a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Exit status 0.
+    Succeeded,
+    /// Exception or another exit status.
+    Failed,
+    /// The compiler refused.
+    CompileFailed,
+    /// Wall or CPU time.
+    TimedOut,
+    /// Memory.
+    OutOfMemory,
+    /// The hard cap of output.
+    OutputLimitExceeded,
+    /// Bytes or inodes of the workspace.
+    DiskLimitExceeded,
+    /// By a signal.
+    Killed,
+    /// By its owner.
+    Cancelled,
+}
+
+/// How exact a [`Usage`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accounting {
+    /// By cgroups.
+    Enforced,
+    /// By looking now and then.
+    BestEffort,
+}
+
+/// A stream's size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamTotals {
+    /// Everything that was written.
+    pub bytes: u64,
+    /// Whether a part was left out.
+    pub truncated: bool,
+}
+
+/// Where the time of a run went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Phases {
+    /// Waiting for a free slot.
+    pub queue: Duration,
+    /// Getting a sandbox ready.
+    pub start: Duration,
+    /// Compiling, where there is a compiler.
+    pub compile: Option<Duration>,
+    /// Running.
+    pub run: Duration,
+    /// No warm sandbox was there.
+    pub cold_start: bool,
+}
+
+/// Why a program is not running any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its process ended.
+    Exited(Exit),
+    /// Its kernel said that the run is over, and lives on.
+    Finished {
+        /// As the kernel says.
+        exit_code: i32,
+    },
+    /// Stopped by us.
+    Stopped(Stop),
+}
+
+/// Why we stopped a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// [`Limits::wall`].
+    Wall,
+    /// [`Limits::cpu`].
+    Cpu,
+    /// The sum over its processes, where no cgroup limits it.
+    Memory,
+    /// The hard cap.
+    Output,
+    /// Its owner, or a caller who went away.
+    Cancelled,
+}
+
+/// What is known at the end of a run.
+#[derive(Debug)]
+pub struct Observed {
+    /// Why it ended.
+    pub ending: Ending,
+    /// What the language said, where it said something.
+    pub diagnostic: Option<Diagnostic>,
+    /// Of this run: counters are differences.
+    pub usage: Usage,
+}
+
+/// The verdict.
+#[derive(Debug)]
+pub struct Verdict {
+    /// In a word.
+    pub status: Status,
+    /// Of the program.
+    pub exit_code: Option<i32>,
+    /// Name of the signal that ended it.
+    pub signal: Option<String>,
+    /// What went wrong; absent when nothing did.
+    pub diagnostic: Option<Diagnostic>,
+}
+
+/// Tells how a run ended. A limit that was hit explains a failure better than the exception or the
+/// signal it led to, so limits come first.
+pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
+    let Observed { ending, diagnostic, usage } = observed;
+    let (exit_code, signal) = match ending {
+        Ending::Exited(Exit::Code(code)) | Ending::Finished { exit_code: code } => {
+            (Some(code), None)
+        }
+        Ending::Exited(Exit::Signal(number)) => (None, Some(number)),
+        Ending::Stopped(_) => (None, None),
+    };
+    let failed = exit_code != Some(0);
+    let limit = stopped_by(ending, limits).or_else(|| {
+        let running_into = || exhausted(signal, diagnostic.as_ref(), usage, limits);
+        if failed || usage.disk_full { running_into() } else { None }
+    });
+    let (status, found) = match (limit, signal, exit_code) {
+        (Some((status, limit)), ..) => (status, Some(limit)),
+        (None, Some(number), _) => (Status::Killed, Some(killed(number))),
+        (None, None, Some(0)) => (Status::Succeeded, None),
+        (None, None, Some(code)) => {
+            let mut exit = Diagnostic::new(Kind::Exit, "exit", format!("exit status {code}"));
+            if usage.fork_refusals > 0 {
+                exit = limit_of_processes(limits);
+            }
+            (Status::Failed, Some(exit))
+        }
+        (None, None, None) => (Status::Cancelled, None),
+    };
+    // The language's own words locate the error; the limit says what it was.
+    let diagnostic = match (found, diagnostic) {
+        (Some(found), Some(said)) if found.kind == Kind::Limit => Some(Diagnostic {
+            kind: found.kind,
+            name: found.name,
+            message: found.message,
+            hint: found.hint,
+            retryable: found.retryable,
+            ..said
+        }),
+        (Some(_), Some(said)) => Some(said),
+        (found, None) => found,
+        (None, Some(_)) => None,
+    };
+    let signal = signal.map(signals::name);
+    Verdict { status, exit_code, signal, diagnostic }
+}
+
+fn stopped_by(ending: Ending, limits: &Limits) -> Option<(Status, Diagnostic)> {
+    let limit = |name: &str, message: String| Diagnostic::new(Kind::Limit, name, message);
+    let Ending::Stopped(stop) = ending else { return None };
+    Some(match stop {
+        Stop::Wall => (
+            Status::TimedOut,
+            limit("wall_time", format!("still running after {} s", limits.wall.as_secs_f64()))
+                .hint("make it faster, do less at once, or ask for a longer timeout"),
+        ),
+        Stop::Cpu => (
+            Status::TimedOut,
+            limit("cpu_time", format!("used {} s of processor time", limits.cpu.as_secs_f64()))
+                .hint("make it faster, or ask for more limits.cpu_ms"),
+        ),
+        Stop::Memory => (Status::OutOfMemory, out_of_memory(limits)),
+        Stop::Output => (
+            Status::OutputLimitExceeded,
+            limit("output", String::from("wrote far more than anybody can read"))
+                .hint("print less; write large data to a file"),
+        ),
+        Stop::Cancelled => return Some((Status::Cancelled, limit("cancelled", "cancelled".into()))),
+    })
+}
+
+/// A limit that the kernel enforced and the program ran into.
+fn exhausted(
+    signal: Option<i32>,
+    said: Option<&Diagnostic>,
+    usage: Usage,
+    limits: &Limits,
+) -> Option<(Status, Diagnostic)> {
+    let reason = said.and_then(|said| said.errno);
+    if usage.oom_kills > 0 || said.is_some_and(|said| said.name == "MemoryError") {
+        return Some((Status::OutOfMemory, out_of_memory(limits)));
+    }
+    let no_room = matches!(reason, Some(errno::ENOSPC | errno::EFBIG | errno::EDQUOT));
+    if usage.disk_full || no_room || signal == Some(signals::SIGXFSZ) {
+        let message = format!(
+            "the workspace is full ({} bytes, {} files)",
+            limits.sandbox.disk_bytes, limits.sandbox.inodes
+        );
+        let found = Diagnostic::new(Kind::Limit, "disk", message)
+            .hint("delete what is not needed, or ask for more limits.disk_bytes or limits.inodes");
+        return Some((Status::DiskLimitExceeded, found));
+    }
+    if reason == Some(errno::EMFILE) {
+        let message = format!("{} open files at once", limits.sandbox.open_files);
+        let found = Diagnostic::new(Kind::Limit, "open_files", message)
+            .hint("close files that are not needed, or ask for more limits.open_files");
+        return Some((Status::Failed, found));
+    }
+    if reason == Some(errno::EAGAIN) && usage.fork_refusals > 0 {
+        return Some((Status::Failed, limit_of_processes(limits)));
+    }
+    None
+}
+
+fn out_of_memory(limits: &Limits) -> Diagnostic {
+    let message = format!("needed more than {} bytes of memory", limits.sandbox.memory_bytes);
+    Diagnostic::new(Kind::Limit, "memory", message)
+        .hint("work on smaller pieces of data, or ask for more limits.memory_bytes")
+}
+
+fn limit_of_processes(limits: &Limits) -> Diagnostic {
+    let message = format!("{} processes and threads at once", limits.sandbox.processes);
+    Diagnostic::new(Kind::Limit, "processes", message)
+        .hint("start fewer at once, or ask for more limits.processes")
+}
+
+fn killed(number: i32) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(Kind::Signal, signals::name(number), signals::description(number));
+    match signals::hint(number) {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,33 @@
+//! A run, checked and complete.
+
+use std::collections::BTreeMap;
+
+use crate::language::Language;
+use crate::sandbox::workspace::WorkspaceFile;
+
+use super::limits::Wishes;
+
+/// What somebody wants to run.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Unique; chosen by the caller.
+    pub id: String,
+    /// On whose behalf.
+    pub owner: String,
+    /// In which language.
+    pub language: Language,
+    /// The source text.
+    pub code: String,
+    /// What the program reads on standard input; nothing when empty.
+    pub stdin: Vec<u8>,
+    /// Arguments of the program.
+    pub args: Vec<String>,
+    /// Variables added to its environment.
+    pub env: BTreeMap<String, String>,
+    /// Files to put into the workspace first.
+    pub files: Vec<WorkspaceFile>,
+    /// What it wants to be allowed.
+    pub wishes: Wishes,
+    /// For compilers.
+    pub compiler_flags: Vec<String>,
+}

@@ -1,0 +1,218 @@
+//! One run in a workplace: hand over, drive, judge.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::language::diagnostic::Diagnostic;
+use crate::language::{Approach, CompiledLanguage, KernelLanguage, Mode, Program};
+use crate::sandbox::backend::{Place, Process, SandboxError};
+use crate::sandbox::spec::{Command, Exit, REQUEST_DIR};
+use crate::sandbox::workspace::WorkspacePath;
+
+use super::drive::{Driven, Rules, Running, drive};
+use super::event::{Event, Stream};
+use super::kernel::{KernelError, request_path};
+use super::limits::Limits;
+use super::outcome::{Accounting, Ending, Observed, Status, StreamTotals, Verdict, judge};
+use super::request::Request;
+use super::sink::Sink;
+use super::workplace::Workplace;
+
+/// What does not change from run to run.
+#[derive(Clone, Copy, Debug)]
+pub struct House {
+    /// Past this many bytes on one stream a program is stopped.
+    pub hard_output: u64,
+    /// What a compiler may take by the clock.
+    pub compile_wall: Duration,
+    /// How exact the accounts are.
+    pub accounting: Accounting,
+}
+
+/// One run, about to begin.
+pub struct Run<'a> {
+    /// What.
+    pub request: &'a Request,
+    /// With what.
+    pub limits: &'a Limits,
+    /// The interpreter or compiler.
+    pub executable: &'a str,
+    /// Alone or in a session.
+    pub mode: Mode,
+    /// The rules of the house.
+    pub house: House,
+    /// Fires when nobody wants the answer any more.
+    pub cancelled: &'a CancellationToken,
+}
+
+/// How it went.
+pub struct Report {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What it used.
+    pub usage: crate::sandbox::spec::Usage,
+    /// Of descriptor 1.
+    pub stdout: StreamTotals,
+    /// Of descriptor 2.
+    pub stderr: StreamTotals,
+    /// Time of the compiler.
+    pub compile: Option<Duration>,
+    /// Time of the program.
+    pub run: Duration,
+    /// The kernel is gone, and with it what it knew.
+    pub kernel_lost: bool,
+}
+
+impl Run<'_> {
+    /// Runs to the end. Whatever the program does is in the report; an error is our own failure.
+    pub async fn run(self, place: &mut Workplace, sink: &Sink) -> Result<Report, KernelError> {
+        for file in &self.request.files {
+            place.sandbox.write_file(Place::Workspace, &file.path, &file.content).await?;
+        }
+        let stdin = self.hand_over_stdin(place).await?;
+        sink.send(Event::Started);
+        let program = Program {
+            code: &self.request.code,
+            args: &self.request.args,
+            env: &self.request.env,
+            stdin: stdin.as_deref(),
+            compiler_flags: &self.request.compiler_flags,
+        };
+        match self.request.language.approach() {
+            Approach::Kernel(language) => self.by_kernel(language, program, place, sink).await,
+            Approach::Compiled(language) => self.compiled(language, program, place, sink).await,
+        }
+    }
+
+    /// Standard input is a file: it cannot block us, and its end is its end.
+    async fn hand_over_stdin(&self, place: &Workplace) -> Result<Option<String>, SandboxError> {
+        const NAME: &str = "stdin";
+        if self.request.stdin.is_empty() {
+            return Ok(None);
+        }
+        let content = &self.request.stdin;
+        place.sandbox.write_file(Place::Requests, &request_path(NAME), content).await?;
+        Ok(Some(format!("{REQUEST_DIR}/{NAME}")))
+    }
+
+    fn rules<'a>(&'a self, place: &Workplace, limits: &'a Limits) -> Rules<'a> {
+        Rules {
+            limits,
+            hard_output: self.house.hard_output,
+            accounting: self.house.accounting,
+            before: place.baseline,
+            cancelled: self.cancelled,
+        }
+    }
+
+    async fn by_kernel(
+        &self,
+        language: &dyn KernelLanguage,
+        program: Program<'_>,
+        place: &mut Workplace,
+        sink: &Sink,
+    ) -> Result<Report, KernelError> {
+        place.ensure_kernel(self.request.language, self.executable).await?;
+        let rules = self.rules(place, self.limits);
+        let Some(kernel) = &mut place.kernel else {
+            return Err(KernelError::NotReady(String::from("the language has no kernel")));
+        };
+        let begun = Instant::now();
+        let id = kernel.next_run();
+        kernel.send(place.sandbox.as_ref(), language.request(id, self.mode, program)).await?;
+        let running = Running {
+            process: &mut kernel.process,
+            kernel: Some((&mut kernel.frames, id)),
+            ends_with_done: self.mode == Mode::Session,
+        };
+        let driven = drive(place.sandbox.as_ref(), running, rules, sink).await?;
+        let run = begun.elapsed();
+        if !driven.alive {
+            place.kernel = None;
+        }
+        self.report(driven, self.limits, (None, run), place, None).await
+    }
+
+    async fn compiled(
+        &self,
+        language: &dyn CompiledLanguage,
+        program: Program<'_>,
+        place: &mut Workplace,
+        sink: &Sink,
+    ) -> Result<Report, KernelError> {
+        let source = WorkspacePath::parse(language.source_file())
+            .expect("names of source files are constants without '/' and '..'");
+        let code = program.code.as_bytes();
+        place.sandbox.write_file(Place::Workspace, &source, code).await?;
+
+        let begun = Instant::now();
+        let compiler_limits = Limits { wall: self.house.compile_wall, ..*self.limits };
+        let command = language.compile(self.executable, program);
+        let (own_sink, mut said) = Sink::new();
+        let compiler = self.step(command, &compiler_limits, place, &own_sink).await?;
+        let compile = begun.elapsed();
+        drop(own_sink);
+        let mut text = Vec::new();
+        while let Some(event) = said.recv().await {
+            if let Event::Output { stream: Stream::Stderr, data, .. } = &event {
+                text.extend_from_slice(data);
+            }
+            sink.send(event);
+        }
+        if compiler.ending != Ending::Exited(Exit::Code(0)) {
+            let said = language.diagnose(&String::from_utf8_lossy(&text));
+            let times = (Some(compile), Duration::ZERO);
+            return self.report(compiler, &compiler_limits, times, place, Some(said)).await;
+        }
+
+        let begun = Instant::now();
+        let rest = sink.after(compiler.stdout, compiler.stderr);
+        let mut driven = self.step(language.run(program), self.limits, place, &rest).await?;
+        driven.stdout = add(driven.stdout, compiler.stdout);
+        driven.stderr = add(driven.stderr, compiler.stderr);
+        self.report(driven, self.limits, (Some(compile), begun.elapsed()), place, None).await
+    }
+
+    async fn step(
+        &self,
+        command: Command,
+        limits: &Limits,
+        place: &Workplace,
+        sink: &Sink,
+    ) -> Result<Driven, SandboxError> {
+        let mut process: Process = place.sandbox.start(command).await?;
+        let running = Running { process: &mut process, kernel: None, ends_with_done: false };
+        drive(place.sandbox.as_ref(), running, self.rules(place, limits), sink).await
+    }
+
+    async fn report(
+        &self,
+        driven: Driven,
+        limits: &Limits,
+        (compile, run): (Option<Duration>, Duration),
+        place: &mut Workplace,
+        compiler_said: Option<Diagnostic>,
+    ) -> Result<Report, KernelError> {
+        let usage = place.remember_usage().await?;
+        let failed_to_compile = compiler_said.is_some();
+        let diagnostic = driven.diagnostic.or(compiler_said);
+        let observed = Observed { ending: driven.ending, diagnostic, usage };
+        let mut verdict = judge(observed, limits);
+        if failed_to_compile && verdict.status == Status::Failed {
+            verdict.status = Status::CompileFailed;
+            verdict.exit_code = None;
+        }
+        let (stdout, stderr) = (driven.stdout, driven.stderr);
+        let kernel_lost = place.kernel.is_none()
+            && matches!(self.request.language.approach(), Approach::Kernel(_));
+        Ok(Report { verdict, usage, stdout, stderr, compile, run, kernel_lost })
+    }
+}
+
+fn add(one: StreamTotals, other: StreamTotals) -> StreamTotals {
+    StreamTotals {
+        bytes: one.bytes + other.bytes,
+        truncated: one.truncated || other.truncated,
+    }
+}

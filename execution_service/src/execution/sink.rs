@@ -1,0 +1,49 @@
+//! Where a run's events go.
+
+use tokio::sync::mpsc;
+
+use super::event::{Event, Stream};
+use super::outcome::StreamTotals;
+
+/// The sending side of a run's events. It never waits: what a run can send is bounded by its output
+/// limit and the bounds on results, and a caller who reads slowly must not hold up its deadline.
+/// A receiver that is gone is no error here; the run's cancellation follows from it elsewhere.
+pub struct Sink {
+    events: mpsc::UnboundedSender<Event>,
+    /// Bytes of both streams that an earlier step of the same run has written.
+    before: (u64, u64),
+}
+
+impl Sink {
+    /// A pair, for one step.
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (events, receiver) = mpsc::unbounded_channel();
+        (Self { events, before: (0, 0) }, receiver)
+    }
+
+    /// The same receiver, for the step after one that wrote so much.
+    pub fn after(&self, stdout: StreamTotals, stderr: StreamTotals) -> Self {
+        let before = (self.before.0 + stdout.bytes, self.before.1 + stderr.bytes);
+        Self { events: self.events.clone(), before }
+    }
+
+    /// Sends one event.
+    pub fn send(&self, event: Event) {
+        let event = match event {
+            Event::Output { stream, offset, data } => {
+                let before = match stream {
+                    Stream::Stdout => self.before.0,
+                    Stream::Stderr => self.before.1,
+                };
+                Event::Output { stream, offset: before + offset, data }
+            }
+            other @ (Event::Started | Event::Result(_) | Event::Outcome(_)) => other,
+        };
+        let _ = self.events.send(event);
+    }
+
+    /// Completes when nobody listens any more.
+    pub async fn closed(&self) {
+        self.events.closed().await;
+    }
+}

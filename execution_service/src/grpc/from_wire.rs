@@ -1,0 +1,170 @@
+//! From wire types to ours. The gateway has checked all of this already; a worker that others call
+//! too checks again.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use proto::execution_v1 as wire;
+use tonic::Status;
+
+use crate::error::invalid;
+use crate::execution::limits::Wishes;
+use crate::execution::request::Request;
+use crate::language::Language;
+use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
+use crate::session::NewSession;
+
+const MAX_ID: usize = 128;
+const MAX_CODE: usize = 4 << 20;
+const MAX_ARGS: usize = 1024;
+const MAX_ENV: usize = 1024;
+const MAX_FILES: usize = 10_000;
+/// Arguments and variables together: execve takes 2 MiB in all, and one string of 128 KiB.
+const MAX_STRINGS: usize = 1 << 20;
+const MAX_STRING: usize = 128 << 10;
+
+/// A run, and the session it belongs to.
+pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<String>), Status> {
+    let wire::ExecuteRequest {
+        execution_id,
+        owner,
+        session_id,
+        language: language_number,
+        code,
+        stdin,
+        args,
+        env,
+        files,
+        limits,
+        compiler_flags,
+    } = message;
+    if code.len() > MAX_CODE {
+        return Err(invalid("code: is too long"));
+    }
+    if code.contains('\0') {
+        return Err(invalid("code: must not contain a NUL character"));
+    }
+    if files.len() > MAX_FILES {
+        return Err(invalid("files: are too many"));
+    }
+    let request = Request {
+        id: id("execution_id", execution_id)?,
+        owner: id("owner", owner)?,
+        language: language(language_number)?,
+        code,
+        stdin,
+        args: arguments("args", args)?,
+        env: environment(env)?,
+        files: files.into_iter().map(file).collect::<Result<_, _>>()?,
+        wishes: wishes(limits.unwrap_or_default()),
+        compiler_flags: arguments("compiler_flags", compiler_flags)?,
+    };
+    let session = if session_id.is_empty() { None } else { Some(id("session_id", session_id)?) };
+    Ok((request, session))
+}
+
+/// A new session.
+pub fn new_session(message: wire::CreateSessionRequest) -> Result<(NewSession, Wishes), Status> {
+    /// A week.
+    const MAX_TTL: u32 = 7 * 86_400;
+    let wire::CreateSessionRequest {
+        session_id,
+        owner,
+        language: language_number,
+        ttl_seconds,
+        env,
+        limits,
+    } = message;
+    if !(1..=MAX_TTL).contains(&ttl_seconds) {
+        return Err(invalid("ttl_seconds: must be between 1 and 604800"));
+    }
+    let new = NewSession {
+        id: id("session_id", session_id)?,
+        owner: id("owner", owner)?,
+        language: language(language_number)?,
+        env: environment(env)?,
+        ttl: Duration::from_secs(u64::from(ttl_seconds)),
+    };
+    Ok((new, wishes(limits.unwrap_or_default())))
+}
+
+/// A name that somebody else made: printable, and not too long.
+pub fn id(field: &str, text: String) -> Result<String, Status> {
+    let printable = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.@:".contains(&byte);
+    if text.is_empty() || text.len() > MAX_ID || !text.bytes().all(printable) {
+        let message = format!("{field}: must be 1 to {MAX_ID} letters, digits, '_', '-', '.', '@', ':'");
+        return Err(invalid(&message));
+    }
+    Ok(text)
+}
+
+fn language(number: i32) -> Result<Language, Status> {
+    match wire::Language::try_from(number) {
+        Ok(wire::Language::Python) => Ok(Language::Python),
+        Ok(wire::Language::Node) => Ok(Language::Node),
+        Ok(wire::Language::Bash) => Ok(Language::Bash),
+        Ok(wire::Language::C) => Ok(Language::C),
+        Ok(wire::Language::Unspecified) | Err(_) => Err(invalid("language: is unknown")),
+    }
+}
+
+fn arguments(field: &str, list: Vec<String>) -> Result<Vec<String>, Status> {
+    let total: usize = list.iter().map(String::len).sum();
+    if list.len() > MAX_ARGS || total > MAX_STRINGS || list.iter().any(|one| one.len() > MAX_STRING)
+    {
+        return Err(invalid(&format!("{field}: are too many or too long")));
+    }
+    if list.iter().any(|one| one.contains('\0')) {
+        return Err(invalid(&format!("{field}: must not contain a NUL character")));
+    }
+    Ok(list)
+}
+
+fn environment(map: HashMap<String, String>) -> Result<BTreeMap<String, String>, Status> {
+    let total: usize = map.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if map.len() > MAX_ENV || total > MAX_STRINGS {
+        return Err(invalid("env: is too large"));
+    }
+    for (name, value) in &map {
+        let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        let rest = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !first || !rest {
+            return Err(invalid(&format!("env: {name:?} is no name of a variable")));
+        }
+        if value.contains('\0') || value.len() > MAX_STRING {
+            return Err(invalid(&format!("env.{name}: has a NUL character or is too long")));
+        }
+    }
+    Ok(map.into_iter().collect())
+}
+
+fn file(wire::File { path, content }: wire::File) -> Result<WorkspaceFile, Status> {
+    match WorkspacePath::parse(&path) {
+        Ok(path) => Ok(WorkspaceFile { path, content }),
+        Err(error) => Err(invalid(&format!("files.{path:?}: {error}"))),
+    }
+}
+
+fn wishes(limits: wire::Limits) -> Wishes {
+    let wire::Limits {
+        wall_ms,
+        cpu_ms,
+        memory_bytes,
+        processes,
+        disk_bytes,
+        inodes,
+        output_bytes,
+        open_files,
+    } = limits;
+    Wishes {
+        wall: wall_ms.map(Duration::from_millis),
+        cpu: cpu_ms.map(Duration::from_millis),
+        output_bytes,
+        memory_bytes,
+        processes,
+        disk_bytes,
+        inodes,
+        open_files,
+    }
+}

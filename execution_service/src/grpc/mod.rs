@@ -1,0 +1,11 @@
+//! The gRPC edge: who may call ([`auth`]), wire types to ours ([`from_wire`]) and back ([`to_wire`]),
+//! and one thin method for each call ([`service`]).
+
+mod auth;
+mod deadline;
+mod from_wire;
+mod service;
+mod to_wire;
+
+pub use auth::Authenticate;
+pub use service::Service;

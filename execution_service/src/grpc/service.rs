@@ -1,0 +1,166 @@
+//! One thin method for each call: wire to ours, one call of the worker, ours to wire.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::Stream;
+use proto::execution_v1 as wire;
+use proto::wire::REQUEST_ID;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+use tracing::Instrument;
+
+use super::{deadline, from_wire, to_wire};
+use crate::error::{broken, status};
+use crate::worker::{Accepted, Worker};
+
+/// See the module.
+pub struct Service {
+    worker: Arc<Worker>,
+}
+
+impl Service {
+    /// For `worker`.
+    pub fn new(worker: Arc<Worker>) -> Self {
+        Self { worker }
+    }
+}
+
+type EventStream = Pin<Box<dyn Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;
+
+/// Events on their way to a caller who reads slowly; the worker's own queue behind it is bounded by
+/// the limits of the run.
+const IN_FLIGHT: usize = 64;
+
+#[tonic::async_trait]
+impl wire::execution_service_server::ExecutionService for Service {
+    type ExecuteStream = EventStream;
+
+    async fn execute(
+        &self,
+        request: Request<wire::ExecuteRequest>,
+    ) -> Result<Response<EventStream>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let (run, session) = from_wire::request(message)?;
+        let id = run.id.clone();
+        let span = tracing::info_span!(
+            "execute",
+            request_id = request_id(&metadata),
+            execution_id = %id,
+            language = %run.language,
+        );
+        let accepted = span
+            .in_scope(|| self.worker.execute(run, session.as_deref()))
+            .map_err(|error| status(&error))?;
+        let (sender, receiver) = mpsc::channel(IN_FLIGHT);
+        let forward = forward(accepted, id, sender);
+        let patience = deadline::of(&metadata);
+        let forward = async move {
+            match patience {
+                // Leaving drops the events, and that cancels the run.
+                Some(patience) => drop(tokio::time::timeout(patience, forward).await),
+                None => forward.await,
+            }
+        };
+        self.worker.tasks.spawn("events", forward.instrument(span));
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn cancel(
+        &self,
+        request: Request<wire::CancelRequest>,
+    ) -> Result<Response<wire::CancelResponse>, Status> {
+        let wire::CancelRequest { execution_id, owner } = request.into_inner();
+        self.worker.cancel(&execution_id, &owner).map_err(|error| status(&error))?;
+        Ok(Response::new(wire::CancelResponse {}))
+    }
+
+    async fn create_session(
+        &self,
+        request: Request<wire::CreateSessionRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        let (new, wishes) = from_wire::new_session(request.into_inner())?;
+        let session =
+            self.worker.create_session(new, wishes).await.map_err(|error| status(&error))?;
+        Ok(Response::new(to_wire::session(&session)))
+    }
+
+    async fn get_session(
+        &self,
+        request: Request<wire::GetSessionRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        let wire::GetSessionRequest { session_id, owner } = request.into_inner();
+        let session = self
+            .worker
+            .sessions
+            .get(&session_id, &owner)
+            .map_err(|error| status(&error.into()))?;
+        Ok(Response::new(to_wire::session(&session)))
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<wire::ListSessionsRequest>,
+    ) -> Result<Response<wire::ListSessionsResponse>, Status> {
+        let wire::ListSessionsRequest { owner } = request.into_inner();
+        let sessions = self.worker.sessions.of(&owner);
+        let sessions = sessions.iter().map(|session| to_wire::session(session)).collect();
+        Ok(Response::new(wire::ListSessionsResponse { sessions }))
+    }
+
+    async fn end_session(
+        &self,
+        request: Request<wire::EndSessionRequest>,
+    ) -> Result<Response<wire::EndSessionResponse>, Status> {
+        let wire::EndSessionRequest { session_id, owner } = request.into_inner();
+        self.worker
+            .end_session(&session_id, &owner)
+            .await
+            .map_err(|error| status(&error))?;
+        Ok(Response::new(wire::EndSessionResponse {}))
+    }
+
+    async fn get_capabilities(
+        &self,
+        _request: Request<wire::GetCapabilitiesRequest>,
+    ) -> Result<Response<wire::Capabilities>, Status> {
+        Ok(Response::new(to_wire::capabilities(&self.worker)))
+    }
+}
+
+/// Sends the events of a run, and at the end its error if it has no outcome. Stops early when the
+/// caller has gone, which drops the events and thereby cancels the run.
+async fn forward(
+    Accepted { mut events, done }: Accepted,
+    id: String,
+    sender: mpsc::Sender<Result<wire::ExecutionEvent, Status>>,
+) {
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = sender.closed() => return,
+        };
+        let Some(event) = event else { break };
+        if sender.send(Ok(to_wire::event(event, &id))).await.is_err() {
+            return;
+        }
+    }
+    let error = match done.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => status(&error),
+        Err(panic) => {
+            tracing::error!(error = %panic, "the task of a run broke down");
+            broken()
+        }
+    };
+    // Nobody is there to hear it: the error is in the log.
+    let _ = sender.send(Err(error)).await;
+}
+
+fn request_id(metadata: &MetadataMap) -> String {
+    let text = metadata.get(REQUEST_ID).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // A caller's text in our log: short and plain.
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(64).collect()
+}

@@ -1,0 +1,225 @@
+//! From our types to wire types.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use proto::execution_v1 as wire;
+
+use crate::execution::event::{Event, RichResult, Stream};
+use crate::execution::limits::{LimitRange, Limits};
+use crate::execution::outcome::{Accounting, Outcome, Phases, Status, StreamTotals};
+use crate::language::diagnostic::Diagnostic;
+use crate::language::{Language, compiler_flags};
+use crate::sandbox::isolation::{Isolation, Wall};
+use crate::sandbox::spec::Usage;
+use crate::session::Session;
+use crate::toolchain::{Missing, Toolchain};
+use crate::worker::Worker;
+
+/// One event of the run `execution_id`.
+pub fn event(event: Event, execution_id: &str) -> wire::ExecutionEvent {
+    use wire::execution_event::Event as Wire;
+    let event = match event {
+        Event::Started => {
+            Wire::Started(wire::Started { execution_id: String::from(execution_id) })
+        }
+        Event::Output { stream, offset, data } => {
+            let stream = match stream {
+                Stream::Stdout => wire::Stream::Stdout,
+                Stream::Stderr => wire::Stream::Stderr,
+            };
+            Wire::Output(wire::Output { stream: i32::from(stream), offset, data })
+        }
+        Event::Result(RichResult { mime, is_main_result }) => {
+            Wire::Result(wire::RichResult { mime: mime.into_iter().collect(), is_main_result })
+        }
+        Event::Outcome(found) => Wire::Outcome(outcome(*found)),
+    };
+    wire::ExecutionEvent { event: Some(event) }
+}
+
+fn outcome(outcome: Outcome) -> wire::Outcome {
+    let Outcome {
+        status,
+        exit_code,
+        signal,
+        duration,
+        stdout,
+        stderr,
+        usage: used,
+        accounting,
+        phases: times,
+        diagnostic: found,
+        state_lost,
+    } = outcome;
+    let status = match status {
+        Status::Succeeded => wire::Status::Succeeded,
+        Status::Failed => wire::Status::Failed,
+        Status::CompileFailed => wire::Status::CompileFailed,
+        Status::TimedOut => wire::Status::TimedOut,
+        Status::OutOfMemory => wire::Status::OutOfMemory,
+        Status::OutputLimitExceeded => wire::Status::OutputLimitExceeded,
+        Status::DiskLimitExceeded => wire::Status::DiskLimitExceeded,
+        Status::Killed => wire::Status::Killed,
+        Status::Cancelled => wire::Status::Cancelled,
+    };
+    wire::Outcome {
+        status: i32::from(status),
+        exit_code,
+        signal,
+        duration_us: micros(duration),
+        stdout: Some(totals(stdout)),
+        stderr: Some(totals(stderr)),
+        usage: Some(usage(used, accounting)),
+        phases: Some(phases(times)),
+        diagnostic: found.map(diagnostic),
+        state_lost,
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn totals(StreamTotals { bytes, truncated }: StreamTotals) -> wire::StreamTotals {
+    wire::StreamTotals { bytes, truncated }
+}
+
+fn usage(usage: Usage, accounting: Accounting) -> wire::Usage {
+    let accounting = match accounting {
+        Accounting::Enforced => "enforced",
+        Accounting::BestEffort => "best_effort",
+    };
+    wire::Usage {
+        cpu_us: micros(usage.cpu),
+        peak_memory_bytes: usage.peak_memory_bytes,
+        processes: usage.peak_processes,
+        disk_bytes: usage.disk_bytes,
+        accounting: String::from(accounting),
+    }
+}
+
+fn phases(phases: Phases) -> wire::Phases {
+    let Phases { queue, start, compile, run, cold_start } = phases;
+    wire::Phases {
+        queue_us: micros(queue),
+        start_us: micros(start),
+        compile_us: compile.map(micros),
+        run_us: micros(run),
+        cold_start,
+    }
+}
+
+fn diagnostic(diagnostic: Diagnostic) -> wire::Diagnostic {
+    let Diagnostic {
+        kind,
+        name,
+        message,
+        file,
+        line,
+        column,
+        traceback,
+        missing_module,
+        retryable,
+        hint,
+        errno: _,
+    } = diagnostic;
+    wire::Diagnostic {
+        kind: String::from(kind.name()),
+        name,
+        message,
+        file,
+        line,
+        column,
+        traceback,
+        missing_module,
+        retryable,
+        hint,
+    }
+}
+
+/// A session as callers see it.
+pub fn session(session: &Session) -> wire::Session {
+    let millis = |time: SystemTime| {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    };
+    wire::Session {
+        session_id: session.id.clone(),
+        language: i32::from(language(session.language)),
+        created_at_ms: millis(session.created),
+        expires_at_ms: millis(session.expires),
+        busy: session.is_busy(),
+    }
+}
+
+fn language(language: Language) -> wire::Language {
+    match language {
+        Language::Python => wire::Language::Python,
+        Language::Node => wire::Language::Node,
+        Language::Bash => wire::Language::Bash,
+        Language::C => wire::Language::C,
+    }
+}
+
+/// What this worker really is.
+pub fn capabilities(worker: &Worker) -> wire::Capabilities {
+    wire::Capabilities {
+        instance_id: worker.instance_id.clone(),
+        version: String::from(env!("CARGO_PKG_VERSION")),
+        languages: worker.discovery.found.iter().map(language_info).collect(),
+        missing_languages: worker.discovery.missing.iter().map(missing_language).collect(),
+        isolation: Some(isolation(&worker.isolation)),
+        limits: Some(limit_range(worker.range)),
+        compiler_flags: compiler_flags(),
+    }
+}
+
+fn language_info(toolchain: &Toolchain) -> wire::LanguageInfo {
+    let Toolchain { language: which, executable, version, roots: _, packages, features } = toolchain;
+    wire::LanguageInfo {
+        language: i32::from(language(*which)),
+        version: version.clone(),
+        executable: executable.display().to_string(),
+        packages: packages.clone().into_iter().collect(),
+        features: features.clone(),
+    }
+}
+
+fn missing_language(missing: &Missing) -> wire::MissingLanguage {
+    let Missing { language: which, reason, remedy } = missing;
+    wire::MissingLanguage {
+        language: i32::from(language(*which)),
+        reason: reason.clone(),
+        remedy: remedy.clone(),
+    }
+}
+
+fn isolation(isolation: &Isolation) -> wire::Isolation {
+    let wall = |Wall { name, state, detail }: &Wall| wire::Wall {
+        name: name.clone(),
+        state: String::from(state.name()),
+        detail: detail.clone(),
+    };
+    wire::Isolation {
+        level: String::from(isolation.level().name()),
+        walls: isolation.walls.iter().map(wall).collect(),
+    }
+}
+
+fn limit_range(LimitRange { defaults, maxima }: LimitRange) -> wire::LimitRange {
+    wire::LimitRange { defaults: Some(limits(defaults)), maxima: Some(limits(maxima)) }
+}
+
+fn limits(Limits { wall, cpu, output_bytes, sandbox }: Limits) -> wire::Limits {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    wire::Limits {
+        wall_ms: Some(millis(wall)),
+        cpu_ms: Some(millis(cpu)),
+        memory_bytes: Some(sandbox.memory_bytes),
+        processes: Some(sandbox.processes),
+        disk_bytes: Some(sandbox.disk_bytes),
+        inodes: Some(sandbox.inodes),
+        output_bytes: Some(output_bytes),
+        open_files: Some(sandbox.open_files),
+    }
+}

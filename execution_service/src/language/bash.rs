@@ -1,0 +1,87 @@
+//! Bash: a kernel that reads its requests from files and speaks through FIFOs.
+
+use std::fmt::Write;
+
+use super::environment::environment;
+use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::sandbox::spec::{Command, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE};
+
+const INCOMING: &str = "in";
+const OUTGOING: &str = "out";
+
+/// See the module.
+pub struct Bash;
+
+impl KernelLanguage for Bash {
+    fn start(&self, executable: &str) -> KernelStart {
+        let args = vec![
+            String::from("--noprofile"),
+            String::from("--norc"),
+            format!("{RUNTIMES_DIR}/bash/kernel.sh"),
+            format!("{REQUEST_DIR}/{INCOMING}"),
+            format!("{REQUEST_DIR}/{OUTGOING}"),
+            String::from(REQUEST_DIR),
+        ];
+        let command = Command {
+            program: String::from(executable),
+            args,
+            env: environment(executable, &[]),
+            working_directory: String::from(WORKSPACE),
+            stdin: Stdin::Null,
+            control: false,
+        };
+        let channel = Channel::Fifos { incoming: INCOMING, outgoing: OUTGOING };
+        KernelStart { command, channel }
+    }
+
+    fn request(&self, _id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
+        let files = vec![
+            ("main.sh", Vec::from(program.code)),
+            ("prologue.sh", prologue(program).into_bytes()),
+        ];
+        let line = match mode {
+            Mode::Once => "once",
+            Mode::Session => "session",
+        };
+        KernelRequest { files, line: String::from(line) }
+    }
+}
+
+/// What the kernel sources before the user's code.
+fn prologue(program: Program<'_>) -> String {
+    let mut text = String::new();
+    for (name, value) in program.env {
+        // Names are checked where requests come in; a String takes any text without error.
+        let _ = writeln!(text, "export {name}={}", quote(value));
+    }
+    text.push_str("set --");
+    for argument in program.args {
+        text.push(' ');
+        text.push_str(&quote(argument));
+    }
+    let stdin = quote(program.stdin.unwrap_or("/dev/null"));
+    let _ = writeln!(text, "\n__crucible_stdin={stdin}");
+    text
+}
+
+/// One word for the shell: nothing is special between single quotes but the quote itself.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_and_variables_arrive_as_they_were() {
+        let args = [String::from("it's"), String::from("$(id) `id` \"x\"\n")];
+        let env = [(String::from("K"), String::from("a'b"))].into();
+        let program =
+            Program { code: "", args: &args, env: &env, stdin: None, compiler_flags: &[] };
+        let script = format!("{}printf '%s|' \"$@\" \"$K\"", prologue(program));
+        let output = std::process::Command::new("bash").arg("-c").arg(script).output();
+        let output = output.expect("bash is a requirement of this project");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "it's|$(id) `id` \"x\"\n|a'b|");
+    }
+}

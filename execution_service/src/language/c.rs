@@ -1,0 +1,168 @@
+//! C: gcc, then the program it made.
+
+use super::diagnostic::{Diagnostic, Kind};
+use super::environment::environment;
+use super::{CompiledLanguage, Program};
+use crate::sandbox::spec::{Command, REQUEST_DIR, Stdin, WORKSPACE};
+
+/// Flags that a request may use, exactly so. The rest is refused: not because it would be dangerous
+/// (the compiler runs in the sandbox, too) but because a typing error should have a clear answer.
+const FLAGS: &[&str] = &[
+    "-O0", "-O1", "-O2", "-O3", "-Os", "-Og", "-Ofast", "-g", "-w", "-pedantic", "-pedantic-errors",
+    "-ansi", "-pthread", "-fopenmp", "-march=native", "-ffast-math", "-fno-strict-aliasing",
+    "-fwrapv", "-ftrapv", "-funsigned-char", "-fsigned-char", "-fstack-protector-strong",
+    "-fsanitize=undefined", "-lm", "-lpthread", "-lrt", "-ldl", "-static",
+];
+/// Flags that a request may begin so, followed by letters, digits and a few signs.
+const PREFIXES: &[&str] = &["-std=", "-W", "-D", "-U"];
+
+/// A compiler flag that is not on the list.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("compiler_flags: {0:?} is not allowed; see compiler_flags in GET /v1/languages")]
+pub struct FlagError(pub String);
+
+/// Checks the flags of a request.
+///
+/// # Errors
+/// The first one that is not allowed.
+pub fn check(flags: &[String]) -> Result<(), FlagError> {
+    let harmless = |rest: &str| {
+        rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=+.".contains(&byte))
+    };
+    let allowed = |flag: &str| {
+        // -Wl, -Wa and -Wp hand words to other programs; the comma is not among the signs above.
+        FLAGS.contains(&flag)
+            || PREFIXES.iter().any(|prefix| {
+                flag.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && harmless(rest))
+            })
+    };
+    match flags.iter().find(|flag| !allowed(flag)) {
+        Some(flag) => Err(FlagError(flag.clone())),
+        None => Ok(()),
+    }
+}
+
+/// What [`check`] allows, for people: a prefix ends with an ellipsis.
+pub fn compiler_flags() -> Vec<String> {
+    let exact = FLAGS.iter().map(|flag| String::from(*flag));
+    exact.chain(PREFIXES.iter().map(|prefix| format!("{prefix}…"))).collect()
+}
+
+/// See the module.
+pub struct C;
+
+const SOURCE: &str = "main.c";
+
+fn executable_path() -> String {
+    format!("{REQUEST_DIR}/main")
+}
+
+impl CompiledLanguage for C {
+    fn source_file(&self) -> &'static str {
+        SOURCE
+    }
+
+    fn compile(&self, executable: &str, program: Program<'_>) -> Command {
+        let mut args: Vec<String> =
+            ["-pipe", "-Wall", "-fdiagnostics-plain-output", "-o"].map(String::from).to_vec();
+        args.push(executable_path());
+        let (libraries, flags): (Vec<&String>, Vec<&String>) =
+            program.compiler_flags.iter().partition(|flag| flag.starts_with("-l"));
+        args.extend(flags.into_iter().cloned());
+        args.extend([String::from("-pthread"), String::from(SOURCE)]);
+        // Libraries come behind what needs them.
+        args.extend(libraries.into_iter().cloned());
+        args.push(String::from("-lm"));
+        Command {
+            program: String::from(executable),
+            args,
+            env: environment(executable, &[]),
+            working_directory: String::from(WORKSPACE),
+            stdin: Stdin::Null,
+            control: false,
+        }
+    }
+
+    fn run(&self, program: Program<'_>) -> Command {
+        let path = executable_path();
+        let mut env = environment("", &[]);
+        env.extend(program.env.clone());
+        Command {
+            program: path,
+            args: program.args.to_vec(),
+            env,
+            working_directory: String::from(WORKSPACE),
+            stdin: program.stdin.map_or(Stdin::Null, |path| Stdin::File(String::from(path))),
+            control: false,
+        }
+    }
+
+    fn diagnose(&self, compiler_output: &str) -> Diagnostic {
+        let located = compiler_output.lines().find_map(read_error);
+        let unlocated = || {
+            let line = compiler_output.lines().find(|line| line.contains("error:"));
+            let undefined = compiler_output.lines().find(|line| line.contains("undefined reference"));
+            let text = undefined.or(line).unwrap_or("the compiler failed").trim();
+            Diagnostic::new(Kind::Compile, "link_error", text)
+        };
+        let mut diagnostic = located.unwrap_or_else(unlocated);
+        if diagnostic.message.contains("No such file or directory") {
+            diagnostic.hint =
+                Some(String::from("only the C library and its headers are installed here"));
+        } else if diagnostic.message.contains("undefined reference to `main'") {
+            diagnostic.hint = Some(String::from("a program needs `int main(void)`"));
+        }
+        diagnostic
+    }
+}
+
+/// Reads `file:line:column: error: message`, gcc's plain form.
+fn read_error(line: &str) -> Option<Diagnostic> {
+    let (place, message) =
+        line.split_once(": fatal error: ").or_else(|| line.split_once(": error: "))?;
+    let mut parts = place.rsplitn(3, ':');
+    let column = parts.next()?.parse().ok()?;
+    let row = parts.next()?.parse().ok()?;
+    let file = parts.next()?;
+    let mut diagnostic = Diagnostic::new(Kind::Compile, "compile_error", message);
+    diagnostic.file = Some(String::from(file));
+    diagnostic.line = Some(row);
+    diagnostic.column = Some(column);
+    Some(diagnostic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_error_is_located() {
+        let said = "main.c: In function ‘main’:\nmain.c:2:7: warning: unused variable ‘x’\n\
+                    main.c:3:12: error: ‘y’ undeclared (first use in this function)\n\
+                    main.c:9:1: error: expected ‘}’\n";
+        let diagnostic = C.diagnose(said);
+        assert_eq!(diagnostic.kind, Kind::Compile);
+        assert_eq!((diagnostic.line, diagnostic.column), (Some(3), Some(12)));
+        assert_eq!(diagnostic.file.as_deref(), Some("main.c"));
+        assert!(diagnostic.message.starts_with("‘y’ undeclared"));
+    }
+
+    #[test]
+    fn a_linker_error_names_the_symbol() {
+        let said = "/usr/bin/ld: /tmp/x.o: in function `main':\nmain.c:(.text+0x5): undefined \
+                    reference to `foo'\ncollect2: error: ld returned 1 exit status\n";
+        let diagnostic = C.diagnose(said);
+        assert_eq!(diagnostic.name, "link_error");
+        assert!(diagnostic.message.contains("`foo'"));
+    }
+
+    #[test]
+    fn flags_are_taken_from_the_list_only() {
+        let flags = |list: &[&str]| list.iter().map(|flag| String::from(*flag)).collect::<Vec<_>>();
+        assert_eq!(check(&flags(&["-O2", "-std=c99", "-Wextra", "-DN=3", "-lm"])), Ok(()));
+        for bad in ["-o/etc/x", "-Wl,-rpath,/x", "@file", "-include/etc/passwd", "-D", "-x", "a.c",
+            "-fplugin=x.so", "-B/tmp", "-DX=`id`", "-wrapper"] {
+            assert_eq!(check(&flags(&["-O2", bad])), Err(FlagError(String::from(bad))), "{bad}");
+        }
+    }
+}

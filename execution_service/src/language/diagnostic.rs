@@ -1,0 +1,97 @@
+//! What went wrong, for a model that must repair its code; the same in every language.
+
+use serde::Deserialize;
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Diagnostic {
+    /// Which sort.
+    pub kind: Kind,
+    /// `ZeroDivisionError`, `SIGSEGV`, `wall_time`.
+    pub name: String,
+    /// In the language's own words.
+    pub message: String,
+    /// As the language names it.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// From 1.
+    #[serde(default)]
+    pub line: Option<u32>,
+    /// From 1.
+    #[serde(default)]
+    pub column: Option<u32>,
+    /// The user's own frames.
+    #[serde(default)]
+    pub traceback: Option<String>,
+    /// The name that could not be imported.
+    #[serde(default)]
+    pub missing_module: Option<String>,
+    /// Whether the same code may succeed on another try.
+    #[serde(default)]
+    pub retryable: bool,
+    /// What to do about it.
+    #[serde(default)]
+    pub hint: Option<String>,
+    /// The operating system's error number, where that is the reason. Not sent on: it decides the
+    /// status.
+    #[serde(default)]
+    pub errno: Option<i32>,
+}
+
+/// Sorts of diagnostics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The language raised or threw something that nobody caught.
+    Exception,
+    /// The source could not be parsed.
+    Syntax,
+    /// The compiler refused.
+    Compile,
+    /// One of the run's limits.
+    Limit,
+    /// A signal ended the program.
+    Signal,
+    /// The program ended with a status other than 0.
+    Exit,
+}
+
+impl Kind {
+    /// The word used on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exception => "exception",
+            Self::Syntax => "syntax",
+            Self::Compile => "compile",
+            Self::Limit => "limit",
+            Self::Signal => "signal",
+            Self::Exit => "exit",
+        }
+    }
+}
+
+impl Diagnostic {
+    /// With nothing but these three.
+    pub fn new(kind: Kind, name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            message: message.into(),
+            file: None,
+            line: None,
+            column: None,
+            traceback: None,
+            missing_module: None,
+            retryable: false,
+            hint: None,
+            errno: None,
+        }
+    }
+
+    /// With advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

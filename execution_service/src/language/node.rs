@@ -1,0 +1,27 @@
+//! Node: a kernel that speaks JSON lines on descriptor 3.
+
+use super::environment::environment;
+use super::python::json_line;
+use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
+
+/// See the module.
+pub struct Node;
+
+impl KernelLanguage for Node {
+    fn start(&self, executable: &str) -> KernelStart {
+        let command = Command {
+            program: String::from(executable),
+            args: vec![format!("{RUNTIMES_DIR}/node/kernel.cjs")],
+            env: environment(executable, &[]),
+            working_directory: String::from(WORKSPACE),
+            stdin: Stdin::Null,
+            control: true,
+        };
+        KernelStart { command, channel: Channel::Socket }
+    }
+
+    fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
+        KernelRequest { files: Vec::new(), line: json_line(id, mode, "main.js", program) }
+    }
+}

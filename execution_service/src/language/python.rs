@@ -1,0 +1,58 @@
+//! Python: a kernel that speaks JSON lines on descriptor 3.
+
+use serde_json::json;
+
+use super::environment::environment;
+use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
+
+/// See the module.
+pub struct Python;
+
+impl KernelLanguage for Python {
+    fn start(&self, executable: &str) -> KernelStart {
+        let kernel = format!("{RUNTIMES_DIR}/python/kernel.py");
+        let args = ["-I", "-X", "utf8", &kernel].map(String::from).to_vec();
+        let extra = [
+            ("MPLBACKEND", "agg"),
+            ("MPLCONFIGDIR", "/tmp/.matplotlib"),
+            ("PLOTLY_RENDERER", "plotly_mimetype"),
+            // One core is what a sandbox has by default; BLAS would start a thread for each of the
+            // machine's.
+            ("OPENBLAS_NUM_THREADS", "1"),
+            ("OMP_NUM_THREADS", "1"),
+        ];
+        let command = Command {
+            program: String::from(executable),
+            args,
+            env: environment(executable, &extra),
+            working_directory: String::from(WORKSPACE),
+            stdin: Stdin::Null,
+            control: true,
+        };
+        KernelStart { command, channel: Channel::Socket }
+    }
+
+    fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
+        KernelRequest { files: Vec::new(), line: json_line(id, mode, "main.py", program) }
+    }
+}
+
+/// The `run` message of `runtimes/README.md`.
+pub(super) fn json_line(id: u64, mode: Mode, file: &str, program: Program<'_>) -> String {
+    let mode = match mode {
+        Mode::Once => "once",
+        Mode::Session => "session",
+    };
+    json!({
+        "op": "run",
+        "mode": mode,
+        "id": id,
+        "code": program.code,
+        "file": file,
+        "args": program.args,
+        "env": program.env,
+        "stdin": program.stdin,
+    })
+    .to_string()
+}

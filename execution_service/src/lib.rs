@@ -1,0 +1,25 @@
+//! The worker: owns the sandboxes and runs code in them.
+//!
+//! ```text
+//! grpc ──▶ worker ──▶ session ──▶ pool ──▶ execution ──▶ language
+//!                                                   └──▶ sandbox ──▶ sandbox::linux
+//! ```
+//! Each arrow points at what may be imported. `toolchain` finds interpreters, `runtimes` is what they
+//! run inside of the sandboxes.
+
+pub mod config;
+mod error;
+pub mod execution;
+mod grpc;
+pub mod language;
+mod pool;
+mod runtimes;
+pub mod sandbox;
+mod session;
+mod startup;
+mod tasks;
+mod telemetry;
+pub mod toolchain;
+mod worker;
+
+pub use startup::run_from_env;

@@ -1,0 +1,94 @@
+# The bash kernel; the contract is in ../README.md.
+#   bash --noprofile --norc kernel.sh IN OUT REQ [STATE]
+# No fork and no external command as long as the user's code ends well. STATE is a file that an
+# earlier image of this same process wrote (state.sh): `exit` in a session replaces the shell by a
+# fresh one that takes the state over.
+
+if [[ $1 == --features ]]; then
+  printf '{"version":"%s"}\n' "${BASH_VERSION%%(*}"
+  exit
+fi
+
+# readonly: the user's code shares this shell, and must not lose the worker by a slip.
+readonly __crucible_kernel=${BASH_SOURCE[0]} __crucible_in=$1 __crucible_out=$2 __crucible_request=$3
+readonly __crucible_folder=${__crucible_kernel%/*} __crucible_code=$3/main.sh
+builtin source "$__crucible_folder/json.sh"
+builtin source "$__crucible_folder/diagnostic.sh"
+builtin source "$__crucible_folder/once.sh"
+builtin source "$__crucible_folder/state.sh"
+builtin source "$__crucible_folder/session.sh"
+
+__crucible_send() {
+  builtin printf '%s\n' "$1" >"$__crucible_out"
+}
+
+# Status of the run, interrupted (true or false). Sets __crucible_done to the line that reports it.
+__crucible_describe() {
+  __crucible_diagnose "$1" "$2"
+  __crucible_done="{\"event\":\"done\",\"exit_code\":$1,\"diagnostic\":$__crucible_diagnostic,\"interrupted\":$2}"
+}
+
+# The first step after the user's code: nothing of ours may be traced, stopped by an option of theirs,
+# or seen by their DEBUG trap. Not in a function, which would give that trap back when it returns.
+readonly __crucible_hush='builtin trap - DEBUG RETURN ERR; builtin set +x +e +u +f +n +v'
+readonly __crucible_quiet='{ __crucible_status=$?; builtin eval "$__crucible_hush"; } >/dev/null 2>&1; '
+
+# Remembers where a command failed; nothing reads it unless the run fails with that very status.
+__crucible_arm() {
+  __crucible_failed_status=0
+  builtin trap '{ __crucible_failed $? "$LINENO" "$BASH_COMMAND"; } 2>/dev/null' ERR
+}
+
+__crucible_failed() {
+  [[ $3 == *'$__crucible_code'* ]] && return # the source command itself, one level further out
+  __crucible_failed_status=$1 __crucible_failed_line=$2 __crucible_failed_command=$3
+}
+
+# $0 and ${BASH_SOURCE[0]} are equal in the user's code, as in a script started by its name.
+BASH_ARGV0=$__crucible_code
+
+# One compound command: it is parsed before the user's aliases can change how. Not a function: a
+# `declare` of the user's would be local in it.
+{
+  if [[ -n ${4-} ]]; then
+    exec </dev/null
+    builtin source "$4"
+    builtin command rm -f -- "$4"
+    __crucible_send "$__crucible_done"
+    builtin set --
+  else
+    builtin set --
+    __crucible_send '{"event":"ready"}'
+  fi
+
+  while :; do
+    # A handler that does nothing, not '': what is ignored stays so in children and across exec.
+    builtin trap : INT
+    IFS= builtin read -r __crucible_mode <"$__crucible_in" || continue
+    case $__crucible_mode in
+      once)
+        builtin source "$__crucible_request/prologue.sh"
+        exec <"$__crucible_stdin" || exit 1
+        builtin unset __crucible_stdin __crucible_mode
+        builtin unset -f trap
+        builtin trap - INT
+        builtin trap "$__crucible_quiet"'__crucible_exit_once $__crucible_status' EXIT
+        __crucible_arm
+        builtin source "$__crucible_code"
+        { __crucible_status=$?; builtin eval "$__crucible_hush"; } >/dev/null 2>&1
+        __crucible_exit_once $__crucible_status
+        ;;
+      session)
+        __crucible_reset
+        builtin source "$__crucible_request/prologue.sh"
+        __crucible_begin
+        builtin source "$__crucible_code" <"$__crucible_stdin"
+        { __crucible_status=$?; builtin eval "$__crucible_hush"; } >/dev/null 2>&1
+        __crucible_finish $__crucible_status
+        ;;
+      *)
+        exit 64 # not the protocol: nothing good can follow
+        ;;
+    esac
+  done
+}

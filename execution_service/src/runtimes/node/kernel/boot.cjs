@@ -1,0 +1,28 @@
+// What is done once per process while it is still idle, so that the first run finds it warm.
+'use strict';
+
+const vm = require('node:vm');
+const { parseProgram } = require('./syntax.cjs');
+const { rewriteForSession } = require('./rewrite.cjs');
+const { installStackFilter } = require('./stack.cjs');
+const { importOption } = require('./scripts.cjs');
+
+async function warmUp() {
+  installStackFilter();
+  for (const stream of [process.stdout, process.stderr]) {
+    // A pipe of Node's is non-blocking: process.exit() would lose what a full pipe did not take, and
+    // the user's child processes share the mode and would fail with EAGAIN.
+    if (stream._handle && typeof stream._handle.setBlocking === 'function') stream._handle.setBlocking(true);
+  }
+  rewriteForSession(parseProgram('const a = 1; await a; import b from "b"; a'));
+
+  // The first import() loads the module loader and prints an ExperimentalWarning about the option that
+  // makes it work inside vm scripts. Here is the place to have both, without the warning's text.
+  const listeners = process.listeners('warning');
+  process.removeAllListeners('warning');
+  await new vm.Script("import('node:fs')", { filename: __filename, importModuleDynamically: importOption }).runInThisContext();
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const listener of listeners) process.on('warning', listener);
+}
+
+module.exports = { warmUp };

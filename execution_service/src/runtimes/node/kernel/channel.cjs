@@ -1,0 +1,39 @@
+// The control channel: one JSON object per line on descriptor 3.
+//
+// Reads and writes block. The worker sends nothing during a run, so the event loop holds no handle of
+// ours, and it is empty exactly when the user's work is done. Node has made the descriptor close-on-exec.
+'use strict';
+
+const { readSync, writeSync } = require('node:fs');
+const { stringify, parse } = JSON;
+const { from, concat, alloc } = Buffer;
+
+const CONTROL_FD = 3;
+const NEWLINE = 10;
+const chunk = alloc(1 << 16);
+let received = alloc(0);
+
+/** Sends one message; returns when all of it is in the socket. */
+function send(message) {
+  // toWellFormed (Node 20) would do, but 18 has none: Buffer replaces lone surrogates just the same,
+  // as long as JSON.stringify has not escaped them. It escapes them as \udXXX, hence the pattern.
+  const line = from(stringify(message).replace(/(?<!\\)((?:\\\\)*)\\u(d[89a-f][0-9a-f]{2})/g, '$1\ufffd') + '\n');
+  for (let sent = 0; sent < line.length; ) sent += writeSync(CONTROL_FD, line, sent);
+}
+
+/** Waits for the next message; null when the worker has hung up. */
+function receive() {
+  for (;;) {
+    const end = received.indexOf(NEWLINE);
+    if (end >= 0) {
+      const line = received.toString('utf8', 0, end);
+      received = received.subarray(end + 1);
+      return parse(line);
+    }
+    const count = readSync(CONTROL_FD, chunk);
+    if (count === 0) return null;
+    received = concat([received, chunk.subarray(0, count)]);
+  }
+}
+
+module.exports = { send, receive };

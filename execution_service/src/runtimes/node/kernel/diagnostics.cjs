@@ -1,0 +1,119 @@
+// What went wrong, in the form a model can act on; read from error objects only.
+'use strict';
+
+const { inspect } = require('node:util');
+const { readdirSync } = require('node:fs');
+const path = require('node:path');
+const { sourceLine } = require('./stack.cjs');
+const { ProgramSyntaxError } = require('./syntax.cjs');
+
+const HOME = process.cwd();
+const KEPT = 64 * 1024;
+const LISTED_FILES = 20;
+const EMPTY = {
+  file: null, line: null, column: null, traceback: null, missing_module: null, retryable: false, hint: null, errno: null,
+};
+
+/** Describes an uncaught value. `firstRun`: no code ran in this process before, so no earlier name exists. */
+function describe(error, firstRun) {
+  if (!(error instanceof Error) && Object.prototype.toString.call(error) !== '[object Error]') {
+    return { ...EMPTY, kind: 'exception', name: 'Uncaught', message: shorten(inspect(error)) };
+  }
+  const place = placeOf(error);
+  return {
+    ...EMPTY,
+    kind: 'exception',
+    name: textOf(error.name) || 'Error',
+    message: shorten(textOf(error.message)),
+    file: place && path.relative(HOME, place.file),
+    line: place && place.line,
+    column: place && place.column,
+    traceback: shorten(textOf(error.stack)),
+    missing_module: missingModule(error),
+    hint: hintFor(error, firstRun),
+    errno: typeof error.errno === 'number' && typeof error.syscall === 'string' ? Math.abs(error.errno) : null,
+  };
+}
+
+function describeSyntax(error, file) {
+  const { message, line, column, hint } = error;
+  return { ...EMPTY, kind: 'syntax', name: 'SyntaxError', message, file, line, column, traceback: syntaxText(error, file), hint };
+}
+
+function describeExit(exitCode) {
+  return { ...EMPTY, kind: 'exit', name: 'ExitStatus', message: `exit status ${exitCode}` };
+}
+
+function describeInterrupt() {
+  return { ...EMPTY, kind: 'exception', name: 'Interrupted', message: 'the run was interrupted' };
+}
+
+/** What Node prints for a syntax error in `file`, without the frames of its loader. */
+function syntaxText(error, file) {
+  return `${arrow(path.join(HOME, file), error.line, error.column)}SyntaxError: ${error.message}\n`;
+}
+
+/** What Node prints for an uncaught value: the source line, a caret, the stack and own properties. */
+function uncaughtText(error) {
+  if (error instanceof ProgramSyntaxError) return syntaxText(error, 'main.js');
+  const place = error instanceof Error ? placeOf(error) : null;
+  const text = error instanceof Error ? inspect(error) : `Uncaught ${inspect(error)}`;
+  return `${place ? arrow(place.file, place.line, place.column) : ''}${text}\n`;
+}
+
+function arrow(file, line, column) {
+  const source = sourceLine(file, line);
+  return source === null ? `${file}:${line}\n` : `${file}:${line}\n${source}\n${' '.repeat(column - 1)}^\n\n`;
+}
+
+// The innermost frame in a file of the user's.
+function placeOf(error) {
+  const found = textOf(error.stack).matchAll(/^ {4}at .*?\(?(?:file:\/\/)?(\/[^():\n]+):(\d+):(\d+)\)?$/gm);
+  for (const [, file, line, column] of found) {
+    if (file.startsWith(HOME + path.sep) && !file.includes('/node_modules/')) {
+      return { file, line: Number(line), column: Number(column) };
+    }
+  }
+  return null;
+}
+
+function missingModule(error) {
+  if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_MODULE_NOT_FOUND') return null;
+  const named = /^Cannot find (?:module|package) '([^']+)'/.exec(textOf(error.message));
+  return named ? named[1] : null;
+}
+
+function hintFor(error, firstRun) {
+  const missing = missingModule(error);
+  if (missing !== null) {
+    return /^[./]/.test(missing) || missing.startsWith('file:')
+      ? `There is no such file; the path is relative to ${HOME}.`
+      : `${missing} is not installed here: Node's built-in modules and files of the workspace can be loaded.`;
+  }
+  if (error.name === 'ReferenceError' && firstRun) {
+    return 'This is the first run of this process: names of earlier runs do not exist in it.';
+  }
+  if (error.code === 'ENOENT' && typeof error.path === 'string') return listing(path.dirname(path.resolve(HOME, error.path)));
+  return null;
+}
+
+function listing(folder) {
+  try {
+    const names = readdirSync(folder).sort();
+    const more = names.length > LISTED_FILES ? `, … (${names.length} in all)` : '';
+    return `${folder} holds: ${names.slice(0, LISTED_FILES).join(', ') || 'nothing'}${more}`;
+  } catch {
+    return `The folder ${folder} does not exist; the working directory is ${HOME}.`;
+  }
+}
+
+function textOf(value) {
+  return typeof value === 'string' ? value : '';
+}
+
+function shorten(text) {
+  if (text.length <= KEPT) return text;
+  return `${text.slice(0, KEPT / 2)}\n… ${text.length - KEPT} characters left out …\n${text.slice(-KEPT / 2)}`;
+}
+
+module.exports = { HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText };

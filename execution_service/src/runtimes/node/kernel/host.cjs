@@ -1,0 +1,20 @@
+// The process as it was at boot: a program that says `process = null` or `process.on = null` spoils
+// its own names, and the kernel goes on.
+'use strict';
+
+const EventEmitter = require('node:events');
+const host = require('node:process');
+
+const { on, once, listenerCount, removeListener, removeAllListeners } = EventEmitter.prototype;
+const bound = (method) => Function.prototype.call.bind(method, host);
+
+module.exports = {
+  host,
+  console: globalThis.console,
+  env: host.env,
+  on: bound(on),
+  once: bound(once),
+  listenerCount: bound(listenerCount),
+  removeListener: bound(removeListener),
+  removeAllListeners: bound(removeAllListeners),
+};

@@ -1,0 +1,54 @@
+// When is a session's run over? When its top-level code has settled and its one-shot work is done.
+//
+// What can go on forever must not keep a run open: intervals, listening servers (with the connections
+// they have accepted), watchers. Node names what keeps its loop alive in getActiveResourcesInfo();
+// intervals are not told from timeouts there, so they are counted as they are made. What an
+// interrupted run has left behind is the next run's baseline.
+'use strict';
+
+const timers = require('node:timers');
+
+const LASTING = new Set([
+  'TCPServerWrap', 'PipeServerWrap', 'UDPWrap', 'FSEventWrap', 'StatWatcher', 'SignalWrap', 'HTTP2SESSION',
+]);
+const { setInterval } = timers;
+const activeResources = process.getActiveResourcesInfo.bind(process);
+const intervals = new Set();
+// stdout and stderr are listed as well, though they keep nothing alive.
+const ownPipes = activeResources().filter((name) => name === 'PipeWrap').length;
+
+/** Counts intervals from here on, through the global function and through node:timers. */
+function countIntervals() {
+  const counted = function setIntervalCounted(...parameters) {
+    const interval = setInterval(...parameters);
+    intervals.add(interval);
+    return interval;
+  };
+  Object.defineProperty(counted, 'name', { value: 'setInterval' });
+  globalThis.setInterval = counted;
+  timers.setInterval = counted;
+}
+
+function liveIntervals() {
+  let count = 0;
+  for (const interval of intervals) {
+    if (interval._destroyed) intervals.delete(interval);
+    else if (interval.hasRef()) count += 1;
+  }
+  return count;
+}
+
+/** How many pieces of one-shot work the loop waits for. */
+function pendingWork() {
+  const names = activeResources();
+  const serves = names.includes('TCPServerWrap') || names.includes('PipeServerWrap');
+  let count = -liveIntervals();
+  let pipes = -ownPipes;
+  for (const name of names) {
+    if (name === 'PipeWrap') pipes += 1;
+    else if (!LASTING.has(name) && !(serves && name === 'TCPSocketWrap')) count += 1;
+  }
+  return count + (serves ? 0 : Math.max(0, pipes));
+}
+
+module.exports = { countIntervals, pendingWork };

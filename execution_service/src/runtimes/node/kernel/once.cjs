@@ -1,0 +1,103 @@
+// A stateless run: the user's program is the main module, and everything ends as it would alone.
+//
+// Errors are left uncaught on purpose. Node prints them, runs the exit hooks and chooses the status;
+// the kernel only listens and reports what it heard when the process exits.
+'use strict';
+
+const Module = require('node:module');
+const path = require('node:path');
+const { types } = require('node:util');
+const { host, listenerCount, on, once } = require('./host.cjs');
+const channel = require('./channel.cjs');
+const { describe, describeExit, describeInterrupt, describeSyntax, syntaxText } = require('./diagnostics.cjs');
+const { beginResults, display, sendMainResult } = require('./results.cjs');
+const { rewriteForOnce } = require('./rewrite.cjs');
+const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
+const { registerProgram } = require('./stack.cjs');
+const { applyRequest, listenForInterrupt, openStdin } = require('./surroundings.cjs');
+const { parseProgram, ProgramSyntaxError } = require('./syntax.cjs');
+
+const INTERRUPTED = 130; // 128 + SIGINT, as a shell reports it
+const UNSETTLED = 13; // Node's status for a top-level await that never ended
+const { reallyExit } = host;
+const { isPromise } = types;
+const reflectApply = Reflect.apply;
+
+/** Runs `request`; the process ends by itself afterwards. */
+function runOnce(request) {
+  const filename = applyRequest(request);
+  if (request.stdin !== null) openStdin(request.stdin);
+  beginResults(request.id);
+  globalThis.display = display;
+
+  const program = compile(request, filename);
+  if (program === null) return;
+
+  let diagnostic = null;
+  let pendingValue = null;
+  let settled = !program.isAsync;
+
+  const interrupted = () => {
+    host.stderr.write('Interrupted\n');
+    sendDone(request, INTERRUPTED, describeInterrupt(), true);
+    reallyExit.call(host, INTERRUPTED);
+  };
+  listenForInterrupt(interrupted);
+  on('uncaughtExceptionMonitor', (error) => {
+    if (error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') interrupted();
+    // With a listener of the user's own it is caught after all.
+    if (listenerCount('uncaughtException') === 0) diagnostic = describe(error, false);
+  });
+  once('beforeExit', () => {
+    // Only now: a handler attached earlier would hide a rejection from Node.
+    if (pendingValue !== null) {
+      pendingValue.then((value) => sendMainResult(value), () => {});
+    }
+  });
+  on('exit', (code) => {
+    if (!settled && code === 0) {
+      host.exitCode = UNSETTLED;
+      host.stderr.write(`Warning: Detected unsettled top-level await at ${filename}\n`);
+    }
+    const status = Number(host.exitCode ?? code);
+    sendDone(request, status, diagnostic || (status === 0 ? null : describeExit(status)), false);
+  });
+
+  const main = new Module('.', null);
+  main.filename = filename;
+  main.paths = Module._nodeModulePaths(path.dirname(filename));
+  host.mainModule = main;
+  Module._cache[filename] = main;
+  const require = Module.createRequire(filename);
+  const parameters = [main.exports, require, main, filename, path.dirname(filename)];
+  const value = runBreakable(() => reflectApply(program.script.runInThisContext(PLAIN), main.exports, parameters));
+  main.loaded = true;
+  if (program.isAsync) {
+    value.then(() => {
+      settled = true;
+    });
+  }
+  if (isPromise(value)) pendingValue = value;
+  else sendMainResult(value);
+}
+
+function compile(request, filename) {
+  try {
+    const program = rewriteForOnce(parseProgram(request.code));
+    registerProgram(filename, request.code, program.shifts);
+    return { isAsync: program.isAsync, script: compileScript(program, filename) };
+  } catch (error) {
+    if (!(error instanceof ProgramSyntaxError)) throw error;
+    registerProgram(filename, request.code, new Map());
+    host.stderr.write(`${syntaxText(error, request.file)}\nNode.js ${host.version}\n`);
+    sendDone(request, 1, describeSyntax(error, request.file), false);
+    host.exitCode = 1;
+    return null;
+  }
+}
+
+function sendDone(request, exitCode, diagnostic, interrupted) {
+  channel.send({ event: 'done', id: request.id, exit_code: exitCode, diagnostic, interrupted });
+}
+
+module.exports = { runOnce };

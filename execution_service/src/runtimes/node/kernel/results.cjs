@@ -1,0 +1,94 @@
+// Values as MIME bundles: MIME type → text, base64 for binary, JSON text for structured data.
+'use strict';
+
+const EventEmitter = require('node:events');
+const { inspect } = require('node:util');
+const channel = require('./channel.cjs');
+
+const BUNDLE_BYTES = 8 << 20;
+const TEXT_CHARACTERS = 1 << 20;
+// The convention of Deno's and other notebooks: a method that returns the bundle of its object.
+const BUNDLE_METHOD = Symbol.for('Jupyter.display');
+const { stringify } = JSON;
+const { getPrototypeOf, entries } = Object;
+const { isArray } = Array;
+const { byteLength } = Buffer;
+
+const Timeout = setTimeout(() => {}, 0).unref().constructor;
+const Immediate = setImmediate(() => {}).constructor;
+
+let runId = null;
+
+/** From here on results belong to the run `id`. */
+function beginResults(id) {
+  runId = id;
+}
+
+/** Sends the value of a last expression. */
+function sendMainResult(value) {
+  if (!isReceiver(value)) sendResult(value, true);
+}
+
+// `process.on(…)`, `server.listen(…)` and `setTimeout(…)` return what they were called on or a handle:
+// pages of internals that nobody asked for.
+function isReceiver(value) {
+  return value instanceof EventEmitter || value instanceof Timeout || value instanceof Immediate;
+}
+
+function sendResult(value, isMain) {
+  if (value !== undefined) channel.send({ event: 'result', id: runId, mime: bounded(bundleOf(value)), main: isMain });
+}
+
+/** The global `display(...)` of the user's code. */
+function display(...values) {
+  for (const value of values) sendResult(value, false);
+}
+
+function bundleOf(value) {
+  const texts = { 'text/plain': inspect(value) };
+  if (value === null || typeof value !== 'object') return texts;
+  if (typeof value[BUNDLE_METHOD] === 'function') {
+    for (const [mime, data] of entries(value[BUNDLE_METHOD]())) texts[mime] = asText(data);
+  } else if (isPlain(value)) {
+    const json = jsonOf(value);
+    if (json !== undefined) texts['application/json'] = json;
+  }
+  return texts;
+}
+
+// Only what JSON says in full; a Map or an instance would come out as {}.
+function isPlain(value) {
+  if (isArray(value)) return true;
+  const prototype = getPrototypeOf(value);
+  return prototype === null || getPrototypeOf(prototype) === null;
+}
+
+function jsonOf(value) {
+  try {
+    return stringify(value);
+  } catch {
+    return undefined; // a cycle, a BigInt: the text has it
+  }
+}
+
+function asText(data) {
+  if (typeof data === 'string') return data;
+  return data instanceof Uint8Array ? Buffer.from(data).toString('base64') : stringify(data);
+}
+
+function bounded(texts) {
+  let plain = texts['text/plain'];
+  if (plain.length > TEXT_CHARACTERS) plain = `${plain.slice(0, TEXT_CHARACTERS)}… (${plain.length} characters in all)`;
+  const kept = { ...texts, 'text/plain': plain };
+  const size = () => entries(kept).reduce((sum, [, text]) => sum + byteLength(text), 0);
+  while (size() > BUNDLE_BYTES) {
+    const [mime, text] = entries(kept)
+      .filter(([name]) => name !== 'text/plain')
+      .reduce((largest, entry) => (entry[1].length > largest[1].length ? entry : largest));
+    delete kept[mime];
+    kept['text/plain'] += `\n(${mime} left out: ${byteLength(text)} bytes are too many for a result)`;
+  }
+  return kept;
+}
+
+module.exports = { beginResults, sendMainResult, display };

@@ -1,0 +1,55 @@
+// Running compiled code so that SIGINT ends it.
+'use strict';
+
+const vm = require('node:vm');
+const { createRequire } = require('node:module');
+const { pathToFileURL } = require('node:url');
+const path = require('node:path');
+const { fromNative } = require('./syntax.cjs');
+
+/** Makes import() work in a vm script, relative to its file. Node 18 has no constant for it. */
+const importOption = vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
+  ? vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
+  : (specifier, script) => {
+    const relative = /^\.{0,2}\//.test(specifier);
+    const base = typeof script.filename === 'string' ? script.filename : path.join(process.cwd(), 'main.js');
+    return import(relative ? pathToFileURL(path.resolve(path.dirname(base), specifier)).href : resolveFrom(base, specifier));
+  };
+
+function resolveFrom(base, specifier) {
+  if (/^[a-z]+:/.test(specifier)) return specifier;
+  const found = createRequire(base).resolve(specifier);
+  return path.isAbsolute(found) ? pathToFileURL(found).href : found;
+}
+
+const { defineProperty } = Object;
+const SLOT = '__crucible_step';
+const breakable = new vm.Script(`globalThis.${SLOT}()`, { filename: 'node:kernel' });
+
+/** Calls `step`; a SIGINT meanwhile ends it with ERR_SCRIPT_EXECUTION_INTERRUPTED, even in an endless loop. */
+function runBreakable(step) {
+  // Node breaks only what runs below a vm script, and such a script sees nothing but globals.
+  defineProperty(globalThis, SLOT, {
+    configurable: true,
+    enumerable: false,
+    value: () => {
+      delete globalThis[SLOT];
+      return step();
+    },
+  });
+  return breakable.runInThisContext({ breakOnSigint: true, displayErrors: false });
+}
+
+/** Options of runInThisContext: do not write the source line into the text of an error's stack. */
+const PLAIN = { displayErrors: false };
+
+/** Compiles a rewritten program, whose first line was put before the user's. Throws a ProgramSyntaxError. */
+function compileScript({ code, shifts }, filename) {
+  try {
+    return new vm.Script(code, { filename, lineOffset: -1, importModuleDynamically: importOption });
+  } catch (error) {
+    throw fromNative(error, shifts) || error;
+  }
+}
+
+module.exports = { PLAIN, compileScript, importOption, runBreakable };

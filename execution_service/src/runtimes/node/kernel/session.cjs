@@ -1,0 +1,229 @@
+// A session: runs in one global scope, one after the other. Between runs the event loop stands still.
+//
+//   receive ──▶ run the top-level code ──▶ wait for its work (idle.cjs) ──▶ done ──▶ receive …
+'use strict';
+
+const { createRequire } = require('node:module');
+const path = require('node:path');
+const { types } = require('node:util');
+const { host, listenerCount, on, removeListener } = require('./host.cjs');
+const channel = require('./channel.cjs');
+const { HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText } = require('./diagnostics.cjs');
+const { countIntervals, pendingWork } = require('./idle.cjs');
+const { beginResults, display, sendMainResult } = require('./results.cjs');
+const { META_NAME, rewriteForSession } = require('./rewrite.cjs');
+const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
+const { registerProgram } = require('./stack.cjs');
+const { writeError, healStreams } = require('./streams.cjs');
+const { applyRequest, listenForInterrupt, openStdin, renewStdinStream } = require('./surroundings.cjs');
+const { parseProgram, ProgramSyntaxError } = require('./syntax.cjs');
+
+const INTERRUPTED = 130;
+const POLL_MS = 5;
+const { setImmediate, setTimeout, clearTimeout } = globalThis;
+const { defineProperty, getOwnPropertyDescriptor } = Object;
+const { isPromise } = types;
+const { reallyExit } = host;
+
+/** Thrown by process.exit(): ends the run, not the process. */
+class ExitRequest extends Error {}
+
+class Session {
+  constructor() {
+    this.runs = 0;
+    this.run = null;
+    this.baseline = 0;
+    this.onUncaught = null;
+  }
+
+  /** Serves `request` and all that follow it. */
+  serve(request) {
+    host.mainModule = undefined;
+    this.prepareGlobals();
+    countIntervals();
+    on('beforeExit', () => this.settle());
+    this.begin(request);
+  }
+
+  prepareGlobals() {
+    const filename = path.join(HOME, 'main.js');
+    const require = createRequire(filename);
+    const meta = {
+      url: require('node:url').pathToFileURL(filename).href,
+      filename,
+      dirname: HOME,
+      resolve: (name) => require('node:url').pathToFileURL(require.resolve(name)).href,
+    };
+    const module = { exports: {}, id: '.', filename, require };
+    const names = { require, module, exports: module.exports, __filename: filename, __dirname: HOME, display };
+    for (const [name, value] of Object.entries(names)) globalThis[name] = value;
+    defineProperty(globalThis, META_NAME, { configurable: true, enumerable: false, value: meta });
+  }
+
+  begin(request) {
+    this.runs += 1;
+    const run = { request, settled: false, value: undefined, hasValue: false, exitCode: 0, diagnostic: null, timer: null };
+    this.run = run;
+    beginResults(request.id);
+    healStreams();
+    this.listen(run);
+    try {
+      this.start(run);
+    } catch (error) {
+      this.failed(run, error);
+      run.settled = true;
+    }
+    this.poll(run);
+  }
+
+  // Each run gets these anew: the last one may have replaced or removed them.
+  listen(run) {
+    listenForInterrupt(() => this.interrupted(run));
+    if (this.onUncaught !== null) removeListener('uncaughtException', this.onUncaught);
+    this.onUncaught = (error) => {
+      // A listener of the user's own has handled it.
+      if (listenerCount('uncaughtException') === 1 || error instanceof ExitRequest) this.failed(this.run, error);
+    };
+    on('uncaughtException', this.onUncaught);
+    const exit = (code = host.exitCode) => {
+      run.exitCode = code === undefined ? 0 : Number(code) & 0xff;
+      throw new ExitRequest(`exit ${run.exitCode}`);
+    };
+    host.exit = exit;
+    host.reallyExit = exit;
+    host.exitCode = undefined;
+  }
+
+  start(run) {
+    const { request } = run;
+    applyRequest(request);
+    openStdin(request.stdin);
+    renewStdinStream();
+    const file = `cell_${this.runs}.js`;
+    const program = compile(request.code, file);
+    for (const name of program.names) makeAssignable(name);
+    const value = runBreakable(() => program.script.runInThisContext(PLAIN));
+    run.hasValue = program.isAsync || program.hasValue;
+    if (isPromise(value) && run.hasValue) {
+      value.then(
+        (result) => {
+          run.value = result;
+          run.settled = true;
+        },
+        (error) => {
+          this.failed(run, error);
+          run.settled = true;
+        },
+      );
+      // The value of a program that ends in `main()` is awaited, but a promise that never settles is
+      // shown as it is; only the program's own top-level await keeps the run open.
+      if (!program.isAsync) {
+        run.value = value;
+        run.settled = true;
+      }
+    } else {
+      if (run.hasValue) run.value = value;
+      run.settled = true;
+    }
+  }
+
+  failed(run, error) {
+    if (run === null) return;
+    if (error instanceof ExitRequest) {
+      this.finish(run, run.exitCode === 0 ? null : describeExit(run.exitCode), false);
+    } else if (error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+      this.interrupted(run);
+    } else if (error instanceof ProgramSyntaxError) {
+      const file = `cell_${this.runs}.js`;
+      writeError(syntaxText(error, file));
+      this.fail(run, describeSyntax(error, file));
+    } else {
+      writeError(uncaughtText(error));
+      this.fail(run, describe(error, this.runs === 1));
+    }
+  }
+
+  // The first error is the run's; what it has started may still end in order.
+  fail(run, diagnostic) {
+    run.exitCode = 1;
+    run.hasValue = false;
+    if (run.diagnostic === null) run.diagnostic = diagnostic;
+  }
+
+  interrupted(run) {
+    if (this.run !== run) return;
+    writeError('Interrupted\n');
+    run.exitCode = INTERRUPTED;
+    this.finish(run, describeInterrupt(), true);
+  }
+
+  // The loop is empty.
+  settle() {
+    const { run } = this;
+    if (run === null) return;
+    if (!run.settled) {
+      writeError('Warning: Detected unsettled top-level await\n');
+      this.fail(run, { ...describeExit(13), message: 'top-level await never settled' });
+      run.exitCode = 13;
+    }
+    this.complete(run);
+  }
+
+  // The loop is kept alive by what may last forever. This timer does not keep it alive itself.
+  poll(run) {
+    if (this.run !== run) return;
+    run.timer = setTimeout(() => {
+      if (this.run !== run) return;
+      if (run.settled && pendingWork() <= this.baseline) this.complete(run);
+      else this.poll(run);
+    }, POLL_MS);
+    run.timer.unref();
+  }
+
+  complete(run) {
+    if (run.hasValue && run.diagnostic === null) {
+      try {
+        sendMainResult(run.value);
+      } catch (error) {
+        this.failed(run, error);
+      }
+    }
+    if (run.exitCode === 0 && host.exitCode) run.exitCode = Number(host.exitCode) & 0xff;
+    this.finish(run, run.diagnostic || (run.exitCode === 0 ? null : describeExit(run.exitCode)), false);
+  }
+
+  finish(run, diagnostic, interrupted) {
+    if (this.run !== run) return;
+    this.run = null;
+    if (run.timer !== null) clearTimeout(run.timer);
+    const { id } = run.request;
+    channel.send({ event: 'done', id, exit_code: run.exitCode, diagnostic, interrupted });
+    setImmediate(() => this.next());
+  }
+
+  next() {
+    this.baseline = pendingWork();
+    const request = channel.receive();
+    if (request === null) reallyExit.call(host, 0);
+    // Two turns of the loop: a SIGINT that came too late for the last run is dropped in between.
+    setImmediate(() => setImmediate(() => this.begin(request)));
+  }
+}
+
+function compile(code, file) {
+  const filename = path.join(HOME, file);
+  registerProgram(filename, code, new Map());
+  const program = rewriteForSession(parseProgram(code));
+  registerProgram(filename, code, program.shifts);
+  program.script = compileScript(program, filename);
+  return program;
+}
+
+// `const crypto = …` must replace Node's own crypto, a getter that ignores assignments.
+function makeAssignable(name) {
+  const existing = getOwnPropertyDescriptor(globalThis, name);
+  if (existing !== undefined && (existing.writable || !existing.configurable)) return;
+  defineProperty(globalThis, name, { configurable: true, enumerable: true, writable: true, value: undefined });
+}
+
+module.exports = { Session };

@@ -1,0 +1,123 @@
+// Parsing: acorn for the structure, V8 for the words of an error.
+'use strict';
+
+const vm = require('node:vm');
+const nodeModule = require('node:module');
+const acorn = require('../vendor/acorn.cjs');
+const { originalColumn } = require('./edits.cjs');
+const { canStripTypes } = require('./features.cjs');
+
+const OPTIONS = {
+  ecmaVersion: 'latest',
+  // One grammar for scripts and modules: import, require and top-level await side by side.
+  sourceType: 'script',
+  allowAwaitOutsideFunction: true,
+  allowImportExportEverywhere: true,
+  allowReturnOutsideFunction: true,
+  allowHashBang: true,
+  preserveParens: true, // the last expression is wrapped whole
+};
+const TYPESCRIPT_HINT =
+  `If this is TypeScript: this Node (${process.version}) cannot strip types, send JavaScript.`;
+
+/** A syntax error in the user's code: what to print, and where it is. Line and column count from 1. */
+class ProgramSyntaxError extends Error {
+  constructor(message, line, column, hint) {
+    super(message);
+    this.name = 'SyntaxError';
+    this.line = line;
+    this.column = column;
+    this.hint = hint;
+  }
+}
+
+/** Returns `{ source, body, needsAsync, isModule }`, or throws a ProgramSyntaxError. */
+function parseProgram(code) {
+  let source = code;
+  let tree;
+  try {
+    tree = acorn.parse(source, OPTIONS);
+  } catch (error) {
+    const stripped = withoutTypes(code);
+    if (stripped === null) throw explained(code, error);
+    source = stripped;
+    try {
+      tree = acorn.parse(source, OPTIONS);
+    } catch (again) {
+      throw explained(code, again);
+    }
+  }
+  const found = { await: false };
+  for (const node of tree.body) search(node, found);
+  const isModule = tree.body.some((node) => /^(Import|Export)/.test(node.type));
+  return { source, body: tree.body, metas: collectMetas(tree), isModule, needsAsync: isModule || found.await };
+}
+
+function withoutTypes(code) {
+  if (!canStripTypes) return null;
+  const { emitWarning } = process;
+  process.emitWarning = () => {}; // it says that the function is experimental: not the user's concern
+  try {
+    return nodeModule.stripTypeScriptTypes(code); // types become blanks: positions stay
+  } catch {
+    return null; // no TypeScript either: the error of the JavaScript parser is the one to report
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+function explained(code, error) {
+  if (error.loc === undefined) throw error;
+  const hint = canStripTypes ? null : looksTyped(code, error.pos) ? TYPESCRIPT_HINT : null;
+  try {
+    new vm.Script(code, { filename: 'main.js' });
+  } catch (native) {
+    // About modules and await V8 knows nothing in a script, and complains of the wrong thing.
+    const found = fromNative(native, new Map(), hint);
+    if (found !== null && found.line >= error.loc.line && !/import|export|await/.test(found.message)) return found;
+  }
+  return new ProgramSyntaxError(error.message.replace(/ \(\d+:\d+\)$/, ''), error.loc.line, error.loc.column + 1, hint);
+}
+
+/**
+ * A syntax error that V8 found in rewritten code, or null for any other error. Its stack begins with
+ * "FILE:LINE", the source line and a caret: V8's own account of the place.
+ */
+function fromNative(native, shifts, hint = null) {
+  const place = /^.*:(\d+)\n.*\n( *)\^/.exec(String(native.stack));
+  if (native.name !== 'SyntaxError' || place === null) return null;
+  const line = Number(place[1]);
+  return new ProgramSyntaxError(native.message, line, originalColumn(shifts, line, place[2].length + 1), hint);
+}
+
+// A hint only where the parser stopped at what TypeScript would have accepted.
+function looksTyped(code, position) {
+  const rest = code.slice(position, position + 40);
+  const before = code.slice(Math.max(0, position - 40), position);
+  const words = /\b(interface|type|enum|namespace|declare|as|satisfies|abstract|public|private|readonly)\s+$/;
+  return /^:\s*[A-Za-z{[(]/.test(rest) || /^(as|satisfies)\b/.test(rest) || words.test(before);
+}
+
+function* children(node) {
+  for (const key in node) {
+    const value = node[key];
+    if (value === null || typeof value !== 'object') continue;
+    if (typeof value.type === 'string') yield value;
+    else if (Array.isArray(value)) for (const item of value) if (item && typeof item.type === 'string') yield item;
+  }
+}
+
+function search(node, found) {
+  if (node.type === 'AwaitExpression' || (node.type === 'ForOfStatement' && node.await)) found.await = true;
+  // Inside a function, await belongs to that function; so it does in what a class evaluates later.
+  if (/Function/.test(node.type) || node.type === 'StaticBlock' || node.type === 'PropertyDefinition') return;
+  for (const child of children(node)) search(child, found);
+}
+
+function collectMetas(tree, found = []) {
+  if (tree.type === 'MetaProperty' && tree.meta.name === 'import') found.push(tree);
+  for (const child of children(tree)) collectMetas(child, found);
+  return found;
+}
+
+module.exports = { fromNative, parseProgram, ProgramSyntaxError };

@@ -1,0 +1,11 @@
+"""The Python kernel: runs one program, or keeps the state of a session.
+
+kernel.py ── boot ── serve ── session ── program        source → code objects
+                      │         ├────── streams         descriptors 0, 1, 2 and sys.std*
+                      │         ├────── tracebacks, diagnostics
+                      │         └────── display ── figures, integrations
+                      └ channel, interrupts             the worker's side
+
+The user's code shares this process, so whatever the kernel needs after boot is bound at import:
+a program that rebinds `json.dumps` or `os.write` spoils its own answer and nothing else.
+"""

@@ -1,0 +1,18 @@
+"""What is done once per interpreter, before there is a worker to talk to."""
+
+import os
+import sys
+
+from . import integrations
+from .interrupts import interrupts
+
+
+def boot():
+    """Prepares the interpreter. A zygote calls this once, its children call `serve`."""
+    # As for `python3 main.py`: modules in the workspace can be imported. Isolated mode left it out.
+    sys.path.insert(0, os.getcwd())
+    # Figures are drawn into memory; plotly hands its figures to display() instead of a browser.
+    os.environ.setdefault("MPLBACKEND", "agg")
+    os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
+    integrations.install()
+    interrupts.install()

@@ -1,0 +1,51 @@
+"""The control channel: one JSON object per line over a stream socket."""
+
+import json
+import os
+from _thread import allocate_lock
+
+from .descriptors import keep_private
+from .interrupts import interrupts
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
+_READ_BYTES = 1 << 16
+
+
+class Channel:
+    """Takes over the descriptor it is given. Sending is safe from any thread."""
+
+    def __init__(self, fd, close=os.close, read=os.read, write=os.write, getpid=os.getpid):
+        self._fd = keep_private(fd)
+        close(fd)
+        self._read = read
+        self._write = write
+        self._getpid = getpid
+        self._owner = getpid()
+        self._received = bytearray()
+        self._lock = allocate_lock()
+
+    def is_ours(self):
+        """False in a process that the user's code forked: nothing may be sent from there."""
+        return self._getpid() == self._owner
+
+    def send(self, message):
+        """Sends one message, whole: an interrupt waits until the line is complete."""
+        # "replace": a lone surrogate is neither UTF-8 nor valid in a strict reader of JSON.
+        line = memoryview(_encode(message).encode("utf-8", "replace") + b"\n")
+        with interrupts.held(), self._lock:
+            while line:
+                line = line[self._write(self._fd, line):]
+
+    def receive(self):
+        """Returns the next message, or None when the worker has hung up."""
+        while True:
+            end = self._received.find(b"\n")
+            if end >= 0:
+                line = self._received[:end].decode("utf-8", "surrogatepass")
+                del self._received[: end + 1]
+                return _decode(line)
+            chunk = self._read(self._fd, _READ_BYTES)
+            if not chunk:
+                return None
+            self._received += chunk

@@ -1,0 +1,35 @@
+"""Descriptors that belong to the kernel and must not reach the user's child processes."""
+
+import fcntl
+import os
+
+# High numbers, so that the user's first open() is 3 as in any program and a loop over the low
+# descriptors misses ours; below 1024, where select() ends. Smaller ones for a tight RLIMIT_NOFILE.
+_PREFERRED_FLOORS = (900, 200, 40, 10)
+
+_private = set()
+
+
+def keep_private(fd):
+    """Copies `fd` to a high close-on-exec descriptor, which forked children drop as well."""
+    for floor in _PREFERRED_FLOORS:
+        try:
+            private = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, floor)
+        except OSError:  # EINVAL: the floor is above RLIMIT_NOFILE
+            continue
+        _private.add(private)
+        return private
+    raise OSError("no free descriptor for the kernel")
+
+
+def _close_in_child(close=os.close):
+    # A forked child that could still write to the channel would answer in its parent's name.
+    for fd in _private:
+        try:
+            close(fd)
+        except OSError:
+            pass
+    _private.clear()
+
+
+os.register_at_fork(after_in_child=_close_in_child)

@@ -1,0 +1,97 @@
+"""What went wrong, in the form a model can act on; read from exception objects only."""
+
+import linecache
+import os
+import sys
+
+from .hints import hint_for
+from .program import user_files
+from .tracebacks import shorten
+
+_MESSAGE_CHARACTERS = 4096
+_getline = linecache.getline
+_HOME = os.environ.get("HOME", os.getcwd()).rstrip("/") + "/"
+
+
+def of_exception(error, text, while_compiling, first_run):
+    """Describes an uncaught, already stripped exception; `text` is its printed traceback.
+
+    `while_compiling`: the program never ran. `first_run`: nothing ran in this interpreter before.
+    """
+    file, line, column = _place(error, while_compiling)
+    return {
+        "kind": "syntax" if while_compiling and isinstance(error, SyntaxError) else "exception",
+        "name": type(error).__name__,
+        "message": _message(error),
+        "file": file,
+        "line": line,
+        "column": column,
+        "traceback": shorten(text),
+        "missing_module": _text_or_none(error.name) if isinstance(error, ModuleNotFoundError) else None,
+        "retryable": False,
+        "hint": hint_for(error, first_run),
+        "errno": error.errno if isinstance(error, OSError) and isinstance(error.errno, int) else None,
+    }
+
+
+def of_exit(error, exit_code):
+    """Describes a SystemExit that asks for a status other than 0."""
+    file, line, column = _place(error, False)
+    return {
+        "kind": "exit",
+        "name": "SystemExit",
+        "message": _message(error) or "exit status %d" % exit_code,
+        "file": file,
+        "line": line,
+        "column": column,
+        "traceback": None,
+        "missing_module": None,
+        "retryable": False,
+        "hint": None,
+        "errno": None,
+    }
+
+
+def _message(error):
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+    except BaseException:  # the user's __str__ may raise anything
+        return "<message could not be read>"
+    text = text if isinstance(text, str) else str(text)
+    return text if len(text) <= _MESSAGE_CHARACTERS else text[:_MESSAGE_CHARACTERS] + "…"
+
+
+def _text_or_none(value):
+    return value if isinstance(value, str) else None
+
+
+def _place(error, while_compiling):
+    """File, line and column (both from 1) of the innermost code that the user wrote."""
+    if while_compiling and isinstance(error, SyntaxError):
+        return _text_or_none(error.filename), error.lineno, error.offset or None
+    place = (None, None, None)
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if _is_users(code.co_filename):
+            place = (code.co_filename, trace.tb_lineno, _column(code, trace))
+        trace = trace.tb_next
+    return place
+
+
+def _is_users(filename):
+    return filename in user_files or (
+        filename.startswith(_HOME) and "/site-packages/" not in filename
+    )
+
+
+def _column(code, trace):
+    if sys.version_info < (3, 11):  # positions within a line are recorded since 3.11
+        return None
+    for index, (_line, _end_line, offset, _end) in enumerate(code.co_positions()):
+        if index == trace.tb_lasti // 2:
+            if offset is None:
+                return None
+            line = _getline(code.co_filename, trace.tb_lineno).encode("utf-8", "replace")
+            return len(line[:offset].decode("utf-8", "replace")) + 1
+    return None

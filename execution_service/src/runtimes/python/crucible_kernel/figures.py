@@ -1,0 +1,45 @@
+"""matplotlib figures as results. Imports nothing of matplotlib until the user's code has done so."""
+
+import io
+import sys
+
+from .display import display
+from .tracebacks import render, strip
+
+_BytesIO = io.BytesIO
+
+
+def png_of(figure):
+    """Renders one figure, cropped to its content as notebooks do, and closes it."""
+    target = _BytesIO()
+    figure.savefig(target, format="png", bbox_inches="tight")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:  # a figure can be made without pyplot, which then does not know it
+        pyplot.close(figure)
+    return target.getvalue()
+
+
+def send_open():
+    """Sends every open figure in the order of their numbers, and closes it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    # Half-imported, or a user's module of that name: nothing to send.
+    if not hasattr(pyplot, "get_fignums") or not hasattr(pyplot, "close"):
+        return
+    for number in pyplot.get_fignums():
+        figure = pyplot.figure(number)
+        try:
+            display.show(figure)
+        except Exception as error:  # such as a bad formula in a label, found only when drawn
+            strip(error)
+            display.failed(render(error))
+        pyplot.close(number)
+
+
+def show(*_arguments, **_options):
+    """`pyplot.show`: the open figures become results at this point of the run."""
+    send_open()
+
+
+def show_one(figure, *_arguments, **_options):
+    """`Figure.show`."""
+    display.show(figure)

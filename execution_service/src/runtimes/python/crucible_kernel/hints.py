@@ -1,0 +1,64 @@
+"""One short sentence on how to repair the common mistakes; None where nothing certain can be said."""
+
+import os
+import sys
+
+# Import names whose package is called otherwise.
+_PACKAGE_OF = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "sklearn": "scikit-learn",
+    "skimage": "scikit-image",
+    "yaml": "pyyaml",
+}
+_LISTED_FILES = 20
+
+
+def hint_for(error, first_run):
+    """`first_run`: no code ran in this interpreter before, so no earlier name can exist."""
+    try:
+        if isinstance(error, ModuleNotFoundError):
+            return _missing_module(error)
+        if isinstance(error, NameError) and not isinstance(error, UnboundLocalError) and first_run:
+            return "This is the first run of this interpreter: names of earlier runs do not exist in it."
+        if isinstance(error, FileNotFoundError):
+            return _missing_file(error)
+        if isinstance(error, EOFError):
+            return "Standard input is at its end: send what the program reads as `stdin`."
+    except Exception:  # a hint is never worth a failed answer
+        return None
+    return None
+
+
+def _missing_module(error):
+    import difflib
+    import pkgutil
+
+    wanted = error.name.split(".")[0]
+    if wanted in sys.modules and "." in error.name:
+        return "The package %s is installed, but has no module %s." % (wanted, error.name)
+    installed = {module.name for module in pkgutil.iter_modules()}
+    installed.update(sys.builtin_module_names)
+    close = difflib.get_close_matches(wanted, sorted(installed), n=3, cutoff=0.75)
+    package = _PACKAGE_OF.get(wanted)
+    said = "%s is not installed here" % wanted
+    if package:
+        said += " (its package is called %s)" % package
+    if close:
+        said += "; installed and similar: " + ", ".join(close)
+    return said + "."
+
+
+def _missing_file(error):
+    if not isinstance(error.filename, str):
+        return None
+    folder = os.path.dirname(error.filename) or "."
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return "The folder %s does not exist; the working directory is %s." % (folder, os.getcwd())
+    shown = ", ".join(names[:_LISTED_FILES]) or "nothing"
+    more = ", … (%d in all)" % len(names) if len(names) > _LISTED_FILES else ""
+    return "%s holds: %s%s" % (os.path.abspath(folder), shown, more)

@@ -1,0 +1,60 @@
+"""The loop between the worker and the user's code."""
+
+import os
+import sys
+
+from .display import display
+from .interrupts import interrupts
+from .session import Session
+from .streams import Streams
+
+_exit_now = os._exit
+_INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+
+
+def serve(channel):
+    """Serves runs until the worker hangs up. Returns the value for sys.exit()."""
+    streams = Streams()
+    display.attach(channel, streams.write_error)
+    channel.send({"event": "ready"})
+    session = None
+    while True:
+        try:
+            request = channel.receive()
+        except OSError:  # the user's code closed our descriptor: nobody can be served any more
+            return 1
+        except BaseException:  # raised by a signal handler that the user's code left behind
+            continue
+        if request is None:
+            return 0
+        if request["mode"] == "once":
+            return _run_once(channel, streams, request)
+        if session is None:
+            session = Session(streams)
+        ending = session.run(request)
+        streams.flush()
+        if not channel.is_ours():  # a child of os.fork() that left the user's code
+            return ending.exit_value
+        _send_done(channel, request, ending)
+
+
+def _run_once(channel, streams, request):
+    ending = Session(streams, request["file"]).run(request)
+    streams.flush()
+    if channel.is_ours():
+        _send_done(channel, request, ending)
+    if ending.interrupted:
+        _exit_now(_INTERRUPTED)  # other threads may never end
+    # The interpreter now joins threads and runs exit hooks; an interrupt must not wait for those.
+    interrupts.replace(lambda _signum, _frame: (streams.flush(), _exit_now(_INTERRUPTED)))
+    return ending.exit_value
+
+
+def _send_done(channel, request, ending):
+    channel.send({
+        "event": "done",
+        "id": request["id"],
+        "exit_code": ending.exit_code,
+        "diagnostic": ending.diagnostic,
+        "interrupted": ending.interrupted,
+    })

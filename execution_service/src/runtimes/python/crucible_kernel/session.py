@@ -1,0 +1,164 @@
+"""One interpreter state: the `__main__` module of the user's code and the runs in it."""
+
+import builtins
+import os
+import sys
+import types
+
+from . import diagnostics, figures
+from .display import display
+from .interrupts import interrupts
+from .program import Program
+from .tracebacks import render, strip
+
+_eval = eval
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_default_hook = sys.excepthook
+_CO_COROUTINE = 0x80
+
+
+class Ending:
+    """How a run ended. `exit_value` is what the program gave to sys.exit()."""
+
+    __slots__ = ("exit_code", "exit_value", "diagnostic", "interrupted")
+
+    def __init__(self, exit_code, exit_value, diagnostic, interrupted):
+        self.exit_code = exit_code
+        self.exit_value = exit_value
+        self.diagnostic = diagnostic
+        self.interrupted = interrupted
+
+
+class Session:
+    """Runs programs one after the other in the same namespace.
+
+    `script`: the name of the only program of a stateless interpreter, which then sees what it would
+    see as `python3 script`; None in a session, where every run is a cell of its own name.
+    """
+
+    def __init__(self, streams, script=None):
+        self._streams = streams
+        self._script = script
+        self._runs = 0
+        self._futures = 0
+        self._loop = None
+        # A real module, so that pickle and multiprocessing find the user's functions in it.
+        self._main = types.ModuleType("__main__")
+        self._main.__builtins__ = builtins
+        if script is not None:
+            self._main.__file__ = os.path.join(os.getcwd(), script)
+        sys.modules["__main__"] = self._main
+
+    def run(self, request):
+        """Runs one request to the end of its main program. Never raises."""
+        self._runs += 1
+        display.begin(request["id"])
+        compiled = False
+        interrupts.arm()
+        try:
+            self._streams.prepare(request["stdin"])
+            os.environ.update(request["env"])
+            sys.argv = [request["file"]] + request["args"]
+            filename = self._script or "cell_%d.py" % self._runs
+            program = Program(request["code"], filename, self._futures)
+            self._futures = program.futures
+            compiled = True
+            self._execute(program)
+            interrupts.disarm()
+            return Ending(0, None, None, False)
+        except SystemExit as error:
+            interrupts.disarm()
+            return self._exited(error)
+        except BaseException as error:
+            interrupts.disarm()
+            return self._failed(error, compiled)
+        finally:
+            _settrace(None)
+            _setprofile(None)
+
+    def _execute(self, program):
+        try:
+            if program.needs_loop:
+                value = self._in_loop(program)
+            else:
+                value = None
+                for part in program.parts:
+                    value = _eval(part, self._main.__dict__)
+            if value is not None:
+                display.main_result(value)
+                if self._script is None:
+                    builtins._ = value
+        finally:
+            # Figures of a failed run are still wanted; after an interrupt there is no time left.
+            if not interrupts.received:
+                figures.send_open()
+
+    def _in_loop(self, program):
+        import asyncio
+
+        if self._script is not None:
+            return asyncio.run(_awaited(program, self._main.__dict__))
+        if self._loop is None or self._loop.is_closed():
+            self._loop = asyncio.new_event_loop()
+        # asyncio.run() in an earlier run leaves no current loop behind.
+        asyncio.set_event_loop(self._loop)
+        task = self._loop.create_task(_awaited(program, self._main.__dict__))
+        try:
+            return self._loop.run_until_complete(task)
+        except BaseException:
+            if not task.done():
+                task.cancel()
+                self._loop.run_until_complete(asyncio.wait([task]))
+            if not task.cancelled():
+                task.exception()  # marks it as seen: no warning when it is collected
+            raise
+
+    def _exited(self, error):
+        code = error.code
+        if code is None:
+            return Ending(0, None, None, False)
+        if not isinstance(code, int):
+            # In a stateless run the interpreter itself prints it on its way out.
+            if self._script is None:
+                self._streams.write_error("%s\n" % (code,))
+            exit_code = 1
+        else:
+            exit_code = code & 0xFF
+        if exit_code == 0:
+            return Ending(0, code, None, False)
+        strip(error)
+        return Ending(exit_code, code, diagnostics.of_exit(error, exit_code), False)
+
+    def _failed(self, error, compiled):
+        interrupted = interrupts.received and isinstance(error, KeyboardInterrupt)
+        try:
+            strip(error)
+            text = render(error)
+        except BaseException as problem:  # no memory left to say it at length
+            names = (type(error).__name__, type(problem).__name__)
+            text = "%s\n(its traceback could not be made: %s)\n" % names
+        self._print(error, text)
+        exit_code = 130 if isinstance(error, KeyboardInterrupt) else 1
+        first = self._script is None and self._runs == 1
+        found = diagnostics.of_exception(error, text, not compiled, first)
+        return Ending(exit_code, exit_code, found, interrupted)
+
+    def _print(self, error, text):
+        hook = sys.excepthook
+        if hook is not _default_hook:
+            try:
+                hook(type(error), error, error.__traceback__)
+                return
+            except BaseException as problem:
+                self._streams.write_error("Error in sys.excepthook: %r\n" % (problem,))
+        self._streams.write_error(text)
+
+
+async def _awaited(program, namespace):
+    # One task for all parts: they share its context, and the last expression finds a running loop.
+    value = None
+    for part in program.parts:
+        value = _eval(part, namespace)
+        if part.co_flags & _CO_COROUTINE:
+            value = await value
+    return value

@@ -1,0 +1,31 @@
+"""Entry point of the Python kernel; the contract is in ../README.md.
+
+`python3 -I -X utf8 kernel.py` serves runs on descriptor 3; `kernel.py --features` prints what this
+interpreter offers. A zygote imports `crucible_kernel.boot` and `.serve` instead of running this file.
+"""
+
+import os
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+# Isolated mode leaves the script's own folder out of sys.path. The path goes away again after the
+# imports: the user's `import kernel` must find the user's file, never ours.
+sys.path.insert(0, _HERE)
+if sys.argv[1:] == ["--features"]:
+    from crucible_kernel.features import print_features
+
+    print_features()
+    sys.exit(0)
+
+from crucible_kernel.boot import boot
+from crucible_kernel.channel import Channel
+from crucible_kernel.serve import serve
+
+sys.path.remove(_HERE)
+
+CONTROL_FD = 3
+
+boot()
+# What serve() returns is what the user's own program would have passed to sys.exit().
+sys.exit(serve(Channel(CONTROL_FD)))

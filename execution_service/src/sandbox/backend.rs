@@ -1,0 +1,170 @@
+//! The seam between "run this" and "how it is isolated". `linux` is the one implementation today; a
+//! remote provider would be a second folder beside it.
+
+use std::io;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
+
+use super::isolation::Isolation;
+use super::spec::{Command, Exit, SandboxLimits, Usage};
+use super::workspace::WorkspacePath;
+
+/// Why a sandbox could not do what was asked. Never the user's program's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// It could not be made.
+    #[error("could not make a sandbox: {stage}: {source}")]
+    Create {
+        /// The step that failed.
+        stage: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A process could not be started in it.
+    #[error("could not start {program} in the sandbox: {source}")]
+    Start {
+        /// Path inside the sandbox.
+        program: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A file could not be written into it.
+    #[error("could not write {path} into the sandbox: {source}")]
+    Write {
+        /// Path inside the workspace.
+        path: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Its limits could not be changed.
+    #[error("could not set the limits of the sandbox: {0}")]
+    Limits(io::Error),
+    /// It is gone: ended by us, or its init died.
+    #[error("the sandbox is gone")]
+    Gone,
+    /// The backend itself is gone; the worker cannot go on.
+    #[error("the sandbox backend is gone")]
+    BackendGone,
+}
+
+/// Makes sandboxes.
+#[async_trait]
+pub trait SandboxBackend: Send + Sync + 'static {
+    /// Makes one, empty and confined.
+    async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError>;
+
+    /// What separates its sandboxes from the host.
+    fn isolation(&self) -> &Isolation;
+
+    /// Completes when the backend has failed for good.
+    async fn failed(&self);
+}
+
+/// One isolated environment. Dropping it ends it in the background; [`Sandbox::end`] waits for that.
+#[async_trait]
+pub trait Sandbox: Send + Sync {
+    /// Starts a process. Any number may run at once.
+    async fn start(&self, command: Command) -> Result<Process, SandboxError>;
+
+    /// Writes a file below `place`, as the sandbox's user, making its parent directories.
+    async fn write_file(
+        &self,
+        place: Place,
+        path: &WorkspacePath,
+        content: &[u8],
+    ) -> Result<(), SandboxError>;
+
+    /// Makes the two FIFOs `incoming` and `outgoing` in the request directory and holds each open
+    /// both ways, so that a kernel which opens and closes them around every message never sees (or
+    /// causes) an end of file.
+    async fn make_fifos(
+        &self,
+        incoming: &WorkspacePath,
+        outgoing: &WorkspacePath,
+    ) -> Result<Control, SandboxError>;
+
+    /// Sends a signal to a process started here and to its process group.
+    async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError>;
+
+    /// Kills every process of the user; the sandbox and its files stay.
+    async fn kill_all(&self) -> Result<(), SandboxError>;
+
+    /// Whether [`Sandbox::prepare`] can put `limits` in force here, or only a new sandbox can.
+    fn accepts(&self, limits: SandboxLimits) -> bool;
+
+    /// Prepares a run: changes the limits where they differ, resets the peak counters.
+    async fn prepare(&self, limits: SandboxLimits) -> Result<(), SandboxError>;
+
+    /// What was used so far.
+    async fn usage(&self) -> Result<Usage, SandboxError>;
+
+    /// Ends every process and gives everything back. Returns when nothing is left.
+    async fn end(&self);
+}
+
+/// Where a file goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The user's workspace.
+    Workspace,
+    /// The request directory, for what the worker tells a kernel.
+    Requests,
+}
+
+/// Names a process within its sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProcessId(pub u32);
+
+/// What a process can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT: stop what you are doing.
+    Interrupt,
+    /// SIGKILL.
+    Kill,
+}
+
+/// A running process. Its output must be read all the time, or it stands still.
+pub struct Process {
+    /// For [`Sandbox::signal`].
+    pub id: ProcessId,
+    /// Descriptor 1.
+    pub stdout: Box<dyn OutputStream>,
+    /// Descriptor 2.
+    pub stderr: Box<dyn OutputStream>,
+    /// Descriptor 3, where it was asked for.
+    pub control: Option<Control>,
+    /// Completes when the process has ended; an error means that the sandbox is gone.
+    pub exit: oneshot::Receiver<ProcessEnd>,
+}
+
+/// Both directions of a kernel's control channel.
+pub struct Control {
+    /// What the kernel says.
+    pub reader: Box<dyn AsyncRead + Send + Sync + Unpin>,
+    /// What the kernel is told.
+    pub writer: Box<dyn AsyncWrite + Send + Sync + Unpin>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessEnd {
+    /// As the kernel reported it to init.
+    pub exit: Exit,
+    /// User and system time of the process and its reaped children.
+    pub cpu: Duration,
+}
+
+/// A stream of bytes out of a sandbox.
+#[async_trait]
+pub trait OutputStream: Send + Sync {
+    /// Waits for bytes; 0 means that the stream has ended.
+    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Takes what is there now, without waiting; `None` when nothing is. Exact: bytes written before
+    /// this call are seen by it.
+    fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>>;
+}

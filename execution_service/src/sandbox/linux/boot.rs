@@ -1,0 +1,178 @@
+//! The worker's first steps, before any thread exists.
+//!
+//! ```text
+//! anchor    real uid, then nobody: made the namespaces, waits, removes the cgroups at the end
+//! └ worker  root of a user namespace, then uid 1 of it without capabilities: tokio, gRPC
+//!   └ spawner  root of that user namespace: makes sandboxes
+//! ```
+//!
+//! No process of ours keeps the real uid 0: in a container, that uid could write files of the host's
+//! kernel such as `core_pattern`.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use serde::{Deserialize, Serialize};
+
+use super::cgroup::{Delegation, Hierarchy, Tree, mount_hierarchies};
+use super::{anchor, channel, syscall};
+
+/// First of the host's ids that a worker of uid 0 uses; the range is 65,536 long. The numbers are
+/// those of the first entry that `useradd` would write into `/etc/subuid`.
+pub const FIRST_HOST_ID: u32 = 100_000;
+/// How many ids the worker's user namespace has when it was made by uid 0.
+pub const HOST_IDS: u32 = 65_536;
+/// The worker's own uid in its user namespace, where there is more than one: the spawner is 0, so
+/// that the worker can neither signal nor trace it.
+const WORKER_ID: u32 = 1;
+
+/// Why a worker cannot start on this host. The text names the remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("{stage}: {source}\n  remedy: {remedy}")]
+pub struct BootError {
+    /// The step that failed.
+    pub stage: String,
+    /// What the kernel said.
+    pub source: io::Error,
+    /// What the operator can do.
+    pub remedy: &'static str,
+}
+
+const USER_NAMESPACES: &str = "allow user namespaces: `sysctl user.max_user_namespaces=15000`, on \
+    Debian `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu \
+    `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile with `userns,`; \
+    in a container, a seccomp profile that allows clone, unshare, setns and mount";
+
+/// What boot found out, in the process that goes on to be the worker.
+pub struct Namespaced {
+    /// Whether each sandbox can have its own uid.
+    pub distinct_ids: bool,
+    /// Where sandboxes get their cgroups; or why they get none.
+    pub cgroups: Result<Tree, String>,
+    /// Reads as ended when the anchor was told to stop, and when it died. (A parent-death signal
+    /// would not do: the kernel sends it with the rights of the dying parent, and the anchor, being
+    /// nobody, has none over the worker.)
+    pub stop: OwnedFd,
+}
+
+/// Outer to inner: go on, with what was delegated.
+#[derive(Serialize, Deserialize)]
+enum ToInner {
+    Mapped,
+    Delegated(Result<Tree, String>),
+}
+
+/// Puts this process into namespaces of its own. Returns in the inner process only; the outer one
+/// lets go of `inner_only` (a listening socket), becomes the anchor and never comes back. `leftover` is
+/// a file that the anchor removes at the very end (that of the socket).
+pub fn enter_namespaces<T>(
+    inner_only: T,
+    leftover: Option<&Path>,
+) -> Result<(Namespaced, T), BootError> {
+    let real = (Uid::current(), Gid::current());
+    let privileged = real.0.is_root();
+    let failed = |stage: &'static str, remedy| move |source| BootError { stage: String::from(stage), source, remedy };
+    let internal = "this is a fault of ours, or a host out of memory or descriptors";
+
+    let (outer, inner) = channel::pair(false).map_err(failed("socketpair", internal))?;
+    let (stop, stop_writer) = nix::unistd::pipe().map_err(|errno| BootError {
+        stage: String::from("pipe"),
+        source: io::Error::from(errno),
+        remedy: internal,
+    })?;
+    let namespaces = libc::CLONE_NEWUSER | libc::CLONE_NEWNS;
+    match syscall::clone_process(namespaces)
+        .map_err(failed("making a user namespace", USER_NAMESPACES))?
+    {
+        syscall::Cloned::Parent(child) => {
+            drop((inner, stop, inner_only));
+            let delegation = (|| {
+                map_ids(child.pid, real, privileged)?;
+                let mut delegation = Delegation::prepare(child.pid);
+                channel::send(outer.as_fd(), &ToInner::Mapped, &[])?;
+                let Some((hierarchies, _)) = channel::receive::<Vec<Hierarchy>>(outer.as_fd())?
+                else {
+                    // The inner process has said why it failed.
+                    return Ok(delegation);
+                };
+                let owner = if privileged { FIRST_HOST_ID } else { real.0.as_raw() };
+                let tree = delegation
+                    .complete(child.pid, &hierarchies, owner)
+                    .map_err(|error| error.to_string())
+                    .and_then(|tree| {
+                        tree.ok_or_else(|| String::from("no memory and pids controllers"))
+                    });
+                channel::send(outer.as_fd(), &ToInner::Delegated(tree), &[])?;
+                Ok(delegation)
+            })()
+            .map_err(failed("setting up the user namespace", USER_NAMESPACES))?;
+            drop(outer);
+            anchor::stay(child.pid, stop_writer, privileged, delegation, leftover)
+        }
+        syscall::Cloned::Child => {
+            drop((outer, stop_writer));
+            let cgroups =
+                become_inner(&inner).map_err(failed("entering the namespaces", USER_NAMESPACES))?;
+            Ok((Namespaced { distinct_ids: privileged, cgroups, stop }, inner_only))
+        }
+    }
+}
+
+fn map_ids(pid: libc::pid_t, (uid, gid): (Uid, Gid), privileged: bool) -> io::Result<()> {
+    let file = |name: &str| format!("/proc/{pid}/{name}");
+    if privileged {
+        let map = format!("0 {FIRST_HOST_ID} {HOST_IDS}\n");
+        fs::write(file("uid_map"), &map)?;
+        fs::write(file("gid_map"), &map)
+    } else {
+        fs::write(file("setgroups"), "deny")?;
+        fs::write(file("uid_map"), format!("0 {uid} 1\n"))?;
+        fs::write(file("gid_map"), format!("0 {gid} 1\n"))
+    }
+}
+
+fn become_inner(outer: &OwnedFd) -> io::Result<Result<Tree, String>> {
+    let Some((ToInner::Mapped, _)) = channel::receive(outer.as_fd())? else {
+        return Err(io::Error::other("the outer process could not map the ids"));
+    };
+    let root = (Uid::from_raw(0), Gid::from_raw(0));
+    setresgid(root.1, root.1, root.1)?;
+    setresuid(root.0, root.0, root.0)?;
+    // Refused with a one-id map, where the outer process has given up the right to change groups.
+    let _ = setgroups(&[]);
+    // A change of uid clears it; the outer process must be able to look at our mounts.
+    prctl::set_dumpable(true)?;
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>)?;
+    unshare(CloneFlags::CLONE_NEWCGROUP)?;
+    // A host without /sys/fs/cgroup has nothing to mount there either.
+    let hierarchies = mount_hierarchies().unwrap_or_default();
+    channel::send(outer.as_fd(), &hierarchies, &[])?;
+    match channel::receive(outer.as_fd())? {
+        Some((ToInner::Delegated(cgroups), _)) => Ok(cgroups),
+        Some((ToInner::Mapped, _)) | None => {
+            Err(io::Error::other("the outer process went away"))
+        }
+    }
+}
+
+/// Gives up, in the worker, all that the spawner has: capabilities, the spawner's uid, the way to get
+/// either back, and the right to be looked at by a debugger.
+pub fn drop_privileges(distinct_ids: bool) -> io::Result<()> {
+    syscall::drop_bounding_set()?;
+    if distinct_ids {
+        let (uid, gid) = (Uid::from_raw(WORKER_ID), Gid::from_raw(WORKER_ID));
+        setresgid(gid, gid, gid)?;
+        setresuid(uid, uid, uid)?;
+    }
+    syscall::set_capabilities(0, 0)?;
+    prctl::set_no_new_privs()?;
+    prctl::set_dumpable(false)?;
+    Ok(())
+}

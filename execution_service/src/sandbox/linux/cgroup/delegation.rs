@@ -1,0 +1,231 @@
+//! How the worker comes by a cgroup subtree of its own at boot.
+//!
+//! Two processes take part. The *inner* one is root of a fresh user, mount and cgroup namespace: it
+//! may mount the cgroup file systems, read-write, even in a container whose own mount of them is
+//! read-only. The *outer* one has the real uid that owns the directories: it makes one in each
+//! hierarchy and gives it away. The outer one holds a lock on each for as long as it lives, so that a
+//! later worker can tell a directory in use from one whose owner was killed.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+use nix::mount::{MsFlags, mount};
+use serde::{Deserialize, Serialize};
+
+use super::{Tree, v1, v2};
+
+/// Where the inner process mounts the hierarchies, in its own mount namespace.
+pub const MOUNT_POINT: &str = "/sys/fs/cgroup";
+/// Names of our directories start so.
+const PREFIX: &str = "crucible-";
+/// Where a v2 worker itself lives: a cgroup with children that have limits may hold no processes.
+const SERVICE: &str = "service";
+
+/// One hierarchy that the inner process has mounted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Hierarchy {
+    /// Directory below [`MOUNT_POINT`]; for v1 also the mount option, as "cpu,cpuacct".
+    name: String,
+    /// Whether it is the v2 one with controllers in it.
+    unified: bool,
+}
+
+/// Mounts what there is of cgroups (inner process). None is no error: there may be no cgroups.
+pub fn mount_hierarchies() -> io::Result<Vec<Hierarchy>> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    let none = None::<&str>;
+    mount(Some("cgroup"), MOUNT_POINT, Some("tmpfs"), flags, Some("mode=755,size=64k"))?;
+    let mut mounted = Vec::new();
+    for line in fs::read_to_string("/proc/self/cgroup")?.lines() {
+        let mut fields = line.splitn(3, ':');
+        let (Some(_), Some(controllers)) = (fields.next(), fields.next()) else { continue };
+        let wanted = |name: &str| matches!(name, "memory" | "pids" | "cpu" | "cpuacct");
+        let unified = controllers.is_empty();
+        if !unified && !controllers.split(',').any(wanted) {
+            continue;
+        }
+        let name = if unified { "unified" } else { controllers };
+        let target = Path::new(MOUNT_POINT).join(name);
+        fs::create_dir(&target)?;
+        let result = if unified {
+            mount(Some("cgroup2"), &target, Some("cgroup2"), flags, none)
+        } else {
+            mount(Some("cgroup"), &target, Some("cgroup"), flags, Some(controllers))
+        };
+        match result {
+            Ok(()) => mounted.push(Hierarchy { name: String::from(name), unified }),
+            Err(_) => fs::remove_dir(&target)?,
+        }
+    }
+    let v2_has_memory = fs::read_to_string(Path::new(MOUNT_POINT).join("unified/cgroup.controllers"))
+        .is_ok_and(|names| names.split_ascii_whitespace().any(|name| name == "memory"));
+    mounted.retain(|hierarchy| hierarchy.unified == v2_has_memory);
+    Ok(mounted)
+}
+
+/// The outer process's hold on the delegated directories.
+pub struct Delegation {
+    held: Vec<Held>,
+}
+
+/// One directory of ours. It is reached through a descriptor of its parent, because the mount that it
+/// was made in goes away with the inner process.
+struct Held {
+    parent: File,
+    name: String,
+    /// Says to later workers that this directory is in use.
+    _lock: Flock<File>,
+}
+
+impl Held {
+    fn make(parent: File) -> io::Result<Self> {
+        let name = directory_name();
+        let path = below(&parent, &name);
+        fs::create_dir(&path)?;
+        let lock = Flock::lock(File::open(&path)?, FlockArg::LockExclusiveNonblock)
+            .map_err(|(_, error)| io::Error::from(error))?;
+        Ok(Self { parent, name, _lock: lock })
+    }
+
+    fn path(&self) -> PathBuf {
+        below(&self.parent, &self.name)
+    }
+}
+
+impl Delegation {
+    /// With v2 on a host where we may write: gives the inner process a cgroup of its own beside all
+    /// others, before it makes its cgroup namespace. Elsewhere (v1, a container's read-only mount, an
+    /// ordinary user) this changes nothing, and [`Delegation::complete`] works below the cgroup that
+    /// we are in.
+    pub fn prepare(inner: libc::pid_t) -> Self {
+        let home = || -> io::Result<Held> {
+            let host = Path::new(MOUNT_POINT);
+            if !host.join("cgroup.controllers").exists() {
+                return Err(io::Error::from(io::ErrorKind::NotFound));
+            }
+            v2::enable_controllers(host)?;
+            remove_leftovers(host);
+            let home = Held::make(File::open(host)?)?;
+            super::write(&home.path().join("cgroup.procs"), inner)?;
+            Ok(home)
+        };
+        Self { held: home().into_iter().collect() }
+    }
+
+    /// Makes and gives away a directory in each hierarchy that `inner` has mounted; `owner` is the
+    /// host's number for the inner process's root. `None` when a controller that we need is missing.
+    pub fn complete(
+        &mut self,
+        inner: libc::pid_t,
+        hierarchies: &[Hierarchy],
+        owner: u32,
+    ) -> io::Result<Option<Tree>> {
+        let alone = !self.held.is_empty();
+        for hierarchy in hierarchies {
+            let mounted = Path::new(MOUNT_POINT).join(&hierarchy.name);
+            let root = File::open(format!("/proc/{inner}/root{}", mounted.display()))?;
+            remove_leftovers(&below(&root, ""));
+            let held = Held::make(root)?;
+            let directory = held.path();
+            if hierarchy.unified {
+                occupy(&below(&held.parent, ""), &directory, inner, alone)?;
+                give_away(&directory.join(SERVICE), owner)?;
+            }
+            give_away(&directory, owner)?;
+            self.held.push(held);
+        }
+        Ok(tree(hierarchies, &directory_name()))
+    }
+
+    /// Removes everything that was delegated. The processes in it must be gone.
+    pub fn remove(self) {
+        // The home was made first and holds the others.
+        for held in self.held.iter().rev() {
+            remove_tree(&held.path());
+        }
+    }
+}
+
+fn below(directory: &File, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
+}
+
+/// Makes the v2 `directory` fit for sandboxes: nobody left in the cgroup above it, ourselves in a
+/// leaf of it, controllers enabled on the way.
+fn occupy(root: &Path, directory: &Path, inner: libc::pid_t, alone: bool) -> io::Result<()> {
+    let service = directory.join(SERVICE);
+    fs::create_dir(&service)?;
+    super::write(&service.join("cgroup.procs"), inner)?;
+    if !alone {
+        // A container's own first processes sit in the root of its cgroup namespace.
+        let bystanders = directory.join("bystanders");
+        fs::create_dir(&bystanders)?;
+        for pid in fs::read_to_string(root.join("cgroup.procs"))?.lines() {
+            let _ = super::write(&bystanders.join("cgroup.procs"), pid);
+        }
+    }
+    v2::enable_controllers(root)?;
+    v2::enable_controllers(directory)
+}
+
+fn tree(hierarchies: &[Hierarchy], name: &str) -> Option<Tree> {
+    let inside = |hierarchy: &Hierarchy| Path::new(MOUNT_POINT).join(&hierarchy.name).join(name);
+    if let Some(unified) = hierarchies.iter().find(|hierarchy| hierarchy.unified) {
+        return Some(Tree::V2(v2::Tree::new(inside(unified))));
+    }
+    let directory_of = |controller: &str| {
+        hierarchies
+            .iter()
+            .find(|hierarchy| hierarchy.name.split(',').any(|name| name == controller))
+            .map(inside)
+    };
+    v1::Tree::new(directory_of).map(Tree::V1)
+}
+
+fn directory_name() -> String {
+    format!("{PREFIX}{}", std::process::id())
+}
+
+/// The files that a delegatee must own, by cgroups(7); those that a hierarchy lacks are skipped.
+fn give_away(directory: &Path, owner: u32) -> io::Result<()> {
+    chown(directory, Some(owner), Some(owner))?;
+    for file in ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "tasks"] {
+        match chown(directory.join(file), Some(owner), Some(owner)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Removes the directories of workers that were killed: those that nobody holds a lock on.
+fn remove_leftovers(root: &Path) {
+    let Ok(entries) = fs::read_dir(root) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            let path = entry.path();
+            let unused = File::open(&path).is_ok_and(|directory| {
+                Flock::lock(directory, FlockArg::LockExclusiveNonblock).is_ok()
+            });
+            if unused {
+                remove_tree(&path);
+            }
+        }
+    }
+}
+
+/// Removes a cgroup directory and those below it; one with processes in it stays.
+fn remove_tree(path: &Path) {
+    if let Ok(entries) = fs::read_dir(path) {
+        for entry in entries.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                remove_tree(&entry.path());
+            }
+        }
+    }
+    let _ = fs::remove_dir(path);
+}

@@ -1,0 +1,88 @@
+//! Files that the worker puts into the sandbox. Paths are resolved below two directories opened
+//! before any user code ran, never through a symbolic link, and with the rights of user code.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{Mode, mkdirat};
+use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
+
+use crate::sandbox::linux::protocol::Directory;
+use crate::sandbox::linux::syscall::open_beneath;
+use crate::sandbox::spec::{REQUEST_DIR, WORKSPACE};
+
+/// The directories that file operations start from.
+pub struct Files {
+    workspace: OwnedFd,
+    requests: OwnedFd,
+}
+
+impl Files {
+    /// Opens them.
+    pub fn open() -> io::Result<Self> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        Ok(Self {
+            workspace: open(WORKSPACE, flags, Mode::empty())?,
+            requests: open(REQUEST_DIR, flags, Mode::empty())?,
+        })
+    }
+
+    fn directory(&self, place: Directory) -> BorrowedFd<'_> {
+        match place {
+            Directory::Workspace => self.workspace.as_fd(),
+            Directory::Requests => self.requests.as_fd(),
+        }
+    }
+
+    /// Writes a piece of a file. The first one replaces whatever has that name, so that a FIFO or a
+    /// link that user code left there is not written into.
+    pub fn write(
+        &self,
+        place: Directory,
+        path: &str,
+        first: bool,
+        chunk: &[u8],
+    ) -> io::Result<()> {
+        let (parent, name) = self.parent(place, path)?;
+        let mut flags = libc::O_WRONLY | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        if first {
+            match unlinkat(&parent, name.as_c_str(), UnlinkatFlags::NoRemoveDir) {
+                Ok(()) | Err(Errno::ENOENT) => {}
+                Err(error) => return Err(io::Error::from(error)),
+            }
+            flags |= libc::O_CREAT | libc::O_EXCL;
+        }
+        let mode = if first { 0o644 } else { 0 };
+        File::from(open_beneath(parent.as_fd(), &name, flags, mode)?).write_all(chunk)
+    }
+
+    /// Makes a FIFO and opens it both ways, so that neither end ever waits for the other.
+    pub fn fifo(&self, path: &str) -> io::Result<OwnedFd> {
+        let (parent, name) = self.parent(Directory::Requests, path)?;
+        mkfifoat(&parent, name.as_c_str(), Mode::S_IRUSR | Mode::S_IWUSR)?;
+        open_beneath(parent.as_fd(), &name, libc::O_RDWR | libc::O_NONBLOCK, 0)
+    }
+
+    /// Makes the directories on the way to `path` and opens the last one.
+    fn parent(&self, place: Directory, path: &str) -> io::Result<(OwnedFd, CString)> {
+        let mut directory = self.directory(place).try_clone_to_owned()?;
+        let mut components = path.split('/').peekable();
+        while let Some(component) = components.next() {
+            let name = CString::new(component).map_err(io::Error::other)?;
+            if components.peek().is_none() {
+                return Ok((directory, name));
+            }
+            match mkdirat(&directory, name.as_c_str(), Mode::from_bits_truncate(0o755)) {
+                Ok(()) | Err(Errno::EEXIST) => {}
+                Err(error) => return Err(io::Error::from(error)),
+            }
+            let flags = libc::O_PATH | libc::O_DIRECTORY;
+            directory = open_beneath(directory.as_fd(), &name, flags, 0)?;
+        }
+        Err(io::Error::from(io::ErrorKind::InvalidInput))
+    }
+}

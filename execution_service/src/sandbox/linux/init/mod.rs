@@ -1,0 +1,133 @@
+//! Process 1 of a sandbox: reaps, starts processes on request and writes files, all with the rights
+//! of user code and no more. It shares the sandbox with that code, so nothing it says is believed by
+//! the worker beyond what it can only harm itself with.
+//!
+//! It dies with its control socket: no socket, no worker, no reason to be here.
+
+mod files;
+mod start;
+mod usage;
+
+use std::collections::HashSet;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+
+use super::protocol::{Failure, FromInit, InitReply, InitRequest, ToInit};
+use super::{channel, syscall};
+use files::Files;
+
+/// The state of a running init.
+struct Init {
+    control: OwnedFd,
+    files: Files,
+    /// Processes that the worker asked for and has not been told the end of.
+    started: HashSet<i32>,
+    /// Time of all that was reaped, for hosts without cgroups.
+    reaped_cpu: Duration,
+}
+
+/// Serves the worker until its socket closes. The sandbox is confined already.
+pub fn serve(control: OwnedFd) -> io::Result<()> {
+    let mut mask = SigSet::empty();
+    mask.add(Signal::SIGCHLD);
+    mask.thread_block()?;
+    let children = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+    let files = Files::open()?;
+    channel::send(control.as_fd(), &FromInit::Ready, &[])?;
+    let mut init = Init { control, files, started: HashSet::new(), reaped_cpu: Duration::ZERO };
+    loop {
+        let (request, child) = {
+            let mut wanted = [
+                PollFd::new(init.control.as_fd(), PollFlags::POLLIN),
+                PollFd::new(children.as_fd(), PollFlags::POLLIN),
+            ];
+            match poll(&mut wanted, PollTimeout::NONE) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(error) => return Err(io::Error::from(error)),
+            }
+            (wanted[0].any().unwrap_or(false), wanted[1].any().unwrap_or(false))
+        };
+        if child {
+            while children.read_signal()?.is_some() {}
+            init.reap()?;
+        }
+        if request && !init.answer()? {
+            return Ok(());
+        }
+    }
+}
+
+impl Init {
+    /// Tells the worker about each of its processes that ended; other orphans just go.
+    fn reap(&mut self) -> io::Result<()> {
+        while let Some(reaped) = syscall::reap(-1)? {
+            self.reaped_cpu += reaped.cpu;
+            if self.started.remove(&reaped.pid) {
+                let end = FromInit::Ended { pid: reaped.pid, exit: reaped.exit, cpu: reaped.cpu };
+                channel::send(self.control.as_fd(), &end, &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles one request; `false` when there will be no more.
+    fn answer(&mut self) -> io::Result<bool> {
+        let Some((ToInit { sequence, request }, _)) = channel::receive(self.control.as_fd())?
+        else {
+            return Ok(false);
+        };
+        let mut descriptors = Vec::new();
+        let result = match request {
+            InitRequest::Start { command } => start::start(command).map(|started| {
+                self.started.insert(started.pid);
+                descriptors = started.ends;
+                InitReply::Started { pid: started.pid }
+            }),
+            InitRequest::Write { place, path, first, chunk } => {
+                self.files.write(place, &path, first, &chunk).map(|()| InitReply::Done)
+            }
+            InitRequest::Fifo { path } => self.files.fifo(&path).map(|fd| {
+                descriptors.push(fd);
+                InitReply::Done
+            }),
+            InitRequest::Signal { pid, signal } => self.signal(pid, signal),
+            InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
+            InitRequest::Usage { processes } => {
+                Ok(InitReply::Usage(usage::measure(self.reaped_cpu, processes)))
+            }
+        };
+        let reply = result
+            .unwrap_or_else(|error| InitReply::Failed(Failure::at("request to init", &error)));
+        let fds: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+        channel::send(self.control.as_fd(), &FromInit::Reply { sequence, reply }, &fds)?;
+        Ok(true)
+    }
+
+    /// Only processes that were started here and live: the number cannot have come to mean another.
+    fn signal(&self, pid: i32, signal: i32) -> io::Result<InitReply> {
+        if self.started.contains(&pid) {
+            let (pid, signal) = (Pid::from_raw(pid), Signal::try_from(signal)?);
+            // Each was started as the leader of a group, which holds what it runs in the foreground.
+            match killpg(pid, signal).or_else(|_| kill(pid, signal)) {
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(error) => return Err(io::Error::from(error)),
+            }
+        }
+        Ok(InitReply::Done)
+    }
+}
+
+/// From process 1, "all" is everything in the sandbox but itself.
+fn kill_all() -> io::Result<()> {
+    match kill(Pid::from_raw(-1), Signal::SIGKILL) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(error) => Err(io::Error::from(error)),
+    }
+}

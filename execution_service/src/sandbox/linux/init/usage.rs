@@ -1,0 +1,64 @@
+//! What the processes of this sandbox hold, read from its own `/proc`: the only account there is on a
+//! host without cgroups.
+
+use std::fs;
+use std::time::Duration;
+
+use nix::sys::statvfs::statvfs;
+
+use crate::sandbox::linux::protocol::InitUsage;
+use crate::sandbox::spec::WORKSPACE;
+
+/// Takes the account of the workspace and, if `processes`, of what runs. `reaped` is the time of
+/// processes that are gone.
+pub fn measure(reaped: Duration, processes: bool) -> InitUsage {
+    let mut usage = InitUsage { cpu: reaped, ..InitUsage::default() };
+    if let Ok(workspace) = statvfs(WORKSPACE) {
+        let used = workspace.blocks().saturating_sub(workspace.blocks_free());
+        usage.disk_bytes = used.saturating_mul(workspace.fragment_size());
+        usage.disk_full = workspace.blocks_free() == 0 || workspace.files_free() == 0;
+    }
+    if !processes {
+        return usage;
+    }
+    usage.memory_bytes = usage.disk_bytes;
+    let Ok(entries) = fs::read_dir("/proc") else { return usage };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        if pid == 1 {
+            continue;
+        }
+        usage.processes += 1;
+        usage.memory_bytes += resident_bytes(pid).unwrap_or_default();
+        usage.cpu += cpu_time(pid).unwrap_or_default();
+    }
+    usage
+}
+
+/// Private resident memory: what is shared (libraries, the workspace's pages) would be counted once a
+/// process.
+fn resident_bytes(pid: u32) -> Option<u64> {
+    const PAGE: u64 = 4096;
+    let text = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let mut fields = text.split_ascii_whitespace().skip(1);
+    let resident: u64 = fields.next()?.parse().ok()?;
+    let shared: u64 = fields.next()?.parse().ok()?;
+    Some(resident.saturating_sub(shared) * PAGE)
+}
+
+/// User and system time, with that of the children it has waited for.
+fn cpu_time(pid: u32) -> Option<Duration> {
+    /// `USER_HZ`, which is 100 on every Linux that Rust runs on.
+    const TICKS_PER_SECOND: u64 = 100;
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = text.rsplit_once(')')?;
+    // proc_pid_stat(5): 14 utime, 15 stime, 16 cutime, 17 cstime; `rest` starts with field 3.
+    let ticks: u64 = rest
+        .split_ascii_whitespace()
+        .skip(14 - 3)
+        .take(4)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Some(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+}

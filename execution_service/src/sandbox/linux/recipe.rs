@@ -1,0 +1,142 @@
+//! From a fresh clone in six namespaces to a closed sandbox, step by step. Runs in the process that
+//! becomes init; every step names itself when it fails.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::sys::resource::Resource;
+use nix::sys::signal::Signal;
+use nix::unistd::{Gid, Uid, chdir, pivot_root, setgroups, sethostname, setresgid, setresuid};
+
+use super::protocol::Failure;
+use super::syscall;
+use super::template::{TEMPLATE, WRITABLE};
+use crate::sandbox::spec::{SandboxLimits, WORKSPACE};
+
+/// The uid and gid of user code inside of every sandbox.
+pub const SANDBOX_ID: u32 = 1000;
+
+/// The namespaces that every init is born in; the cgroup one follows when it is in its cgroup.
+pub const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS;
+
+/// Where the workspace's file system is before its parts are bound to their places.
+const STAGING: &str = "mnt";
+
+/// What the host allows, as the spawner found out once.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// Each sandbox has its own uid, and groups can be given up.
+    pub distinct_ids: bool,
+    /// A new `/proc` can be mounted.
+    pub fresh_proc: bool,
+    /// Memory and processes are limited by a cgroup; otherwise resource limits stand in.
+    pub cgroups: bool,
+    /// The most that any sandbox may be given: where a cgroup does the limiting, the resource limits,
+    /// which cannot be raised later, are set to this.
+    pub ceiling: SandboxLimits,
+}
+
+/// Steps of a set-up, each with its name.
+fn step<T>(stage: &str, result: Result<T, impl Into<io::Error>>) -> Result<T, Failure> {
+    result.map_err(|error| Failure::at(stage, &error.into()))
+}
+
+/// Closes this process in. Afterwards it has no capability left and sees nothing of the host.
+pub fn confine(
+    host: Host,
+    limits: SandboxLimits,
+    filter: &[libc::sock_filter],
+) -> Result<(), Failure> {
+    // While this process still counts as its parent's: its /proc files are root's afterwards.
+    step("oom_score_adj", fs::write("/proc/self/oom_score_adj", "1000"))?;
+    step("unshare cgroup namespace", unshare(CloneFlags::CLONE_NEWCGROUP))?;
+    become_sandbox_user(host)?;
+    build_root(host, limits)?;
+    step("loopback", syscall::loopback_up())?;
+    step("host name", sethostname("sandbox"))?;
+    resource_limits(host, limits)?;
+    step("empty the bounding set", syscall::drop_bounding_set())?;
+    step("drop capabilities", syscall::set_capabilities(0, 0))?;
+    step("no_new_privs", prctl::set_no_new_privs())?;
+    step("not dumpable", prctl::set_dumpable(false))?;
+    step("seccomp", syscall::install_seccomp(filter))
+}
+
+fn become_sandbox_user(host: Host) -> Result<(), Failure> {
+    let (uid, gid) = (Uid::from_raw(SANDBOX_ID), Gid::from_raw(SANDBOX_ID));
+    if host.distinct_ids {
+        step("setgroups", setgroups(&[]))?;
+    }
+    step("setresgid", setresgid(gid, gid, gid))?;
+    step("setresuid", setresuid(uid, uid, uid))?;
+    // A change of uid clears it.
+    step("die with the spawner", prctl::set_pdeathsig(Signal::SIGKILL))
+}
+
+fn build_root(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
+    let none = None::<&str>;
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    step("private mounts", mount(none, "/", none, private, none))?;
+    let recursive = MsFlags::MS_BIND | MsFlags::MS_REC;
+    step("bind the template", mount(Some(TEMPLATE), TEMPLATE, none, recursive, none))?;
+    step("enter the template", chdir(TEMPLATE))?;
+    if host.fresh_proc {
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        step("mount proc", mount(Some("proc"), "proc", Some("proc"), flags, none))?;
+    }
+    build_workspace(limits)?;
+    step("pivot_root", pivot_root(".", "."))?;
+    step("detach the old root", umount2(".", MntFlags::MNT_DETACH))?;
+    step("enter the workspace", chdir(WORKSPACE))
+}
+
+/// One file system with one size behind everything that can be written.
+fn build_workspace(limits: SandboxLimits) -> Result<(), Failure> {
+    let none = None::<&str>;
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    // The user's own, and those of the directories that are there before.
+    let inodes = limits.inodes + u64::try_from(WRITABLE.len()).unwrap_or_default() + 1;
+    let options = format!("mode=755,size={},nr_inodes={inodes}", limits.disk_bytes);
+    let options = Some(options.as_str());
+    step("workspace", mount(Some("workspace"), STAGING, Some("tmpfs"), flags, options))?;
+    for (name, _) in WRITABLE {
+        step("workspace directory", fs::create_dir(Path::new(STAGING).join(name)))?;
+    }
+    for (name, target) in WRITABLE {
+        let from = Path::new(STAGING).join(name);
+        let to = target.trim_start_matches('/');
+        step("bind the workspace", mount(Some(&from), to, none, MsFlags::MS_BIND, none))?;
+    }
+    step("unmount the staging place", umount2(STAGING, MntFlags::MNT_DETACH))
+}
+
+fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
+    let processes = if host.cgroups { host.ceiling.processes } else { limits.processes };
+    let mut values = vec![
+        (Resource::RLIMIT_NPROC, u64::from(processes) + 1),
+        (Resource::RLIMIT_NOFILE, u64::from(limits.open_files)),
+        // Beyond the size of the workspace only a sparse file could go.
+        (Resource::RLIMIT_FSIZE, limits.disk_bytes),
+        (Resource::RLIMIT_CORE, 0),
+        (Resource::RLIMIT_MSGQUEUE, 0),
+        (Resource::RLIMIT_MEMLOCK, 0),
+    ];
+    if !host.cgroups {
+        // Each process may hold the whole limit; the sum over all of them is watched from outside.
+        // Address space is given more, as interpreters reserve what they never use.
+        values.push((Resource::RLIMIT_DATA, limits.memory_bytes));
+    }
+    for (resource, value) in values {
+        step("resource limits", syscall::set_rlimit(resource, value))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! Builds the seccomp program: a binary tree over the system call numbers, which the kernel loads
+//! and walks several times faster than the linear list that most generators emit.
+//!
+//! ```text
+//! wrong architecture → kill        x32 bit → kill
+//! number ≥ m ? right half : left half    … until one interval of one action is left
+//! allow | errno | argument check
+//! ```
+
+use libc::sock_filter;
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It goes through.
+    Allow,
+    /// It fails with this error number.
+    Errno(i32),
+    /// It goes through if its arguments pass.
+    Check(Check),
+}
+
+/// Conditions on arguments; only the low 32 bits are looked at, as the kernel itself does for these
+/// arguments (an `int` or a command word).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Argument `index` must have none of the bits of `mask`.
+    NoBits { index: u32, mask: u32 },
+    /// Argument `index` must be one of `values`; otherwise the call fails with `errno`.
+    OneOf { index: u32, values: &'static [u32], errno: i32 },
+    /// Argument `index` must be none of `values`.
+    NoneOf { index: u32, values: &'static [u32] },
+    /// `socket(domain, type, …)`: only these domains, and no raw or packet type.
+    Socket { domains: &'static [u32] },
+}
+
+/// All numbers from here up to the next rule's start get one action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// First number.
+    pub start: u32,
+    /// What happens.
+    pub action: Action,
+}
+
+#[cfg(target_arch = "x86_64")]
+const AUDIT_ARCH: u32 = 0xC000_003E;
+#[cfg(target_arch = "aarch64")]
+const AUDIT_ARCH: u32 = 0xC000_00B7;
+
+/// Calls with this bit are of the x32 ABI on x86-64; no other ABI uses numbers so high.
+const X32_BIT: u32 = 0x4000_0000;
+
+const OFFSET_NUMBER: u32 = 0;
+const OFFSET_ARCH: u32 = 4;
+const OFFSET_ARGS: u32 = 16;
+
+const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+const AND: u16 = (libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16;
+const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
+const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
+const JUMP: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+
+fn op(code: u16, k: u32) -> sock_filter {
+    branch(code, k, 0, 0)
+}
+
+fn branch(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
+    sock_filter { code, jt, jf, k }
+}
+
+fn allow() -> sock_filter {
+    op(RETURN, libc::SECCOMP_RET_ALLOW)
+}
+
+fn errno(number: i32) -> sock_filter {
+    op(RETURN, libc::SECCOMP_RET_ERRNO | (number.cast_unsigned() & 0xFFFF))
+}
+
+/// The whole program. `intervals` are sorted by `start`, and the first one starts at 0.
+pub fn compile(intervals: &[Interval]) -> Vec<sock_filter> {
+    let kill = op(RETURN, libc::SECCOMP_RET_KILL_PROCESS);
+    let mut program = vec![
+        op(LOAD, OFFSET_ARCH),
+        branch(EQUAL, AUDIT_ARCH, 1, 0),
+        kill,
+        op(LOAD, OFFSET_NUMBER),
+        branch(AT_LEAST, X32_BIT, 0, 1),
+        kill,
+    ];
+    program.extend(tree(intervals));
+    program
+}
+
+fn tree(intervals: &[Interval]) -> Vec<sock_filter> {
+    if let [only] = intervals {
+        return leaf(only.action);
+    }
+    let (left, right) = intervals.split_at(intervals.len() / 2);
+    let pivot = right[0].start;
+    let left = tree(left);
+    let right = tree(right);
+    // A conditional jump reaches 255 instructions; an unconditional one reaches any.
+    let mut program = vec![
+        branch(AT_LEAST, pivot, 0, 1),
+        op(JUMP, u32::try_from(left.len()).unwrap_or(u32::MAX)),
+    ];
+    program.extend(left);
+    program.extend(right);
+    program
+}
+
+fn leaf(action: Action) -> Vec<sock_filter> {
+    match action {
+        Action::Allow => vec![allow()],
+        Action::Errno(number) => vec![errno(number)],
+        Action::Check(Check::NoBits { index, mask }) => vec![
+            argument(index),
+            branch(ANY_BIT, mask, 0, 1),
+            errno(libc::EPERM),
+            allow(),
+        ],
+        Action::Check(Check::OneOf { index, values, errno: number }) => {
+            let mut program = vec![argument(index)];
+            program.extend(any_of(values));
+            program.extend([errno(number), allow()]);
+            program
+        }
+        Action::Check(Check::NoneOf { index, values }) => {
+            let mut program = vec![argument(index)];
+            program.extend(any_of(values));
+            program.extend([allow(), errno(libc::EPERM)]);
+            program
+        }
+        Action::Check(Check::Socket { domains }) => {
+            let mut program = vec![argument(0)];
+            program.extend(any_of(domains));
+            program.push(errno(libc::EAFNOSUPPORT));
+            const TYPE_MASK: u32 = 0xF;
+            const SOCK_RAW: u32 = 3;
+            const SOCK_PACKET: u32 = 10;
+            program.extend([argument(1), op(AND, TYPE_MASK)]);
+            program.extend(any_of(&[SOCK_RAW, SOCK_PACKET]));
+            program.extend([allow(), errno(libc::EPERM)]);
+            program
+        }
+    }
+}
+
+fn argument(index: u32) -> sock_filter {
+    op(LOAD, OFFSET_ARGS + 8 * index)
+}
+
+/// Falls through to the instruction after the next one if the accumulator is one of `values`, and to
+/// the next one if it is none of them.
+fn any_of(values: &[u32]) -> Vec<sock_filter> {
+    let count = values.len();
+    values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let past_the_list = u8::try_from(count - index).unwrap_or(u8::MAX);
+            branch(EQUAL, *value, past_the_list, 0)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs the program on one call, as the kernel would.
+    fn verdict(program: &[sock_filter], arch: u32, number: u32, args: [u64; 6]) -> u32 {
+        let mut position = 0;
+        let mut accumulator = 0_u32;
+        loop {
+            let at = &program[position];
+            position += 1;
+            match at.code {
+                LOAD => {
+                    accumulator = match at.k {
+                        OFFSET_NUMBER => number,
+                        OFFSET_ARCH => arch,
+                        offset => args[((offset - OFFSET_ARGS) / 8) as usize] as u32,
+                    }
+                }
+                AND => accumulator &= at.k,
+                JUMP => position += at.k as usize,
+                RETURN => return at.k,
+                test => {
+                    let holds = match test {
+                        EQUAL => accumulator == at.k,
+                        AT_LEAST => accumulator >= at.k,
+                        ANY_BIT => accumulator & at.k != 0,
+                        other => panic!("unknown instruction {other:#x}"),
+                    };
+                    position += usize::from(if holds { at.jt } else { at.jf });
+                }
+            }
+        }
+    }
+
+    fn sample() -> Vec<sock_filter> {
+        let mut intervals = vec![Interval { start: 0, action: Action::Errno(1) }];
+        // Every even number is allowed: many intervals, so that jumps pass 255 instructions.
+        for number in (2..800).step_by(2) {
+            intervals.push(Interval { start: number, action: Action::Allow });
+            intervals.push(Interval { start: number + 1, action: Action::Errno(38) });
+        }
+        intervals.push(Interval {
+            start: 900,
+            action: Action::Check(Check::Socket { domains: &[1, 2, 10] }),
+        });
+        intervals.push(Interval {
+            start: 901,
+            action: Action::Check(Check::OneOf { index: 0, values: &[0, 7], errno: 1 }),
+        });
+        intervals.push(Interval {
+            start: 902,
+            action: Action::Check(Check::NoneOf { index: 1, values: &[0x5412, 0x541C] }),
+        });
+        intervals.push(Interval {
+            start: 903,
+            action: Action::Check(Check::NoBits { index: 0, mask: 0x30 }),
+        });
+        intervals.push(Interval { start: 904, action: Action::Errno(38) });
+        compile(&intervals)
+    }
+
+    #[test]
+    fn every_number_meets_its_own_rule() {
+        let program = sample();
+        for number in 2..800 {
+            let expected = if number % 2 == 0 {
+                libc::SECCOMP_RET_ALLOW
+            } else {
+                libc::SECCOMP_RET_ERRNO | 38
+            };
+            assert_eq!(verdict(&program, AUDIT_ARCH, number, [0; 6]), expected, "{number}");
+        }
+        assert_eq!(verdict(&program, AUDIT_ARCH, 5000, [0; 6]), libc::SECCOMP_RET_ERRNO | 38);
+    }
+
+    #[test]
+    fn other_architectures_and_x32_are_killed() {
+        let program = sample();
+        let kill = libc::SECCOMP_RET_KILL_PROCESS;
+        assert_eq!(verdict(&program, 0x4000_0003, 2, [0; 6]), kill);
+        assert_eq!(verdict(&program, AUDIT_ARCH, X32_BIT + 2, [0; 6]), kill);
+        assert_eq!(verdict(&program, AUDIT_ARCH, u32::MAX, [0; 6]), kill);
+    }
+
+    #[test]
+    fn arguments_are_checked_in_their_low_32_bits() {
+        let program = sample();
+        let call = |number, args| verdict(&program, AUDIT_ARCH, number, args);
+        let (allow, eperm) = (libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_ERRNO | 1);
+        assert_eq!(call(900, [1, 1, 0, 0, 0, 0]), allow);
+        assert_eq!(call(900, [2, 0x80002, 0, 0, 0, 0]), allow);
+        assert_eq!(call(900, [2, 0x80003, 0, 0, 0, 0]), eperm, "SOCK_RAW with a flag");
+        assert_eq!(call(900, [40, 1, 0, 0, 0, 0]), libc::SECCOMP_RET_ERRNO | 97, "AF_VSOCK");
+        assert_eq!(call(901, [7, 0, 0, 0, 0, 0]), allow);
+        assert_eq!(call(901, [8, 0, 0, 0, 0, 0]), eperm);
+        assert_eq!(call(902, [0, 0x1_0000_5412, 0, 0, 0, 0]), eperm, "TIOCSTI with a high bit");
+        assert_eq!(call(902, [0, 0x5413, 0, 0, 0, 0]), allow);
+        assert_eq!(call(903, [0x20, 0, 0, 0, 0, 0]), eperm);
+        assert_eq!(call(903, [0x40, 0, 0, 0, 0, 0]), allow);
+    }
+}

@@ -1,0 +1,12 @@
+//! The system calls that user code may make: a readable table ([`table`]) and its translation into a
+//! program for the kernel ([`bpf`]).
+
+mod bpf;
+mod table;
+
+pub use table::Policy;
+
+/// The filter for `policy`, ready for [`super::syscall::install_seccomp`].
+pub fn filter(policy: Policy) -> Vec<libc::sock_filter> {
+    bpf::compile(&table::rules(policy))
+}

@@ -1,0 +1,10 @@
+//! Isolated environments: what they are asked to be ([`spec`]), the seam ([`backend`]) and how Linux
+//! does it ([`linux`]).
+
+pub mod backend;
+pub mod isolation;
+pub mod spec;
+pub mod workspace;
+
+#[allow(unsafe_code)]
+pub mod linux;

@@ -1,0 +1,85 @@
+//! What a sandbox and a process in it are asked to be: pure data, shared by every backend.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The workspace inside every sandbox: home, working directory, the one place users see as theirs.
+pub const WORKSPACE: &str = "/home/user";
+/// Where the worker leaves request files and FIFOs for a kernel, inside the sandbox.
+pub const REQUEST_DIR: &str = "/run/crucible";
+/// Where the kernels' own sources are, read-only, inside the sandbox.
+pub const RUNTIMES_DIR: &str = "/opt/crucible/runtimes";
+
+/// What one sandbox may use. The wall and output limits belong to a run, not to a sandbox, and live
+/// in [`crate::execution::limits::Limits`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxLimits {
+    /// Everything that its processes hold, tmpfs and shared memory included, in bytes.
+    pub memory_bytes: u64,
+    /// Processes and threads at once, init not counted.
+    pub processes: u32,
+    /// Workspace, `/tmp` and `/dev/shm` together, in bytes.
+    pub disk_bytes: u64,
+    /// Files and directories in them.
+    pub inodes: u64,
+    /// Descriptors of one process.
+    pub open_files: u32,
+    /// CPU quota in thousandths of a core.
+    pub milli_cpus: u32,
+}
+
+/// A process to start inside a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Absolute path, inside the sandbox.
+    pub program: String,
+    /// Arguments, without the program's own name.
+    pub args: Vec<String>,
+    /// The whole environment; nothing is inherited.
+    pub env: BTreeMap<String, String>,
+    /// Absolute path, inside the sandbox.
+    pub working_directory: String,
+    /// Where descriptor 0 leads.
+    pub stdin: Stdin,
+    /// Whether descriptor 3 is a control channel to the worker.
+    pub control: bool,
+}
+
+/// Where a process's standard input comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stdin {
+    /// `/dev/null`.
+    Null,
+    /// A file, by its absolute path inside the sandbox.
+    File(String),
+}
+
+/// How a process ended, as the kernel reported it to its parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exit {
+    /// It called `exit`.
+    Code(i32),
+    /// A signal ended it.
+    Signal(i32),
+}
+
+/// What a sandbox has used so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// User and system time of all its processes.
+    pub cpu: Duration,
+    /// Highest amount of memory since the last reset.
+    pub peak_memory_bytes: u64,
+    /// Highest number of processes at once, init not counted.
+    pub peak_processes: u32,
+    /// Bytes in the workspace, `/tmp` and `/dev/shm` now.
+    pub disk_bytes: u64,
+    /// True when not one more block or inode is free.
+    pub disk_full: bool,
+    /// How many times the kernel killed a process of it for lack of memory.
+    pub oom_kills: u64,
+    /// How many times a process could not be made because the limit was reached.
+    pub fork_refusals: u64,
+}

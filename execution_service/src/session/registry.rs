@@ -1,0 +1,194 @@
+//! The sessions that live, and for a while those that did.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Session;
+
+/// How often expired sessions are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How long it is remembered that a session has expired, rather than never been.
+const MEMORY: Duration = Duration::from_secs(3600);
+
+/// How many sessions there may be, and for how long they may do nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionRules {
+    /// In all.
+    pub max: usize,
+    /// Of one owner.
+    pub max_per_owner: usize,
+    /// Without a run.
+    pub idle: Duration,
+}
+
+/// Why there is no session to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// Never was, was ended, or is somebody else's.
+    #[error("no such session")]
+    NotFound,
+    /// Its time ran out.
+    #[error("the session has expired")]
+    Expired,
+    /// That id is taken.
+    #[error("session_id: there is a session with that id already")]
+    Exists,
+    /// The owner has as many as one may have.
+    #[error("you have {0} sessions, which is as many as one user may have; end one first")]
+    TooMany(usize),
+    /// This worker has as many as it can hold.
+    #[error("this worker holds as many sessions as it can")]
+    Full,
+}
+
+/// See the module.
+pub struct Registry {
+    rules: SessionRules,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    live: HashMap<String, Arc<Session>>,
+    /// Owner, and until when it is remembered.
+    expired: HashMap<String, (String, Instant)>,
+    /// Promised to sessions that are being made, by owner.
+    promised: HashMap<String, usize>,
+}
+
+/// A place among the sessions, kept free while the sandbox is made. Dropping it gives the place up.
+pub struct Promise<'a> {
+    registry: &'a Registry,
+    owner: String,
+}
+
+impl Registry {
+    /// Without sessions.
+    pub fn new(rules: SessionRules) -> Self {
+        Self { rules, state: Mutex::new(State::default()) }
+    }
+
+    /// Keeps a place free for a session of `owner`.
+    ///
+    /// # Errors
+    /// When there are too many, or when there is one with that id.
+    pub fn promise(&self, id: &str, owner: &str) -> Result<Promise<'_>, SessionError> {
+        let mut state = self.lock();
+        if state.live.contains_key(id) {
+            return Err(SessionError::Exists);
+        }
+        let own = state.live.values().filter(|session| session.owner == owner).count()
+            + state.promised.get(owner).copied().unwrap_or_default();
+        if own >= self.rules.max_per_owner {
+            return Err(SessionError::TooMany(own));
+        }
+        let all = state.live.len() + state.promised.values().sum::<usize>();
+        if all >= self.rules.max {
+            return Err(SessionError::Full);
+        }
+        *state.promised.entry(String::from(owner)).or_default() += 1;
+        drop(state);
+        Ok(Promise { registry: self, owner: String::from(owner) })
+    }
+
+    /// The session `id`, if it is `owner`'s and alive.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] or [`SessionError::Expired`].
+    pub fn get(&self, id: &str, owner: &str) -> Result<Arc<Session>, SessionError> {
+        let state = self.lock();
+        match state.live.get(id) {
+            Some(session) if session.owner == owner => Ok(Arc::clone(session)),
+            Some(_) => Err(SessionError::NotFound),
+            None => match state.expired.get(id) {
+                Some((whose, _)) if whose == owner => Err(SessionError::Expired),
+                Some(_) | None => Err(SessionError::NotFound),
+            },
+        }
+    }
+
+    /// The sessions of `owner`, oldest first.
+    pub fn of(&self, owner: &str) -> Vec<Arc<Session>> {
+        let state = self.lock();
+        let mut sessions: Vec<_> =
+            state.live.values().filter(|session| session.owner == owner).cloned().collect();
+        sessions.sort_by_key(|session| session.created);
+        sessions
+    }
+
+    /// How many live.
+    pub fn count(&self) -> usize {
+        self.lock().live.len()
+    }
+
+    /// Takes the session `id` of `owner` out, for its end.
+    ///
+    /// # Errors
+    /// As [`Registry::get`].
+    pub fn remove(&self, id: &str, owner: &str) -> Result<Arc<Session>, SessionError> {
+        let session = self.get(id, owner)?;
+        self.lock().live.remove(id).ok_or(SessionError::NotFound).map(|_| session)
+    }
+
+    /// Ends sessions whose time has run out, for ever.
+    pub async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            for session in self.take_expired() {
+                tracing::info!(session_id = session.id, "a session has expired");
+                session.end().await;
+            }
+        }
+    }
+
+    /// Ends every session.
+    pub async fn end_all(&self) {
+        let sessions: Vec<_> = self.lock().live.drain().map(|(_, session)| session).collect();
+        futures::future::join_all(sessions.iter().map(|session| session.end())).await;
+    }
+
+    fn take_expired(&self) -> Vec<Arc<Session>> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.expired.retain(|_, (_, until)| *until > now);
+        let over: Vec<Arc<Session>> = state
+            .live
+            .values()
+            .filter(|session| session.is_over(self.rules.idle))
+            .cloned()
+            .collect();
+        for session in &over {
+            state.live.remove(&session.id);
+            state.expired.insert(session.id.clone(), (session.owner.clone(), now + MEMORY));
+        }
+        over
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Promise<'_> {
+    /// Puts the session into its place.
+    pub fn keep(self, session: Session) -> Arc<Session> {
+        let session = Arc::new(session);
+        self.registry.lock().live.insert(session.id.clone(), Arc::clone(&session));
+        session
+    }
+}
+
+impl Drop for Promise<'_> {
+    fn drop(&mut self) {
+        let mut state = self.registry.lock();
+        if let Some(count) = state.promised.get_mut(&self.owner) {
+            *count -= 1;
+            if *count == 0 {
+                state.promised.remove(&self.owner);
+            }
+        }
+    }
+}

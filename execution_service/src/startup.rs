@@ -1,0 +1,290 @@
+//! From environment to a serving worker, and back to nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use proto::execution_v1::execution_service_server::ExecutionServiceServer;
+use proto::wire::MAX_MESSAGE_BYTES;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::config::{Listen, Secret, Settings};
+use crate::execution::outcome::Accounting;
+use crate::execution::run::House;
+use crate::grpc::{Authenticate, Service};
+use crate::pool::Pool;
+use crate::sandbox::backend::SandboxBackend;
+use crate::sandbox::linux::{
+    FIRST_HOST_ID, Launched, LinuxBackend, Namespaced, drop_privileges, enter_namespaces, launch,
+};
+use crate::session::Registry;
+use crate::tasks::Tasks;
+use crate::toolchain::{Discovery, Visitor, discover};
+use crate::worker::Worker;
+use crate::{telemetry, toolchain};
+
+/// How long running programs get to end when the worker is to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The worker's whole life. Must be called while the process has one thread.
+pub fn run_from_env() -> ExitCode {
+    let settings = match Settings::from_env_or_arguments() {
+        Ok(settings) => settings,
+        Err(error) => error.exit(),
+    };
+    match run(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("execution_service: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: Settings) -> anyhow::Result<()> {
+    let listener = Listener::bind(&settings.listen)?;
+    let root = fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
+    let visitor = visitor(root)?;
+    let (namespaced, listener) = enter_namespaces(listener, settings.listen.path())?;
+    let discovery = discover(
+        settings.languages(),
+        settings.python_environment.as_deref(),
+        visitor,
+    );
+    let range = settings.limit_range();
+    let launched = launch(
+        &namespaced,
+        &roots(&discovery),
+        range.defaults.sandbox,
+        range.maxima.sandbox,
+    )?;
+    if settings.require_cgroups
+        && let Err(why) = &namespaced.cgroups
+    {
+        bail!(
+            "REQUIRE_CGROUPS is set and there are no cgroups: {why}\n  remedy: start as root, or \
+             under `systemd-run --user --scope -p Delegate=yes`"
+        );
+    }
+    drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
+    // Read only here: the spawner was forked before and has never seen it.
+    let token = Secret::parse(std::env::var("INTERNAL_AUTH_TOKEN").ok())?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?
+        .block_on(serve(settings, listener, namespaced, discovery, launched, token))
+}
+
+/// The identity that sandboxes have on the host.
+fn visitor(root: bool) -> io::Result<Visitor> {
+    use std::os::unix::fs::MetadataExt;
+    if root {
+        // Any id of the worker's range: nothing on the host belongs to one.
+        return Ok(Visitor { uid: FIRST_HOST_ID, gid: FIRST_HOST_ID });
+    }
+    let me = fs::metadata("/proc/self")?;
+    Ok(Visitor { uid: me.uid(), gid: me.gid() })
+}
+
+fn roots(discovery: &Discovery) -> Vec<std::path::PathBuf> {
+    let mut roots: Vec<_> =
+        discovery.found.iter().flat_map(|toolchain| toolchain.roots.clone()).collect();
+    roots.sort();
+    roots.dedup();
+    roots
+}
+
+async fn serve(
+    settings: Settings,
+    listener: Listener,
+    namespaced: Namespaced,
+    discovery: Discovery,
+    launched: Launched,
+    token: Secret,
+) -> anyhow::Result<()> {
+    telemetry::start(settings.log_format, &settings.log_level)?;
+    for toolchain::PassedOver { language, candidate, reason } in &discovery.passed_over {
+        tracing::debug!(%language, candidate = %candidate.display(), %reason, "passed over");
+    }
+    for toolchain::Missing { language, reason, remedy } in &discovery.missing {
+        tracing::warn!(%language, reason, remedy, "a language is missing");
+    }
+    let backend = Arc::new(LinuxBackend::new(launched).context("talking to the spawner")?);
+    tracing::info!(isolation = backend.isolation().level().name(), "the sandbox works");
+    let shutdown = CancellationToken::new();
+    let worker = build(&settings, &namespaced, discovery, Arc::clone(&backend), &shutdown);
+    worker.pool.keep_filled(&worker.tasks, &shutdown);
+    let sweeper = tokio::spawn({
+        let worker = Arc::clone(&worker);
+        async move { worker.sessions.sweep().await }
+    });
+
+    let stop = tokio::net::unix::pipe::Receiver::from_owned_fd(namespaced.stop)?;
+    let reason = tokio::spawn(wait_for_end(stop, Arc::clone(&backend), shutdown.clone()));
+    let service = ExecutionServiceServer::new(Service::new(Arc::clone(&worker)))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let service = tonic::service::interceptor::InterceptedService::new(
+        service,
+        Authenticate::new(token),
+    );
+    let router = Server::builder().tcp_nodelay(true).add_service(service);
+    let address = listener.address()?;
+    if let Some(file) = &settings.address_file {
+        write_atomically(file, &address).context("ADDRESS_FILE")?;
+    }
+    tracing::info!(address, "serving gRPC");
+    let stopping = shutdown.clone().cancelled_owned();
+    match listener {
+        Listener::Tcp(listener) => {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping).await?;
+        }
+        Listener::Unix(listener) => {
+            let listener = tokio::net::UnixListener::from_std(listener)?;
+            router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopping).await?;
+        }
+    }
+    sweeper.abort();
+    worker.sessions.end_all().await;
+    worker.tasks.finish().await;
+    match reason.await?? {
+        End::Asked => Ok(()),
+        End::SpawnerGone => bail!("the process that makes sandboxes died; start the worker again"),
+    }
+}
+
+fn build(
+    settings: &Settings,
+    namespaced: &Namespaced,
+    discovery: Discovery,
+    backend: Arc<LinuxBackend>,
+    shutdown: &CancellationToken,
+) -> Arc<Worker> {
+    let range = settings.limit_range();
+    let executables: BTreeMap<_, _> = discovery
+        .found
+        .iter()
+        .map(|toolchain| (toolchain.language, toolchain.executable.display().to_string()))
+        .collect();
+    let isolation = backend.isolation().clone();
+    let accounting = match namespaced.cgroups {
+        Ok(_) => Accounting::Enforced,
+        Err(_) => Accounting::BestEffort,
+    };
+    Arc::new(Worker {
+        instance_id: uuid::Uuid::new_v4().to_string(),
+        discovery,
+        isolation,
+        range,
+        house: House {
+            hard_output: settings.hard_output_bytes,
+            compile_wall: settings.compile_timeout,
+            accounting,
+        },
+        pool: Pool::new(backend, &executables, range.defaults.sandbox, settings.pool_size()),
+        sessions: Registry::new(settings.session_rules()),
+        slots: Arc::new(Semaphore::new(settings.max_concurrent_runs)),
+        places: Arc::new(Semaphore::new(
+            settings.max_concurrent_runs + settings.max_queued_runs,
+        )),
+        tasks: Tasks::new(),
+        shutdown: shutdown.clone(),
+        running: Mutex::new(HashMap::new()),
+    })
+}
+
+/// Why the worker ends.
+enum End {
+    /// By a signal, or because the process that waits for us was told or died.
+    Asked,
+    /// Without it there are no sandboxes.
+    SpawnerGone,
+}
+
+async fn wait_for_end(
+    stop: tokio::net::unix::pipe::Receiver,
+    backend: Arc<LinuxBackend>,
+    shutdown: CancellationToken,
+) -> io::Result<End> {
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let end = tokio::select! {
+        _ = terminate.recv() => End::Asked,
+        _ = interrupt.recv() => End::Asked,
+        _ = stop.readable() => End::Asked,
+        () = backend.failed() => End::SpawnerGone,
+    };
+    tracing::info!("ending");
+    shutdown.cancel();
+    // Whatever hangs, the process does not.
+    tokio::spawn(async {
+        tokio::time::sleep(GRACE).await;
+        tracing::error!("could not end in time");
+        std::process::exit(1);
+    });
+    Ok(end)
+}
+
+/// A bound socket, made while the process still had the right to.
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listener {
+    fn bind(listen: &Listen) -> anyhow::Result<Self> {
+        let listener = match listen {
+            Listen::Tcp(address) => {
+                let listener = TcpListener::bind(address)
+                    .with_context(|| format!("LISTEN: cannot bind {address}"))?;
+                listener.set_nonblocking(true)?;
+                Self::Tcp(listener)
+            }
+            Listen::Unix(path) => {
+                // Left behind by a worker that was killed; a live one is found by connecting.
+                if std::os::unix::net::UnixStream::connect(path).is_err() {
+                    let _ = fs::remove_file(path);
+                }
+                let listener = UnixListener::bind(path)
+                    .with_context(|| format!("LISTEN: cannot bind {}", path.display()))?;
+                let only_us = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+                fs::set_permissions(path, only_us)?;
+                listener.set_nonblocking(true)?;
+                Self::Unix(listener)
+            }
+        };
+        Ok(listener)
+    }
+
+    fn address(&self) -> io::Result<String> {
+        match self {
+            Self::Tcp(listener) => Ok(listener.local_addr()?.to_string()),
+            Self::Unix(listener) => {
+                let address = listener.local_addr()?;
+                let path = address.as_pathname().unwrap_or(Path::new(""));
+                Ok(format!("unix:{}", path.display()))
+            }
+        }
+    }
+}
+
+/// A reader sees nothing or all of it.
+fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    fs::write(&temporary, text)?;
+    fs::rename(&temporary, path)
+}

@@ -1,0 +1,30 @@
+//! Logs: for people on a terminal, JSON elsewhere.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogFormat;
+
+/// Starts logging to standard error.
+///
+/// # Errors
+/// When `level` is no filter.
+pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::builder()
+        .parse(level)
+        .map_err(|error| anyhow::anyhow!("LOG_LEVEL: {error}"))?;
+    let pretty = match format {
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if pretty {
+        let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        builder.with_ansi(colours).with_target(false).compact().init();
+    } else {
+        builder.json().flatten_event(true).init();
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The gRPC contract between the gateway (`api_service`) and the worker (`execution_service`),
+//! generated from `execution/v1/execution.proto`.
+
+/// Version 1 of the execution API.
+pub mod execution_v1 {
+    tonic::include_proto!("execution.v1");
+}
+
+/// The metadata keys and the error details that both ends of the contract must spell alike.
+pub mod wire {
+    /// Carries `Bearer <INTERNAL_AUTH_TOKEN>` on every call.
+    pub const AUTHORIZATION: &str = "authorization";
+    /// Carries the gateway's request id, so that both services log the same one.
+    pub const REQUEST_ID: &str = "x-request-id";
+    /// On a failed call: a stable word that says which error it is (the constants in [`reason`]).
+    pub const ERROR_REASON: &str = "x-error-reason";
+    /// On a failed call with `RESOURCE_EXHAUSTED` or `UNAVAILABLE`: seconds to wait before another try.
+    pub const RETRY_AFTER: &str = "x-retry-after";
+    /// Largest message either end accepts, in bytes: the gateway's 16 MiB body cap, whose base64
+    /// files shrink on the way, and an answer of two 8 MiB streams and their results.
+    pub const MAX_MESSAGE_BYTES: usize = 64 << 20;
+
+    /// The values of [`ERROR_REASON`].
+    pub mod reason {
+        /// No such session, or it belongs to somebody else.
+        pub const SESSION_NOT_FOUND: &str = "session_not_found";
+        /// The session's time to live or idle time ran out.
+        pub const SESSION_EXPIRED: &str = "session_expired";
+        /// The session is known to have existed, but its sandbox is gone.
+        pub const SESSION_LOST: &str = "session_lost";
+        /// Nothing by that execution id runs here for that owner.
+        pub const EXECUTION_NOT_FOUND: &str = "execution_not_found";
+        /// The session runs another language than the one that was asked for.
+        pub const LANGUAGE_MISMATCH: &str = "language_mismatch";
+        /// This worker cannot run the language.
+        pub const LANGUAGE_UNAVAILABLE: &str = "language_unavailable";
+        /// Every slot is taken and the queue is full.
+        pub const WORKER_FULL: &str = "worker_full";
+        /// The caller holds as many sessions as one owner may.
+        pub const TOO_MANY_SESSIONS: &str = "too_many_sessions";
+        /// A field's value is wrong; the message names the field.
+        pub const INVALID_ARGUMENT: &str = "invalid_argument";
+        /// The worker is ending.
+        pub const SHUTTING_DOWN: &str = "shutting_down";
+        /// The internal token is missing or wrong.
+        pub const UNAUTHENTICATED: &str = "unauthenticated";
+        /// A fault of ours; the cause is in the worker's log.
+        pub const INTERNAL: &str = "internal";
+    }
+}

@@ -1,0 +1,184 @@
+//! The environment of each service: nothing that is not named here gets into one.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use api_service::config::{self, ConfigError, VARIABLES};
+
+use crate::data_directory::{DataDirectory, DataDirectoryError};
+use crate::secret::{self, SecretError};
+use crate::settings::{Settings, WorkerPlace};
+
+/// Variables by name.
+pub(super) type Variables = BTreeMap<&'static str, OsString>;
+
+/// What any process of ours may need to run at all.
+const BASICS: [&str; 7] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "TERM",
+    "TMPDIR",
+    "RUST_BACKTRACE",
+    "LOG_LEVEL",
+];
+/// Settings of the worker that the launcher hands on as they are; the worker checks them.
+const WORKER: [&str; 11] = [
+    "SUPPORTED_LANGUAGES",
+    "DEFAULT_TIMEOUT",
+    "MAX_TIMEOUT",
+    "INITIAL_POOL_SIZE",
+    "MAX_POOL_SIZE",
+    "REQUIRE_CGROUPS",
+    "PYTHON_EXECUTABLE",
+    "NODE_EXECUTABLE",
+    "BASH_EXECUTABLE",
+    "GCC_EXECUTABLE",
+    "NO_COLOR",
+];
+/// Only for making the first administrator, which the launcher does itself.
+const ADMIN: [&str; 2] = ["ADMIN_USERNAME", "ADMIN_PASSWORD"];
+
+/// `sun_path` without the zero at its end.
+const LONGEST_SOCKET_PATH: usize = 107;
+
+/// What the services are told.
+pub(super) struct Environment {
+    shared: Variables,
+    gateway: Variables,
+    worker: Variables,
+}
+
+/// Why the environment could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum EnvironmentError {
+    /// A secret's file is unusable.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The database's file cannot be made.
+    #[error(transparent)]
+    DataDirectory(#[from] DataDirectoryError),
+    /// A worker elsewhere knows a token that only the operator can give to both.
+    #[error(
+        "EXECUTION_SERVICE_URL names a worker on another machine: set INTERNAL_AUTH_TOKEN to that worker's"
+    )]
+    TokenOfTheWorkerElsewhere,
+    /// The kernel has 108 bytes for a socket's path.
+    #[error(
+        "{0} is too long for a Unix socket's path: choose a shorter --data-dir, or set EXECUTION_SERVICE_URL=http://127.0.0.1:50051"
+    )]
+    PathTooLong(String),
+}
+
+impl Environment {
+    /// From the settings, the secrets in the data directory (made now, if this is the first start)
+    /// and the variables that are handed on.
+    pub(super) fn gather(
+        settings: &Settings,
+        directory: &DataDirectory,
+        python: Option<&Path>,
+    ) -> Result<Self, EnvironmentError> {
+        let Settings {
+            host,
+            port,
+            log_format,
+            worker,
+            data_directory: _,
+            provision: _,
+            languages: _,
+        } = settings;
+        let path = directory.path();
+        let mut shared = handed_on(&BASICS);
+        shared.insert("LOG_FORMAT", log_format.name().into());
+        let token = match std::env::var_os("INTERNAL_AUTH_TOKEN") {
+            Some(token) => token,
+            None if matches!(worker, WorkerPlace::Elsewhere(_)) => {
+                return Err(EnvironmentError::TokenOfTheWorkerElsewhere);
+            }
+            None => secret::load_or_make(&path.join("internal_token"))?.into(),
+        };
+        shared.insert("INTERNAL_AUTH_TOKEN", token);
+
+        let (url, listen) = meeting_point(worker, &directory.run())?;
+        // The gateway checks them; what is decided here replaces them.
+        let mut gateway = handed_on(&VARIABLES.each_ref().map(|variable| variable.name));
+        ADMIN.iter().for_each(|name| drop(gateway.remove(name)));
+        gateway.insert("HOST", host.to_string().into());
+        gateway.insert("PORT", port.to_string().into());
+        gateway.insert("EXECUTION_SERVICE_URL", url);
+        let address_file = directory.run().join("gateway.address");
+        gateway.insert("ADDRESS_FILE", address_file.into());
+        let key = match std::env::var_os("SECRET_KEY") {
+            Some(key) => key,
+            None => secret::load_or_make(&path.join("secret_key"))?.into(),
+        };
+        gateway.insert("SECRET_KEY", key);
+        let database = match std::env::var_os("DATABASE_URL") {
+            Some(url) => url,
+            None => directory.database_url()?.into(),
+        };
+        gateway.insert("DATABASE_URL", database);
+
+        let mut worker = handed_on(&WORKER);
+        worker.insert("LISTEN", listen);
+        if let Some(python) = python {
+            worker.insert("PYTHON_ENVIRONMENT", python.into());
+        }
+        Ok(Self {
+            shared,
+            gateway,
+            worker,
+        })
+    }
+
+    pub(super) fn gateway(&self) -> Variables {
+        merged(&self.gateway, &self.shared)
+    }
+
+    pub(super) fn worker(&self) -> Variables {
+        merged(&self.worker, &self.shared)
+    }
+
+    /// The gateway's settings as the gateway will read them, with the administrator that the
+    /// operator may have named.
+    pub(super) fn settings(&self) -> Result<config::Settings, ConfigError> {
+        let variables = merged(&self.gateway(), &handed_on(&ADMIN));
+        config::Settings::from_lookup(|name| Some(String::from(variables.get(name)?.to_str()?)))
+    }
+}
+
+/// The gateway's `EXECUTION_SERVICE_URL` and the worker's `LISTEN`.
+fn meeting_point(
+    worker: &WorkerPlace,
+    run: &Path,
+) -> Result<(OsString, OsString), EnvironmentError> {
+    Ok(match worker {
+        WorkerPlace::Private => {
+            let socket = run.join("worker.sock");
+            if socket.as_os_str().len() > LONGEST_SOCKET_PATH {
+                return Err(EnvironmentError::PathTooLong(socket.display().to_string()));
+            }
+            let socket = format!("unix:{}", socket.display());
+            (OsString::from(&socket), OsString::from(socket))
+        }
+        WorkerPlace::Local(place) if place.starts_with("unix:") => (place.into(), place.into()),
+        WorkerPlace::Local(address) => (format!("http://{address}").into(), address.into()),
+        WorkerPlace::Elsewhere(url) => (url.into(), OsString::new()),
+    })
+}
+
+fn handed_on(names: &[&'static str]) -> Variables {
+    names
+        .iter()
+        .filter_map(|&name| Some((name, std::env::var_os(name)?)))
+        .collect()
+}
+
+fn merged(first: &Variables, second: &Variables) -> Variables {
+    first
+        .iter()
+        .chain(second)
+        .map(|(&name, value)| (name, value.clone()))
+        .collect()
+}

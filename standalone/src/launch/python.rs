@@ -1,0 +1,78 @@
+//! Which Python environment the worker is given.
+
+use std::path::{Path, PathBuf};
+
+use execution_service::language::Language;
+use execution_service::toolchain::{Surroundings, Visitor, discover_in};
+
+use super::report;
+use crate::data_directory::DataDirectory;
+use crate::provision::{REQUIREMENTS, Recipe};
+use crate::settings::{Settings, WorkerPlace};
+
+/// The complete environment below the data directory; made now if need be and allowed. `None`
+/// means that sandboxes run the bare interpreter, or that there is none, and the operator has been
+/// told why.
+pub(super) fn environment(
+    settings: &Settings,
+    directory: &DataDirectory,
+    launcher: &Path,
+    root: bool,
+) -> Option<PathBuf> {
+    let here = match settings.worker {
+        WorkerPlace::Private | WorkerPlace::Local(_) => true,
+        WorkerPlace::Elsewhere(_) => false,
+    };
+    if !here || !settings.languages.contains(&Language::Python) {
+        return None;
+    }
+    let visitor = visitor(root);
+    // What is missing is told by the worker itself, with all the other languages.
+    let found = discover_in(
+        &Surroundings::from_env(),
+        &[Language::Python],
+        None,
+        visitor,
+    )
+    .found;
+    let python = found.first()?;
+    let recipe = Recipe {
+        python,
+        requirements: REQUIREMENTS,
+        launcher,
+    };
+    if let Err(barrier) = visitor.reach(directory.path()) {
+        report::bare_python(&format!("{barrier}; choose another --data-dir"));
+        return None;
+    }
+    if let Some(environment) = recipe.existing(directory.path()) {
+        return Some(environment);
+    }
+    if !settings.provision {
+        return None;
+    }
+    report::provisioning(python);
+    match recipe.make(directory.path(), &mut report::provisioning_step) {
+        Ok(environment) => Some(environment),
+        Err(error) => {
+            report::bare_python(&format!("{error}; the next start tries again"));
+            None
+        }
+    }
+}
+
+/// Who the sandboxes will be on this host.
+fn visitor(root: bool) -> Visitor {
+    if root {
+        // Any id from the range that root's sandboxes are mapped to: it owns nothing here.
+        Visitor {
+            uid: 100_000,
+            gid: 100_000,
+        }
+    } else {
+        Visitor {
+            uid: rustix::process::geteuid().as_raw(),
+            gid: rustix::process::getegid().as_raw(),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What the operator reads. Colour on a terminal, plain text elsewhere (`anstream` decides).
+
+use std::time::Duration;
+
+use anstream::{eprintln, println};
+use anstyle::{AnsiColor, Style};
+use api_service::operator::AdminBootstrap;
+use execution_service::toolchain::Toolchain;
+
+use super::view::{Language, Missing, View, Wall};
+use crate::data_directory::DataDirectory;
+use crate::settings::Settings;
+
+const STRONG: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const CAUTION: Style = AnsiColor::Yellow.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// Packages that are named when the languages are listed; /v1/languages has them all.
+const NOTABLE: [&str; 4] = ["numpy", "pandas", "matplotlib", "ipython"];
+
+/// The one thing that kept the launcher, or one of its helpers, from doing its work.
+pub(super) fn failure(error: &anyhow::Error) {
+    eprintln!("{BAD}error{BAD:#}: {error:#}");
+}
+
+/// Rich Python is about to be made.
+pub(super) fn provisioning(python: &Toolchain) {
+    let Toolchain {
+        executable,
+        version,
+        ..
+    } = python;
+    println!(
+        "Installing numpy, pandas, matplotlib and IPython for the sandboxes' Python {version} \
+         ({}), once; --no-provision skips it",
+        executable.display()
+    );
+}
+
+/// One step of it.
+pub(super) fn provisioning_step(step: &str) {
+    println!("  {FAINT}{step}{FAINT:#}");
+}
+
+/// Rich Python could not be made.
+pub(super) fn bare_python(reason: &str) {
+    println!("{CAUTION}Python runs without numpy, pandas, matplotlib{CAUTION:#}: {reason}");
+}
+
+/// Everything runs.
+pub(super) fn ready(
+    settings: &Settings,
+    directory: &DataDirectory,
+    view: &View,
+    admin: &AdminBootstrap,
+    token: &str,
+) {
+    let url = view.url(settings.host);
+    println!();
+    println!(
+        "{STRONG}Crucible {}{STRONG:#} is ready on {GOOD}{url}{GOOD:#}",
+        env!("CARGO_PKG_VERSION")
+    );
+    println!("  every call  {url}/docs");
+    println!("  data        {}", directory.path().display());
+    isolation(view);
+    println!();
+    view.languages.languages.iter().for_each(language);
+    view.languages.missing.iter().for_each(missing);
+    administrator(admin);
+    println!();
+    println!("Paste this (the token is the administrator's and expires):");
+    println!("{}", curl(&url, token, first_language(view)));
+    println!();
+}
+
+fn isolation(view: &View) {
+    let isolation = &view.isolation;
+    let style = if isolation.level == "full" {
+        GOOD
+    } else {
+        CAUTION
+    };
+    println!("  isolation   {style}{}{style:#}", isolation.level);
+    for Wall {
+        name,
+        state,
+        detail,
+    } in &isolation.walls
+    {
+        if state != "enforced" {
+            println!("              {name}: {state}: {detail}");
+        }
+    }
+}
+
+fn language(
+    Language {
+        name,
+        version,
+        packages,
+    }: &Language,
+) {
+    let notable: Vec<String> = NOTABLE
+        .into_iter()
+        .filter_map(|package| Some(format!("{package} {}", packages.get(package)?)))
+        .collect();
+    let line = format!(
+        "  {GOOD}{name:<7}{GOOD:#} {version:<9} {}",
+        notable.join(", ")
+    );
+    println!("{}", line.trim_end());
+}
+
+fn missing(
+    Missing {
+        name,
+        reason,
+        remedy,
+    }: &Missing,
+) {
+    println!("  {CAUTION}{name:<7} not here{CAUTION:#}  {reason}");
+    println!("          {remedy}");
+}
+
+fn administrator(admin: &AdminBootstrap) {
+    match admin {
+        AdminBootstrap::Existing => {}
+        AdminBootstrap::FromEnvironment { username } => {
+            println!();
+            println!(
+                "The administrator {STRONG}{username}{STRONG:#} was made from ADMIN_USERNAME and ADMIN_PASSWORD."
+            );
+        }
+        AdminBootstrap::Generated { username, password } => {
+            println!();
+            println!(
+                "The administrator was made. Shown this once: username {STRONG}{username}{STRONG:#}, password {STRONG}{password}{STRONG:#}"
+            );
+        }
+    }
+}
+
+/// A run in a language that is really here, Python if it is.
+fn curl(url: &str, token: &str, language: &str) -> String {
+    let code = match language {
+        "node" => "6 * 7",
+        "bash" => "echo $((6 * 7))",
+        "c" => "int puts(const char *); int main(void) { return puts(\\\"42\\\") < 0; }",
+        _ => "print(6 * 7)",
+    };
+    format!(
+        "curl -s {url}/v1/code_interpreter/run -H 'Authorization: Bearer {token}' \
+         -H 'Content-Type: application/json' -d '{{\"language\": \"{language}\", \"code\": \"{code}\"}}'"
+    )
+}
+
+fn first_language(view: &View) -> &str {
+    view.languages
+        .languages
+        .first()
+        .map_or("python", |language| language.name.as_str())
+}
+
+/// A service died and will be started again.
+pub(super) fn restarting(service: &str, status: &str, pause: Duration) {
+    let seconds = pause.as_secs_f32();
+    eprintln!(
+        "{CAUTION}crucible: the {service} died ({status}); starting it again in {seconds:.1} s{CAUTION:#}"
+    );
+}

@@ -1,0 +1,103 @@
+//! The launcher's one pass through everything, top to bottom.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use api_service::operator;
+use tokio_util::sync::CancellationToken;
+
+use super::environment::Environment;
+use super::keeper::{Keeper, StartFailed};
+use super::service::Service;
+use super::view::View;
+use super::{python, report, stop};
+use crate::cli::Flags;
+use crate::data_directory::DataDirectory;
+use crate::settings::{Settings, WorkerPlace, check_spelling};
+
+/// How long both services may take to answer for the first time; a cold disk and four interpreters
+/// to warm are a few seconds.
+const FIRST_ANSWER: Duration = Duration::from_secs(90);
+
+/// Starts everything and returns when it has been told to stop and nothing is left.
+pub fn run(flags: &Flags) -> ExitCode {
+    // Root's sandboxes are other users and have to read what is installed for them. Whatever is
+    // nobody's business is made with its own mode.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    match start(flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(flags: &Flags) -> anyhow::Result<()> {
+    let root = rustix::process::geteuid().is_root();
+    check_spelling(std::env::vars_os().map(|(name, _)| name))?;
+    let settings = Settings::read(flags, &|name| std::env::var_os(name), root)?;
+    let directory = DataDirectory::open(&settings.data_directory, root)?;
+    let launcher = std::env::current_exe().context("the path of this executable is unknown")?;
+    let python = python::environment(&settings, &directory, &launcher, root);
+    let environment = Environment::gather(&settings, &directory, python.as_deref())?;
+
+    // One thread on purpose: the kernel ends the services together with the thread that started
+    // them, so that has to be one which lives as long as this process.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(serve(&settings, &directory, &environment));
+    let emptied = directory.empty_run();
+    outcome?;
+    Ok(emptied?)
+}
+
+async fn serve(
+    settings: &Settings,
+    directory: &DataDirectory,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let stopping = stop::on_signal()?;
+    let gateway_settings = environment.settings()?;
+    let admin = operator::ensure_admin(&gateway_settings).await?;
+    let first_answer = CancellationToken::new();
+    let gateway = Service::new("gateway", environment.gateway())?;
+    let worker = match settings.worker {
+        WorkerPlace::Private | WorkerPlace::Local(_) => {
+            Some(Service::new("worker", environment.worker())?)
+        }
+        WorkerPlace::Elsewhere(_) => None,
+    };
+    let keep = |service| Keeper::new(service, first_answer.clone(), stopping.clone()).keep();
+
+    let announce = async {
+        let view = View::of(&gateway, FIRST_ANSWER).await?;
+        first_answer.cancel();
+        let process = std::process::id();
+        directory.describe_holder(&format!("pid {process}, {}", view.url(settings.host)))?;
+        let token = operator::operator_token(&gateway_settings).await?;
+        report::ready(settings, directory, &view, &admin, &token);
+        anyhow::Ok(())
+    };
+    let announce = async {
+        tokio::select! {
+            announced = announce => announced.inspect_err(|_| stopping.cancel()),
+            () = stopping.cancelled() => Ok(()),
+        }
+    };
+    let worker = async {
+        match worker.clone() {
+            Some(worker) => keep(worker).await,
+            None => Ok(()),
+        }
+    };
+    let (gateway, worker, announced) = tokio::join!(keep(gateway.clone()), worker, announce);
+    for kept in [gateway, worker] {
+        if let Err(StartFailed { service, status }) = kept {
+            bail!("the {service} ended before it was ready ({status}); its own message is above");
+        }
+    }
+    announced
+}

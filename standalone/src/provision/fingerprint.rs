@@ -1,0 +1,26 @@
+//! The name of an environment: equal names can be used for one another.
+
+use sha2::{Digest, Sha256};
+
+use super::{Recipe, finish};
+
+/// 64 hexadecimal digits over everything that the environment's content depends upon.
+pub(super) fn of(recipe: &Recipe<'_>) -> String {
+    let executable = recipe.python.executable.to_string_lossy();
+    let mut digest = Sha256::new();
+    for part in [
+        recipe.requirements,
+        &*recipe.python.version,
+        &*executable,
+        finish::FONT_CACHE,
+    ] {
+        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

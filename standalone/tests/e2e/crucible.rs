@@ -1,0 +1,269 @@
+//! One Crucible of a test's own: temporary data directory, free port, ended with the test.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longer than any start on a busy machine; a start that fails is noticed at once.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running launcher.
+pub struct Crucible {
+    child: Child,
+    /// `None` when the data directory is somebody else's and outlives this start.
+    _data: Option<TempDir>,
+    printed: Vec<String>,
+    lines: Receiver<String>,
+    client: reqwest::Client,
+}
+
+impl Crucible {
+    /// Starts one and returns when it has printed its `curl` line.
+    pub fn start() -> Self {
+        let data = TempDir::new().expect("a temporary directory");
+        let path = data.path().to_owned();
+        let mut started = Self::start_in(&path, &[]);
+        started._data = Some(data);
+        started
+    }
+
+    /// Starts one in a data directory that outlives it, with more variables.
+    pub fn start_in(data: &Path, variables: &[(&str, &str)]) -> Self {
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(data, open).expect("sandbox users may pass");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_crucible"))
+            .args([
+                "--port",
+                "0",
+                "--no-provision",
+                "--log-format",
+                "json",
+                "--data-dir",
+            ])
+            .arg(data)
+            .env_clear()
+            .envs(["PATH", "HOME", "TMPDIR"].into_iter().filter_map(kept))
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the launcher starts");
+        let stdout = child.stdout.take().expect("it is piped");
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            // The receiver may be gone; the pipe is drained to its end all the same, or the
+            // launcher would die of writing to it.
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let mut crucible = Self {
+            child,
+            _data: None,
+            printed: Vec::new(),
+            lines,
+            client,
+        };
+        crucible.read_until(|line| line.starts_with("curl "));
+        crucible
+    }
+
+    fn read_until(&mut self, last: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => {
+                    let done = last(&line);
+                    self.printed.push(line);
+                    if done {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("not ready: {:#?}", self.printed),
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended: {:#?}", self.printed),
+            }
+        }
+    }
+
+    /// Everything that was printed up to the `curl` line.
+    pub fn printed(&self) -> String {
+        self.printed.join("\n")
+    }
+
+    /// The line to paste.
+    pub fn curl(&self) -> &str {
+        self.printed
+            .iter()
+            .find(|line| line.starts_with("curl "))
+            .expect("it was waited for")
+    }
+
+    /// `http://127.0.0.1:40123`
+    pub fn url(&self) -> &str {
+        let line = self
+            .printed
+            .iter()
+            .find_map(|line| line.split_once(" is ready on "));
+        line.expect("it is printed before the curl line").1.trim()
+    }
+
+    /// The administrator's token, as printed.
+    pub fn token(&self) -> &str {
+        let (_, rest) = self
+            .curl()
+            .split_once("Bearer ")
+            .expect("the line has a token");
+        rest.split_once('\'').expect("in quotes").0
+    }
+
+    /// The launcher.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The process of one of the services; waited for, if it is being started again.
+    pub fn service(&self, name: &str) -> u32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = children(self.pid()).into_iter().find(|child| {
+                let line = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+                line.split(|&byte| byte == 0).nth(1) == Some(name.as_bytes())
+            });
+            if let Some(found) = found {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "there is no {name}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// One call with the administrator's token: the status, and the body as JSON.
+    pub async fn call(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.url()))
+            .bearer_auth(self.token());
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("the gateway answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// `POST /v1/code_interpreter/run`, which must be accepted.
+    pub async fn run(&self, body: Value) -> Value {
+        let path = "/v1/code_interpreter/run";
+        let (status, answer) = self.call(reqwest::Method::POST, path, Some(body)).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// SIGTERM, and the launcher's exit code once it has ended.
+    pub fn stop(&mut self) -> Option<i32> {
+        signal(self.pid(), Signal::TERM);
+        self.child.wait().expect("it is a child").code()
+    }
+}
+
+impl Drop for Crucible {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        signal(self.pid(), Signal::TERM);
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while Instant::now() < deadline {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // Its services end with it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process by its id.
+pub fn signal(pid: u32, signal: Signal) {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process id");
+    kill_process(pid, signal).expect("it runs");
+}
+
+/// The ids of a process's children.
+pub fn children(pid: u32) -> Vec<u32> {
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    list.unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|child| child.parse().ok())
+        .collect()
+}
+
+/// Every process below this one.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let mut found = children(pid);
+    let mut next = 0;
+    while let Some(&parent) = found.get(next) {
+        found.extend(children(parent));
+        next += 1;
+    }
+    found
+}
+
+/// Waits until all of these processes are gone.
+pub fn wait_until_gone(pids: &[u32]) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let alive = |pid: &&u32| {
+        // A zombie has ended; whether its parent has noticed is not ours to wait for.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ")
+            .is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    };
+    while pids.iter().any(|pid| alive(&pid)) {
+        assert!(
+            Instant::now() < deadline,
+            "still there: {:?}",
+            pids.iter().filter(alive).collect::<Vec<_>>()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// `PATH` and the like, as (name, value), if set.
+fn kept(name: &str) -> Option<(String, OsString)> {
+    Some((String::from(name), std::env::var_os(name)?))
+}
+
+/// The program on the `PATH`, or `None` after saying that `test` is skipped.
+pub fn needs(program: &str, test: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|entry| entry.join(program))
+        .find(|path| path.is_file());
+    if found.is_none() {
+        eprintln!("skipped: {test} (no {program} on this machine)");
+    }
+    found
+}
