@@ -36,10 +36,7 @@ use crate::startup::Application;
 
 /// Runs the gateway with the settings of the environment, until SIGTERM or SIGINT.
 pub fn run_from_env() -> ExitCode {
-    match Settings::from_env()
-        .map_err(anyhow::Error::from)
-        .and_then(run)
-    {
+    match Settings::from_env().map_err(anyhow::Error::from).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("api_service: {error:#}");

@@ -34,27 +34,20 @@ pub enum AdminBootstrap {
 /// When the database cannot be used.
 pub async fn ensure_admin(settings: &Settings) -> anyhow::Result<AdminBootstrap> {
     let database = open(settings).await?;
-    let users = Users {
-        database: database.clone(),
-        passwords: Passwords::new()?,
-    };
+    let users = Users { database: database.clone(), passwords: Passwords::new()? };
     let admin = users
-        .ensure_admin(
-            settings.admin_username.clone(),
-            settings.admin_password.clone(),
-        )
+        .ensure_admin(settings.admin_username.clone(), settings.admin_password.clone())
         .await
         .context("the first administrator cannot be made")?;
     database.close().await;
     Ok(match admin {
         FirstAdmin::Existing => AdminBootstrap::Existing,
-        FirstAdmin::Made(username) => AdminBootstrap::FromEnvironment {
-            username: username.to_string(),
-        },
-        FirstAdmin::MadeWithPassword(username, password) => AdminBootstrap::Generated {
-            username: username.to_string(),
-            password,
-        },
+        FirstAdmin::Made(username) => {
+            AdminBootstrap::FromEnvironment { username: username.to_string() }
+        }
+        FirstAdmin::MadeWithPassword(username, password) => {
+            AdminBootstrap::Generated { username: username.to_string(), password }
+        }
     })
 }
 
@@ -64,10 +57,7 @@ pub async fn ensure_admin(settings: &Settings) -> anyhow::Result<AdminBootstrap>
 /// When the database cannot be used, or has no administrator.
 pub async fn operator_token(settings: &Settings) -> anyhow::Result<String> {
     let database = open(settings).await?;
-    let admin = database
-        .first_admin()
-        .await?
-        .context("there is no administrator yet")?;
+    let admin = database.first_admin().await?.context("there is no administrator yet")?;
     database.close().await;
     let key = settings.secret_key.expose().as_bytes();
     Ok(AccessTokens::new(key, settings.access_token_lifetime).issue(&admin)?)

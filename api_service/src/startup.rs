@@ -64,10 +64,7 @@ impl Application {
         )
         .context("EXECUTION_SERVICE_URL or INTERNAL_AUTH_TOKEN cannot be used")?;
         let (state, authenticator, housekeeping) = compose(&settings, database, client)?;
-        housekeeping
-            .move_in()
-            .await
-            .context("what an earlier start left cannot be settled")?;
+        housekeeping.move_in().await.context("what an earlier start left cannot be settled")?;
 
         let background = state.background.clone();
         let stop = CancellationToken::new();
@@ -80,14 +77,7 @@ impl Application {
             write_whole(path, &address.to_string())
                 .with_context(|| format!("ADDRESS_FILE {} cannot be written", path.display()))?;
         }
-        Ok(Self {
-            server,
-            metrics,
-            address,
-            stop,
-            background,
-            housekeeping,
-        })
+        Ok(Self { server, metrics, address, stop, background, housekeeping })
     }
 
     /// The address in use.
@@ -106,14 +96,7 @@ impl Application {
     /// # Errors
     /// When the server fails.
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self {
-            server,
-            metrics,
-            address,
-            stop,
-            background,
-            housekeeping,
-        } = self;
+        let Self { server, metrics, address, stop, background, housekeeping } = self;
         housekeeping.start(&background, &stop);
         tracing::info!("listening on http://{address}");
         let handle = server.handle();
@@ -137,16 +120,10 @@ impl Application {
         if let Some(handle) = metrics_handle {
             handle.stop(false).await;
         }
-        if tokio::time::timeout(DRAIN_TIMEOUT, background.drain())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(DRAIN_TIMEOUT, background.drain()).await.is_err() {
             tracing::warn!("some notes could not be written before the end");
         }
-        housekeeping
-            .move_out()
-            .await
-            .context("the end cannot be noted")?;
+        housekeeping.move_out().await.context("the end cannot be noted")?;
         housekeeping.database.close().await;
         served.context("the server failed")
     }
@@ -215,19 +192,12 @@ fn cors(origins: &[String]) -> Cors {
     ];
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "DELETE"])
-        .allowed_headers([
-            "authorization",
-            "content-type",
-            "idempotency-key",
-            "x-api-key",
-        ])
+        .allowed_headers(["authorization", "content-type", "idempotency-key", "x-api-key"])
         .allowed_header(REQUEST_ID_HEADER)
         .expose_headers(exposed)
         .block_on_origin_mismatch(false)
         .max_age(3600);
-    origins
-        .iter()
-        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 /// All of it or nothing: whoever waits for the file must not read half of it.

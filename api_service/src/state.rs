@@ -67,9 +67,7 @@ pub fn compose(
     let background = Background::new();
     let boot = BootId::generate();
     let worker = Worker::new(client);
-    let api_keys = ApiKeys {
-        database: database.clone(),
-    };
+    let api_keys = ApiKeys { database: database.clone() };
     let sessions = Sessions {
         database: database.clone(),
         worker: worker.clone(),
@@ -84,10 +82,7 @@ pub fn compose(
             attempts: attempts.clone(),
             refresh_lifetime: settings.refresh_token_lifetime,
         },
-        users: Users {
-            database: database.clone(),
-            passwords,
-        },
+        users: Users { database: database.clone(), passwords },
         api_keys: api_keys.clone(),
         runs: Runs {
             database: database.clone(),
@@ -97,10 +92,7 @@ pub fn compose(
             boot: boot.clone(),
             max_timeout: settings.rules.max_timeout,
         },
-        executions: Executions {
-            database: database.clone(),
-            worker: worker.clone(),
-        },
+        executions: Executions { database: database.clone(), worker: worker.clone() },
         sessions,
         idempotency: Idempotency {
             database: database.clone(),
@@ -114,19 +106,6 @@ pub fn compose(
         rules: settings.rules.clone(),
     };
     let retention = settings.retention.clone();
-    let housekeeping = Housekeeping {
-        database,
-        worker,
-        attempts,
-        boot,
-        retention,
-    };
-    Ok((
-        state,
-        Authenticator {
-            access_tokens,
-            api_keys,
-        },
-        housekeeping,
-    ))
+    let housekeeping = Housekeeping { database, worker, attempts, boot, retention };
+    Ok((state, Authenticator { access_tokens, api_keys }, housekeeping))
 }

@@ -56,7 +56,11 @@ pub fn invalid(text: &str) -> Status {
 
 /// The caller has not shown the token.
 pub fn unauthenticated() -> Status {
-    reasoned(Code::Unauthenticated, reason::UNAUTHENTICATED, "the internal token is missing or wrong")
+    reasoned(
+        Code::Unauthenticated,
+        reason::UNAUTHENTICATED,
+        "the internal token is missing or wrong",
+    )
 }
 
 /// A task of ours panicked.

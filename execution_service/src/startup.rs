@@ -15,9 +15,10 @@ use proto::execution_v1::execution_service_server::ExecutionServiceServer;
 use proto::wire::MAX_MESSAGE_BYTES;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 use crate::config::{Listen, Secret, Settings};
 use crate::execution::outcome::Accounting;
@@ -54,21 +55,14 @@ pub fn run_from_env() -> ExitCode {
 
 fn run(settings: Settings) -> anyhow::Result<()> {
     let listener = Listener::bind(&settings.listen)?;
-    let root = fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
+    let root =
+        fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
     let visitor = visitor(root)?;
     let (namespaced, listener) = enter_namespaces(listener, settings.listen.path())?;
-    let discovery = discover(
-        settings.languages(),
-        settings.python_environment.as_deref(),
-        visitor,
-    );
+    let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
     let range = settings.limit_range();
-    let launched = launch(
-        &namespaced,
-        &roots(&discovery),
-        range.defaults.sandbox,
-        range.maxima.sandbox,
-    )?;
+    let launched =
+        launch(&namespaced, &roots(&discovery), range.defaults.sandbox, range.maxima.sandbox)?;
     if settings.require_cgroups
         && let Err(why) = &namespaced.cgroups
     {
@@ -136,11 +130,9 @@ async fn serve(
     let service = ExecutionServiceServer::new(Service::new(Arc::clone(&worker)))
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let service = tonic::service::interceptor::InterceptedService::new(
-        service,
-        Authenticate::new(token),
-    );
-    let router = Server::builder().tcp_nodelay(true).add_service(service);
+    let service =
+        tonic::service::interceptor::InterceptedService::new(service, Authenticate::new(token));
+    let router = Server::builder().add_service(service);
     let address = listener.address()?;
     if let Some(file) = &settings.address_file {
         write_atomically(file, &address).context("ADDRESS_FILE")?;
@@ -150,11 +142,15 @@ async fn serve(
     match listener {
         Listener::Tcp(listener) => {
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping).await?;
+            // The option of the server's builder does not reach connections of a listener of ours.
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            router.serve_with_incoming_shutdown(incoming, stopping).await?;
         }
         Listener::Unix(listener) => {
             let listener = tokio::net::UnixListener::from_std(listener)?;
-            router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopping).await?;
+            router
+                .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopping)
+                .await?;
         }
     }
     sweeper.abort();
@@ -197,9 +193,7 @@ fn build(
         pool: Pool::new(backend, &executables, range.defaults.sandbox, settings.pool_size()),
         sessions: Registry::new(settings.session_rules()),
         slots: Arc::new(Semaphore::new(settings.max_concurrent_runs)),
-        places: Arc::new(Semaphore::new(
-            settings.max_concurrent_runs + settings.max_queued_runs,
-        )),
+        places: Arc::new(Semaphore::new(settings.max_concurrent_runs + settings.max_queued_runs)),
         tasks: Tasks::new(),
         shutdown: shutdown.clone(),
         running: Mutex::new(HashMap::new()),

@@ -11,9 +11,8 @@ use crate::config::LogFormat;
 /// # Errors
 /// When `level` is no filter.
 pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder()
-        .parse(level)
-        .map_err(|error| anyhow::anyhow!("LOG_LEVEL: {error}"))?;
+    let filter =
+        EnvFilter::builder().parse(level).map_err(|error| anyhow::anyhow!("LOG_LEVEL: {error}"))?;
     let pretty = match format {
         LogFormat::Auto => std::io::stderr().is_terminal(),
         LogFormat::Pretty => true,

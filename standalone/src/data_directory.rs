@@ -63,32 +63,20 @@ impl DataDirectory {
             .truncate(false)
             .mode(0o600)
             .open(&lock_path)
-            .map_err(|source| DataDirectoryError::File {
-                path: lock_path.clone(),
-                source,
-            })?;
+            .map_err(|source| DataDirectoryError::File { path: lock_path.clone(), source })?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 // Only the message depends on it, and it names the directory in any case.
                 let _ = lock.read_to_string(&mut holder);
-                return Err(DataDirectoryError::InUse {
-                    path: path.to_owned(),
-                    holder,
-                });
+                return Err(DataDirectoryError::InUse { path: path.to_owned(), holder });
             }
             Err(TryLockError::Error(source)) => {
-                return Err(DataDirectoryError::File {
-                    path: lock_path,
-                    source,
-                });
+                return Err(DataDirectoryError::File { path: lock_path, source });
             }
         }
-        let directory = Self {
-            path: path.to_owned(),
-            lock,
-        };
+        let directory = Self { path: path.to_owned(), lock };
         directory.describe_holder(&format!("pid {}", std::process::id()))?;
         directory.empty_run()?;
         Ok(directory)
@@ -113,10 +101,7 @@ impl DataDirectory {
         lock.set_len(0)
             .and_then(|()| lock.rewind())
             .and_then(|()| lock.write_all(holder.as_bytes()))
-            .map_err(|source| DataDirectoryError::File {
-                path: self.path.join("lock"),
-                source,
-            })
+            .map_err(|source| DataDirectoryError::File { path: self.path.join("lock"), source })
     }
 
     /// The URL of the SQLite file, which is made here, empty, so that it is never for a moment
@@ -131,16 +116,10 @@ impl DataDirectory {
             .create(true)
             .mode(0o600)
             .open(&path)
-            .map_err(|source| DataDirectoryError::File {
-                path: path.clone(),
-                source,
-            })?;
+            .map_err(|source| DataDirectoryError::File { path: path.clone(), source })?;
         // The three characters that mean something in a URL's path.
-        let escaped = path
-            .to_string_lossy()
-            .replace('%', "%25")
-            .replace('?', "%3F")
-            .replace('#', "%23");
+        let escaped =
+            path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
         Ok(format!("sqlite://{escaped}"))
     }
 
@@ -161,17 +140,10 @@ impl DataDirectory {
 
 /// Makes a directory with exactly this mode, whatever the umask, and leaves an existing one alone.
 fn make(path: &Path, mode: u32) -> Result<(), DataDirectoryError> {
-    let failed = |source| DataDirectoryError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| DataDirectoryError::File { path: path.to_owned(), source };
     if path.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(mode)
-        .create(path)
-        .map_err(failed)?;
+    fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(failed)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)
 }

@@ -48,24 +48,16 @@ pub enum SecretError {
 /// # Errors
 /// [`SecretError`], which names the file.
 pub fn load_or_make(path: &Path) -> Result<String, SecretError> {
-    let failed = |source| SecretError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| SecretError::File { path: path.to_owned(), source };
     match fs::read_to_string(path) {
         Ok(secret) => {
             let mode = path.metadata().map_err(failed)?.mode() & 0o7777;
             if mode & 0o077 != 0 {
-                return Err(SecretError::Exposed {
-                    path: path.to_owned(),
-                    mode,
-                });
+                return Err(SecretError::Exposed { path: path.to_owned(), mode });
             }
             let secret = secret.trim();
             if secret.len() != 2 * BYTES || !secret.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(SecretError::Damaged {
-                    path: path.to_owned(),
-                });
+                return Err(SecretError::Damaged { path: path.to_owned() });
             }
             Ok(String::from(secret))
         }
@@ -80,9 +72,7 @@ pub fn load_or_make(path: &Path) -> Result<String, SecretError> {
 
 fn make() -> Result<String, SecretError> {
     let mut bytes = [0; BYTES];
-    OsRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(SecretError::NoRandomness)?;
+    OsRng.try_fill_bytes(&mut bytes).map_err(SecretError::NoRandomness)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -94,11 +84,7 @@ fn write(path: &Path, secret: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&unfinished)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
     writeln!(file, "{secret}")?;
     file.sync_all()?;
     fs::rename(&unfinished, path)

@@ -84,10 +84,7 @@ impl Settings {
             .collect::<Vec<_>>();
         Self::read(
             Reader::new(|name| match std::env::var_os(name) {
-                Some(value) => value
-                    .into_string()
-                    .map(Some)
-                    .map_err(|_| "is not UTF-8".to_owned()),
+                Some(value) => value.into_string().map(Some).map_err(|_| "is not UTF-8".to_owned()),
                 None => Ok(None),
             }),
             misspelt,
@@ -114,20 +111,14 @@ impl Settings {
         let address_file = from.optional("ADDRESS_FILE", |text| Ok(PathBuf::from(text)));
         let secret_key = from.required("SECRET_KEY", secret::parse);
         let internal_auth_token = from.required("INTERNAL_AUTH_TOKEN", secret::parse_token);
-        let execution_service_url = from.value(
-            "EXECUTION_SERVICE_URL",
-            "http://127.0.0.1:50051",
-            read::worker_url,
-        );
-        let database_url = from
-            .value("DATABASE_URL", "sqlite:crucible.db", read::database_url)
-            .map(Secret::new);
-        let access_token_lifetime = from.value("ACCESS_TOKEN_EXPIRE_MINUTES", "30", |text| {
-            read::span(text, 60, 1440)
-        });
-        let refresh_token_lifetime = from.value("REFRESH_TOKEN_EXPIRE_DAYS", "30", |text| {
-            read::span(text, 86_400, 3650)
-        });
+        let execution_service_url =
+            from.value("EXECUTION_SERVICE_URL", "http://127.0.0.1:50051", read::worker_url);
+        let database_url =
+            from.value("DATABASE_URL", "sqlite:crucible.db", read::database_url).map(Secret::new);
+        let access_token_lifetime =
+            from.value("ACCESS_TOKEN_EXPIRE_MINUTES", "30", |text| read::span(text, 60, 1440));
+        let refresh_token_lifetime =
+            from.value("REFRESH_TOKEN_EXPIRE_DAYS", "30", |text| read::span(text, 86_400, 3650));
         let cors_origins = from.list("CORS_ORIGINS", "", read::origin);
         let languages = from.list("SUPPORTED_LANGUAGES", "python,node,bash,c", read::language);
         let default_timeout = from.value("DEFAULT_TIMEOUT", "30", read::seconds);
@@ -138,9 +129,8 @@ impl Settings {
         let log_format = from.value("LOG_FORMAT", "auto", read::log_format);
         let log_level = from.value("LOG_LEVEL", "info", read::log_level);
         let metrics_address = from.optional("METRICS_ADDRESS", read::socket_address);
-        let days = from.value("EXECUTION_RETENTION_DAYS", "30", |text| {
-            read::span(text, 86_400, 3650)
-        });
+        let days =
+            from.value("EXECUTION_RETENTION_DAYS", "30", |text| read::span(text, 86_400, 3650));
         let count = from.value("EXECUTION_RETENTION_COUNT", "1000", read::count);
         if let (Some(default), Some(max)) = (default_timeout, max_timeout)
             && default > max
@@ -192,12 +182,8 @@ impl Settings {
 impl fmt::Debug for Settings {
     /// Only what cannot be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let languages: Vec<&str> = self
-            .rules
-            .languages
-            .iter()
-            .map(|one: &Language| one.name())
-            .collect();
+        let languages: Vec<&str> =
+            self.rules.languages.iter().map(|one: &Language| one.name()).collect();
         f.debug_struct("Settings")
             .field("host", &self.host)
             .field("port", &self.port)

@@ -24,10 +24,7 @@ pub(super) struct Reader<Lookup> {
 
 impl<Lookup: Fn(&str) -> Result<Option<String>, String>> Reader<Lookup> {
     pub(super) fn new(lookup: Lookup) -> Self {
-        Self {
-            lookup,
-            problems: Vec::new(),
-        }
+        Self { lookup, problems: Vec::new() }
     }
 
     pub(super) fn problem(&mut self, problem: String) {
@@ -64,11 +61,7 @@ impl<Lookup: Fn(&str) -> Result<Option<String>, String>> Reader<Lookup> {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
         let text = self.text(name)??;
-        if text.is_empty() {
-            None
-        } else {
-            self.note(name, parse(&text))
-        }
+        if text.is_empty() { None } else { self.note(name, parse(&text)) }
     }
 
     /// Values separated by commas.
@@ -79,10 +72,7 @@ impl<Lookup: Fn(&str) -> Result<Option<String>, String>> Reader<Lookup> {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<Vec<T>> {
         let text = self.text(name)?.unwrap_or_else(|| default.to_owned());
-        let parts = text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let mut values = self.note(name, parts.map(parse).collect::<Result<Vec<T>, _>>())?;
         values.dedup();
         Some(values)
@@ -120,24 +110,17 @@ pub(super) fn ip_address(text: &str) -> Result<IpAddr, String> {
 }
 
 pub(super) fn port(text: &str) -> Result<u16, String> {
-    text.parse()
-        .map_err(|_| "must be a number from 0 to 65535; 0 picks a free port".to_owned())
+    text.parse().map_err(|_| "must be a number from 0 to 65535; 0 picks a free port".to_owned())
 }
 
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| "must be ip:port, like 127.0.0.1:9464".to_owned())
+    text.parse().map_err(|_| "must be ip:port, like 127.0.0.1:9464".to_owned())
 }
 
 pub(super) fn worker_url(text: &str) -> Result<String, String> {
-    let path = text
-        .strip_prefix("unix:")
-        .is_some_and(|path| path.starts_with('/'));
+    let path = text.strip_prefix("unix:").is_some_and(|path| path.starts_with('/'));
     let authority = text.strip_prefix("http://").is_some_and(|rest| {
-        !rest.is_empty()
-            && !rest
-                .trim_end_matches('/')
-                .contains(['/', ' ', '?', '#', '@'])
+        !rest.is_empty() && !rest.trim_end_matches('/').contains(['/', ' ', '?', '#', '@'])
     });
     if path || authority {
         return Ok(text.to_owned());
@@ -149,9 +132,10 @@ pub(super) fn database_url(text: &str) -> Result<String, String> {
     // Every connection would have a database of its own in memory.
     let in_memory = text.contains(":memory:") || text.contains("mode=memory");
     match DatabaseKind::of_url(text) {
-        Some(DatabaseKind::Sqlite) if in_memory => Err(
-            "must be a file: sqlite:/path/to.db; a database in memory cannot be shared".to_owned(),
-        ),
+        Some(DatabaseKind::Sqlite) if in_memory => {
+            Err("must be a file: sqlite:/path/to.db; a database in memory cannot be shared"
+                .to_owned())
+        }
         Some(DatabaseKind::Sqlite) if text.contains('%') => {
             Err("must not contain '%': name the file as it is".to_owned())
         }
@@ -194,9 +178,7 @@ pub(super) fn count(text: &str) -> Result<u32, String> {
 }
 
 pub(super) fn origin(text: &str) -> Result<String, String> {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match rest {
         Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => Ok(text.to_owned()),
         Some(_) | None => {
@@ -234,8 +216,6 @@ pub(super) fn log_level(text: &str) -> Result<String, String> {
     if plausible && EnvFilter::try_new(text).is_ok() {
         return Ok(text.to_owned());
     }
-    Err(
-        "must be error, warn, info, debug or trace, or directives like info,api_service=debug"
-            .to_owned(),
-    )
+    Err("must be error, warn, info, debug or trace, or directives like info,api_service=debug"
+        .to_owned())
 }

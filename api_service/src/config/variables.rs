@@ -12,137 +12,46 @@ pub struct Variable {
 }
 
 const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
-    Variable {
-        name,
-        default,
-        meaning,
-    }
+    Variable { name, default, meaning }
 }
 
 /// All of them.
 pub const VARIABLES: [Variable; 22] = [
-    variable(
-        "SECRET_KEY",
-        "required",
-        "signs access tokens; 32 bytes or more, kept secret",
-    ),
-    variable(
-        "INTERNAL_AUTH_TOKEN",
-        "required",
-        "what gateway and worker share; 32 bytes or more",
-    ),
+    variable("SECRET_KEY", "required", "signs access tokens; 32 bytes or more, kept secret"),
+    variable("INTERNAL_AUTH_TOKEN", "required", "what gateway and worker share; 32 bytes or more"),
     variable(
         "EXECUTION_SERVICE_URL",
         "http://127.0.0.1:50051",
         "the worker; or unix:/path/to.sock",
     ),
-    variable(
-        "DATABASE_URL",
-        "sqlite:crucible.db",
-        "sqlite:/path/to.db or postgres://…",
-    ),
+    variable("DATABASE_URL", "sqlite:crucible.db", "sqlite:/path/to.db or postgres://…"),
     variable("HOST", "127.0.0.1", "address to listen on"),
     variable("PORT", "8000", "port to listen on; 0 picks a free one"),
-    variable(
-        "ADDRESS_FILE",
-        "none",
-        "file that gets the address in use, as ip:port",
-    ),
-    variable(
-        "ACCESS_TOKEN_EXPIRE_MINUTES",
-        "30",
-        "lifetime of an access token, in minutes",
-    ),
-    variable(
-        "REFRESH_TOKEN_EXPIRE_DAYS",
-        "30",
-        "lifetime of a refresh token, in days",
-    ),
-    variable(
-        "ADMIN_USERNAME",
-        "admin",
-        "name of the first user; used when there are no users",
-    ),
-    variable(
-        "ADMIN_PASSWORD",
-        "made and printed once",
-        "the first user's password",
-    ),
-    variable(
-        "CORS_ORIGINS",
-        "none",
-        "web origins that may call, separated by commas",
-    ),
-    variable(
-        "SUPPORTED_LANGUAGES",
-        "python,node,bash,c",
-        "languages to offer",
-    ),
-    variable(
-        "DEFAULT_TIMEOUT",
-        "30",
-        "time limit of a run that names none, in seconds",
-    ),
-    variable(
-        "MAX_TIMEOUT",
-        "300",
-        "highest time limit of a run, in seconds",
-    ),
-    variable(
-        "MAX_BODY_BYTES",
-        "16777216",
-        "largest request body, in bytes",
-    ),
-    variable(
-        "LOG_FORMAT",
-        "auto",
-        "auto, pretty or json; auto is pretty on a terminal",
-    ),
-    variable(
-        "LOG_LEVEL",
-        "info",
-        "error, warn, info, debug, trace, or tracing directives",
-    ),
-    variable(
-        "METRICS_ADDRESS",
-        "off",
-        "ip:port of a listener of its own for /metrics",
-    ),
-    variable(
-        "EXECUTION_RETENTION_DAYS",
-        "30",
-        "executions are forgotten at this age, in days",
-    ),
-    variable(
-        "EXECUTION_RETENTION_COUNT",
-        "1000",
-        "executions remembered for each user",
-    ),
-    variable(
-        "NO_COLOR",
-        "not set",
-        "when set, pretty logs have no colours",
-    ),
+    variable("ADDRESS_FILE", "none", "file that gets the address in use, as ip:port"),
+    variable("ACCESS_TOKEN_EXPIRE_MINUTES", "30", "lifetime of an access token, in minutes"),
+    variable("REFRESH_TOKEN_EXPIRE_DAYS", "30", "lifetime of a refresh token, in days"),
+    variable("ADMIN_USERNAME", "admin", "name of the first user; used when there are no users"),
+    variable("ADMIN_PASSWORD", "made and printed once", "the first user's password"),
+    variable("CORS_ORIGINS", "none", "web origins that may call, separated by commas"),
+    variable("SUPPORTED_LANGUAGES", "python,node,bash,c", "languages to offer"),
+    variable("DEFAULT_TIMEOUT", "30", "time limit of a run that names none, in seconds"),
+    variable("MAX_TIMEOUT", "300", "highest time limit of a run, in seconds"),
+    variable("MAX_BODY_BYTES", "16777216", "largest request body, in bytes"),
+    variable("LOG_FORMAT", "auto", "auto, pretty or json; auto is pretty on a terminal"),
+    variable("LOG_LEVEL", "info", "error, warn, info, debug, trace, or tracing directives"),
+    variable("METRICS_ADDRESS", "off", "ip:port of a listener of its own for /metrics"),
+    variable("EXECUTION_RETENTION_DAYS", "30", "executions are forgotten at this age, in days"),
+    variable("EXECUTION_RETENTION_COUNT", "1000", "executions remembered for each user"),
+    variable("NO_COLOR", "not set", "when set, pretty logs have no colours"),
 ];
 
 /// The variables as a block of text for `--help`.
 pub fn help() -> String {
-    let width = VARIABLES
-        .iter()
-        .map(|one| one.name.len())
-        .max()
-        .unwrap_or_default();
-    let lines = VARIABLES.iter().map(
-        |Variable {
-             name,
-             default,
-             meaning,
-         }| { format!("  {name:width$}  {meaning} [{default}]") },
-    );
-    format!(
-        "Settings, from the environment:\n{}",
-        lines.collect::<Vec<_>>().join("\n")
-    )
+    let width = VARIABLES.iter().map(|one| one.name.len()).max().unwrap_or_default();
+    let lines = VARIABLES.iter().map(|Variable { name, default, meaning }| {
+        format!("  {name:width$}  {meaning} [{default}]")
+    });
+    format!("Settings, from the environment:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Shorter names resemble too much that is none of our business.
@@ -168,10 +77,7 @@ mod tests {
     fn a_misspelt_name_is_told() {
         let cases = [
             ("SECRET_KEYS", Some("SECRET_KEY")),
-            (
-                "ACCESS_TOKEN_EXPIRE_MINUTE",
-                Some("ACCESS_TOKEN_EXPIRE_MINUTES"),
-            ),
+            ("ACCESS_TOKEN_EXPIRE_MINUTE", Some("ACCESS_TOKEN_EXPIRE_MINUTES")),
             ("DATABSE_URL", Some("DATABASE_URL")),
             ("SECRET_KEY", None),
             ("HOSTS", None),
@@ -181,10 +87,7 @@ mod tests {
         for (name, meant) in cases {
             let told = resembled(name);
             assert_eq!(told.is_some(), meant.is_some(), "{name}");
-            assert!(
-                meant.is_none_or(|meant| told.unwrap().contains(meant)),
-                "{name}"
-            );
+            assert!(meant.is_none_or(|meant| told.unwrap().contains(meant)), "{name}");
         }
     }
 

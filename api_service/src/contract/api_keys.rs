@@ -30,18 +30,11 @@ impl ApiKeyBody {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self) -> Result<NewApiKey, Vec<FieldError>> {
-        let Self {
-            name,
-            expires_at,
-            scopes,
-        } = self;
+        let Self { name, expires_at, scopes } = self;
         let mut errors = FieldErrors::default();
         let printable = !name.chars().any(char::is_control);
         if name.trim().is_empty() || name.chars().count() > MAX_NAME || !printable {
-            errors.push(
-                "name",
-                format!("must have 1 to {MAX_NAME} printable characters"),
-            );
+            errors.push("name", format!("must have 1 to {MAX_NAME} printable characters"));
         }
         let expires_at = expires_at.as_deref().map(moment::read).transpose();
         let expires_at = errors.keep("expires_at", expires_at).flatten();
@@ -52,11 +45,7 @@ impl ApiKeyBody {
             Some(names) => checked_scopes(&names, &mut errors),
             None => Scope::OF_NEW_KEYS.to_vec(),
         };
-        errors.finish(Some(NewApiKey {
-            name,
-            scopes,
-            expires_at,
-        }))
+        errors.finish(Some(NewApiKey { name, scopes, expires_at }))
     }
 }
 
@@ -109,15 +98,7 @@ pub struct NewApiKeyAnswer {
 impl ApiKeyAnswer {
     /// From the domain.
     pub fn of(key: ApiKey) -> Self {
-        let ApiKey {
-            id,
-            user: _,
-            name,
-            preview,
-            scopes,
-            created_at,
-            expires_at,
-        } = key;
+        let ApiKey { id, user: _, name, preview, scopes, created_at, expires_at } = key;
         Self {
             id: id.to_string(),
             name,

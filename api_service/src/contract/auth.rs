@@ -43,14 +43,8 @@ impl TokenBody {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self) -> Result<(Username, String), Vec<FieldError>> {
-        let Self {
-            username,
-            password,
-            grant_type,
-            scope: _,
-            client_id: _,
-            client_secret: _,
-        } = self;
+        let Self { username, password, grant_type, scope: _, client_id: _, client_secret: _ } =
+            self;
         let mut errors = FieldErrors::default();
         if grant_type.is_some_and(|grant| grant != "password") {
             errors.push("grant_type", "must be password");
@@ -109,11 +103,6 @@ pub struct TokenAnswer {
 impl TokenAnswer {
     /// From the parts of a pair.
     pub fn of(access_token: String, expires_in: Duration, refresh_token: String) -> Self {
-        Self {
-            access_token,
-            token_type: "bearer",
-            expires_in: expires_in.as_secs(),
-            refresh_token,
-        }
+        Self { access_token, token_type: "bearer", expires_in: expires_in.as_secs(), refresh_token }
     }
 }

@@ -70,17 +70,13 @@ impl<'de> Visitor<'de> for ContentVisitor {
 
 impl PartialSchema for Content {
     fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some("text"));
+        let text = ObjectBuilder::new().schema_type(Type::String).description(Some("text"));
         let base64 = ObjectBuilder::new()
             .schema_type(Type::Object)
             .property("base64", ObjectBuilder::new().schema_type(Type::String))
             .required("base64")
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        RefOr::T(Schema::OneOf(
-            OneOfBuilder::new().item(text).item(base64).build(),
-        ))
+        RefOr::T(Schema::OneOf(OneOfBuilder::new().item(text).item(base64).build()))
     }
 }
 

@@ -50,15 +50,8 @@ pub struct CancelAnswer {
 impl ExecutionSummary {
     /// From the domain.
     pub fn of(execution: &Execution) -> Self {
-        let Execution {
-            id,
-            user: _,
-            session,
-            language,
-            created_at,
-            finished_at,
-            state,
-        } = execution;
+        let Execution { id, user: _, session, language, created_at, finished_at, state } =
+            execution;
         Self {
             execution_id: id.to_string(),
             session_id: session.as_ref().map(ToString::to_string),

@@ -74,14 +74,6 @@ impl HealthAnswer {
 }
 
 fn wall(wall: Wall) -> WallBody {
-    let Wall {
-        name,
-        state,
-        detail,
-    } = wall;
-    WallBody {
-        name,
-        state,
-        detail,
-    }
+    let Wall { name, state, detail } = wall;
+    WallBody { name, state, detail }
 }

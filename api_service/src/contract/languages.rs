@@ -66,14 +66,10 @@ impl LanguagesAnswer {
         let offered = &rules.languages;
         // Time limits are the gateway's to give: the worker only has a ceiling above them.
         let ceiling = worker.max_limits.wall.unwrap_or(rules.max_timeout);
-        let defaults = Limits {
-            wall: Some(rules.default_timeout),
-            ..worker.default_limits.clone()
-        };
-        let maxima = Limits {
-            wall: Some(rules.max_timeout.min(ceiling)),
-            ..worker.max_limits.clone()
-        };
+        let defaults =
+            Limits { wall: Some(rules.default_timeout), ..worker.default_limits.clone() };
+        let maxima =
+            Limits { wall: Some(rules.max_timeout.min(ceiling)), ..worker.max_limits.clone() };
         Self {
             languages: worker
                 .languages
@@ -99,12 +95,7 @@ impl LanguagesAnswer {
 }
 
 fn language(info: LanguageInfo) -> LanguageBody {
-    let LanguageInfo {
-        language,
-        version,
-        packages,
-        features,
-    } = info;
+    let LanguageInfo { language, version, packages, features } = info;
     LanguageBody {
         name: language.name(),
         aliases: language.aliases().to_vec(),
@@ -115,14 +106,6 @@ fn language(info: LanguageInfo) -> LanguageBody {
 }
 
 fn missing(info: MissingLanguage) -> MissingBody {
-    let MissingLanguage {
-        language,
-        reason,
-        remedy,
-    } = info;
-    MissingBody {
-        name: language.name(),
-        reason,
-        remedy,
-    }
+    let MissingLanguage { language, reason, remedy } = info;
+    MissingBody { name: language.name(), reason, remedy }
 }

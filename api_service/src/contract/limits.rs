@@ -31,15 +31,8 @@ pub struct LimitsBody {
 impl LimitsBody {
     /// Checks that nothing is zero. How high each may be is the worker's to say.
     pub(super) fn parse(self, wall: Option<Duration>, errors: &mut FieldErrors) -> Limits {
-        let Self {
-            memory_bytes,
-            processes,
-            output_bytes,
-            disk_bytes,
-            inodes,
-            open_files,
-            cpu_ms,
-        } = self;
+        let Self { memory_bytes, processes, output_bytes, disk_bytes, inodes, open_files, cpu_ms } =
+            self;
         let given = [
             ("memory_bytes", memory_bytes),
             ("processes", processes.map(u64::from)),
@@ -100,9 +93,6 @@ impl LimitsAnswer {
             open_files,
             cpu_ms: cpu.map(millis),
         };
-        Self {
-            wall_ms: wall.map(millis),
-            others,
-        }
+        Self { wall_ms: wall.map(millis), others }
     }
 }

@@ -8,9 +8,7 @@ use crate::domain::timestamp::Timestamp;
 /// `2026-01-31T12:00:00.123Z`.
 pub fn write(moment: Timestamp) -> String {
     // Only years beyond 9999 cannot be written, and no moment of ours is there.
-    OffsetDateTime::from(moment)
-        .format(&Rfc3339)
-        .unwrap_or_default()
+    OffsetDateTime::from(moment).format(&Rfc3339).unwrap_or_default()
 }
 
 /// Any RFC 3339 moment.

@@ -14,10 +14,7 @@ pub(super) fn language(
 ) -> Option<Language> {
     let found = Language::parse(text).filter(|language| offered.contains(language));
     let names: Vec<&str> = offered.iter().map(|language| language.name()).collect();
-    errors.keep(
-        "language",
-        found.ok_or_else(|| format!("must be one of {}", names.join(", "))),
-    )
+    errors.keep("language", found.ok_or_else(|| format!("must be one of {}", names.join(", "))))
 }
 
 /// Environment variables whose names a shell would accept.

@@ -137,13 +137,7 @@ impl ReportBody {
     /// From the domain.
     pub fn of(report: Report) -> Self {
         let error = report.outcome.error_line();
-        let Report {
-            outcome,
-            stdout,
-            stderr,
-            results,
-            isolation,
-        } = report;
+        let Report { outcome, stdout, stderr, results, isolation } = report;
         let Outcome {
             status: _,
             exit_code,
@@ -158,10 +152,7 @@ impl ReportBody {
         } = outcome;
         Self {
             output: stdout.text.clone(),
-            encoding: EncodingBody {
-                stdout: encoding(&stdout),
-                stderr: encoding(&stderr),
-            },
+            encoding: EncodingBody { stdout: encoding(&stdout), stderr: encoding(&stderr) },
             stdout: stdout.text,
             stderr: stderr.text,
             error,
@@ -185,14 +176,8 @@ impl ReportBody {
 }
 
 fn result(result: RichResult) -> ResultBody {
-    let RichResult {
-        mime,
-        is_main_result,
-    } = result;
-    ResultBody {
-        mime,
-        is_main_result,
-    }
+    let RichResult { mime, is_main_result } = result;
+    ResultBody { mime, is_main_result }
 }
 
 fn diagnostic(found: Diagnostic) -> DiagnosticBody {
@@ -223,30 +208,12 @@ fn diagnostic(found: Diagnostic) -> DiagnosticBody {
 }
 
 fn usage(usage: Usage) -> UsageBody {
-    let Usage {
-        cpu,
-        peak_memory_bytes,
-        processes,
-        disk_bytes,
-        accounting,
-    } = usage;
-    UsageBody {
-        cpu_ms: millis(cpu),
-        peak_memory_bytes,
-        processes,
-        disk_bytes,
-        accounting,
-    }
+    let Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting } = usage;
+    UsageBody { cpu_ms: millis(cpu), peak_memory_bytes, processes, disk_bytes, accounting }
 }
 
 fn phases(phases: Phases) -> PhasesBody {
-    let Phases {
-        queue,
-        start,
-        compile,
-        run,
-        cold_start,
-    } = phases;
+    let Phases { queue, start, compile, run, cold_start } = phases;
     PhasesBody {
         queue_ms: millis(queue),
         start_ms: millis(start),
@@ -257,11 +224,7 @@ fn phases(phases: Phases) -> PhasesBody {
 }
 
 fn encoding(captured: &CapturedText) -> &'static str {
-    if captured.replaced {
-        "replaced"
-    } else {
-        "utf-8"
-    }
+    if captured.replaced { "replaced" } else { "utf-8" }
 }
 
 /// Rounded, not cut: 1.6 ms is 2.

@@ -151,10 +151,7 @@ fn checked_files(files: BTreeMap<String, Content>, errors: &mut FieldErrors) -> 
             errors.push(loc, "names the same file as another path");
         }
     }
-    checked
-        .into_iter()
-        .map(|(path, content)| WorkspaceFile { path, content })
-        .collect()
+    checked.into_iter().map(|(path, content)| WorkspaceFile { path, content }).collect()
 }
 
 fn checked_flags(
@@ -166,10 +163,7 @@ fn checked_flags(
         errors.push("compiler_flags", "are for the language c only");
     }
     if flags.len() > MAX_COMPILER_FLAGS {
-        errors.push(
-            "compiler_flags",
-            format!("must be at most {MAX_COMPILER_FLAGS}"),
-        );
+        errors.push("compiler_flags", format!("must be at most {MAX_COMPILER_FLAGS}"));
     }
     for (index, flag) in flags.iter().enumerate() {
         if flag.is_empty() || flag.len() > MAX_COMPILER_FLAG || flag.contains('\0') {

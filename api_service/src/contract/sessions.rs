@@ -51,14 +51,7 @@ impl SessionBody {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self, rules: &RunRules) -> Result<NewSession, Vec<FieldError>> {
-        let Self {
-            language,
-            ttl,
-            env,
-            limits,
-            metadata,
-            network,
-        } = self;
+        let Self { language, ttl, env, limits, metadata, network } = self;
         let mut errors = FieldErrors::default();
         let language = self::language(&language, &rules.languages, &mut errors);
         let ttl = errors.keep("ttl", checked_ttl(ttl));
@@ -66,16 +59,10 @@ impl SessionBody {
         let limits = limits.unwrap_or_default().parse(None, &mut errors);
         let metadata = Value::Object(metadata.unwrap_or_default()).to_string();
         if metadata.len() > MAX_METADATA {
-            errors.push(
-                "metadata",
-                format!("must have at most {MAX_METADATA} bytes of JSON"),
-            );
+            errors.push("metadata", format!("must have at most {MAX_METADATA} bytes of JSON"));
         }
         if network.is_some_and(|network| !network.allow.is_empty()) {
-            errors.push(
-                "network.allow",
-                "must be empty: sandboxes here have no network",
-            );
+            errors.push("network.allow", "must be empty: sandboxes here have no network");
         }
         let new = language.zip(ttl).map(|(language, ttl)| NewSession {
             language,

@@ -37,20 +37,12 @@ impl UserBody {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self) -> Result<(Username, NewPassword, bool), Vec<FieldError>> {
-        let Self {
-            username,
-            password,
-            is_admin,
-        } = self;
+        let Self { username, password, is_admin } = self;
         let mut errors = FieldErrors::default();
         let username = errors.keep("username", Username::parse(&username));
         let password = NewPassword::parse(password, username.as_ref());
         let password = errors.keep("password", password);
-        errors.finish(
-            username
-                .zip(password)
-                .map(|(name, password)| (name, password, is_admin)),
-        )
+        errors.finish(username.zip(password).map(|(name, password)| (name, password, is_admin)))
     }
 }
 
@@ -80,12 +72,7 @@ pub struct MeAnswer {
 impl UserAnswer {
     /// From the domain.
     pub fn of(user: User) -> Self {
-        let User {
-            id,
-            username,
-            is_admin,
-            created_at,
-        } = user;
+        let User { id, username, is_admin, created_at } = user;
         Self {
             id: id.to_string(),
             username: username.to_string(),
@@ -99,9 +86,6 @@ impl MeAnswer {
     /// From the domain.
     pub fn of(user: User, scopes: &[Scope]) -> Self {
         let scopes = scopes.iter().map(|scope| scope.name()).collect();
-        Self {
-            user: UserAnswer::of(user),
-            scopes,
-        }
+        Self { user: UserAnswer::of(user), scopes }
     }
 }

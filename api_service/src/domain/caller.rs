@@ -15,10 +15,7 @@ pub struct Caller {
 impl Caller {
     /// A caller who signed in: everything that the user may do.
     pub fn signed_in(user: UserId, is_admin: bool) -> Self {
-        Self {
-            user,
-            scopes: held_by_user(is_admin),
-        }
+        Self { user, scopes: held_by_user(is_admin) }
     }
 
     /// A caller with an API key: what the key was made for, as far as the user may still do it.
@@ -43,8 +40,5 @@ impl Caller {
 }
 
 fn held_by_user(is_admin: bool) -> Vec<Scope> {
-    Scope::ALL
-        .into_iter()
-        .filter(|scope| is_admin || *scope != Scope::Admin)
-        .collect()
+    Scope::ALL.into_iter().filter(|scope| is_admin || *scope != Scope::Admin).collect()
 }

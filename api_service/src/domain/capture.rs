@@ -35,10 +35,7 @@ impl Capture {
     pub fn finish(mut self, total: u64) -> CapturedText {
         self.mark_gap_up_to(total);
         match String::from_utf8(self.bytes) {
-            Ok(text) => CapturedText {
-                text,
-                replaced: false,
-            },
+            Ok(text) => CapturedText { text, replaced: false },
             Err(error) => CapturedText {
                 text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
                 replaced: true,
@@ -49,8 +46,7 @@ impl Capture {
     fn mark_gap_up_to(&mut self, offset: u64) {
         let missing = offset.saturating_sub(self.position);
         if missing > 0 {
-            self.bytes
-                .extend_from_slice(format!("\n… [{missing} bytes left out] …\n").as_bytes());
+            self.bytes.extend_from_slice(format!("\n… [{missing} bytes left out] …\n").as_bytes());
             self.position = offset;
         }
     }
@@ -92,9 +88,6 @@ mod tests {
         let mut capture = Capture::default();
         capture.absorb(0, b"a\xffb");
         let captured = capture.finish(3);
-        assert_eq!(
-            (captured.text.as_str(), captured.replaced),
-            ("a\u{fffd}b", true)
-        );
+        assert_eq!((captured.text.as_str(), captured.replaced), ("a\u{fffd}b", true));
     }
 }

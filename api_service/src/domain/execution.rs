@@ -50,10 +50,7 @@ impl ExecutionState {
     /// A run that ended with `report`.
     pub fn finished(report: Report) -> Self {
         let status = report.outcome.status;
-        Self::Finished(FinishedRun {
-            status,
-            report: Some(Box::new(report)),
-        })
+        Self::Finished(FinishedRun { status, report: Some(Box::new(report)) })
     }
 
     /// As it is written.

@@ -12,10 +12,7 @@ pub struct FieldError {
 impl FieldError {
     /// Names the field at `loc` and the remedy.
     pub fn new(loc: impl Into<String>, msg: impl Into<String>) -> Self {
-        Self {
-            loc: loc.into(),
-            msg: msg.into(),
-        }
+        Self { loc: loc.into(), msg: msg.into() }
     }
 }
 

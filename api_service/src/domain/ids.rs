@@ -89,14 +89,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_an_id_is_none() {
-        for text in [
-            "",
-            "ses_",
-            "exe_0123",
-            "ses_../x",
-            "ses_a b",
-            &format!("ses_{:0100}", 1),
-        ] {
+        for text in ["", "ses_", "exe_0123", "ses_../x", "ses_a b", &format!("ses_{:0100}", 1)] {
             assert_eq!(SessionId::parse(text), None, "{text}");
         }
     }

@@ -19,13 +19,7 @@ pub enum Scope {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Run,
-        Self::Sessions,
-        Self::Read,
-        Self::Keys,
-        Self::Admin,
-    ];
+    pub const ALL: [Self; 5] = [Self::Run, Self::Sessions, Self::Read, Self::Keys, Self::Admin];
 
     /// What an API key gets when its maker names no scopes.
     pub const OF_NEW_KEYS: [Self; 3] = [Self::Run, Self::Sessions, Self::Read];

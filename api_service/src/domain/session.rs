@@ -85,9 +85,7 @@ impl EndReason {
 
     /// By its name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Deleted, Self::Expired, Self::Lost]
-            .into_iter()
-            .find(|reason| reason.name() == text)
+        [Self::Deleted, Self::Expired, Self::Lost].into_iter().find(|reason| reason.name() == text)
     }
 }
 

@@ -27,10 +27,8 @@ impl WorkspacePath {
         if text.ends_with('/') {
             return Err("must name a file, not a directory");
         }
-        let parts: Vec<&str> = text
-            .split('/')
-            .filter(|part| !part.is_empty() && *part != ".")
-            .collect();
+        let parts: Vec<&str> =
+            text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
         if parts.is_empty() {
             return Err("must name a file");
         }
@@ -65,18 +63,8 @@ mod tests {
     #[test]
     fn paths_that_leave_the_workspace_are_refused() {
         let long = "x".repeat(256);
-        let bad = [
-            "",
-            ".",
-            "./",
-            "/etc/passwd",
-            "../x",
-            "a/../../x",
-            "a/..",
-            "a\0b",
-            "dir/",
-            &long,
-        ];
+        let bad =
+            ["", ".", "./", "/etc/passwd", "../x", "a/../../x", "a/..", "a\0b", "dir/", &long];
         for path in bad {
             assert!(WorkspacePath::parse(path).is_err(), "{path:?}");
         }
@@ -84,12 +72,7 @@ mod tests {
 
     #[test]
     fn spellings_of_one_file_meet() {
-        for path in [
-            "data/in.csv",
-            "./data/in.csv",
-            "data//in.csv",
-            "data/./in.csv",
-        ] {
+        for path in ["data/in.csv", "./data/in.csv", "data//in.csv", "data/./in.csv"] {
             let parsed = WorkspacePath::parse(path).map(|path| path.as_str().to_owned());
             assert_eq!(parsed, Ok("data/in.csv".to_owned()));
         }

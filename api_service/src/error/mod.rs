@@ -118,12 +118,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let Row {
-            status,
-            code,
-            title,
-            detail,
-        } = self.row();
+        let Row { status, code, title, detail } = self.row();
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
         if status == StatusCode::UNAUTHORIZED {

@@ -14,12 +14,7 @@ pub(super) struct Row {
 }
 
 fn row(status: StatusCode, code: &'static str, title: &'static str, detail: &str) -> Row {
-    Row {
-        status,
-        code,
-        title,
-        detail: detail.to_owned(),
-    }
+    Row { status, code, title, detail: detail.to_owned() }
 }
 
 impl ApiError {
@@ -76,12 +71,9 @@ impl ApiError {
                 "A credential is needed",
                 "send Authorization: Bearer <access token or API key>, or X-API-Key: <API key>",
             ),
-            Self::NoSuchRoute => row(
-                S::NOT_FOUND,
-                "not_found",
-                "Not found",
-                "there is nothing here; see /docs",
-            ),
+            Self::NoSuchRoute => {
+                row(S::NOT_FOUND, "not_found", "Not found", "there is nothing here; see /docs")
+            }
             Self::NoSuchMethod(_) => row(
                 S::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
@@ -138,18 +130,12 @@ fn service_row(error: &services::Error) -> Row {
             "The credential does not allow this",
             &format!("it lacks the scope '{scope}'"),
         ),
-        E::UsernameTaken => row(
-            S::CONFLICT,
-            "username_taken",
-            "The user name is taken",
-            "choose another username",
-        ),
-        E::ApiKeyNotFound => row(
-            S::NOT_FOUND,
-            "api_key_not_found",
-            "No such API key",
-            "none of yours has this id",
-        ),
+        E::UsernameTaken => {
+            row(S::CONFLICT, "username_taken", "The user name is taken", "choose another username")
+        }
+        E::ApiKeyNotFound => {
+            row(S::NOT_FOUND, "api_key_not_found", "No such API key", "none of yours has this id")
+        }
         E::ExecutionNotFound => row(
             S::NOT_FOUND,
             "execution_not_found",
@@ -216,12 +202,9 @@ fn service_row(error: &services::Error) -> Row {
             "The worker is not available",
             "try again after the time in Retry-After",
         ),
-        E::Refused(detail) => row(
-            S::UNPROCESSABLE_ENTITY,
-            "validation_failed",
-            "The request is not valid",
-            detail,
-        ),
+        E::Refused(detail) => {
+            row(S::UNPROCESSABLE_ENTITY, "validation_failed", "The request is not valid", detail)
+        }
         E::KeyReused => row(
             S::CONFLICT,
             "idempotency_key_reused",

@@ -24,9 +24,8 @@ pub(super) struct Token(MetadataValue<Ascii>);
 
 impl Token {
     pub(super) fn new(token: &str) -> Result<Self, Error> {
-        let mut value: MetadataValue<Ascii> = format!("Bearer {token}")
-            .parse()
-            .map_err(|_| Error::UnusableToken)?;
+        let mut value: MetadataValue<Ascii> =
+            format!("Bearer {token}").parse().map_err(|_| Error::UnusableToken)?;
         value.set_sensitive(true);
         Ok(Self(value))
     }
@@ -44,14 +43,9 @@ impl Call {
         token: &Token,
         message: Message,
     ) -> Result<Request<Message>, Error> {
-        let id = self
-            .request_id
-            .parse()
-            .map_err(|_| Error::UnusableRequestId)?;
+        let id = self.request_id.parse().map_err(|_| Error::UnusableRequestId)?;
         let mut request = Request::new(message);
-        request
-            .metadata_mut()
-            .insert(AUTHORIZATION, token.0.clone());
+        request.metadata_mut().insert(AUTHORIZATION, token.0.clone());
         request.metadata_mut().insert(REQUEST_ID, id);
         request.set_timeout(self.deadline);
         Ok(request)

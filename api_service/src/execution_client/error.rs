@@ -74,10 +74,7 @@ pub enum Error {
 
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
-        let word = status
-            .metadata()
-            .get(ERROR_REASON)
-            .and_then(|value| value.to_str().ok());
+        let word = status.metadata().get(ERROR_REASON).and_then(|value| value.to_str().ok());
         match word {
             Some(reason::SESSION_NOT_FOUND) => Self::SessionNotFound,
             Some(reason::SESSION_EXPIRED) => Self::SessionExpired,
@@ -116,9 +113,7 @@ fn without_reason(status: Status) -> Error {
 pub(super) fn was_never_sent(status: &Status) -> bool {
     let mut cause = status.source();
     while let Some(error) = cause {
-        let canceled = error
-            .downcast_ref::<hyper::Error>()
-            .is_some_and(hyper::Error::is_canceled);
+        let canceled = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled);
         if canceled || error.is::<ConnectError>() {
             return true;
         }
@@ -128,11 +123,6 @@ pub(super) fn was_never_sent(status: &Status) -> bool {
 }
 
 fn retry_after(status: &Status) -> Duration {
-    let seconds = status
-        .metadata()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok());
-    seconds
-        .and_then(|text| text.parse().ok())
-        .map_or(DEFAULT_RETRY_AFTER, Duration::from_secs)
+    let seconds = status.metadata().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    seconds.and_then(|text| text.parse().ok()).map_or(DEFAULT_RETRY_AFTER, Duration::from_secs)
 }

@@ -16,16 +16,9 @@ use crate::domain::session::LiveSession;
 use crate::domain::timestamp::Timestamp;
 
 pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
-    match event
-        .event
-        .ok_or(Error::Malformed("an event without content"))?
-    {
+    match event.event.ok_or(Error::Malformed("an event without content"))? {
         WireEvent::Started(wire::Started { execution_id: _ }) => Ok(Event::Started),
-        WireEvent::Output(wire::Output {
-            stream,
-            offset,
-            data,
-        }) => {
+        WireEvent::Output(wire::Output { stream, offset, data }) => {
             let stream = match wire::Stream::try_from(stream) {
                 Ok(wire::Stream::Stdout) => OutputStream::Stdout,
                 Ok(wire::Stream::Stderr) => OutputStream::Stderr,
@@ -33,19 +26,11 @@ pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
                     return Err(Error::Malformed("output of no stream"));
                 }
             };
-            Ok(Event::Output {
-                stream,
-                offset,
-                data,
-            })
+            Ok(Event::Output { stream, offset, data })
         }
-        WireEvent::Result(wire::RichResult {
-            mime,
-            is_main_result,
-        }) => Ok(Event::Result(RichResult {
-            mime: mime.into_iter().collect(),
-            is_main_result,
-        })),
+        WireEvent::Result(wire::RichResult { mime, is_main_result }) => {
+            Ok(Event::Result(RichResult { mime: mime.into_iter().collect(), is_main_result }))
+        }
         WireEvent::Outcome(outcome) => self::outcome(outcome).map(Box::new).map(Event::Outcome),
     }
 }
@@ -98,13 +83,7 @@ fn totals(totals: Option<wire::StreamTotals>) -> StreamTotals {
 }
 
 fn usage(usage: wire::Usage) -> Usage {
-    let wire::Usage {
-        cpu_us,
-        peak_memory_bytes,
-        processes,
-        disk_bytes,
-        accounting,
-    } = usage;
+    let wire::Usage { cpu_us, peak_memory_bytes, processes, disk_bytes, accounting } = usage;
     Usage {
         cpu: Duration::from_micros(cpu_us),
         peak_memory_bytes,
@@ -115,13 +94,7 @@ fn usage(usage: wire::Usage) -> Usage {
 }
 
 fn phases(phases: wire::Phases) -> Phases {
-    let wire::Phases {
-        queue_us,
-        start_us,
-        compile_us,
-        run_us,
-        cold_start,
-    } = phases;
+    let wire::Phases { queue_us, start_us, compile_us, run_us, cold_start } = phases;
     Phases {
         queue: Duration::from_micros(queue_us),
         start: Duration::from_micros(start_us),
@@ -160,13 +133,7 @@ fn diagnostic(found: wire::Diagnostic) -> Diagnostic {
 
 pub(super) fn session(session: wire::Session) -> Result<LiveSession, Error> {
     // A session's language is kept by the gateway, from the request that made it.
-    let wire::Session {
-        session_id,
-        language: _,
-        created_at_ms,
-        expires_at_ms,
-        busy,
-    } = session;
+    let wire::Session { session_id, language: _, created_at_ms, expires_at_ms, busy } = session;
     Ok(LiveSession {
         id: SessionId::parse(&session_id).ok_or(Error::Malformed("a session id"))?,
         created_at: Timestamp::from_millis(created_at_ms),
@@ -190,14 +157,8 @@ pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilit
     let wire::LimitRange { defaults, maxima } = limits.unwrap_or_default();
     Ok(Capabilities {
         instance_id,
-        languages: languages
-            .into_iter()
-            .map(language_info)
-            .collect::<Result<_, _>>()?,
-        missing: missing_languages
-            .into_iter()
-            .map(missing)
-            .collect::<Result<_, _>>()?,
+        languages: languages.into_iter().map(language_info).collect::<Result<_, _>>()?,
+        missing: missing_languages.into_iter().map(missing).collect::<Result<_, _>>()?,
         isolation: level,
         walls: walls.into_iter().map(wall).collect(),
         default_limits: self::limits(defaults.unwrap_or_default()),
@@ -208,13 +169,7 @@ pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilit
 
 fn language_info(info: wire::LanguageInfo) -> Result<LanguageInfo, Error> {
     // Where things lie on the worker's machine is nobody else's business.
-    let wire::LanguageInfo {
-        language,
-        version,
-        executable: _,
-        packages,
-        features,
-    } = info;
+    let wire::LanguageInfo { language, version, executable: _, packages, features } = info;
     Ok(LanguageInfo {
         language: self::language(language)?,
         version,
@@ -224,16 +179,8 @@ fn language_info(info: wire::LanguageInfo) -> Result<LanguageInfo, Error> {
 }
 
 fn missing(missing: wire::MissingLanguage) -> Result<MissingLanguage, Error> {
-    let wire::MissingLanguage {
-        language,
-        reason,
-        remedy,
-    } = missing;
-    Ok(MissingLanguage {
-        language: self::language(language)?,
-        reason,
-        remedy,
-    })
+    let wire::MissingLanguage { language, reason, remedy } = missing;
+    Ok(MissingLanguage { language: self::language(language)?, reason, remedy })
 }
 
 fn language(language: i32) -> Result<Language, Error> {
@@ -247,16 +194,8 @@ fn language(language: i32) -> Result<Language, Error> {
 }
 
 fn wall(wall: wire::Wall) -> Wall {
-    let wire::Wall {
-        name,
-        state,
-        detail,
-    } = wall;
-    Wall {
-        name,
-        state,
-        detail,
-    }
+    let wire::Wall { name, state, detail } = wall;
+    Wall { name, state, detail }
 }
 
 fn limits(limits: wire::Limits) -> Limits {

@@ -43,10 +43,7 @@ impl ExecutionClient {
         let rpc = ExecutionServiceClient::new(channel)
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
             .max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
-        Ok(Self {
-            rpc,
-            token: Token::new(internal_token)?,
-        })
+        Ok(Self { rpc, token: Token::new(internal_token)? })
     }
 
     /// Starts a run and gives its events. Dropping them ends a stateless run.
@@ -61,12 +58,8 @@ impl ExecutionClient {
         run: &RunRequest,
     ) -> Result<Events, Error> {
         let message = to_wire::execute(id, owner, run);
-        let stream = self.call(call, message, async |mut rpc, request| {
-            rpc.execute(request).await
-        });
-        Ok(Events {
-            stream: stream.await?,
-        })
+        let stream = self.call(call, message, async |mut rpc, request| rpc.execute(request).await);
+        Ok(Events { stream: stream.await? })
     }
 
     /// Ends a run early.
@@ -78,9 +71,7 @@ impl ExecutionClient {
             execution_id: id.as_str().to_owned(),
             owner: owner.as_str().to_owned(),
         };
-        let answer = self.call(call, message, async |mut rpc, request| {
-            rpc.cancel(request).await
-        });
+        let answer = self.call(call, message, async |mut rpc, request| rpc.cancel(request).await);
         answer.await.map(|wire::CancelResponse {}| ())
     }
 
@@ -96,9 +87,8 @@ impl ExecutionClient {
         new: &NewSession,
     ) -> Result<LiveSession, Error> {
         let message = to_wire::create_session(id, owner, new);
-        let answer = self.call(call, message, async |mut rpc, request| {
-            rpc.create_session(request).await
-        });
+        let answer =
+            self.call(call, message, async |mut rpc, request| rpc.create_session(request).await);
         from_wire::session(answer.await?)
     }
 
@@ -116,9 +106,8 @@ impl ExecutionClient {
             session_id: id.as_str().to_owned(),
             owner: owner.as_str().to_owned(),
         };
-        let answer = self.call(call, message, async |mut rpc, request| {
-            rpc.get_session(request).await
-        });
+        let answer =
+            self.call(call, message, async |mut rpc, request| rpc.get_session(request).await);
         from_wire::session(answer.await?)
     }
 
@@ -127,18 +116,10 @@ impl ExecutionClient {
     /// # Errors
     /// When the worker cannot be reached.
     pub async fn sessions(&self, call: &Call, owner: &UserId) -> Result<Vec<LiveSession>, Error> {
-        let message = wire::ListSessionsRequest {
-            owner: owner.as_str().to_owned(),
-        };
-        let answer = self.call(call, message, async |mut rpc, request| {
-            rpc.list_sessions(request).await
-        });
-        answer
-            .await?
-            .sessions
-            .into_iter()
-            .map(from_wire::session)
-            .collect()
+        let message = wire::ListSessionsRequest { owner: owner.as_str().to_owned() };
+        let answer =
+            self.call(call, message, async |mut rpc, request| rpc.list_sessions(request).await);
+        answer.await?.sessions.into_iter().map(from_wire::session).collect()
     }
 
     /// Ends a session.
@@ -155,9 +136,8 @@ impl ExecutionClient {
             session_id: id.as_str().to_owned(),
             owner: owner.as_str().to_owned(),
         };
-        let answer = self.call(call, message, async |mut rpc, request| {
-            rpc.end_session(request).await
-        });
+        let answer =
+            self.call(call, message, async |mut rpc, request| rpc.end_session(request).await);
         answer.await.map(|wire::EndSessionResponse {}| ())
     }
 
@@ -167,9 +147,8 @@ impl ExecutionClient {
     /// When the worker cannot be reached.
     pub async fn capabilities(&self, call: &Call) -> Result<Capabilities, Error> {
         let message = wire::GetCapabilitiesRequest {};
-        let answer = self.call(call, message, async |mut rpc, request| {
-            rpc.get_capabilities(request).await
-        });
+        let answer =
+            self.call(call, message, async |mut rpc, request| rpc.get_capabilities(request).await);
         from_wire::capabilities(answer.await?)
     }
 

@@ -12,23 +12,12 @@ use crate::domain::session::NewSession;
 use crate::domain::workspace::WorkspaceFile;
 
 pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wire::ExecuteRequest {
-    let RunRequest {
-        session,
-        language,
-        code,
-        stdin,
-        args,
-        env,
-        files,
-        limits,
-        compiler_flags,
-    } = run;
+    let RunRequest { session, language, code, stdin, args, env, files, limits, compiler_flags } =
+        run;
     wire::ExecuteRequest {
         execution_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
-        session_id: session
-            .as_ref()
-            .map_or_else(String::new, |id| id.as_str().to_owned()),
+        session_id: session.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
         language: i32::from(self::language(*language)),
         code: code.clone(),
         stdin: stdin.clone(),
@@ -46,13 +35,7 @@ pub(super) fn create_session(
     new: &NewSession,
 ) -> wire::CreateSessionRequest {
     // The note is the gateway's; a worker has no use for it.
-    let NewSession {
-        language,
-        ttl,
-        env,
-        limits,
-        metadata: _,
-    } = new;
+    let NewSession { language, ttl, env, limits, metadata: _ } = new;
     wire::CreateSessionRequest {
         session_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
@@ -74,23 +57,12 @@ fn language(language: Language) -> wire::Language {
 
 fn file(file: &WorkspaceFile) -> wire::File {
     let WorkspaceFile { path, content } = file;
-    wire::File {
-        path: path.as_str().to_owned(),
-        content: content.clone(),
-    }
+    wire::File { path: path.as_str().to_owned(), content: content.clone() }
 }
 
 fn limits(limits: &Limits) -> wire::Limits {
-    let Limits {
-        wall,
-        cpu,
-        memory_bytes,
-        processes,
-        disk_bytes,
-        inodes,
-        output_bytes,
-        open_files,
-    } = limits;
+    let Limits { wall, cpu, memory_bytes, processes, disk_bytes, inodes, output_bytes, open_files } =
+        limits;
     wire::Limits {
         wall_ms: wall.map(millis),
         cpu_ms: cpu.map(millis),

@@ -20,20 +20,13 @@ pub struct MaxBody(pub usize);
 /// The whole body, if it is not larger than the application allows.
 pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<BytesMut, ApiError> {
     let limit = request.app_data::<MaxBody>().map_or(0, |max| max.0);
-    let announced = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
-    let announced = announced
-        .and_then(|text| text.parse::<usize>().ok())
-        .unwrap_or_default();
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced = announced.and_then(|text| text.parse::<usize>().ok()).unwrap_or_default();
     if announced > limit {
         return Err(ApiError::BodyTooLarge(limit));
     }
     let reading = collect(payload, announced, limit);
-    tokio::time::timeout(READ_TIMEOUT, reading)
-        .await
-        .unwrap_or(Err(ApiError::BodyTooSlow))
+    tokio::time::timeout(READ_TIMEOUT, reading).await.unwrap_or(Err(ApiError::BodyTooSlow))
 }
 
 async fn collect(
@@ -54,12 +47,7 @@ async fn collect(
 
 /// The media type of the body, without its parameters.
 pub(super) fn media_type(request: &HttpRequest) -> String {
-    let value = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = value
-        .and_then(|text| text.split(';').next())
-        .unwrap_or_default();
+    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|text| text.split(';').next()).unwrap_or_default();
     essence.trim().to_ascii_lowercase()
 }

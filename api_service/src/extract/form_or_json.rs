@@ -26,11 +26,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormOrJson<T> {
                 }
                 "application/x-www-form-urlencoded" => {
                     let bytes = body::read(&request, payload).await?;
-                    serde_urlencoded::from_bytes(&bytes)
-                        .map(Self)
-                        .map_err(|error| {
-                            ApiError::Invalid(vec![FieldError::new("body", error.to_string())])
-                        })
+                    serde_urlencoded::from_bytes(&bytes).map(Self).map_err(|error| {
+                        ApiError::Invalid(vec![FieldError::new("body", error.to_string())])
+                    })
                 }
                 _ => Err(ApiError::WrongMediaType(
                     "application/x-www-form-urlencoded or application/json",

@@ -29,10 +29,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
                 return Err(ApiError::WrongMediaType("application/json"));
             }
             let bytes = body::read(&request, payload).await?;
-            Ok(Self {
-                value: shape(&bytes)?,
-                fingerprint: sha256_hex(&bytes),
-            })
+            Ok(Self { value: shape(&bytes)?, fingerprint: sha256_hex(&bytes) })
         })
     }
 }
@@ -51,9 +48,5 @@ pub(super) fn shape<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 
 /// The path says where it is; the line and column of the text would only repeat it.
 fn without_position(message: &str) -> String {
-    message
-        .split(" at line ")
-        .next()
-        .unwrap_or(message)
-        .to_owned()
+    message.split(" at line ").next().unwrap_or(message).to_owned()
 }

@@ -19,16 +19,12 @@ impl<T: DeserializeOwned> FromRequest for PageParams<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let query = Query::<T>::from_query(request.query_string());
-        ready(
-            query
-                .map(|query| Self(query.into_inner()))
-                .map_err(|error| {
-                    let msg = match error {
-                        actix_web::error::QueryPayloadError::Deserialize(why) => why.to_string(),
-                        other => other.to_string(),
-                    };
-                    ApiError::Invalid(vec![FieldError::new("query", msg)])
-                }),
-        )
+        ready(query.map(|query| Self(query.into_inner())).map_err(|error| {
+            let msg = match error {
+                actix_web::error::QueryPayloadError::Deserialize(why) => why.to_string(),
+                other => other.to_string(),
+            };
+            ApiError::Invalid(vec![FieldError::new("query", msg)])
+        }))
     }
 }

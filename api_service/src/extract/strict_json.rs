@@ -19,12 +19,7 @@ const SHOWN_KEY: usize = 255;
 pub(super) fn check(bytes: &[u8]) -> Result<(), ApiError> {
     let walk = Walk::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let done = Here {
-        walk: &walk,
-        depth: 0,
-    }
-    .deserialize(&mut json)
-    .and_then(|()| json.end());
+    let done = Here { walk: &walk, depth: 0 }.deserialize(&mut json).and_then(|()| json.end());
     match (done, walk.finding.into_inner()) {
         (Ok(()), _) => Ok(()),
         (Err(_), Some(finding)) => Err(finding),
@@ -77,10 +72,7 @@ impl<'a> Here<'a> {
             let msg = format!("must not be nested deeper than {MAX_DEPTH}");
             return Err(self.walk.found(ApiError::TooDeep, &msg));
         }
-        Ok(Here {
-            walk: self.walk,
-            depth: self.depth + 1,
-        })
+        Ok(Here { walk: self.walk, depth: self.depth + 1 })
     }
 }
 
@@ -160,11 +152,7 @@ mod tests {
 
     #[test]
     fn plain_json_passes() {
-        for text in [
-            "{}",
-            "[1, 2.5, -3, null, true, \"x\"]",
-            "{\"a\": {\"b\": [{}]}}",
-        ] {
+        for text in ["{}", "[1, 2.5, -3, null, true, \"x\"]", "{\"a\": {\"b\": [{}]}}"] {
             assert!(check(text.as_bytes()).is_ok(), "{text}");
         }
     }
@@ -172,9 +160,7 @@ mod tests {
     #[test]
     fn a_duplicate_key_is_named_by_its_path() {
         let error = check(b"{\"a\": [0, {\"b\": 1, \"\\u0062\": 2}]}");
-        let Err(ApiError::DuplicateKey(field)) = error else {
-            panic!("{error:?}")
-        };
+        let Err(ApiError::DuplicateKey(field)) = error else { panic!("{error:?}") };
         assert_eq!(field.loc, "a[1].b");
     }
 
@@ -182,23 +168,14 @@ mod tests {
     fn nesting_has_an_end() {
         let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
         assert!(check(nested(32).as_bytes()).is_ok());
-        assert!(matches!(
-            check(nested(33).as_bytes()),
-            Err(ApiError::TooDeep(_))
-        ));
-        assert!(matches!(
-            check(nested(100_000).as_bytes()),
-            Err(ApiError::TooDeep(_))
-        ));
+        assert!(matches!(check(nested(33).as_bytes()), Err(ApiError::TooDeep(_))));
+        assert!(matches!(check(nested(100_000).as_bytes()), Err(ApiError::TooDeep(_))));
     }
 
     #[test]
     fn what_is_not_one_json_value_is_told_so() {
         for text in ["", "{", "{} {}", "{\"a\" 1}", "\u{0}", "NaN"] {
-            assert!(
-                matches!(check(text.as_bytes()), Err(ApiError::NotJson(_))),
-                "{text:?}"
-            );
+            assert!(matches!(check(text.as_bytes()), Err(ApiError::NotJson(_))), "{text:?}");
         }
     }
 }

@@ -51,9 +51,7 @@ pub async fn authenticate(
     match admit(&authenticator, request.headers(), access).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.call(request)
-                .await
-                .map(ServiceResponse::map_into_left_body)
+            next.call(request).await.map(ServiceResponse::map_into_left_body)
         }
         Err(error) => {
             let response = actix_web::HttpResponse::from_error(error);

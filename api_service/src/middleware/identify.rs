@@ -21,9 +21,7 @@ pub async fn identify(
     let header = HeaderValue::from_str(&id);
     let mut response = telemetry::within_request(id, next.call(request)).await?;
     if let Ok(value) = header {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
     Ok(response)
 }

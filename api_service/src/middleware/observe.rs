@@ -27,17 +27,10 @@ pub async fn observe(
     let begin = Instant::now();
     let method = request.method().clone();
     let span = info_span!("request", request_id = telemetry::current_request_id(), %method);
-    let mut watch = Watch {
-        method: label(&method),
-        begin,
-        done: false,
-    };
+    let mut watch = Watch { method: label(&method), begin, done: false };
     async move {
         let response = next.call(request).await?;
-        let route = response
-            .request()
-            .match_pattern()
-            .unwrap_or_else(|| UNMATCHED.to_owned());
+        let route = response.request().match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
         if let Some(cause) = response
             .response()
             .error()

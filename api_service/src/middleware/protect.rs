@@ -22,11 +22,7 @@ pub async fn protect(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let policy = if request.path().starts_with("/docs") {
-        DOCS_POLICY
-    } else {
-        API_POLICY
-    };
+    let policy = if request.path().starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
     let mut response = next.call(request).await?;
     let headers: [(HeaderName, &'static str); 5] = [
         (CONTENT_SECURITY_POLICY, policy),
@@ -37,9 +33,7 @@ pub async fn protect(
         (CACHE_CONTROL, "no-store"),
     ];
     for (name, value) in headers {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     Ok(response)
 }

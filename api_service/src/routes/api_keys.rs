@@ -37,17 +37,12 @@ pub(super) async fn create(
     let making = async move {
         let work = async {
             let (key, secret) = api_keys.create(&caller, new).await?;
-            Ok(NewApiKeyAnswer {
-                key: secret,
-                about: ApiKeyAnswer::of(key),
-            })
+            Ok(NewApiKeyAnswer { key: secret, about: ApiKeyAnswer::of(key) })
         };
         once(&idempotency, reservation, StatusCode::CREATED, work).await
     };
     let answer = state.background.finish(making).await;
-    Ok(HttpResponse::from(
-        answer.ok_or(Error::Fault("a key's maker ended"))??,
-    ))
+    Ok(HttpResponse::from(answer.ok_or(Error::Fault("a key's maker ended"))??))
 }
 
 /// Your API keys, without their secrets. Needs the scope `keys`.

@@ -29,10 +29,7 @@ pub(super) async fn token(
 ) -> Result<web::Json<TokenAnswer>, ApiError> {
     let (username, password) = body.parse().map_err(ApiError::Invalid)?;
     let peer = request.peer_addr().map(|address| address.ip());
-    let pair = state
-        .sign_in
-        .with_password(&username, &password, peer)
-        .await?;
+    let pair = state.sign_in.with_password(&username, &password, peer).await?;
     Ok(web::Json(answer(pair)))
 }
 
@@ -76,10 +73,6 @@ pub(super) async fn logout(
 }
 
 fn answer(pair: TokenPair) -> TokenAnswer {
-    let TokenPair {
-        access_token,
-        expires_in,
-        refresh_token,
-    } = pair;
+    let TokenPair { access_token, expires_in, refresh_token } = pair;
     TokenAnswer::of(access_token, expires_in, refresh_token)
 }

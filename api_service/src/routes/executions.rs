@@ -24,9 +24,7 @@ pub(super) async fn list(
 ) -> Result<web::Json<PageAnswer<ExecutionSummary>>, ApiError> {
     let page = query.parse(ExecutionId::parse).map_err(ApiError::Invalid)?;
     let runs = state.executions.list(&caller.user, &page).await?;
-    Ok(web::Json(PageAnswer::of(runs, |run| {
-        ExecutionSummary::of(&run)
-    })))
+    Ok(web::Json(PageAnswer::of(runs, |run| ExecutionSummary::of(&run))))
 }
 
 /// One of your runs, with everything its answer held. Needs the scope `read`.
@@ -64,12 +62,6 @@ pub(super) async fn cancel(
     id: Path<String>,
 ) -> Result<web::Json<CancelAnswer>, ApiError> {
     let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
-    state
-        .executions
-        .cancel(&caller.user, &id, &request_id)
-        .await?;
-    Ok(web::Json(CancelAnswer {
-        success: true,
-        message: "Execution cancelled",
-    }))
+    state.executions.cancel(&caller.user, &id, &request_id).await?;
+    Ok(web::Json(CancelAnswer { success: true, message: "Execution cancelled" }))
 }

@@ -37,8 +37,6 @@ pub(super) async fn readyz(state: Data<AppState>) -> HttpResponse {
     if state.worker.recent().is_some() && state.database.is_up().await {
         HttpResponse::Ok().json(ProbeAnswer { status: "ok" })
     } else {
-        HttpResponse::ServiceUnavailable().json(ProbeAnswer {
-            status: "not_ready",
-        })
+        HttpResponse::ServiceUnavailable().json(ProbeAnswer { status: "not_ready" })
     }
 }

@@ -26,12 +26,7 @@ pub(super) fn reservation(
     route: &'static str,
     fingerprint: String,
 ) -> Option<Reservation> {
-    key.map(|key| Reservation {
-        user: caller.user.clone(),
-        route,
-        key,
-        fingerprint,
-    })
+    key.map(|key| Reservation { user: caller.user.clone(), route, key, fingerprint })
 }
 
 /// Does `work`, or gives the answer that it gave before under the same key.
@@ -45,11 +40,7 @@ pub(super) async fn once<T: Serialize>(
         Some(reservation) => match idempotency.begin(reservation).await? {
             Begin::Fresh(claim) => Some(claim),
             Begin::Replay { status, body } => {
-                return Ok(Answer {
-                    status,
-                    body,
-                    replayed: true,
-                });
+                return Ok(Answer { status, body, replayed: true });
             }
         },
         None => None,
@@ -58,11 +49,7 @@ pub(super) async fn once<T: Serialize>(
         Ok(value) => {
             let body =
                 serde_json::to_vec(&value).map_err(|_| Error::Fault("an answer is not JSON"))?;
-            let answer = Answer {
-                status: status.as_u16(),
-                body,
-                replayed: false,
-            };
+            let answer = Answer { status: status.as_u16(), body, replayed: false };
             if let Some(claim) = claim {
                 claim.answered(answer.status, &answer.body).await?;
             }
@@ -79,11 +66,7 @@ pub(super) async fn once<T: Serialize>(
 
 impl From<Answer> for HttpResponse {
     fn from(answer: Answer) -> Self {
-        let Answer {
-            status,
-            body,
-            replayed,
-        } = answer;
+        let Answer { status, body, replayed } = answer;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
         let mut response = HttpResponse::build(status);
         response.content_type("application/json");

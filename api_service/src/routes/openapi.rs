@@ -75,7 +75,5 @@ pub(super) fn page() -> SwaggerUi {
 }
 
 pub(super) async fn to_page() -> HttpResponse {
-    HttpResponse::TemporaryRedirect()
-        .insert_header((LOCATION, "/docs/"))
-        .finish()
+    HttpResponse::TemporaryRedirect().insert_header((LOCATION, "/docs/")).finish()
 }

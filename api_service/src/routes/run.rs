@@ -36,12 +36,7 @@ pub(super) async fn run(
     let reservation = reservation(key, &caller, "run", body.fingerprint);
     let work = async {
         let (id, report) = state.runs.run(&caller.user, &run, &request_id).await?;
-        Ok(RunAnswer::of(
-            &id,
-            run.session.as_ref(),
-            run.language,
-            report,
-        ))
+        Ok(RunAnswer::of(&id, run.session.as_ref(), run.language, report))
     };
     let answer = once(&state.idempotency, reservation, StatusCode::OK, work).await?;
     Ok(HttpResponse::from(answer))

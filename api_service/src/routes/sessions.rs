@@ -44,9 +44,7 @@ pub(super) async fn create(
         once(&idempotency, reservation, StatusCode::CREATED, work).await
     };
     let answer = state.background.finish(making).await;
-    Ok(HttpResponse::from(
-        answer.ok_or(Error::Fault("a session's maker ended"))??,
-    ))
+    Ok(HttpResponse::from(answer.ok_or(Error::Fault("a session's maker ended"))??))
 }
 
 /// Your sessions, newest first. Needs the scope `read`.
@@ -65,10 +63,7 @@ pub(super) async fn list(
     PageParams(query): PageParams<PageQuery>,
 ) -> Result<web::Json<PageAnswer<SessionAnswer>>, ApiError> {
     let page = query.parse(SessionId::parse).map_err(ApiError::Invalid)?;
-    let sessions = state
-        .sessions
-        .list(&caller.user, &page, &request_id)
-        .await?;
+    let sessions = state.sessions.list(&caller.user, &page, &request_id).await?;
     let show = |(session, status)| SessionAnswer::of(session, status);
     Ok(web::Json(PageAnswer::of(sessions, show)))
 }
@@ -112,8 +107,5 @@ pub(super) async fn delete(
 ) -> Result<web::Json<SessionEnded>, ApiError> {
     let id = SessionId::parse(&id).ok_or(Error::SessionNotFound)?;
     state.sessions.end(&caller.user, &id, &request_id).await?;
-    Ok(web::Json(SessionEnded {
-        success: true,
-        message: "Session ended",
-    }))
+    Ok(web::Json(SessionEnded { success: true, message: "Session ended" }))
 }

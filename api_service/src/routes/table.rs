@@ -28,30 +28,15 @@ pub struct Endpoint {
 }
 
 fn get(path: &'static str, access: Access, route: fn() -> Route) -> Endpoint {
-    Endpoint {
-        method: Method::GET,
-        path,
-        access,
-        route,
-    }
+    Endpoint { method: Method::GET, path, access, route }
 }
 
 fn post(path: &'static str, access: Access, route: fn() -> Route) -> Endpoint {
-    Endpoint {
-        method: Method::POST,
-        path,
-        access,
-        route,
-    }
+    Endpoint { method: Method::POST, path, access, route }
 }
 
 fn delete(path: &'static str, access: Access, route: fn() -> Route) -> Endpoint {
-    Endpoint {
-        method: Method::DELETE,
-        path,
-        access,
-        route,
-    }
+    Endpoint { method: Method::DELETE, path, access, route }
 }
 
 /// The routes that ask for nothing. A scope of their own, not exceptions from the other.
@@ -61,9 +46,7 @@ pub fn public() -> Vec<Endpoint> {
         post("/v1/auth/token", Public, || web::post().to(auth::token)),
         post("/v1/auth/refresh", Public, || web::post().to(auth::refresh)),
         post("/v1/auth/logout", Public, || web::post().to(auth::logout)),
-        get("/v1/languages", Public, || {
-            web::get().to(languages::languages)
-        }),
+        get("/v1/languages", Public, || web::get().to(languages::languages)),
         get("/health", Public, || web::get().to(health::health)),
         get("/livez", Public, || web::get().to(health::livez)),
         get("/readyz", Public, || web::get().to(health::readyz)),
@@ -78,53 +61,27 @@ pub fn protected() -> Vec<Endpoint> {
     vec![
         post("/v1/users", Needs(Admin), || web::post().to(users::create)),
         get("/v1/users/me", SignedIn, || web::get().to(users::me)),
-        post("/v1/api_keys", Needs(Keys), || {
-            web::post().to(api_keys::create)
+        post("/v1/api_keys", Needs(Keys), || web::post().to(api_keys::create)),
+        get("/v1/api_keys", Needs(Keys), || web::get().to(api_keys::list)),
+        delete("/v1/api_keys/{id}", Needs(Keys), || web::delete().to(api_keys::delete)),
+        post("/v1/code_interpreter/run", Needs(Run), || web::post().to(run::run)),
+        get("/v1/code_interpreter/executions", Needs(Read), || web::get().to(executions::list)),
+        get("/v1/code_interpreter/executions/{id}", Needs(Read), || web::get().to(executions::get)),
+        post("/v1/code_interpreter/executions/{id}/cancel", Needs(Run), || {
+            web::post().to(executions::cancel)
         }),
-        get("/v1/api_keys", Needs(Keys), || {
-            web::get().to(api_keys::list)
+        post("/v1/code_interpreter/sessions", Needs(Sessions), || web::post().to(sessions::create)),
+        get("/v1/code_interpreter/sessions", Needs(Read), || web::get().to(sessions::list)),
+        get("/v1/code_interpreter/sessions/{id}", Needs(Read), || web::get().to(sessions::get)),
+        delete("/v1/code_interpreter/sessions/{id}", Needs(Sessions), || {
+            web::delete().to(sessions::delete)
         }),
-        delete("/v1/api_keys/{id}", Needs(Keys), || {
-            web::delete().to(api_keys::delete)
-        }),
-        post("/v1/code_interpreter/run", Needs(Run), || {
-            web::post().to(run::run)
-        }),
-        get("/v1/code_interpreter/executions", Needs(Read), || {
-            web::get().to(executions::list)
-        }),
-        get("/v1/code_interpreter/executions/{id}", Needs(Read), || {
-            web::get().to(executions::get)
-        }),
-        post(
-            "/v1/code_interpreter/executions/{id}/cancel",
-            Needs(Run),
-            || web::post().to(executions::cancel),
-        ),
-        post("/v1/code_interpreter/sessions", Needs(Sessions), || {
-            web::post().to(sessions::create)
-        }),
-        get("/v1/code_interpreter/sessions", Needs(Read), || {
-            web::get().to(sessions::list)
-        }),
-        get("/v1/code_interpreter/sessions/{id}", Needs(Read), || {
-            web::get().to(sessions::get)
-        }),
-        delete(
-            "/v1/code_interpreter/sessions/{id}",
-            Needs(Sessions),
-            || web::delete().to(sessions::delete),
-        ),
     ]
 }
 
 /// What each route asks of its callers, for the middleware.
 pub fn access_table() -> AccessTable {
-    AccessTable::new(
-        protected()
-            .into_iter()
-            .map(|row| (row.method, row.path, row.access)),
-    )
+    AccessTable::new(protected().into_iter().map(|row| (row.method, row.path, row.access)))
 }
 
 /// Registers every route.
@@ -136,11 +93,7 @@ pub fn configure(config: &mut ServiceConfig) {
     for resource in resources(protected(), PROTECTED) {
         scope = scope.service(resource);
     }
-    config.service(
-        scope
-            .default_service(web::to(no_such_route))
-            .wrap(from_fn(authenticate)),
-    );
+    config.service(scope.default_service(web::to(no_such_route)).wrap(from_fn(authenticate)));
     config.service(openapi::page());
     config.route("/docs", web::get().to(openapi::to_page));
     config.default_service(web::to(no_such_route));
@@ -148,10 +101,7 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// The metrics, on their own listener.
 pub fn metrics(config: &mut ServiceConfig, handle: PrometheusHandle) {
-    config.route(
-        "/metrics",
-        web::get().to(move || std::future::ready(handle.render())),
-    );
+    config.route("/metrics", web::get().to(move || std::future::ready(handle.render())));
 }
 
 /// One resource for all methods of a path; a method that it lacks is told which it has.

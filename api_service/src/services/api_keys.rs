@@ -42,9 +42,7 @@ impl ApiKeys {
             created_at: Timestamp::now(),
             expires_at: new.expires_at,
         };
-        self.database
-            .insert_api_key(&key, &sha256_hex(secret.as_bytes()))
-            .await?;
+        self.database.insert_api_key(&key, &sha256_hex(secret.as_bytes())).await?;
         Ok((key, secret))
     }
 
@@ -78,11 +76,8 @@ impl ApiKeys {
     /// [`Error::CredentialInvalid`] or [`Error::CredentialExpired`].
     pub async fn recognise(&self, secret: &str) -> Result<Caller, Error> {
         let hash = sha256_hex(secret.as_bytes());
-        let (key, is_admin) = self
-            .database
-            .api_key_by_hash(&hash)
-            .await?
-            .ok_or(Error::CredentialInvalid)?;
+        let (key, is_admin) =
+            self.database.api_key_by_hash(&hash).await?.ok_or(Error::CredentialInvalid)?;
         if key.expires_at.is_some_and(Timestamp::has_passed) {
             return Err(Error::CredentialExpired);
         }

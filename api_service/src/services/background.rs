@@ -14,10 +14,7 @@ pub struct Background {
 impl Background {
     /// On the runtime that this is called in.
     pub fn new() -> Self {
-        Self {
-            tasks: TaskTracker::new(),
-            runtime: Handle::current(),
-        }
+        Self { tasks: TaskTracker::new(), runtime: Handle::current() }
     }
 
     /// Starts a task that nobody waits for.

@@ -40,10 +40,7 @@ impl Executions {
     /// # Errors
     /// [`Error::ExecutionNotFound`].
     pub async fn get(&self, user: &UserId, id: &ExecutionId) -> Result<Execution, Error> {
-        self.database
-            .execution_of(user, id)
-            .await?
-            .ok_or(Error::ExecutionNotFound)
+        self.database.execution_of(user, id).await?.ok_or(Error::ExecutionNotFound)
     }
 
     /// Ends a user's run early. Whoever waits for it gets its answer, with what it had written.
@@ -62,10 +59,7 @@ impl Executions {
                 return Err(Error::ExecutionNotRunning);
             }
         }
-        let call = Call {
-            request_id: request_id.to_owned(),
-            deadline: CANCEL_DEADLINE,
-        };
+        let call = Call { request_id: request_id.to_owned(), deadline: CANCEL_DEADLINE };
         match self.worker.client().cancel(&call, id, user).await {
             Ok(()) => Ok(()),
             // It ended between our look and the call.

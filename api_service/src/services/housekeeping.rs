@@ -61,10 +61,7 @@ impl Housekeeping {
         });
         let this = self.clone();
         background.spawn(repeat(stop.clone(), RENEW_INTERVAL, async move || {
-            log(
-                "the gateway could not show that it lives",
-                this.renew().await,
-            );
+            log("the gateway could not show that it lives", this.renew().await);
         }));
         let this = self.clone();
         background.spawn(repeat(stop.clone(), RETENTION_INTERVAL, async move || {

@@ -42,23 +42,16 @@ impl Idempotency {
     /// [`Error::KeyReused`], [`Error::KeyInProgress`] or [`Error::KeyUnknown`].
     pub async fn begin(&self, reservation: Reservation) -> Result<Begin, Error> {
         match self.database.reserve_key(&reservation, &self.boot).await? {
-            None => Ok(Begin::Fresh(Claim {
-                reservation: Some(reservation),
-                keeper: self.clone(),
-            })),
+            None => {
+                Ok(Begin::Fresh(Claim { reservation: Some(reservation), keeper: self.clone() }))
+            }
             Some(Earlier::OtherBody) => Err(Error::KeyReused),
             Some(Earlier::InProgress) => Err(Error::KeyInProgress),
             Some(Earlier::Unknown) => Err(Error::KeyUnknown),
-            Some(Earlier::Answered {
-                status,
-                sealed_body,
-            }) => {
+            Some(Earlier::Answered { status, sealed_body }) => {
                 // An answer that was sealed with an earlier SECRET_KEY cannot be given again.
                 let body = self.sealer.open(&context(&reservation), &sealed_body);
-                Ok(Begin::Replay {
-                    status,
-                    body: body.ok_or(Error::KeyUnknown)?,
-                })
+                Ok(Begin::Replay { status, body: body.ok_or(Error::KeyUnknown)? })
             }
         }
     }
@@ -130,11 +123,6 @@ impl Drop for Claim {
 }
 
 fn context(reservation: &Reservation) -> String {
-    let Reservation {
-        user,
-        route,
-        key,
-        fingerprint: _,
-    } = reservation;
+    let Reservation { user, route, key, fingerprint: _ } = reservation;
     format!("{user} {route} {}", key.as_str())
 }

@@ -29,14 +29,9 @@ impl Passwords {
     /// # Errors
     /// When the operating system has no random numbers.
     pub fn new() -> Result<Self, Error> {
-        let threads = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(4);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
         let nobody = hash(&super::secrets::random_hex(32)?)?;
-        Ok(Self {
-            turns: Arc::new(Semaphore::new(threads)),
-            nobody: Arc::from(nobody),
-        })
+        Ok(Self { turns: Arc::new(Semaphore::new(threads)), nobody: Arc::from(nobody) })
     }
 
     /// The hash to keep of a password.
@@ -76,8 +71,7 @@ impl Passwords {
             drop(turn);
             result
         });
-        done.await
-            .map_err(|_| Error::Fault("a password thread ended"))
+        done.await.map_err(|_| Error::Fault("a password thread ended"))
     }
 }
 
@@ -91,7 +85,5 @@ fn hash(password: &str) -> Result<String, Error> {
 
 fn verify(password: &str, kept: &str) -> Result<bool, Error> {
     let kept = PasswordHash::new(kept).map_err(|_| Error::Fault("a password hash is damaged"))?;
-    Ok(Argon2::default()
-        .verify_password(password.as_bytes(), &kept)
-        .is_ok())
+    Ok(Argon2::default().verify_password(password.as_bytes(), &kept).is_ok())
 }

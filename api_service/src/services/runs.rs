@@ -54,22 +54,15 @@ impl Runs {
         run: &RunRequest,
         request_id: &str,
     ) -> Result<(ExecutionId, Report), Error> {
-        if let Some(session) = &run.session {
-            self.sessions.check_usable(user, session).await?;
-        }
-        let isolation = self
-            .worker
-            .capabilities(request_id)
-            .await?
-            .isolation
-            .clone();
+        let session = match &run.session {
+            Some(id) => Some(self.sessions.usable(user, id).await?),
+            None => None,
+        };
+        let isolation = self.worker.capabilities(request_id).await?.isolation.clone();
         let record = self.begin(user, run).await?;
         let id = record.id.clone();
         let deadline = self.deadline(run);
-        let call = Call {
-            request_id: request_id.to_owned(),
-            deadline,
-        };
+        let call = Call { request_id: request_id.to_owned(), deadline };
         let mut accepted = false;
         let work = self.absorb(&call, &id, user, run, isolation, &mut accepted);
         let done = tokio::time::timeout(deadline + GRACE, work).await;
@@ -84,11 +77,10 @@ impl Runs {
             }
             Err(error) => {
                 record.take_back().await?;
-                match &run.session {
-                    Some(session) => Err(self
-                        .sessions
-                        .failed_in(session, error, run.language)
-                        .await?),
+                match &session {
+                    Some(session) => {
+                        Err(self.sessions.failed_in(session, error, run.language).await?)
+                    }
                     None => Err(Error::of_call(error, run.language)),
                 }
             }
@@ -111,18 +103,10 @@ impl Runs {
             *accepted = true;
             match event {
                 Event::Started => {}
-                Event::Output {
-                    stream: OutputStream::Stdout,
-                    offset,
-                    data,
-                } => {
+                Event::Output { stream: OutputStream::Stdout, offset, data } => {
                     stdout.absorb(offset, &data);
                 }
-                Event::Output {
-                    stream: OutputStream::Stderr,
-                    offset,
-                    data,
-                } => {
+                Event::Output { stream: OutputStream::Stderr, offset, data } => {
                     stderr.absorb(offset, &data);
                 }
                 Event::Result(result) => results.push(result),
@@ -137,9 +121,7 @@ impl Runs {
                 }
             }
         }
-        Err(execution_client::Error::Malformed(
-            "events without an outcome",
-        ))
+        Err(execution_client::Error::Malformed("events without an outcome"))
     }
 
     async fn begin(&self, user: &UserId, run: &RunRequest) -> Result<Record, Error> {
@@ -152,9 +134,7 @@ impl Runs {
             finished_at: None,
             state: ExecutionState::Running,
         };
-        self.database
-            .insert_execution(&execution, &self.boot)
-            .await?;
+        self.database.insert_execution(&execution, &self.boot).await?;
         Ok(Record {
             id: execution.id,
             language: run.language,
@@ -169,11 +149,7 @@ impl Runs {
             Language::C => COMPILE_ALLOWANCE,
             Language::Python | Language::Node | Language::Bash => Duration::ZERO,
         };
-        let before = if run.session.is_some() {
-            self.max_timeout
-        } else {
-            Duration::ZERO
-        };
+        let before = if run.session.is_some() { self.max_timeout } else { Duration::ZERO };
         run.limits.wall.unwrap_or(self.max_timeout) + compiling + before + QUEUE_ALLOWANCE
     }
 }
@@ -197,8 +173,7 @@ impl Record {
 
     async fn take_back(mut self) -> Result<(), Error> {
         let (id, database) = (self.id.clone(), self.database.clone());
-        self.write(async move { database.delete_execution(&id).await })
-            .await
+        self.write(async move { database.delete_execution(&id).await }).await
     }
 
     /// To the end, even when the caller goes away meanwhile: what is known now is the truth.
@@ -220,10 +195,7 @@ impl Drop for Record {
         count(self.language, &ExecutionState::Cancelled);
         let (id, database) = (self.id.clone(), self.database.clone());
         self.background.spawn(async move {
-            if let Err(error) = database
-                .finish_execution(&id, &ExecutionState::Cancelled)
-                .await
-            {
+            if let Err(error) = database.finish_execution(&id, &ExecutionState::Cancelled).await {
                 tracing::error!(%error, execution.id = %id, "a cancelled run could not be noted");
             }
         });
@@ -243,8 +215,5 @@ fn count(language: Language, state: &ExecutionState) {
 
 /// The worker may have taken the run on before the call failed.
 fn is_doubtful(error: &execution_client::Error) -> bool {
-    matches!(
-        error,
-        execution_client::Error::Lost(_) | execution_client::Error::DeadlineExceeded
-    )
+    matches!(error, execution_client::Error::Lost(_) | execution_client::Error::DeadlineExceeded)
 }

@@ -16,9 +16,7 @@ impl Sealer {
     /// # Errors
     /// When the cipher cannot be set up.
     pub fn new(secret: &[u8]) -> Result<Self, Error> {
-        let key = Sha256::new()
-            .chain_update("crucible: stored answers\0")
-            .chain_update(secret);
+        let key = Sha256::new().chain_update("crucible: stored answers\0").chain_update(secret);
         RandomizedNonceKey::new(&AES_256_GCM, &key.finalize())
             .map(Self)
             .map_err(|_| Error::Fault("the cipher cannot be set up"))
@@ -44,10 +42,8 @@ impl Sealer {
         let mut bytes = STANDARD_NO_PAD.decode(sealed).ok()?;
         let nonce: [u8; NONCE_LEN] = bytes.get(..NONCE_LEN)?.try_into().ok()?;
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let text = self
-            .0
-            .open_in_place(nonce, Aad::from(context), bytes.get_mut(NONCE_LEN..)?)
-            .ok()?;
+        let text =
+            self.0.open_in_place(nonce, Aad::from(context), bytes.get_mut(NONCE_LEN..)?).ok()?;
         Some(text.to_vec())
     }
 }

@@ -12,9 +12,7 @@ use super::Error;
 /// When the operating system has none.
 pub fn random_hex(bytes: usize) -> Result<String, Error> {
     let mut buffer = vec![0; bytes];
-    OsRng
-        .try_fill_bytes(&mut buffer)
-        .map_err(|_| Error::Fault("no random numbers"))?;
+    OsRng.try_fill_bytes(&mut buffer).map_err(|_| Error::Fault("no random numbers"))?;
     Ok(hex(&buffer))
 }
 

@@ -58,10 +58,7 @@ impl Sessions {
         let call = call(request_id, CHANGE_DEADLINE);
         // A caller who leaves half-way must not leave a sandbox behind that nobody knows of.
         let making = self.clone().make(session, new, call);
-        self.background
-            .finish(making)
-            .await
-            .ok_or(Error::Fault("a session's maker ended"))?
+        self.background.finish(making).await.ok_or(Error::Fault("a session's maker ended"))?
     }
 
     async fn make(
@@ -71,11 +68,8 @@ impl Sessions {
         call: Call,
     ) -> Result<Session, Error> {
         self.database.insert_session(&session, &self.boot).await?;
-        let made = self
-            .worker
-            .client()
-            .create_session(&call, &session.id, &session.user, &new)
-            .await;
+        let made =
+            self.worker.client().create_session(&call, &session.id, &session.user, &new).await;
         match made {
             Ok(live) => {
                 self.database.session_is_live(&live).await?;
@@ -88,18 +82,8 @@ impl Sessions {
                 let error = Error::of_call(error, session.language);
                 if error.leaves_doubt() {
                     // It may live: whoever looks at it next will know.
-                    let Session {
-                        id,
-                        created_at,
-                        expires_at,
-                        ..
-                    } = session;
-                    let perhaps = LiveSession {
-                        id,
-                        created_at,
-                        expires_at,
-                        busy: false,
-                    };
+                    let Session { id, created_at, expires_at, .. } = session;
+                    let perhaps = LiveSession { id, created_at, expires_at, busy: false };
                     self.database.session_is_live(&perhaps).await?;
                 } else {
                     self.database.delete_session_row(&session.id).await?;
@@ -140,9 +124,7 @@ impl Sessions {
         request_id: &str,
     ) -> Result<Page<(Session, SessionStatus), SessionId>, Error> {
         let Page { items, next } = self.database.sessions_of(user, page).await?;
-        let any_live = items
-            .iter()
-            .any(|session| session.stage == SessionStage::Live);
+        let any_live = items.iter().any(|session| session.stage == SessionStage::Live);
         let live = if any_live {
             let call = call(request_id, LOOK_DEADLINE);
             self.worker.client().sessions(&call, user).await?
@@ -194,10 +176,11 @@ impl Sessions {
         Ok(())
     }
 
-    /// Nothing, when a run may be tried in the session.
-    pub(super) async fn check_usable(&self, user: &UserId, id: &SessionId) -> Result<(), Error> {
-        match self.find(user, id).await?.stage {
-            SessionStage::Starting | SessionStage::Live => Ok(()),
+    /// The session, when a run may be tried in it.
+    pub(super) async fn usable(&self, user: &UserId, id: &SessionId) -> Result<Session, Error> {
+        let session = self.find(user, id).await?;
+        match session.stage {
+            SessionStage::Starting | SessionStage::Live => Ok(session),
             SessionStage::Ended(EndReason::Expired) => Err(Error::SessionExpired),
             SessionStage::Ended(EndReason::Lost) => Err(Error::SessionLost),
             SessionStage::Ended(EndReason::Deleted) => Err(Error::SessionNotFound),
@@ -208,14 +191,14 @@ impl Sessions {
     /// of the session is noted.
     pub(super) async fn failed_in(
         &self,
-        id: &SessionId,
+        session: &Session,
         error: execution_client::Error,
         language: Language,
     ) -> Result<Error, Error> {
-        let Some(reason) = end_reason(&error) else {
+        let Some(reason) = end_reason(&error, session) else {
             return Ok(Error::of_call(error, language));
         };
-        self.database.end_session(id, reason).await?;
+        self.database.end_session(&session.id, reason).await?;
         Ok(match reason {
             EndReason::Expired => Error::SessionExpired,
             EndReason::Lost | EndReason::Deleted => Error::SessionLost,
@@ -223,31 +206,18 @@ impl Sessions {
     }
 
     async fn find(&self, user: &UserId, id: &SessionId) -> Result<Session, Error> {
-        self.database
-            .session_of(user, id)
-            .await?
-            .ok_or(Error::SessionNotFound)
+        self.database.session_of(user, id).await?.ok_or(Error::SessionNotFound)
     }
 
     /// Asks the worker about a session that we take for live, and notes when it is not.
     async fn look_at(&self, session: &Session, request_id: &str) -> Result<SessionStatus, Error> {
         let call = call(request_id, LOOK_DEADLINE);
-        let error = match self
-            .worker
-            .client()
-            .session(&call, &session.id, &session.user)
-            .await
-        {
+        let error = match self.worker.client().session(&call, &session.id, &session.user).await {
             Ok(live) => return Ok(status_of(&live)),
             Err(error) => error,
         };
-        let Some(reason) = end_reason(&error) else {
+        let Some(reason) = end_reason(&error, session) else {
             return Err(Error::from(error));
-        };
-        let reason = match reason {
-            // A worker that was started again since knows nothing of it: its time decides.
-            EndReason::Lost if session.expires_at.has_passed() => EndReason::Expired,
-            reason => reason,
         };
         self.database.end_session(&session.id, reason).await?;
         ended(reason)
@@ -255,18 +225,11 @@ impl Sessions {
 }
 
 fn call(request_id: &str, deadline: Duration) -> Call {
-    Call {
-        request_id: request_id.to_owned(),
-        deadline,
-    }
+    Call { request_id: request_id.to_owned(), deadline }
 }
 
 fn status_of(live: &LiveSession) -> SessionStatus {
-    if live.busy {
-        SessionStatus::Busy
-    } else {
-        SessionStatus::Active
-    }
+    if live.busy { SessionStatus::Busy } else { SessionStatus::Active }
 }
 
 fn ended(reason: EndReason) -> Result<SessionStatus, Error> {
@@ -278,12 +241,13 @@ fn ended(reason: EndReason) -> Result<SessionStatus, Error> {
 }
 
 /// Why a session that we took for live is over, if the worker says that it is. A worker that does
-/// not know it has lost it.
-fn end_reason(error: &execution_client::Error) -> Option<EndReason> {
+/// not know it has forgotten it after its time, or has lost it.
+fn end_reason(error: &execution_client::Error, session: &Session) -> Option<EndReason> {
     match error {
         execution_client::Error::SessionExpired => Some(EndReason::Expired),
         execution_client::Error::SessionLost | execution_client::Error::SessionNotFound => {
-            Some(EndReason::Lost)
+            let in_time = !session.expires_at.has_passed();
+            Some(if in_time { EndReason::Lost } else { EndReason::Expired })
         }
         _ => None,
     }

@@ -79,17 +79,9 @@ impl SignIn {
         let successor = random_hex(REFRESH_BYTES)?;
         let used = sha256_hex(presented.as_bytes());
         let kept = sha256_hex(successor.as_bytes());
-        match self
-            .database
-            .rotate_refresh_token(&used, &kept, self.refresh_expiry())
-            .await?
-        {
+        match self.database.rotate_refresh_token(&used, &kept, self.refresh_expiry()).await? {
             Rotation::Rotated(id) => {
-                let user = self
-                    .database
-                    .user_by_id(&id)
-                    .await?
-                    .ok_or(Error::RefreshRefused)?;
+                let user = self.database.user_by_id(&id).await?.ok_or(Error::RefreshRefused)?;
                 self.pair(&user, successor)
             }
             Rotation::Reused(family) => {

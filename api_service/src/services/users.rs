@@ -46,12 +46,8 @@ impl Users {
         is_admin: bool,
     ) -> Result<User, Error> {
         let hash = self.passwords.hash(password.expose()).await?;
-        let user = User {
-            id: UserId::generate(),
-            username,
-            is_admin,
-            created_at: Timestamp::now(),
-        };
+        let user =
+            User { id: UserId::generate(), username, is_admin, created_at: Timestamp::now() };
         match self.database.insert_user(&user, &hash).await {
             Ok(()) => Ok(user),
             Err(storage::Error::Conflict) => Err(Error::UsernameTaken),
@@ -64,10 +60,7 @@ impl Users {
     /// # Errors
     /// [`Error::CredentialInvalid`] when there is none: the credential outlived its user.
     pub async fn get(&self, id: &UserId) -> Result<User, Error> {
-        self.database
-            .user_by_id(id)
-            .await?
-            .ok_or(Error::CredentialInvalid)
+        self.database.user_by_id(id).await?.ok_or(Error::CredentialInvalid)
     }
 
     /// Makes the first administrator where there are no users yet.

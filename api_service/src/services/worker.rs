@@ -31,10 +31,7 @@ struct Seen {
 impl Worker {
     /// A worker that has not been asked yet.
     pub fn new(client: ExecutionClient) -> Self {
-        Self {
-            client,
-            seen: Arc::new(watch::Sender::new(None)),
-        }
+        Self { client, seen: Arc::new(watch::Sender::new(None)) }
     }
 
     /// For calls.
@@ -45,9 +42,7 @@ impl Worker {
     /// What the worker is, when it said so lately.
     pub fn recent(&self) -> Option<Arc<Capabilities>> {
         let seen = self.seen.borrow();
-        let seen = seen
-            .as_ref()
-            .filter(|seen| seen.up && seen.at.elapsed() < FRESH_FOR)?;
+        let seen = seen.as_ref().filter(|seen| seen.up && seen.at.elapsed() < FRESH_FOR)?;
         Some(seen.capabilities.clone())
     }
 
@@ -70,21 +65,14 @@ impl Worker {
         &self,
         request_id: &str,
     ) -> Result<Arc<Capabilities>, execution_client::Error> {
-        let call = Call {
-            request_id: request_id.to_owned(),
-            deadline: DEADLINE,
-        };
+        let call = Call { request_id: request_id.to_owned(), deadline: DEADLINE };
         let answer = tokio::time::timeout(DEADLINE, self.client.capabilities(&call)).await;
         let answer = answer.unwrap_or(Err(execution_client::Error::DeadlineExceeded));
         match answer {
             Ok(capabilities) => {
                 let capabilities = Arc::new(capabilities);
                 let at = Instant::now();
-                let seen = Seen {
-                    capabilities: capabilities.clone(),
-                    at,
-                    up: true,
-                };
+                let seen = Seen { capabilities: capabilities.clone(), at, up: true };
                 self.seen.send_replace(Some(seen));
                 Ok(capabilities)
             }

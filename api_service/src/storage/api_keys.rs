@@ -45,9 +45,7 @@ impl Database {
         .bind(hash)
         .fetch_optional(&self.pool)
         .await?;
-        found
-            .map(|found| Ok((api_key(&found)?, row::flag(&found, "is_admin")?)))
-            .transpose()
+        found.map(|found| Ok((api_key(&found)?, row::flag(&found, "is_admin")?))).transpose()
     }
 
     /// A user's keys, newest first.
@@ -59,10 +57,7 @@ impl Database {
         user: &UserId,
         page: &PageRequest<ApiKeyId>,
     ) -> Result<Page<ApiKey, ApiKeyId>, Error> {
-        let after = page
-            .after
-            .as_ref()
-            .map_or(ApiKeyId::AFTER_ALL, ApiKeyId::as_str);
+        let after = page.after.as_ref().map_or(ApiKeyId::AFTER_ALL, ApiKeyId::as_str);
         let rows = sqlx::query(
             "SELECT * FROM api_keys WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
         )

@@ -11,9 +11,7 @@ impl Database {
     /// When the database fails.
     pub async fn insert_boot(&self, boot: &BootId) -> Result<(), Error> {
         if self.kind == DatabaseKind::Sqlite {
-            sqlx::query("DELETE FROM gateway_boots")
-                .execute(&self.pool)
-                .await?;
+            sqlx::query("DELETE FROM gateway_boots").execute(&self.pool).await?;
         }
         sqlx::query("INSERT INTO gateway_boots (id, seen_at) VALUES ($1, $2)")
             .bind(boot.as_str())

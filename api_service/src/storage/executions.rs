@@ -104,23 +104,15 @@ impl Database {
         user: &UserId,
         page: &PageRequest<ExecutionId>,
     ) -> Result<Page<Execution, ExecutionId>, Error> {
-        let after = page
-            .after
-            .as_ref()
-            .map_or(ExecutionId::AFTER_ALL, ExecutionId::as_str);
+        let after = page.after.as_ref().map_or(ExecutionId::AFTER_ALL, ExecutionId::as_str);
         let rows = sqlx::query(LISTED)
             .bind(user.as_str())
             .bind(after)
             .bind(i64::from(page.limit) + 1)
             .fetch_all(&self.pool)
             .await?;
-        let runs = rows
-            .iter()
-            .map(|row| execution(row, None))
-            .collect::<Result<_, _>>()?;
-        Ok(Page::cut(runs, page.limit, |run: &Execution| {
-            run.id.clone()
-        }))
+        let runs = rows.iter().map(|row| execution(row, None)).collect::<Result<_, _>>()?;
+        Ok(Page::cut(runs, page.limit, |run: &Execution| run.id.clone()))
     }
 }
 

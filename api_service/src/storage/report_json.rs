@@ -73,20 +73,11 @@ pub(super) fn write(report: &Report) -> Result<String, Error> {
 
 /// From the text of the column.
 pub(super) fn read(text: &str) -> Result<Report, Error> {
-    serde_json::from_str(text)
-        .ok()
-        .and_then(from_row)
-        .ok_or(Error::Unreadable("executions.report"))
+    serde_json::from_str(text).ok().and_then(from_row).ok_or(Error::Unreadable("executions.report"))
 }
 
 fn to_row(report: Report) -> ReportRow {
-    let Report {
-        outcome,
-        stdout,
-        stderr,
-        results,
-        isolation,
-    } = report;
+    let Report { outcome, stdout, stderr, results, isolation } = report;
     let Outcome {
         status,
         exit_code,
@@ -94,22 +85,8 @@ fn to_row(report: Report) -> ReportRow {
         duration,
         stdout: stdout_totals,
         stderr: stderr_totals,
-        usage:
-            Usage {
-                cpu,
-                peak_memory_bytes,
-                processes,
-                disk_bytes,
-                accounting,
-            },
-        phases:
-            Phases {
-                queue,
-                start,
-                compile,
-                run,
-                cold_start,
-            },
+        usage: Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting },
+        phases: Phases { queue, start, compile, run, cold_start },
         diagnostic,
         state_lost,
     } = outcome;
@@ -122,15 +99,7 @@ fn to_row(report: Report) -> ReportRow {
         stderr: stream_row(stderr, stderr_totals),
         results: results
             .into_iter()
-            .map(
-                |RichResult {
-                     mime,
-                     is_main_result,
-                 }| ResultRow {
-                    mime,
-                    is_main_result,
-                },
-            )
+            .map(|RichResult { mime, is_main_result }| ResultRow { mime, is_main_result })
             .collect(),
         cpu_us: micros(cpu),
         peak_memory_bytes,
@@ -215,42 +184,20 @@ fn from_row(row: ReportRow) -> Option<Report> {
     let results = row
         .results
         .into_iter()
-        .map(|result| RichResult {
-            mime: result.mime,
-            is_main_result: result.is_main_result,
-        })
+        .map(|result| RichResult { mime: result.mime, is_main_result: result.is_main_result })
         .collect();
-    Some(Report {
-        outcome,
-        stdout,
-        stderr,
-        results,
-        isolation: row.isolation,
-    })
+    Some(Report { outcome, stdout, stderr, results, isolation: row.isolation })
 }
 
 fn stream_row(captured: CapturedText, totals: StreamTotals) -> StreamRow {
     let CapturedText { text, replaced } = captured;
     let StreamTotals { bytes, truncated } = totals;
-    StreamRow {
-        text,
-        replaced,
-        bytes,
-        truncated,
-    }
+    StreamRow { text, replaced, bytes, truncated }
 }
 
 fn from_stream_row(row: StreamRow) -> (CapturedText, StreamTotals) {
-    let StreamRow {
-        text,
-        replaced,
-        bytes,
-        truncated,
-    } = row;
-    (
-        CapturedText { text, replaced },
-        StreamTotals { bytes, truncated },
-    )
+    let StreamRow { text, replaced, bytes, truncated } = row;
+    (CapturedText { text, replaced }, StreamTotals { bytes, truncated })
 }
 
 fn micros(span: Duration) -> u64 {

@@ -28,15 +28,9 @@ impl Database {
                 "DELETE FROM executions WHERE state <> 'running' AND created_at < $1",
                 now.before(retention.age),
             ),
-            (
-                "DELETE FROM sessions WHERE ended_at < $1",
-                now.before(retention.age),
-            ),
+            ("DELETE FROM sessions WHERE ended_at < $1", now.before(retention.age)),
             // Those that nobody asked for after they had ended.
-            (
-                "DELETE FROM sessions WHERE expires_at < $1",
-                now.before(retention.age),
-            ),
+            ("DELETE FROM sessions WHERE expires_at < $1", now.before(retention.age)),
             (
                 "DELETE FROM idempotency_keys WHERE state <> 'reserved' AND created_at < $1",
                 now.before(retention.idempotency),
@@ -44,10 +38,7 @@ impl Database {
             ("DELETE FROM refresh_tokens WHERE expires_at < $1", now),
         ];
         for (statement, moment) in old {
-            sqlx::query(statement)
-                .bind(moment.millis())
-                .execute(&self.pool)
-                .await?;
+            sqlx::query(statement).bind(moment.millis()).execute(&self.pool).await?;
         }
         sqlx::query(
             "DELETE FROM executions WHERE state <> 'running' AND id IN (

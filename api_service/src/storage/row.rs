@@ -26,9 +26,7 @@ pub(super) fn optional_moment(
     row: &AnyRow,
     column: &'static str,
 ) -> Result<Option<Timestamp>, Error> {
-    Ok(row
-        .try_get::<Option<i64>, _>(column)?
-        .map(Timestamp::from_millis))
+    Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_millis))
 }
 
 /// A column whose text must parse.

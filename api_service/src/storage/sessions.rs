@@ -120,10 +120,7 @@ impl Database {
         user: &UserId,
         page: &PageRequest<SessionId>,
     ) -> Result<Page<Session, SessionId>, Error> {
-        let after = page
-            .after
-            .as_ref()
-            .map_or(SessionId::AFTER_ALL, SessionId::as_str);
+        let after = page.after.as_ref().map_or(SessionId::AFTER_ALL, SessionId::as_str);
         let rows = sqlx::query(
             "SELECT * FROM sessions
              WHERE user_id = $1 AND stage NOT IN ('deleted', 'starting') AND id < $2
@@ -135,9 +132,7 @@ impl Database {
         .fetch_all(&self.pool)
         .await?;
         let sessions = rows.iter().map(session).collect::<Result<_, _>>()?;
-        Ok(Page::cut(sessions, page.limit, |session: &Session| {
-            session.id.clone()
-        }))
+        Ok(Page::cut(sessions, page.limit, |session: &Session| session.id.clone()))
     }
 }
 

@@ -36,9 +36,7 @@ impl Database {
             .bind(name.as_str())
             .fetch_optional(&self.pool)
             .await?;
-        found
-            .map(|found| Ok((user(&found)?, row::text(&found, "password_hash")?)))
-            .transpose()
+        found.map(|found| Ok((user(&found)?, row::text(&found, "password_hash")?))).transpose()
     }
 
     /// A user, by id.
@@ -69,10 +67,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn has_no_users(&self) -> Result<bool, Error> {
-        Ok(sqlx::query("SELECT id FROM users LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await?
-            .is_none())
+        Ok(sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(&self.pool).await?.is_none())
     }
 }
 

@@ -22,14 +22,7 @@ struct Row {
 }
 
 fn row(method: Method, path: &'static str, needs: Access, owner: u16) -> Row {
-    Row {
-        method,
-        path,
-        body: None,
-        needs,
-        owner,
-        foreign: None,
-    }
+    Row { method, path, body: None, needs, owner, foreign: None }
 }
 
 fn table() -> Vec<Row> {
@@ -38,10 +31,7 @@ fn table() -> Vec<Row> {
     let user = json!({"username": "made-by-table", "password": "long enough"});
     let run = json!({"code": "say hi", "language": "python"});
     vec![
-        Row {
-            body: Some(user),
-            ..row(post.clone(), "/v1/users", Needs(Scope::Admin), 403)
-        },
+        Row { body: Some(user), ..row(post.clone(), "/v1/users", Needs(Scope::Admin), 403) },
         row(get.clone(), "/v1/users/me", SignedIn, 200),
         Row {
             body: Some(json!({"name": "x"})),
@@ -50,27 +40,12 @@ fn table() -> Vec<Row> {
         row(get.clone(), "/v1/api_keys", Needs(Scope::Keys), 200),
         Row {
             body: Some(run),
-            ..row(
-                post.clone(),
-                "/v1/code_interpreter/run",
-                Needs(Scope::Run),
-                200,
-            )
+            ..row(post.clone(), "/v1/code_interpreter/run", Needs(Scope::Run), 200)
         },
-        row(
-            get.clone(),
-            "/v1/code_interpreter/executions",
-            Needs(Scope::Read),
-            200,
-        ),
+        row(get.clone(), "/v1/code_interpreter/executions", Needs(Scope::Read), 200),
         Row {
             foreign: Some(404),
-            ..row(
-                get.clone(),
-                "/v1/code_interpreter/executions/{id}",
-                Needs(Scope::Read),
-                200,
-            )
+            ..row(get.clone(), "/v1/code_interpreter/executions/{id}", Needs(Scope::Read), 200)
         },
         Row {
             foreign: Some(404),
@@ -83,41 +58,18 @@ fn table() -> Vec<Row> {
         },
         Row {
             body: Some(json!({"language": "python"})),
-            ..row(
-                post,
-                "/v1/code_interpreter/sessions",
-                Needs(Scope::Sessions),
-                201,
-            )
+            ..row(post, "/v1/code_interpreter/sessions", Needs(Scope::Sessions), 201)
         },
-        row(
-            get.clone(),
-            "/v1/code_interpreter/sessions",
-            Needs(Scope::Read),
-            200,
-        ),
+        row(get.clone(), "/v1/code_interpreter/sessions", Needs(Scope::Read), 200),
         Row {
             foreign: Some(404),
-            ..row(
-                get,
-                "/v1/code_interpreter/sessions/{id}",
-                Needs(Scope::Read),
-                200,
-            )
+            ..row(get, "/v1/code_interpreter/sessions/{id}", Needs(Scope::Read), 200)
         },
         Row {
             foreign: Some(404),
-            ..row(
-                delete.clone(),
-                "/v1/code_interpreter/sessions/{id}",
-                Needs(Scope::Sessions),
-                200,
-            )
+            ..row(delete.clone(), "/v1/code_interpreter/sessions/{id}", Needs(Scope::Sessions), 200)
         },
-        Row {
-            foreign: Some(404),
-            ..row(delete, "/v1/api_keys/{id}", Needs(Scope::Keys), 204)
-        },
+        Row { foreign: Some(404), ..row(delete, "/v1/api_keys/{id}", Needs(Scope::Keys), 204) },
     ]
 }
 
@@ -129,20 +81,10 @@ fn the_table_has_every_protected_route() {
         .collect();
     let registered: BTreeSet<_> = routes::protected()
         .iter()
-        .map(|row| {
-            (
-                row.method.to_string(),
-                row.path,
-                format!("{:?}", row.access),
-            )
-        })
+        .map(|row| (row.method.to_string(), row.path, format!("{:?}", row.access)))
         .collect();
     assert_eq!(tested, registered);
-    assert!(
-        routes::public()
-            .iter()
-            .all(|row| row.access == Access::Public)
-    );
+    assert!(routes::public().iter().all(|row| row.access == Access::Public));
 }
 
 #[tokio::test]
@@ -158,10 +100,8 @@ async fn every_caller_gets_what_the_table_says() {
         let path = ids.fill(row.path);
         let body = row.body.clone().map(|body| body.to_string());
         let at = format!("{} {}", row.method, row.path);
-        let ask = async |token: &str| {
-            app.send(row.method.clone(), &path, token, &[], body.clone())
-                .await
-        };
+        let ask =
+            async |token: &str| app.send(row.method.clone(), &path, token, &[], body.clone()).await;
         for (who, token, code) in [
             ("anonymous", "", "not_authenticated"),
             ("expired", &*expired, "credential_expired"),
@@ -169,37 +109,22 @@ async fn every_caller_gets_what_the_table_says() {
             ("unknown key", "e2b_0123", "credential_invalid"),
         ] {
             let answer = ask(token).await;
-            assert_eq!(
-                (answer.status.as_u16(), &*answer.code()),
-                (401, code),
-                "{at} by {who}"
-            );
+            assert_eq!((answer.status.as_u16(), &*answer.code()), (401, code), "{at} by {who}");
         }
         if let Access::Needs(needed) = row.needs {
             let lacking = key_without(&app, &owner, needed).await;
             let answer = ask(&lacking).await;
-            assert_eq!(
-                (answer.status.as_u16(), &*answer.code()),
-                (403, "scope_missing"),
-                "{at}"
-            );
+            assert_eq!((answer.status.as_u16(), &*answer.code()), (403, "scope_missing"), "{at}");
         }
         if let Some(status) = row.foreign {
             for (who, token) in [("another user", &foreign), ("the admin", &admin)] {
                 assert_eq!(ask(token).await.status.as_u16(), status, "{at} by {who}");
             }
         }
-        assert_eq!(
-            ask(&owner).await.status.as_u16(),
-            row.owner,
-            "{at} by its owner"
-        );
+        assert_eq!(ask(&owner).await.status.as_u16(), row.owner, "{at} by its owner");
     }
     let user = json!({"username": "by-admin", "password": "long enough"});
-    assert_eq!(
-        app.post("/v1/users", &admin, user).await.status.as_u16(),
-        201
-    );
+    assert_eq!(app.post("/v1/users", &admin, user).await.status.as_u16(), 201);
 }
 
 #[tokio::test]
@@ -208,9 +133,7 @@ async fn unknown_paths_tell_strangers_nothing() {
     assert_eq!(app.get("/v1/secret", "").await.status.as_u16(), 401);
     let admin = app.admin().await;
     assert_eq!(app.get("/v1/secret", &admin).await.code(), "not_found");
-    let answer = app
-        .send(Method::DELETE, "/v1/users/me", &admin, &[], None)
-        .await;
+    let answer = app.send(Method::DELETE, "/v1/users/me", &admin, &[], None).await;
     assert_eq!(
         (answer.code().as_str(), &answer.headers["allow"]),
         ("method_not_allowed", &"GET".parse().unwrap())
@@ -220,15 +143,8 @@ async fn unknown_paths_tell_strangers_nothing() {
 #[tokio::test]
 async fn authentication_comes_before_the_body() {
     let app = App::start().await;
-    let answer = app
-        .send(
-            Method::POST,
-            "/v1/code_interpreter/run",
-            "",
-            &[],
-            Some("{".into()),
-        )
-        .await;
+    let answer =
+        app.send(Method::POST, "/v1/code_interpreter/run", "", &[], Some("{".into())).await;
     assert_eq!(answer.code(), "not_authenticated");
 }
 
@@ -242,14 +158,8 @@ impl Ids {
     async fn of(app: &App, owner: &str) -> Self {
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let session = json!({"language": "python"});
-        let session = app
-            .post("/v1/code_interpreter/sessions", owner, session)
-            .await
-            .json();
-        let key = app
-            .post("/v1/api_keys", owner, json!({"name": "k"}))
-            .await
-            .json();
+        let session = app.post("/v1/code_interpreter/sessions", owner, session).await.json();
+        let key = app.post("/v1/api_keys", owner, json!({"name": "k"})).await.json();
         Self {
             execution: text(&app.run(owner, "say hi").await.json()["execution_id"]),
             session: text(&session["session_id"]),
@@ -273,13 +183,7 @@ async fn key_without(app: &App, owner: &str, scope: Scope) -> String {
         .filter(|other| **other != scope && **other != Scope::Admin)
         .map(|other| other.name())
         .collect();
-    let made = app
-        .post(
-            "/v1/api_keys",
-            owner,
-            json!({"name": "x", "scopes": others}),
-        )
-        .await;
+    let made = app.post("/v1/api_keys", owner, json!({"name": "x", "scopes": others})).await;
     made.json()["key"].as_str().unwrap().to_owned()
 }
 
@@ -288,11 +192,7 @@ fn expired_token() -> String {
 }
 
 fn forged_token() -> String {
-    token(
-        "usr_1",
-        4_000_000_000,
-        "another-key-0123456789-abcdefghijkl",
-    )
+    token("usr_1", 4_000_000_000, "another-key-0123456789-abcdefghijkl")
 }
 
 fn token(user: &str, exp: i64, key: &str) -> String {
@@ -300,12 +200,7 @@ fn token(user: &str, exp: i64, key: &str) -> String {
         "iss": "crucible", "aud": "crucible-api", "sub": user, "jti": "1", "iat": 0, "exp": exp,
         "admin": true,
     });
-    encode(
-        &Header::default(),
-        &claims,
-        &EncodingKey::from_secret(key.as_bytes()),
-    )
-    .unwrap()
+    encode(&Header::default(), &claims, &EncodingKey::from_secret(key.as_bytes())).unwrap()
 }
 
 #[tokio::test]
@@ -317,11 +212,7 @@ async fn a_token_must_be_ours_in_every_claim() {
     });
     let key = EncodingKey::from_secret(SECRET_KEY.as_bytes());
     let mut tokens = vec!["eyJhbGciOiJub25lIn0.e30.".to_owned()];
-    for (claim, value) in [
-        ("iss", json!("x")),
-        ("aud", json!("x")),
-        ("sub", json!("x")),
-    ] {
+    for (claim, value) in [("iss", json!("x")), ("aud", json!("x")), ("sub", json!("x"))] {
         let mut claims = good.clone();
         claims[claim] = value;
         tokens.push(encode(&Header::default(), &claims, &key).unwrap());
@@ -335,11 +226,5 @@ async fn a_token_must_be_ours_in_every_claim() {
     let token = encode(&Header::default(), &good, &key).unwrap();
     let run = app.run(&token, "say hi").await;
     assert_eq!(run.code(), "credential_invalid", "its user does not exist");
-    assert_eq!(
-        app.get("/v1/code_interpreter/executions", &token)
-            .await
-            .status
-            .as_u16(),
-        200
-    );
+    assert_eq!(app.get("/v1/code_interpreter/executions", &token).await.status.as_u16(), 200);
 }

@@ -24,10 +24,7 @@ async fn every_bad_field_is_named() {
     let token = app.admin().await;
     let many = |count: usize| vec!["x"; count];
     let named = |count: usize| -> Value {
-        (0..count)
-            .map(|n| (format!("F{n}"), json!("")))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+        (0..count).map(|n| (format!("F{n}"), json!(""))).collect::<serde_json::Map<_, _>>().into()
     };
     let cases = [
         (with("language", json!("ruby")), "language"),
@@ -51,26 +48,14 @@ async fn every_bad_field_is_named() {
         (with("env", named(257)), "env"),
         (with("files", json!({"../x": ""})), "files.../x"),
         (with("files", json!({"a/../../x": ""})), "files.a/../../x"),
-        (
-            with("files", json!({"/etc/passwd": ""})),
-            "files./etc/passwd",
-        ),
+        (with("files", json!({"/etc/passwd": ""})), "files./etc/passwd"),
         (with("files", json!({"a\u{0}": ""})), "files.a\u{0}"),
         (with("files", json!({"a": {"base64": "x"}})), "files.a"),
         (with("files", json!({"a": "", "./a": ""})), "files.a"),
         (with("files", named(1001)), "files"),
-        (
-            with("limits", json!({"memory_bytes": 0})),
-            "limits.memory_bytes",
-        ),
-        (
-            with("limits", json!({"memory_bytes": -1})),
-            "limits.memory_bytes",
-        ),
-        (
-            with("limits", json!({"processes": 5_000_000_000_u64})),
-            "limits.processes",
-        ),
+        (with("limits", json!({"memory_bytes": 0})), "limits.memory_bytes"),
+        (with("limits", json!({"memory_bytes": -1})), "limits.memory_bytes"),
+        (with("limits", json!({"processes": 5_000_000_000_u64})), "limits.processes"),
         (with("limits", json!({"memory": 1})), "limits.memory"),
         (with("compiler_flags", json!(["-O2"])), "compiler_flags"),
         (with("colour", json!("red")), "colour"),
@@ -79,26 +64,14 @@ async fn every_bad_field_is_named() {
     ];
     for (body, field) in cases {
         let answer = app.post(RUN, &token, body.clone()).await;
-        assert_eq!(
-            answer.status,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "{field}: {}",
-            answer.text
-        );
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}: {}", answer.text);
         assert_eq!(answer.code(), "validation_failed");
         let errors = answer.json()["errors"].clone();
-        let locs: Vec<&str> = errors
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|error| error["loc"].as_str().unwrap())
-            .collect();
+        let locs: Vec<&str> =
+            errors.as_array().unwrap().iter().map(|error| error["loc"].as_str().unwrap()).collect();
         assert!(locs.contains(&field), "{field} in {errors}");
     }
-    assert!(
-        app.worker.seen().executes.is_empty(),
-        "nothing of it reached the worker"
-    );
+    assert!(app.worker.seen().executes.is_empty(), "nothing of it reached the worker");
 }
 
 #[tokio::test]
@@ -106,12 +79,7 @@ async fn all_bad_fields_are_named_at_once() {
     let app = App::start().await;
     let body = json!({"code": "", "language": "x", "timeout": 0, "limits": {"processes": 0}});
     let answer = app.post(RUN, &app.admin().await, body).await;
-    assert_eq!(
-        answer.json()["errors"].as_array().unwrap().len(),
-        4,
-        "{}",
-        answer.text
-    );
+    assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 4, "{}", answer.text);
 }
 
 #[tokio::test]
@@ -130,28 +98,15 @@ async fn bodies_that_are_not_plain_json_are_refused() {
         (&*large, 413, "body_too_large"),
     ];
     for (body, status, code) in cases {
-        let answer = app
-            .send(Method::POST, RUN, &token, &[], Some(body.to_owned()))
-            .await;
-        assert_eq!(
-            (answer.status.as_u16(), &*answer.code()),
-            (status, code),
-            "{body}"
-        );
+        let answer = app.send(Method::POST, RUN, &token, &[], Some(body.to_owned())).await;
+        assert_eq!((answer.status.as_u16(), &*answer.code()), (status, code), "{body}");
     }
-    let answer = app
-        .send(Method::POST, RUN, &token, &[], Some(duplicate.to_owned()))
-        .await;
+    let answer = app.send(Method::POST, RUN, &token, &[], Some(duplicate.to_owned())).await;
     assert_eq!(answer.json()["errors"][0]["loc"], "limits.inodes");
 
     let text = [("content-type", "text/plain")];
-    let answer = app
-        .send(Method::POST, RUN, &token, &text, Some(good().to_string()))
-        .await;
-    assert_eq!(
-        (answer.status.as_u16(), &*answer.code()),
-        (415, "unsupported_media_type")
-    );
+    let answer = app.send(Method::POST, RUN, &token, &text, Some(good().to_string())).await;
+    assert_eq!((answer.status.as_u16(), &*answer.code()), (415, "unsupported_media_type"));
 }
 
 #[tokio::test]
@@ -181,19 +136,11 @@ async fn sessions_and_pages_have_rules_too() {
         (json!({"language": "python", "ttl": 0}), "ttl"),
         (json!({"language": "python", "ttl": 90_000}), "ttl"),
         (json!({"language": "python", "metadata": []}), "metadata"),
-        (
-            json!({"language": "python", "metadata": {"x": "y".repeat(20_000)}}),
-            "metadata",
-        ),
-        (
-            json!({"language": "python", "network": {"allow": ["x"]}}),
-            "network.allow",
-        ),
+        (json!({"language": "python", "metadata": {"x": "y".repeat(20_000)}}), "metadata"),
+        (json!({"language": "python", "network": {"allow": ["x"]}}), "network.allow"),
     ];
     for (body, field) in cases {
-        let answer = app
-            .post("/v1/code_interpreter/sessions", &token, body)
-            .await;
+        let answer = app.post("/v1/code_interpreter/sessions", &token, body).await;
         assert_eq!(answer.json()["errors"][0]["loc"], field, "{}", answer.text);
     }
     for query in ["limit=0", "limit=251", "limit=x", "cursor=x", "page=1"] {

@@ -10,29 +10,13 @@ async fn a_form_and_json_both_sign_in() {
     let app = App::start().await;
     let form = "grant_type=password&username=Admin&password=correct%20horse%20battery";
     let headers = [("content-type", "application/x-www-form-urlencoded")];
-    let answer = app
-        .send(
-            Method::POST,
-            "/v1/auth/token",
-            "",
-            &headers,
-            Some(form.to_owned()),
-        )
-        .await;
+    let answer =
+        app.send(Method::POST, "/v1/auth/token", "", &headers, Some(form.to_owned())).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let pair = answer.json();
-    assert_eq!(
-        (&pair["token_type"], &pair["expires_in"]),
-        (&json!("bearer"), &json!(1800))
-    );
-    let me = app
-        .get("/v1/users/me", pair["access_token"].as_str().unwrap())
-        .await
-        .json();
-    assert_eq!(
-        (&me["username"], &me["is_admin"]),
-        (&json!("admin"), &json!(true))
-    );
+    assert_eq!((&pair["token_type"], &pair["expires_in"]), (&json!("bearer"), &json!(1800)));
+    let me = app.get("/v1/users/me", pair["access_token"].as_str().unwrap()).await.json();
+    assert_eq!((&me["username"], &me["is_admin"]), (&json!("admin"), &json!(true)));
     app.sign_in("admin").await;
 }
 
@@ -65,10 +49,7 @@ async fn guessing_is_limited_by_name() {
     );
     assert!(limited.headers.contains_key("retry-after"));
     let other = json!({"username": "other", "password": "wrong password"});
-    assert_eq!(
-        app.post("/v1/auth/token", "", other).await.code(),
-        "bad_credentials"
-    );
+    assert_eq!(app.post("/v1/auth/token", "", other).await.code(), "bad_credentials");
 }
 
 #[tokio::test]
@@ -85,11 +66,7 @@ async fn a_used_refresh_token_revokes_its_family() {
     assert_ne!(first, second);
     assert_eq!(refresh(first).await.code(), "refresh_token_invalid");
     assert_eq!(refresh(second).await.code(), "refresh_token_invalid");
-    assert_eq!(
-        refresh(other).await.status,
-        StatusCode::OK,
-        "another sign-in is not concerned"
-    );
+    assert_eq!(refresh(other).await.status, StatusCode::OK, "another sign-in is not concerned");
 }
 
 #[tokio::test]
@@ -99,10 +76,7 @@ async fn of_two_who_refresh_at_once_one_wins() {
     let body = json!({"refresh_token": token});
     let tries = (0..8).map(|_| app.post("/v1/auth/refresh", "", body.clone()));
     let answers = futures::future::join_all(tries).await;
-    let won = answers
-        .iter()
-        .filter(|answer| answer.status == StatusCode::OK)
-        .count();
+    let won = answers.iter().filter(|answer| answer.status == StatusCode::OK).count();
     assert_eq!(won, 1);
 }
 
@@ -123,27 +97,12 @@ async fn users_have_rules() {
     let app = App::start().await;
     let admin = app.admin().await;
     let cases = [
-        (
-            json!({"username": "x", "password": "long enough"}),
-            "username",
-        ),
-        (
-            json!({"username": "a b", "password": "long enough"}),
-            "username",
-        ),
+        (json!({"username": "x", "password": "long enough"}), "username"),
+        (json!({"username": "a b", "password": "long enough"}), "username"),
         (json!({"username": "eve", "password": "short"}), "password"),
-        (
-            json!({"username": "evelyn-x", "password": "Evelyn-X"}),
-            "password",
-        ),
-        (
-            json!({"username": "eve", "password": "x".repeat(300)}),
-            "password",
-        ),
-        (
-            json!({"username": "eve", "password": "long enough", "admin": true}),
-            "admin",
-        ),
+        (json!({"username": "evelyn-x", "password": "Evelyn-X"}), "password"),
+        (json!({"username": "eve", "password": "x".repeat(300)}), "password"),
+        (json!({"username": "eve", "password": "long enough", "admin": true}), "admin"),
     ];
     for (body, field) in cases {
         let answer = app.post("/v1/users", &admin, body).await;
@@ -155,19 +114,14 @@ async fn users_have_rules() {
     }
     app.user("eve").await;
     let again = json!({"username": "EVE", "password": "long enough"});
-    assert_eq!(
-        app.post("/v1/users", &admin, again).await.code(),
-        "username_taken"
-    );
+    assert_eq!(app.post("/v1/users", &admin, again).await.code(), "username_taken");
 }
 
 #[tokio::test]
 async fn an_api_key_works_until_it_is_deleted() {
     let app = App::start().await;
     let token = app.user("eve").await;
-    let made = app
-        .post("/v1/api_keys", &token, json!({"name": "ci"}))
-        .await;
+    let made = app.post("/v1/api_keys", &token, json!({"name": "ci"})).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     let made = made.json();
     let key = made["key"].as_str().unwrap();
@@ -176,24 +130,13 @@ async fn an_api_key_works_until_it_is_deleted() {
     assert!(!listed.text.contains(key) && listed.json()["data"][0]["name"] == "ci");
 
     assert_eq!(app.get("/v1/users/me", key).await.status, StatusCode::OK);
-    let by_header = app
-        .send(Method::GET, "/v1/users/me", "", &[("X-API-Key", key)], None)
-        .await;
-    assert_eq!(
-        by_header.json()["scopes"],
-        json!(["run", "sessions", "read"])
-    );
+    let by_header = app.send(Method::GET, "/v1/users/me", "", &[("X-API-Key", key)], None).await;
+    assert_eq!(by_header.json()["scopes"], json!(["run", "sessions", "read"]));
 
     let path = format!("/v1/api_keys/{}", made["id"].as_str().unwrap());
-    assert_eq!(
-        app.delete(&path, &token).await.status,
-        StatusCode::NO_CONTENT
-    );
+    assert_eq!(app.delete(&path, &token).await.status, StatusCode::NO_CONTENT);
     assert_eq!(app.delete(&path, &token).await.code(), "api_key_not_found");
-    assert_eq!(
-        app.get("/v1/users/me", key).await.code(),
-        "credential_invalid"
-    );
+    assert_eq!(app.get("/v1/users/me", key).await.code(), "credential_invalid");
 }
 
 #[tokio::test]
@@ -201,29 +144,14 @@ async fn nobody_gives_more_than_they_have() {
     let app = App::start().await;
     let token = app.user("eve").await;
     let admin_key = json!({"name": "x", "scopes": ["admin"]});
-    assert_eq!(
-        app.post("/v1/api_keys", &token, admin_key).await.code(),
-        "scope_missing"
-    );
+    assert_eq!(app.post("/v1/api_keys", &token, admin_key).await.code(), "scope_missing");
     let keys_only = json!({"name": "x", "scopes": ["keys"]});
     let made = app.post("/v1/api_keys", &token, keys_only).await.json();
     let key = made["key"].as_str().unwrap();
     let run_key = json!({"name": "x", "scopes": ["run"]});
-    assert_eq!(
-        app.post("/v1/api_keys", key, run_key).await.code(),
-        "scope_missing"
-    );
-    for (scopes, loc) in [
-        (json!(["root"]), "scopes[0]"),
-        (json!(["run", "run"]), "scopes[1]"),
-    ] {
-        let answer = app
-            .post(
-                "/v1/api_keys",
-                &token,
-                json!({"name": "x", "scopes": scopes}),
-            )
-            .await;
+    assert_eq!(app.post("/v1/api_keys", key, run_key).await.code(), "scope_missing");
+    for (scopes, loc) in [(json!(["root"]), "scopes[0]"), (json!(["run", "run"]), "scopes[1]")] {
+        let answer = app.post("/v1/api_keys", &token, json!({"name": "x", "scopes": scopes})).await;
         assert_eq!(answer.json()["errors"][0]["loc"], loc);
     }
     let past = json!({"name": "x", "expires_at": "2020-01-01T00:00:00Z"});

@@ -11,8 +11,7 @@ const RUN: &str = "/v1/code_interpreter/run";
 
 async fn post(app: &App, path: &str, token: &str, key: &str, body: &str) -> Answer {
     let headers = [("idempotency-key", key)];
-    app.send(Method::POST, path, token, &headers, Some(body.to_owned()))
-        .await
+    app.send(Method::POST, path, token, &headers, Some(body.to_owned())).await
 }
 
 async fn run(app: &App, token: &str, key: &str, code: &str) -> Answer {
@@ -40,10 +39,7 @@ async fn a_repeated_request_gets_the_first_answer() {
     assert_eq!(app.worker.seen().executes.len(), 1);
     let other_user = app.user("mallory").await;
     let other = run(&app, &other_user, "k1", "say hi").await;
-    assert!(
-        !other.headers.contains_key("idempotent-replayed"),
-        "a key is its user's own"
-    );
+    assert!(!other.headers.contains_key("idempotent-replayed"), "a key is its user's own");
 }
 
 #[tokio::test]
@@ -51,10 +47,7 @@ async fn a_key_is_for_one_body() {
     let app = App::start().await;
     let token = app.admin().await;
     run(&app, &token, "k", "say 1").await;
-    assert_eq!(
-        run(&app, &token, "k", "say 2").await.code(),
-        "idempotency_key_reused"
-    );
+    assert_eq!(run(&app, &token, "k", "say 2").await.code(), "idempotency_key_reused");
     let bad = run(&app, &token, "has spaces", "say 1").await;
     assert_eq!(bad.json()["errors"][0]["loc"], "Idempotency-Key");
 }
@@ -76,10 +69,7 @@ async fn while_the_first_runs_the_second_is_told_to_wait() {
     let second = async {
         eventually(async || app.worker.seen().executes.first().map(|_| ())).await;
         let second = run(&app, &token, "k", "hang").await;
-        let page = app
-            .get("/v1/code_interpreter/executions", &token)
-            .await
-            .json();
+        let page = app.get("/v1/code_interpreter/executions", &token).await.json();
         let id = page["data"][0]["execution_id"].as_str().unwrap();
         let path = format!("/v1/code_interpreter/executions/{id}/cancel");
         app.post(&path, &token, json!({})).await;
@@ -95,21 +85,11 @@ async fn while_the_first_runs_the_second_is_told_to_wait() {
 async fn a_request_that_was_cut_off_is_unknown() {
     let app = App::start().await;
     let token = app.admin().await;
-    assert_eq!(
-        run(&app, &token, "died", "die").await.code(),
-        "execution_unknown"
-    );
-    assert_eq!(
-        run(&app, &token, "died", "die").await.code(),
-        "idempotency_unknown"
-    );
+    assert_eq!(run(&app, &token, "died", "die").await.code(), "execution_unknown");
+    assert_eq!(run(&app, &token, "died", "die").await.code(), "idempotency_unknown");
 
     let first = run(&app, &token, "left", "hang");
-    assert!(
-        tokio::time::timeout(Duration::from_millis(500), first)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(500), first).await.is_err());
     let second = eventually(async || {
         let code = run(&app, &token, "left", "hang").await.code();
         (code != "idempotency_in_progress").then_some(code)
@@ -130,8 +110,6 @@ async fn answers_outlive_a_restart_and_are_sealed() {
     app.stop().await;
     let secret = first.json()["key"].as_str().unwrap().to_owned();
     let database = std::fs::read(app.file("test.db")).unwrap();
-    let kept = database
-        .windows(secret.len())
-        .any(|bytes| bytes == secret.as_bytes());
+    let kept = database.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
     assert!(!kept, "the secret of an API key is in the database");
 }

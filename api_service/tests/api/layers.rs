@@ -9,20 +9,9 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         (
             "routes",
-            &[
-                "contract",
-                "extract",
-                "services",
-                "domain",
-                "error",
-                "middleware",
-                "state",
-            ][..],
+            &["contract", "extract", "services", "domain", "error", "middleware", "state"][..],
         ),
-        (
-            "middleware",
-            &["extract", "services", "domain", "error", "telemetry"],
-        ),
+        ("middleware", &["extract", "services", "domain", "error", "telemetry"]),
         ("extract", &["services", "domain", "error", "telemetry"]),
         ("contract", &["domain"]),
         ("services", &["domain", "storage", "execution_client"]),
@@ -37,28 +26,15 @@ const HOMES: [(&str, &[&str]); 4] = [
     ("sqlx", &["storage"]),
     ("tonic", &["execution_client"]),
     ("proto", &["execution_client"]),
-    (
-        "actix_web",
-        &["routes", "middleware", "extract", "error", "startup.rs"],
-    ),
+    ("actix_web", &["routes", "middleware", "extract", "error", "startup.rs"]),
 ];
 
 /// What the domain may use beside the standard library.
 const OF_DOMAIN: [&str; 6] = ["std", "crate", "super", "self", "time", "uuid"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                sources(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
 #[test]
@@ -69,11 +45,7 @@ fn each_layer_names_only_those_below_it() {
         let inside = path.strip_prefix(&root).unwrap();
         let layer = inside.iter().next().unwrap().to_str().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        for line in text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with("//"))
-        {
+        for line in text.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
             let mut named = line.match_indices("crate::").map(|(at, found)| {
                 line[at + found.len()..]
                     .split(|c: char| !c.is_alphanumeric() && c != '_')
@@ -105,10 +77,7 @@ fn each_layer_names_only_those_below_it() {
 #[test]
 fn no_file_is_too_long_to_be_one_thing() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for path in sources(&root.join("src"))
-        .into_iter()
-        .chain(sources(&root.join("tests")))
-    {
+    for path in sources(&root.join("src")).into_iter().chain(sources(&root.join("tests"))) {
         let lines = std::fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= 400, "{} has {lines} lines", path.display());
     }

@@ -32,12 +32,7 @@ fn protected_routes_say_that_they_want_a_credential() {
     let document: Value = serde_json::to_value(routes::document()).unwrap();
     for row in routes::protected() {
         let operation = &document["paths"][row.path][row.method.as_str().to_lowercase()];
-        assert!(
-            operation["security"].is_array(),
-            "{} {}",
-            row.method,
-            row.path
-        );
+        assert!(operation["security"].is_array(), "{} {}", row.method, row.path);
     }
 }
 

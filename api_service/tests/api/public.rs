@@ -29,10 +29,7 @@ async fn without_a_worker_the_gateway_lives_and_is_not_ready() {
     let health = app.get("/health", "").await;
     assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE);
     let health = health.json();
-    assert_eq!(
-        (&health["worker"], &health["database"]),
-        (&json!("down"), &json!("up"))
-    );
+    assert_eq!((&health["worker"], &health["database"]), (&json!("down"), &json!("up")));
 }
 
 #[tokio::test]
@@ -40,11 +37,7 @@ async fn languages_are_what_really_runs_of_what_is_offered() {
     let app = App::start_with(&[("SUPPORTED_LANGUAGES", "python")]).await;
     let answer = app.get("/v1/languages", "").await.json();
     assert_eq!(answer["languages"][0]["version"], "3.11.2");
-    assert_eq!(
-        answer["languages"][0].get("executable"),
-        None,
-        "paths are the operator's business"
-    );
+    assert_eq!(answer["languages"][0].get("executable"), None, "paths are the operator's business");
     assert_eq!(answer["missing"], json!([]), "node is not offered");
     assert_eq!(answer["limits"]["maxima"]["wall_ms"], 300_000);
 }
@@ -54,15 +47,9 @@ async fn every_answer_carries_the_careful_headers() {
     let app = App::start().await;
     for path in ["/livez", "/v1/users/me", "/nowhere", "/docs/"] {
         let answer = app.get(path, "").await;
-        assert_eq!(
-            answer.headers["x-content-type-options"], "nosniff",
-            "{path}"
-        );
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
-        assert!(
-            answer.headers.contains_key("content-security-policy"),
-            "{path}"
-        );
+        assert!(answer.headers.contains_key("content-security-policy"), "{path}");
         assert!(answer.headers.contains_key("x-request-id"), "{path}");
         assert!(!answer.headers.contains_key("server"), "{path}");
     }
@@ -71,14 +58,8 @@ async fn every_answer_carries_the_careful_headers() {
 #[tokio::test]
 async fn request_ids_that_could_hurt_a_log_are_replaced() {
     let app = App::start().await;
-    for (sent, taken) in [
-        ("abc-1.2_3", true),
-        ("a b", false),
-        (&*"x".repeat(65), false),
-    ] {
-        let answer = app
-            .send(Method::GET, "/livez", "", &[("x-request-id", sent)], None)
-            .await;
+    for (sent, taken) in [("abc-1.2_3", true), ("a b", false), (&*"x".repeat(65), false)] {
+        let answer = app.send(Method::GET, "/livez", "", &[("x-request-id", sent)], None).await;
         assert_eq!(answer.headers["x-request-id"] == sent, taken, "{sent}");
     }
 }
@@ -86,17 +67,11 @@ async fn request_ids_that_could_hurt_a_log_are_replaced() {
 #[tokio::test]
 async fn only_listed_origins_may_call_from_a_browser() {
     let app = App::start_with(&[("CORS_ORIGINS", "https://app.example.org")]).await;
-    for (origin, allowed) in [
-        ("https://app.example.org", true),
-        ("https://evil.example", false),
-    ] {
+    for (origin, allowed) in [("https://app.example.org", true), ("https://evil.example", false)] {
         let headers = [
             ("origin", origin),
             ("access-control-request-method", "POST"),
-            (
-                "access-control-request-headers",
-                "authorization,content-type",
-            ),
+            ("access-control-request-headers", "authorization,content-type"),
         ];
         let path = "/v1/code_interpreter/run";
         let answer = app.send(Method::OPTIONS, path, "", &headers, None).await;
@@ -110,32 +85,17 @@ async fn the_page_to_try_it_is_served_from_here() {
     let app = App::start().await;
     let page = app.get("/docs", "").await;
     assert!(page.text.contains("swagger-ui"), "{}", page.text);
-    assert!(
-        app.get("/docs/swagger-initializer.js", "")
-            .await
-            .text
-            .contains("/openapi.json")
-    );
-    assert_eq!(
-        app.get("/openapi.json", "").await.json()["openapi"],
-        "3.1.0"
-    );
+    assert!(app.get("/docs/swagger-initializer.js", "").await.text.contains("/openapi.json"));
+    assert_eq!(app.get("/openapi.json", "").await.json()["openapi"], "3.1.0");
 }
 
 #[tokio::test]
 async fn metrics_have_a_listener_of_their_own() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let app = App::start_with(&[("METRICS_ADDRESS", &free.to_string())]).await;
     app.run(&app.admin().await, "say hi").await;
-    let metrics = reqwest::get(format!("http://{free}/metrics"))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let metrics =
+        reqwest::get(format!("http://{free}/metrics")).await.unwrap().text().await.unwrap();
     for expected in [
         r#"crucible_http_requests_total{method="POST",route="/v1/code_interpreter/run",status="200"}"#,
         r#"crucible_executions_total{language="python",status="succeeded"}"#,
@@ -150,8 +110,5 @@ async fn the_address_in_use_is_written_where_it_was_asked_for() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("address");
     let app = App::start_with(&[("ADDRESS_FILE", file.to_str().unwrap())]).await;
-    assert_eq!(
-        std::fs::read_to_string(&file).unwrap(),
-        app.address.to_string()
-    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), app.address.to_string());
 }

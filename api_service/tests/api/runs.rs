@@ -54,9 +54,7 @@ async fn everything_that_was_asked_for_reaches_the_worker() {
         }
     });
     let headers = [("x-request-id", "my-own.id_1")];
-    let answer = app
-        .send(Method::POST, RUN, &token, &headers, Some(body.to_string()))
-        .await;
+    let answer = app.send(Method::POST, RUN, &token, &headers, Some(body.to_string())).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert_eq!(answer.headers["x-request-id"], "my-own.id_1");
     let seen = app.worker.seen();
@@ -64,15 +62,8 @@ async fn everything_that_was_asked_for_reaches_the_worker() {
     assert!(!seen.deadlines[0].is_empty());
     let sent = &seen.executes[0];
     assert_eq!(sent.execution_id, answer.json()["execution_id"]);
-    assert_eq!(
-        (&*sent.stdin, sent.args.len(), &*sent.env["A"]),
-        (&[0, 255][..], 2, "1")
-    );
-    let files: Vec<_> = sent
-        .files
-        .iter()
-        .map(|file| (&*file.path, &*file.content))
-        .collect();
+    assert_eq!((&*sent.stdin, sent.args.len(), &*sent.env["A"]), (&[0, 255][..], 2, "1"));
+    let files: Vec<_> = sent.files.iter().map(|file| (&*file.path, &*file.content)).collect();
     assert_eq!(files, [("b", &[0, 1][..]), ("d/t", b"text")]);
     assert_eq!(sent.compiler_flags, ["-O2"]);
     let limits = sent.limits.unwrap();
@@ -88,10 +79,7 @@ async fn a_program_that_fails_is_no_error() {
     let answer = app.run(&app.admin().await, "fail").await;
     assert_eq!(answer.status, StatusCode::OK);
     let answer = answer.json();
-    assert_eq!(
-        (&answer["status"], &answer["error"]),
-        (&json!("failed"), &json!("ValueError: no"))
-    );
+    assert_eq!((&answer["status"], &answer["error"]), (&json!("failed"), &json!("ValueError: no")));
     assert_eq!(answer["diagnostic"]["line"], 3);
 }
 
@@ -116,14 +104,8 @@ async fn runs_are_remembered_and_paged() {
         let answer = app.run(&token, &format!("say {n}")).await.json();
         ids.push(answer["execution_id"].as_str().unwrap().to_owned());
     }
-    let whole = app
-        .get(&format!("{EXECUTIONS}/{}", ids[4]), &token)
-        .await
-        .json();
-    assert_eq!(
-        (&whole["stdout"], &whole["status"]),
-        (&json!("4"), &json!("succeeded"))
-    );
+    let whole = app.get(&format!("{EXECUTIONS}/{}", ids[4]), &token).await.json();
+    assert_eq!((&whole["stdout"], &whole["status"]), (&json!("4"), &json!("succeeded")));
     assert!(whole["finished_at"].is_string());
 
     let mut listed = Vec::new();
@@ -140,10 +122,7 @@ async fn runs_are_remembered_and_paged() {
     }
     ids.reverse();
     assert_eq!(listed, ids);
-    assert_eq!(
-        app.get(&format!("{EXECUTIONS}/exe_1"), &token).await.code(),
-        "execution_not_found"
-    );
+    assert_eq!(app.get(&format!("{EXECUTIONS}/exe_1"), &token).await.code(), "execution_not_found");
 }
 
 /// The id of the caller's only run, once it is there in the state `status`.
@@ -170,23 +149,11 @@ async fn a_cancelled_run_answers_with_what_it_had_written() {
         app.post(&path, &token, json!({})).await
     };
     let (run, cancelled) = tokio::join!(app.run(&token, "hang"), cancelling);
-    assert_eq!(
-        cancelled.json(),
-        json!({"success": true, "message": "Execution cancelled"})
-    );
+    assert_eq!(cancelled.json(), json!({"success": true, "message": "Execution cancelled"}));
     let run = run.json();
-    assert_eq!(
-        (&run["status"], &run["stdout"]),
-        (&json!("cancelled"), &json!("begun\n"))
-    );
-    let path = format!(
-        "{EXECUTIONS}/{}/cancel",
-        run["execution_id"].as_str().unwrap()
-    );
-    assert_eq!(
-        app.post(&path, &token, json!({})).await.code(),
-        "execution_not_running"
-    );
+    assert_eq!((&run["status"], &run["stdout"]), (&json!("cancelled"), &json!("begun\n")));
+    let path = format!("{EXECUTIONS}/{}/cancel", run["execution_id"].as_str().unwrap());
+    assert_eq!(app.post(&path, &token, json!({})).await.code(), "execution_not_running");
 }
 
 #[tokio::test]
@@ -198,8 +165,5 @@ async fn a_caller_who_hangs_up_ends_the_run() {
     let id = only_run(&app, &token, "cancelled").await;
     eventually(async || app.worker.seen().abandoned.contains(&id).then_some(())).await;
     let record = app.get(&format!("{EXECUTIONS}/{id}"), &token).await.json();
-    assert!(
-        record["finished_at"].is_string() && record.get("stdout").is_none(),
-        "{record}"
-    );
+    assert!(record["finished_at"].is_string() && record.get("stdout").is_none(), "{record}");
 }

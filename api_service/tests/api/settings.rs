@@ -3,9 +3,7 @@
 use crate::support::settings;
 
 fn problem(name: &str, value: &str) -> String {
-    settings(&[(name, value)])
-        .expect_err(&format!("{name}={value}"))
-        .to_string()
+    settings(&[(name, value)]).expect_err(&format!("{name}={value}")).to_string()
 }
 
 #[test]
@@ -51,30 +49,20 @@ fn every_malformed_value_is_named() {
     for (name, value) in cases {
         let problem = problem(name, value);
         assert!(problem.contains(name), "{name}={value}: {problem}");
-        assert!(
-            value.len() < 12 || !problem.contains(value),
-            "the value is repeated: {problem}"
-        );
+        assert!(value.len() < 12 || !problem.contains(value), "the value is repeated: {problem}");
     }
 }
 
 #[test]
 fn all_problems_are_told_at_once_and_no_secret_is_repeated() {
-    let values = [
-        ("PORT", "x"),
-        ("SECRET_KEY", "too-short-secret"),
-        ("LOG_LEVEL", "x"),
-    ];
+    let values = [("PORT", "x"), ("SECRET_KEY", "too-short-secret"), ("LOG_LEVEL", "x")];
     let problem = settings(&values).unwrap_err().to_string();
     for name in ["PORT", "SECRET_KEY", "LOG_LEVEL"] {
         assert!(problem.contains(name), "{problem}");
     }
     assert!(!problem.contains("too-short-secret"), "{problem}");
     let debug = format!("{:?}", settings(&[]).unwrap());
-    assert!(
-        !debug.contains(crate::support::SECRET_KEY) && !debug.contains("battery"),
-        "{debug}"
-    );
+    assert!(!debug.contains(crate::support::SECRET_KEY) && !debug.contains("battery"), "{debug}");
 }
 
 #[test]

@@ -25,10 +25,7 @@ async fn sqlite_keeps_everything() {
     let files = tempfile::TempDir::new().unwrap();
     let url = format!("sqlite:{}", files.path().join("test.db").display());
     everything(&url).await;
-    let mode = std::fs::metadata(files.path().join("test.db"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = std::fs::metadata(files.path().join("test.db")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it holds password hashes");
 }
 
@@ -49,10 +46,7 @@ async fn the_gateway_runs_on_postgres() {
     let token = app.user("eve").await;
     let answer = app.run(&token, "say hi").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-    let page = app
-        .get("/v1/code_interpreter/executions", &token)
-        .await
-        .json();
+    let page = app.get("/v1/code_interpreter/executions", &token).await.json();
     assert_eq!(page["data"][0]["status"], "succeeded");
 }
 
@@ -77,28 +71,12 @@ async fn users(database: &Database) -> UserId {
         created_at: Timestamp::now(),
     };
     database.insert_user(&user, "hash").await.unwrap();
-    let again = User {
-        id: UserId::generate(),
-        ..user.clone()
-    };
-    assert!(matches!(
-        database.insert_user(&again, "hash").await,
-        Err(Error::Conflict)
-    ));
-    let (found, hash) = database
-        .user_by_name(&user.username)
-        .await
-        .unwrap()
-        .unwrap();
+    let again = User { id: UserId::generate(), ..user.clone() };
+    assert!(matches!(database.insert_user(&again, "hash").await, Err(Error::Conflict)));
+    let (found, hash) = database.user_by_name(&user.username).await.unwrap().unwrap();
     assert_eq!((found.id.as_str(), &*hash), (user.id.as_str(), "hash"));
     assert_eq!(database.first_admin().await.unwrap().unwrap().id, user.id);
-    assert!(
-        database
-            .user_by_id(&UserId::generate())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(database.user_by_id(&UserId::generate()).await.unwrap().is_none());
     user.id
 }
 
@@ -111,20 +89,10 @@ async fn refresh_tokens(database: &Database, user: &UserId) {
         user: user.clone(),
         expires_at,
     };
-    database
-        .insert_refresh_token(&token("a", later))
-        .await
-        .unwrap();
-    database
-        .insert_refresh_token(&token("old", Timestamp::from_millis(1)))
-        .await
-        .unwrap();
-    let rotate = async |from: &str, to: &str| {
-        database
-            .rotate_refresh_token(from, to, later)
-            .await
-            .unwrap()
-    };
+    database.insert_refresh_token(&token("a", later)).await.unwrap();
+    database.insert_refresh_token(&token("old", Timestamp::from_millis(1))).await.unwrap();
+    let rotate =
+        async |from: &str, to: &str| database.rotate_refresh_token(from, to, later).await.unwrap();
     assert_eq!(rotate("unknown", "x").await, Rotation::Refused);
     assert_eq!(rotate("old", "x").await, Rotation::Refused);
     assert_eq!(rotate("a", "b").await, Rotation::Rotated(user.clone()));
@@ -144,16 +112,8 @@ async fn api_keys(database: &Database, user: &UserId) {
     };
     database.insert_api_key(&key, "hash").await.unwrap();
     let (found, is_admin) = database.api_key_by_hash("hash").await.unwrap().unwrap();
-    assert_eq!(
-        (found.scopes, found.expires_at, is_admin),
-        (key.scopes, None, true)
-    );
-    assert!(
-        !database
-            .delete_api_key(&UserId::generate(), &key.id)
-            .await
-            .unwrap()
-    );
+    assert_eq!((found.scopes, found.expires_at, is_admin), (key.scopes, None, true));
+    assert!(!database.delete_api_key(&UserId::generate(), &key.id).await.unwrap());
     assert!(database.delete_api_key(user, &key.id).await.unwrap());
 }
 
@@ -172,47 +132,17 @@ async fn executions(database: &Database, user: &UserId) {
     let (first, second) = (execution(None), execution(Some(SessionId::generate())));
     database.insert_execution(&first, &boot).await.unwrap();
     database.insert_execution(&second, &dead).await.unwrap();
-    database
-        .finish_execution(&first.id, &ExecutionState::Cancelled)
-        .await
-        .unwrap();
-    database
-        .finish_execution(&first.id, &ExecutionState::Unknown)
-        .await
-        .unwrap();
+    database.finish_execution(&first.id, &ExecutionState::Cancelled).await.unwrap();
+    database.finish_execution(&first.id, &ExecutionState::Unknown).await.unwrap();
     database.settle_what_dead_boots_left().await.unwrap();
-    let state = async |id| {
-        database
-            .execution_of(user, id)
-            .await
-            .unwrap()
-            .unwrap()
-            .state
-    };
-    assert_eq!(
-        state(&first.id).await,
-        ExecutionState::Cancelled,
-        "the first end counts"
-    );
-    assert_eq!(
-        state(&second.id).await,
-        ExecutionState::Unknown,
-        "its gateway is dead"
-    );
+    let state = async |id| database.execution_of(user, id).await.unwrap().unwrap().state;
+    assert_eq!(state(&first.id).await, ExecutionState::Cancelled, "the first end counts");
+    assert_eq!(state(&second.id).await, ExecutionState::Unknown, "its gateway is dead");
 
-    let page = PageRequest {
-        limit: 1,
-        after: None,
-    };
+    let page = PageRequest { limit: 1, after: None };
     let newest = database.executions_of(user, &page).await.unwrap();
-    assert_eq!(
-        (&newest.items[0].id, newest.next.as_ref()),
-        (&second.id, Some(&second.id))
-    );
-    let page = PageRequest {
-        limit: 1,
-        after: newest.next,
-    };
+    assert_eq!((&newest.items[0].id, newest.next.as_ref()), (&second.id, Some(&second.id)));
+    let page = PageRequest { limit: 1, after: newest.next };
     let oldest = database.executions_of(user, &page).await.unwrap();
     assert_eq!((&oldest.items[0].id, oldest.next), (&first.id, None));
 
@@ -222,24 +152,9 @@ async fn executions(database: &Database, user: &UserId) {
         idempotency: Duration::from_secs(60),
     };
     database.forget_the_old(&retention).await.unwrap();
-    assert!(
-        database
-            .execution_of(user, &first.id)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        database
-            .execution_of(user, &second.id)
-            .await
-            .unwrap()
-            .is_some()
-    );
-    database
-        .renew_boot(&boot, Timestamp::from_millis(0))
-        .await
-        .unwrap();
+    assert!(database.execution_of(user, &first.id).await.unwrap().is_none());
+    assert!(database.execution_of(user, &second.id).await.unwrap().is_some());
+    database.renew_boot(&boot, Timestamp::from_millis(0)).await.unwrap();
     database.delete_boot(&boot).await.unwrap();
 }
 
@@ -256,46 +171,15 @@ async fn sessions(database: &Database, user: &UserId) {
         stage: SessionStage::Starting,
     };
     let id = &session.id;
-    database
-        .insert_session(&session, &BootId::generate())
-        .await
-        .unwrap();
-    let page = PageRequest {
-        limit: 10,
-        after: None,
-    };
-    assert!(
-        database
-            .sessions_of(user, &page)
-            .await
-            .unwrap()
-            .items
-            .is_empty(),
-        "not live yet"
-    );
-    let live = LiveSession {
-        id: id.clone(),
-        created_at: now,
-        expires_at: now,
-        busy: false,
-    };
+    database.insert_session(&session, &BootId::generate()).await.unwrap();
+    let page = PageRequest { limit: 10, after: None };
+    assert!(database.sessions_of(user, &page).await.unwrap().items.is_empty(), "not live yet");
+    let live = LiveSession { id: id.clone(), created_at: now, expires_at: now, busy: false };
     database.session_is_live(&live).await.unwrap();
-    assert_eq!(
-        database.sessions_of(user, &page).await.unwrap().items.len(),
-        1
-    );
-    assert!(
-        database
-            .session_of(&UserId::generate(), id)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert_eq!(database.sessions_of(user, &page).await.unwrap().items.len(), 1);
+    assert!(database.session_of(&UserId::generate(), id).await.unwrap().is_none());
     assert!(database.end_session(id, EndReason::Lost).await.unwrap());
-    assert!(
-        !database.end_session(id, EndReason::Deleted).await.unwrap(),
-        "it ended once"
-    );
+    assert!(!database.end_session(id, EndReason::Deleted).await.unwrap(), "it ended once");
     let found = database.session_of(user, id).await.unwrap().unwrap();
     assert_eq!(found.stage, SessionStage::Ended(EndReason::Lost));
     database.put_away_session(id).await.unwrap();
@@ -315,25 +199,15 @@ async fn idempotency(database: &Database, user: &UserId) {
     let reserve = async |it: &Reservation| database.reserve_key(it, &boot).await.unwrap();
     assert_eq!(reserve(&a).await, None);
     assert_eq!(reserve(&a).await, Some(Earlier::InProgress));
-    let other = Reservation {
-        fingerprint: "g".to_owned(),
-        ..a.clone()
-    };
+    let other = Reservation { fingerprint: "g".to_owned(), ..a.clone() };
     assert_eq!(reserve(&other).await, Some(Earlier::OtherBody));
     database.answer_key(&a, 201, "sealed").await.unwrap();
-    let answered = Earlier::Answered {
-        status: 201,
-        sealed_body: "sealed".to_owned(),
-    };
+    let answered = Earlier::Answered { status: 201, sealed_body: "sealed".to_owned() };
     assert_eq!(reserve(&a).await, Some(answered));
     assert_eq!(reserve(&b).await, None);
     database.release_key(&b).await.unwrap();
     assert_eq!(reserve(&b).await, None);
     database.delete_boot(&boot).await.unwrap();
     database.settle_what_dead_boots_left().await.unwrap();
-    assert_eq!(
-        reserve(&b).await,
-        Some(Earlier::Unknown),
-        "its gateway is dead"
-    );
+    assert_eq!(reserve(&b).await, Some(Earlier::Unknown), "its gateway is dead");
 }

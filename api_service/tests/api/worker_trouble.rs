@@ -13,10 +13,7 @@ async fn a_full_worker_is_503_and_leaves_no_record() {
     let app = App::start().await;
     let token = app.admin().await;
     let answer = app.run(&token, "full").await;
-    assert_eq!(
-        (answer.status, &*answer.code()),
-        (StatusCode::SERVICE_UNAVAILABLE, "worker_full")
-    );
+    assert_eq!((answer.status, &*answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "worker_full"));
     assert_eq!(answer.headers["retry-after"], "7", "the worker's own word");
     assert_eq!(app.get(EXECUTIONS, &token).await.json()["data"], json!([]));
 }
@@ -25,14 +22,8 @@ async fn a_full_worker_is_503_and_leaves_no_record() {
 async fn what_the_worker_refuses_is_told() {
     let app = App::start().await;
     let answer = app.run(&app.admin().await, "refuse").await;
-    assert_eq!(
-        (answer.status.as_u16(), &*answer.code()),
-        (422, "validation_failed")
-    );
-    assert_eq!(
-        answer.json()["detail"],
-        "limits.memory_bytes: must be at most 1 GiB"
-    );
+    assert_eq!((answer.status.as_u16(), &*answer.code()), (422, "validation_failed"));
+    assert_eq!(answer.json()["detail"], "limits.memory_bytes: must be at most 1 GiB");
 }
 
 #[tokio::test]
@@ -40,11 +31,7 @@ async fn a_broken_worker_is_opaque() {
     let app = App::start().await;
     let answer = app.run(&app.admin().await, "break").await;
     assert_eq!((answer.status.as_u16(), &*answer.code()), (500, "internal"));
-    assert!(
-        !answer.text.contains("secret-of-the-worker"),
-        "{}",
-        answer.text
-    );
+    assert!(!answer.text.contains("secret-of-the-worker"), "{}", answer.text);
 }
 
 #[tokio::test]
@@ -52,10 +39,7 @@ async fn a_worker_lost_in_the_middle_leaves_an_honest_unknown() {
     let app = App::start().await;
     let token = app.admin().await;
     let answer = app.run(&token, "die").await;
-    assert_eq!(
-        (answer.status.as_u16(), &*answer.code()),
-        (503, "execution_unknown")
-    );
+    assert_eq!((answer.status.as_u16(), &*answer.code()), (503, "execution_unknown"));
     let page = app.get(EXECUTIONS, &token).await.json();
     assert_eq!(page["data"][0]["status"], "unknown");
 }
@@ -64,38 +48,25 @@ async fn a_worker_lost_in_the_middle_leaves_an_honest_unknown() {
 async fn the_gateway_recovers_by_itself_from_a_killed_worker() {
     let app = App::start().await;
     let token = app.admin().await;
-    let made = app
-        .post(SESSIONS, &token, json!({"language": "python"}))
-        .await
-        .json();
+    let made = app.post(SESSIONS, &token, json!({"language": "python"})).await.json();
     let session = made["session_id"].as_str().unwrap().to_owned();
 
     app.worker.kill();
     let in_session = json!({"code": "say hi", "language": "python", "session_id": session});
     for answer in [
         app.run(&token, "say hi").await,
-        app.post("/v1/code_interpreter/run", &token, in_session.clone())
-            .await,
+        app.post("/v1/code_interpreter/run", &token, in_session.clone()).await,
         app.get(&format!("{SESSIONS}/{session}"), &token).await,
         app.get(SESSIONS, &token).await,
-        app.post(SESSIONS, &token, json!({"language": "python"}))
-            .await,
+        app.post(SESSIONS, &token, json!({"language": "python"})).await,
     ] {
-        assert_eq!(
-            (answer.status.as_u16(), &*answer.code()),
-            (503, "worker_unavailable")
-        );
+        assert_eq!((answer.status.as_u16(), &*answer.code()), (503, "worker_unavailable"));
         assert!(answer.headers.contains_key("retry-after"));
     }
 
     app.worker.revive().await;
     app.until_ready().await;
     assert_eq!(app.run(&token, "say back").await.json()["stdout"], "back");
-    let lost = app
-        .post("/v1/code_interpreter/run", &token, in_session)
-        .await;
-    assert_eq!(
-        (lost.status, &*lost.code()),
-        (StatusCode::GONE, "session_lost")
-    );
+    let lost = app.post("/v1/code_interpreter/run", &token, in_session).await;
+    assert_eq!((lost.status, &*lost.code()), (StatusCode::GONE, "session_lost"));
 }

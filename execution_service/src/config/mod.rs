@@ -139,7 +139,11 @@ impl Settings {
         ordered("DEFAULT_TIMEOUT", "MAX_TIMEOUT", self.default_timeout <= self.max_timeout)?;
         let memory = self.default_memory_bytes <= self.max_memory_bytes;
         ordered("DEFAULT_MEMORY_BYTES", "MAX_MEMORY_BYTES", memory)?;
-        ordered("DEFAULT_DISK_BYTES", "MAX_DISK_BYTES", self.default_disk_bytes <= self.max_disk_bytes)
+        ordered(
+            "DEFAULT_DISK_BYTES",
+            "MAX_DISK_BYTES",
+            self.default_disk_bytes <= self.max_disk_bytes,
+        )
     }
 
     /// Defaults and maxima of a run.

@@ -49,13 +49,17 @@ pub struct Secret(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// Not set.
-    #[error("INTERNAL_AUTH_TOKEN is not set; make one with `openssl rand -hex 32` and give it to the gateway, too")]
+    #[error(
+        "INTERNAL_AUTH_TOKEN is not set; make one with `openssl rand -hex 32` and give it to the gateway, too"
+    )]
     Missing,
     /// Too short to be guessed by nobody.
     #[error("INTERNAL_AUTH_TOKEN is shorter than 32 bytes; make one with `openssl rand -hex 32`")]
     Short,
     /// Out of an example.
-    #[error("INTERNAL_AUTH_TOKEN is an example that everybody knows; make one with `openssl rand -hex 32`")]
+    #[error(
+        "INTERNAL_AUTH_TOKEN is an example that everybody knows; make one with `openssl rand -hex 32`"
+    )]
     Example,
 }
 

@@ -106,7 +106,7 @@ pub async fn drive(
     let mut watch = interval_at(Instant::now() + WATCH, WATCH);
     watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut results = Results::default();
-    let mut diagnostic = None;
+    let (mut diagnostic, mut done) = (None, false);
     // Set when the program has been told to stop, with the reason; the deadline is then its last.
     let mut stopping: Option<Stop> = None;
 
@@ -137,9 +137,10 @@ pub async fn drive(
             }
             Next::Frame(Ok(Some(Frame::Done { id, exit_code, diagnostic: said }))) => {
                 if is_current(&kernel, id) {
-                    diagnostic = said;
+                    (diagnostic, done) = (said, true);
                     if ends_with_done {
-                        let ending = stopping.map_or(Ending::Finished { exit_code }, Ending::Stopped);
+                        let ending =
+                            stopping.map_or(Ending::Finished { exit_code }, Ending::Stopped);
                         break (ending, true);
                     }
                 }
@@ -175,9 +176,8 @@ pub async fn drive(
     if !alive {
         // A program that would not stop is stopped here; the pipes keep what it wrote.
         sandbox.kill_all().await?;
-        if frames_open && !ends_with_done {
-            let heard = last_words(&mut kernel, &mut results, sink).await;
-            diagnostic = diagnostic.or(heard);
+        if frames_open && !done {
+            diagnostic = last_words(&mut kernel, &mut results, sink).await;
         }
     }
     streams.drain(process, &mut out_buffer, sink);
@@ -315,10 +315,8 @@ impl Streams {
                 send(stream, piece, sink);
             }
         }
-        let totals = |capped: &Capped| StreamTotals {
-            bytes: capped.total(),
-            truncated: capped.truncated(),
-        };
+        let totals =
+            |capped: &Capped| StreamTotals { bytes: capped.total(), truncated: capped.truncated() };
         (totals(&self.stdout), totals(&self.stderr))
     }
 }

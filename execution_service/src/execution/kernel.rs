@@ -105,9 +105,9 @@ impl Kernel {
     async fn until_ready(&mut self) -> Result<(), String> {
         tokio::select! {
             frame = self.frames.next() => match frame {
-                Ok(Some(Frame::Ready)) => return Ok(()),
-                Ok(other) => return Err(format!("{other:?} instead of ready")),
-                Err(error) => return Err(error.to_string()),
+                Ok(Some(Frame::Ready)) => Ok(()),
+                Ok(other) => Err(format!("{other:?} instead of ready")),
+                Err(error) => Err(error.to_string()),
             },
             end = &mut self.process.exit => {
                 let mut said = vec![0; 4096];

@@ -202,7 +202,9 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
 
 fn stopped_by(ending: Ending, limits: &Limits) -> Option<(Status, Diagnostic)> {
     let limit = |name: &str, message: String| Diagnostic::new(Kind::Limit, name, message);
-    let Ending::Stopped(stop) = ending else { return None };
+    let Ending::Stopped(stop) = ending else {
+        return None;
+    };
     Some(match stop {
         Stop::Wall => (
             Status::TimedOut,
@@ -220,7 +222,9 @@ fn stopped_by(ending: Ending, limits: &Limits) -> Option<(Status, Diagnostic)> {
             limit("output", String::from("wrote far more than anybody can read"))
                 .hint("print less; write large data to a file"),
         ),
-        Stop::Cancelled => return Some((Status::Cancelled, limit("cancelled", "cancelled".into()))),
+        Stop::Cancelled => {
+            return Some((Status::Cancelled, limit("cancelled", "cancelled".into())));
+        }
     })
 }
 

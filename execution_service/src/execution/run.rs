@@ -211,8 +211,5 @@ impl Run<'_> {
 }
 
 fn add(one: StreamTotals, other: StreamTotals) -> StreamTotals {
-    StreamTotals {
-        bytes: one.bytes + other.bytes,
-        truncated: one.truncated || other.truncated,
-    }
+    StreamTotals { bytes: one.bytes + other.bytes, truncated: one.truncated || other.truncated }
 }

@@ -37,8 +37,7 @@ impl Workplace {
         executable: &str,
     ) -> Result<(), KernelError> {
         if let (Approach::Kernel(kernel), None) = (language.approach(), &self.kernel) {
-            self.kernel =
-                Some(Kernel::start(self.sandbox.as_ref(), kernel, executable).await?);
+            self.kernel = Some(Kernel::start(self.sandbox.as_ref(), kernel, executable).await?);
             self.remember_usage().await?;
         }
         Ok(())

@@ -27,6 +27,10 @@ impl Interceptor for Authenticate {
             .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
             .unwrap_or_default();
         // In constant time: how long a comparison takes must not tell how much was right.
-        if bool::from(shown.ct_eq(self.0.as_bytes())) { Ok(request) } else { Err(unauthenticated()) }
+        if bool::from(shown.ct_eq(self.0.as_bytes())) {
+            Ok(request)
+        } else {
+            Err(unauthenticated())
+        }
     }
 }

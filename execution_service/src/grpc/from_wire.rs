@@ -93,7 +93,8 @@ pub fn new_session(message: wire::CreateSessionRequest) -> Result<(NewSession, W
 pub fn id(field: &str, text: String) -> Result<String, Status> {
     let printable = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.@:".contains(&byte);
     if text.is_empty() || text.len() > MAX_ID || !text.bytes().all(printable) {
-        let message = format!("{field}: must be 1 to {MAX_ID} letters, digits, '_', '-', '.', '@', ':'");
+        let message =
+            format!("{field}: must be 1 to {MAX_ID} letters, digits, '_', '-', '.', '@', ':'");
         return Err(invalid(&message));
     }
     Ok(text)

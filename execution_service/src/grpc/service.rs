@@ -92,11 +92,8 @@ impl wire::execution_service_server::ExecutionService for Service {
         request: Request<wire::GetSessionRequest>,
     ) -> Result<Response<wire::Session>, Status> {
         let wire::GetSessionRequest { session_id, owner } = request.into_inner();
-        let session = self
-            .worker
-            .sessions
-            .get(&session_id, &owner)
-            .map_err(|error| status(&error.into()))?;
+        let session =
+            self.worker.sessions.get(&session_id, &owner).map_err(|error| status(&error.into()))?;
         Ok(Response::new(to_wire::session(&session)))
     }
 
@@ -115,10 +112,7 @@ impl wire::execution_service_server::ExecutionService for Service {
         request: Request<wire::EndSessionRequest>,
     ) -> Result<Response<wire::EndSessionResponse>, Status> {
         let wire::EndSessionRequest { session_id, owner } = request.into_inner();
-        self.worker
-            .end_session(&session_id, &owner)
-            .await
-            .map_err(|error| status(&error))?;
+        self.worker.end_session(&session_id, &owner).await.map_err(|error| status(&error))?;
         Ok(Response::new(wire::EndSessionResponse {}))
     }
 

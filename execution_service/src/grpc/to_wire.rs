@@ -19,9 +19,7 @@ use crate::worker::Worker;
 pub fn event(event: Event, execution_id: &str) -> wire::ExecutionEvent {
     use wire::execution_event::Event as Wire;
     let event = match event {
-        Event::Started => {
-            Wire::Started(wire::Started { execution_id: String::from(execution_id) })
-        }
+        Event::Started => Wire::Started(wire::Started { execution_id: String::from(execution_id) }),
         Event::Output { stream, offset, data } => {
             let stream = match stream {
                 Stream::Stdout => wire::Stream::Stdout,
@@ -175,7 +173,8 @@ pub fn capabilities(worker: &Worker) -> wire::Capabilities {
 }
 
 fn language_info(toolchain: &Toolchain) -> wire::LanguageInfo {
-    let Toolchain { language: which, executable, version, roots: _, packages, features } = toolchain;
+    let Toolchain { language: which, executable, version, roots: _, packages, features } =
+        toolchain;
     wire::LanguageInfo {
         language: i32::from(language(*which)),
         version: version.clone(),

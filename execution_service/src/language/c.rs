@@ -8,10 +8,34 @@ use crate::sandbox::spec::{Command, REQUEST_DIR, Stdin, WORKSPACE};
 /// Flags that a request may use, exactly so. The rest is refused: not because it would be dangerous
 /// (the compiler runs in the sandbox, too) but because a typing error should have a clear answer.
 const FLAGS: &[&str] = &[
-    "-O0", "-O1", "-O2", "-O3", "-Os", "-Og", "-Ofast", "-g", "-w", "-pedantic", "-pedantic-errors",
-    "-ansi", "-pthread", "-fopenmp", "-march=native", "-ffast-math", "-fno-strict-aliasing",
-    "-fwrapv", "-ftrapv", "-funsigned-char", "-fsigned-char", "-fstack-protector-strong",
-    "-fsanitize=undefined", "-lm", "-lpthread", "-lrt", "-ldl", "-static",
+    "-O0",
+    "-O1",
+    "-O2",
+    "-O3",
+    "-Os",
+    "-Og",
+    "-Ofast",
+    "-g",
+    "-w",
+    "-pedantic",
+    "-pedantic-errors",
+    "-ansi",
+    "-pthread",
+    "-fopenmp",
+    "-march=native",
+    "-ffast-math",
+    "-fno-strict-aliasing",
+    "-fwrapv",
+    "-ftrapv",
+    "-funsigned-char",
+    "-fsigned-char",
+    "-fstack-protector-strong",
+    "-fsanitize=undefined",
+    "-lm",
+    "-lpthread",
+    "-lrt",
+    "-ldl",
+    "-static",
 ];
 /// Flags that a request may begin so, followed by letters, digits and a few signs.
 const PREFIXES: &[&str] = &["-std=", "-W", "-D", "-U"];
@@ -101,7 +125,8 @@ impl CompiledLanguage for C {
         let located = compiler_output.lines().find_map(read_error);
         let unlocated = || {
             let line = compiler_output.lines().find(|line| line.contains("error:"));
-            let undefined = compiler_output.lines().find(|line| line.contains("undefined reference"));
+            let undefined =
+                compiler_output.lines().find(|line| line.contains("undefined reference"));
             let text = undefined.or(line).unwrap_or("the compiler failed").trim();
             Diagnostic::new(Kind::Compile, "link_error", text)
         };
@@ -160,8 +185,19 @@ mod tests {
     fn flags_are_taken_from_the_list_only() {
         let flags = |list: &[&str]| list.iter().map(|flag| String::from(*flag)).collect::<Vec<_>>();
         assert_eq!(check(&flags(&["-O2", "-std=c99", "-Wextra", "-DN=3", "-lm"])), Ok(()));
-        for bad in ["-o/etc/x", "-Wl,-rpath,/x", "@file", "-include/etc/passwd", "-D", "-x", "a.c",
-            "-fplugin=x.so", "-B/tmp", "-DX=`id`", "-wrapper"] {
+        for bad in [
+            "-o/etc/x",
+            "-Wl,-rpath,/x",
+            "@file",
+            "-include/etc/passwd",
+            "-D",
+            "-x",
+            "a.c",
+            "-fplugin=x.so",
+            "-B/tmp",
+            "-DX=`id`",
+            "-wrapper",
+        ] {
             assert_eq!(check(&flags(&["-O2", bad])), Err(FlagError(String::from(bad))), "{bad}");
         }
     }

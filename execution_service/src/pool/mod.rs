@@ -66,8 +66,7 @@ impl Pool {
             target: AtomicUsize::new(size.initial),
             taken: Notify::new(),
         };
-        let shelves =
-            executables.iter().map(|(language, exe)| (*language, shelf(exe))).collect();
+        let shelves = executables.iter().map(|(language, exe)| (*language, shelf(exe))).collect();
         Arc::new(Self { backend, limits, size, shelves })
     }
 
@@ -111,13 +110,10 @@ impl Pool {
         Ok(Lease { place, cold: true })
     }
 
-    /// How many are ready, by language.
-    pub fn ready(&self) -> impl Iterator<Item = (Language, usize)> {
-        self.shelves.iter().map(|(language, shelf)| (*language, shelf.lock().len()))
-    }
-
     async fn fill(&self, language: Language) {
-        let Some(shelf) = self.shelves.get(&language) else { return };
+        let Some(shelf) = self.shelves.get(&language) else {
+            return;
+        };
         loop {
             while shelf.lock().len() < shelf.target.load(Ordering::Relaxed) {
                 let backend = self.backend.as_ref();

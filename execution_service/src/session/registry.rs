@@ -119,11 +119,6 @@ impl Registry {
         sessions
     }
 
-    /// How many live.
-    pub fn count(&self) -> usize {
-        self.lock().live.len()
-    }
-
     /// Takes the session `id` of `owner` out, for its end.
     ///
     /// # Errors

@@ -8,36 +8,23 @@ use super::roots::{outside_system, prefix};
 use super::{Toolchain, Unsuitable};
 use crate::language::Language;
 
-const IDENTITY: [&str; 4] = [
-    "--norc",
-    "--noprofile",
-    "-c",
-    r#"printf '%s\n' "$BASH" "${BASH_VERSINFO[@]:0:3}""#,
-];
+const IDENTITY: [&str; 4] =
+    ["--norc", "--noprofile", "-c", r#"printf '%s\n' "$BASH" "${BASH_VERSINFO[@]:0:3}""#];
 
 pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
     let answer = ask(candidate, &IDENTITY, "")?;
-    let stranger = || Unsuitable::Stranger {
-        expected: "GNU bash",
-    };
+    let stranger = || Unsuitable::Stranger { expected: "GNU bash" };
     let lines: Vec<&str> = answer.stdout.lines().collect();
     let &[executable, major, minor, patch] = lines.as_slice() else {
         return Err(stranger());
     };
     let version = format!("{major}.{minor}.{patch}");
     if major.parse::<u32>().map_err(|_| stranger())? < 5 {
-        return Err(Unsuitable::TooOld {
-            version,
-            minimum: "5",
-        });
+        return Err(Unsuitable::TooOld { version, minimum: "5" });
     }
-    let executable =
-        Path::new(executable)
-            .canonicalize()
-            .map_err(|source| Unsuitable::Obscure {
-                path: executable.into(),
-                source,
-            })?;
+    let executable = Path::new(executable)
+        .canonicalize()
+        .map_err(|source| Unsuitable::Obscure { path: executable.into(), source })?;
     Ok(Toolchain {
         language: Language::Bash,
         version,

@@ -18,29 +18,21 @@ pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
         return Err(Unsuitable::Stranger { expected: "gcc" });
     }
     // gcc repeats the bare name of a part that it does not have.
-    let compiler = part(&executable, "-print-prog-name=cc1")?.ok_or(Unsuitable::Incomplete(
-        "the compiler proper, cc1, is not installed",
-    ))?;
+    let compiler = part(&executable, "-print-prog-name=cc1")?
+        .ok_or(Unsuitable::Incomplete("the compiler proper, cc1, is not installed"))?;
     for tool in ["-print-prog-name=as", "-print-prog-name=ld"] {
         // binutils are found on the PATH, where gcc itself leaves them as bare names.
         let name = ask(&executable, &[tool], "")?.stdout;
         if !on_path(Path::new(&name)) {
-            return Err(Unsuitable::Incomplete(
-                "binutils (as, ld) are not installed",
-            ));
+            return Err(Unsuitable::Incomplete("binutils (as, ld) are not installed"));
         }
     }
-    let startup = part(&executable, "-print-file-name=crt1.o")?.ok_or(Unsuitable::Incomplete(
-        "the C library's development files are not installed",
-    ))?;
+    let startup = part(&executable, "-print-file-name=crt1.o")?
+        .ok_or(Unsuitable::Incomplete("the C library's development files are not installed"))?;
     ask(&executable, &["-E", "-x", "c", "-"], PROBE)
         .map_err(|_| Unsuitable::Incomplete("the C library's headers are not installed"))?;
 
-    let needed = [
-        prefix(&executable),
-        directory(&compiler),
-        directory(&startup),
-    ];
+    let needed = [prefix(&executable), directory(&compiler), directory(&startup)];
     Ok(Toolchain {
         language: Language::C,
         version,
@@ -59,15 +51,8 @@ fn real(candidate: &Path) -> Result<PathBuf, Unsuitable> {
         .lines()
         .find_map(|line| line.strip_prefix("COLLECT_GCC="))
         .ok_or(Unsuitable::Stranger { expected: "gcc" })?;
-    let driver = if Path::new(driver).is_absolute() {
-        Path::new(driver)
-    } else {
-        candidate
-    };
-    driver.canonicalize().map_err(|source| Unsuitable::Obscure {
-        path: driver.to_owned(),
-        source,
-    })
+    let driver = if Path::new(driver).is_absolute() { Path::new(driver) } else { candidate };
+    driver.canonicalize().map_err(|source| Unsuitable::Obscure { path: driver.to_owned(), source })
 }
 
 fn part(gcc: &Path, question: &str) -> Result<Option<PathBuf>, Unsuitable> {

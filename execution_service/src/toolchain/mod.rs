@@ -96,12 +96,7 @@ pub fn discover(
     python_environment: Option<&Path>,
     visitor: Visitor,
 ) -> Discovery {
-    discover_in(
-        &Surroundings::from_env(),
-        wanted,
-        python_environment,
-        visitor,
-    )
+    discover_in(&Surroundings::from_env(), wanted, python_environment, visitor)
 }
 
 /// [`discover`], told where to look.
@@ -115,27 +110,19 @@ pub fn discover_in(
     for &language in wanted {
         let environment = python_environment.filter(|_| language == Language::Python);
         let mut passed_over = Vec::new();
-        let found = surroundings
-            .candidates(language, environment)
-            .into_iter()
-            .find_map(|candidate| {
+        let found =
+            surroundings.candidates(language, environment).into_iter().find_map(|candidate| {
                 match examine(language, &candidate, environment, surroundings, visitor) {
                     Ok(toolchain) => Some(toolchain),
                     Err(reason) => {
-                        passed_over.push(PassedOver {
-                            language,
-                            candidate,
-                            reason,
-                        });
+                        passed_over.push(PassedOver { language, candidate, reason });
                         None
                     }
                 }
             });
         match found {
             Some(toolchain) => discovery.found.push(toolchain),
-            None => discovery
-                .missing
-                .push(surroundings.missing(language, &passed_over)),
+            None => discovery.missing.push(surroundings.missing(language, &passed_over)),
         }
         discovery.passed_over.append(&mut passed_over);
     }

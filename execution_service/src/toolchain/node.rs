@@ -28,40 +28,23 @@ struct Identity {
 
 pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
     let answer = ask(candidate, &IDENTITY, "")?;
-    let stranger = || Unsuitable::Stranger {
-        expected: "Node.js",
-    };
-    let Identity {
-        executable,
-        version,
-        typescript,
-    } = serde_json::from_str(&answer.stdout).map_err(|_| stranger())?;
-    let major: u32 = version
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok())
-        .ok_or_else(stranger)?;
+    let stranger = || Unsuitable::Stranger { expected: "Node.js" };
+    let Identity { executable, version, typescript } =
+        serde_json::from_str(&answer.stdout).map_err(|_| stranger())?;
+    let major: u32 =
+        version.split('.').next().and_then(|major| major.parse().ok()).ok_or_else(stranger)?;
     if major < 18 {
-        return Err(Unsuitable::TooOld {
-            version,
-            minimum: "18",
-        });
+        return Err(Unsuitable::TooOld { version, minimum: "18" });
     }
     let executable = executable
         .canonicalize()
-        .map_err(|source| Unsuitable::Obscure {
-            path: executable,
-            source,
-        })?;
+        .map_err(|source| Unsuitable::Obscure { path: executable, source })?;
     Ok(Toolchain {
         language: Language::Node,
         version,
         roots: outside_system([prefix(&executable)]),
         executable,
         packages: BTreeMap::new(),
-        features: typescript
-            .then(|| String::from("typescript"))
-            .into_iter()
-            .collect(),
+        features: typescript.then(|| String::from("typescript")).into_iter().collect(),
     })
 }

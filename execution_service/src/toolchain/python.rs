@@ -52,23 +52,11 @@ pub(super) fn examine(
     let real = first
         .executable
         .canonicalize()
-        .map_err(|source| Unsuitable::Obscure {
-            path: first.executable.clone(),
-            source,
-        })?;
+        .map_err(|source| Unsuitable::Obscure { path: first.executable.clone(), source })?;
     // A shim or a link may have set the scene for its interpreter; what counts is what the
     // interpreter says when it is started directly, as it will be in the sandbox.
-    let Identity {
-        executable: _,
-        implementation: _,
-        version,
-        prefixes,
-        libraries,
-    } = if real == candidate {
-        first
-    } else {
-        identity(&real)?
-    };
+    let Identity { executable: _, implementation: _, version, prefixes, libraries } =
+        if real == candidate { first } else { identity(&real)? };
 
     // pyvenv.cfg is looked for beside the path that was started: resolving the link would turn the
     // environment's interpreter into the bare one.
@@ -99,9 +87,7 @@ pub(super) fn examine(
 }
 
 fn identity(program: &Path) -> Result<Identity, Unsuitable> {
-    let stranger = Unsuitable::Stranger {
-        expected: "CPython 3",
-    };
+    let stranger = Unsuitable::Stranger { expected: "CPython 3" };
     let answer = ask(program, &IDENTITY, "")?;
     let Ok(identity) = serde_json::from_str::<Identity>(&answer.stdout) else {
         return Err(stranger);
@@ -112,17 +98,13 @@ fn identity(program: &Path) -> Result<Identity, Unsuitable> {
     let (major, minor, patch) = identity.version;
     if (major, minor) < (3, 8) {
         let version = format!("{major}.{minor}.{patch}");
-        return Err(Unsuitable::TooOld {
-            version,
-            minimum: "3.8",
-        });
+        return Err(Unsuitable::TooOld { version, minimum: "3.8" });
     }
     Ok(identity)
 }
 
 fn packages(executable: &Path) -> Result<BTreeMap<String, String>, Unsuitable> {
     let answer = ask(executable, &PACKAGES, "")?;
-    serde_json::from_str(&answer.stdout).map_err(|_| Unsuitable::Stranger {
-        expected: "CPython 3 with importlib.metadata",
-    })
+    serde_json::from_str(&answer.stdout)
+        .map_err(|_| Unsuitable::Stranger { expected: "CPython 3 with importlib.metadata" })
 }

@@ -50,20 +50,12 @@ pub(super) fn ask_within(
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
-        .envs(
-            ["PATH", "HOME"]
-                .into_iter()
-                .filter_map(|name| Some((name, std::env::var_os(name)?))),
-        )
+        .envs(["PATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .env("LC_ALL", "C")
         .current_dir("/")
         .stdin(Stdio::from(input))
-        .stdout(Stdio::from(
-            stdout.try_clone().map_err(Unsuitable::NotStarted)?,
-        ))
-        .stderr(Stdio::from(
-            stderr.try_clone().map_err(Unsuitable::NotStarted)?,
-        ))
+        .stdout(Stdio::from(stdout.try_clone().map_err(Unsuitable::NotStarted)?))
+        .stderr(Stdio::from(stderr.try_clone().map_err(Unsuitable::NotStarted)?))
         .process_group(0)
         .spawn()
         .map_err(Unsuitable::NotStarted)?;
@@ -71,19 +63,10 @@ pub(super) fn ask_within(
 
     let stderr = text(&mut stderr)?;
     if !status.success() {
-        let last = stderr
-            .lines()
-            .rfind(|line| !line.trim().is_empty())
-            .unwrap_or_default();
-        return Err(Unsuitable::Failed {
-            status: status.to_string(),
-            stderr: String::from(last),
-        });
+        let last = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        return Err(Unsuitable::Failed { status: status.to_string(), stderr: String::from(last) });
     }
-    Ok(Answer {
-        stdout: String::from(text(&mut stdout)?.trim_end()),
-        stderr,
-    })
+    Ok(Answer { stdout: String::from(text(&mut stdout)?.trim_end()), stderr })
 }
 
 fn wait(child: &mut Child, patience: Duration) -> Result<ExitStatus, Unsuitable> {

@@ -18,17 +18,11 @@ pub(super) fn outside_system(wanted: impl IntoIterator<Item = PathBuf>) -> Vec<P
             [Some(path), resolved]
         })
         .flatten()
-        .map(
-            |path| match WHOLE_TREES.iter().find(|tree| path.starts_with(tree)) {
-                Some(tree) => PathBuf::from(tree),
-                None => path,
-            },
-        )
-        .filter(|path| {
-            !Surroundings::SYSTEM
-                .iter()
-                .any(|system| path.starts_with(system))
+        .map(|path| match WHOLE_TREES.iter().find(|tree| path.starts_with(tree)) {
+            Some(tree) => PathBuf::from(tree),
+            None => path,
         })
+        .filter(|path| !Surroundings::SYSTEM.iter().any(|system| path.starts_with(system)))
         .collect();
     roots.sort();
     // Sorted by components, so whatever lies inside a directory follows it.

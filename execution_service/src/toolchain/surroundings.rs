@@ -23,14 +23,7 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// What every sandbox sees of the host anyway, read-only.
-    pub const SYSTEM: [&str; 6] = [
-        "/usr",
-        "/bin",
-        "/sbin",
-        "/lib",
-        "/lib64",
-        "/etc/alternatives",
-    ];
+    pub const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives"];
 
     /// As the process environment and the file system say.
     pub fn from_env() -> Self {
@@ -44,9 +37,7 @@ impl Surroundings {
         let path = std::env::var_os("PATH").unwrap_or_default();
         Self {
             overrides,
-            path: std::env::split_paths(&path)
-                .filter(|entry| entry.is_absolute())
-                .collect(),
+            path: std::env::split_paths(&path).filter(|entry| entry.is_absolute()).collect(),
             well_known: well_known(),
             home: std::env::var_os("HOME").map(PathBuf::from),
         }
@@ -76,45 +67,25 @@ impl Surroundings {
     /// Refuses a directory whose sharing would show a home or the whole machine.
     pub(super) fn fit_to_share(&self, root: &Path) -> Result<(), Unsuitable> {
         let local = self.home.as_ref().map(|home| home.join(".local"));
-        let homes = [
-            self.home.as_deref(),
-            local.as_deref(),
-            Some(Path::new("/root")),
-        ];
-        let too_wide = homes
-            .into_iter()
-            .flatten()
-            .any(|home| home.starts_with(root))
-            || root
-                .parent()
-                .is_none_or(|parent| parent == Path::new("/home"))
+        let homes = [self.home.as_deref(), local.as_deref(), Some(Path::new("/root"))];
+        let too_wide = homes.into_iter().flatten().any(|home| home.starts_with(root))
+            || root.parent().is_none_or(|parent| parent == Path::new("/home"))
             || ["/etc", "/home", "/opt", "/proc", "/sys", "/var"]
                 .iter()
                 .any(|broad| Path::new(broad).starts_with(root));
-        if too_wide {
-            Err(Unsuitable::TooWide(root.to_owned()))
-        } else {
-            Ok(())
-        }
+        if too_wide { Err(Unsuitable::TooWide(root.to_owned())) } else { Ok(()) }
     }
 
     /// The account of a search that found nothing.
     pub(super) fn missing(&self, language: Language, passed_over: &[PassedOver]) -> Missing {
         let reason = if passed_over.is_empty() {
-            format!(
-                "no {} on the PATH or in the usual places",
-                names(language).join(" or ")
-            )
+            format!("no {} on the PATH or in the usual places", names(language).join(" or "))
         } else {
             passed_over
                 .iter()
-                .map(
-                    |PassedOver {
-                         candidate,
-                         reason,
-                         language: _,
-                     }| { format!("{}: {reason}", candidate.display()) },
-                )
+                .map(|PassedOver { candidate, reason, language: _ }| {
+                    format!("{}: {reason}", candidate.display())
+                })
                 .collect::<Vec<_>>()
                 .join("; ")
         };
@@ -131,11 +102,7 @@ impl Surroundings {
             });
             format!("{}{}", install(language), opening.unwrap_or_default())
         };
-        Missing {
-            language,
-            reason,
-            remedy,
-        }
+        Missing { language, reason, remedy }
     }
 }
 
@@ -177,9 +144,5 @@ fn well_known() -> Vec<PathBuf> {
         .filter(|directory| directory.file_name() == Some(OsStr::new("bin")) && directory.is_dir())
         .collect();
     optional.sort();
-    ["/usr/bin", "/usr/local/bin"]
-        .into_iter()
-        .map(PathBuf::from)
-        .chain(optional)
-        .collect()
+    ["/usr/bin", "/usr/local/bin"].into_iter().map(PathBuf::from).chain(optional).collect()
 }

@@ -12,10 +12,7 @@ use super::question::ask_within;
 use super::*;
 
 /// Somebody who owns nothing here: only the permissions for everybody count.
-const STRANGER: Visitor = Visitor {
-    uid: 4_000_000,
-    gid: 4_000_000,
-};
+const STRANGER: Visitor = Visitor { uid: 4_000_000, gid: 4_000_000 };
 
 /// A machine with nothing but what a test puts into it.
 struct Machine {
@@ -38,10 +35,7 @@ impl Machine {
         // Written by a child: a descriptor of ours that is open for writing, inherited by another
         // test's fork at the wrong moment, would make the script "busy".
         let made = std::process::Command::new("/bin/sh")
-            .args([
-                "-c",
-                r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#,
-            ])
+            .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#])
             .arg(&path)
             .arg(script)
             .status()
@@ -51,10 +45,7 @@ impl Machine {
     }
 
     fn surroundings(&self) -> Surroundings {
-        Surroundings {
-            path: vec![self.directory.path().join("bin")],
-            ..Surroundings::default()
-        }
+        Surroundings { path: vec![self.directory.path().join("bin")], ..Surroundings::default() }
     }
 
     fn find(&self, language: Language) -> Discovery {
@@ -106,10 +97,7 @@ fn one_in_a_private_home_is_passed_over_for_a_reachable_one() {
     let discovery = discover_in(&surroundings, &[Language::Node], None, STRANGER);
 
     assert_eq!(discovery.found[0].executable, public);
-    assert!(matches!(
-        discovery.passed_over[0].reason,
-        Unsuitable::OutOfReach { mode: 0o700, .. }
-    ));
+    assert!(matches!(discovery.passed_over[0].reason, Unsuitable::OutOfReach { mode: 0o700, .. }));
 }
 
 #[test]
@@ -123,17 +111,9 @@ fn when_only_a_private_one_exists_the_message_names_the_barrier_and_the_remedy()
     let discovery = machine.find(Language::Node);
 
     let missing = only_missing(&discovery);
-    assert!(
-        missing
-            .reason
-            .contains(&format!("behind {} (mode 0700)", home.display()))
-    );
+    assert!(missing.reason.contains(&format!("behind {} (mode 0700)", home.display())));
     assert!(missing.remedy.contains("apt-get install nodejs"));
-    assert!(
-        missing
-            .remedy
-            .contains(&format!("chmod o+rx {}", home.display()))
-    );
+    assert!(missing.remedy.contains(&format!("chmod o+rx {}", home.display())));
 }
 
 #[test]
@@ -149,10 +129,7 @@ fn the_owner_of_a_private_home_may_use_what_is_in_it() {
         eprintln!("skipped: the_owner_of_a_private_home_may_use_what_is_in_it (needs a user)");
         return;
     }
-    let owner = Visitor {
-        uid: owner,
-        gid: STRANGER.gid,
-    };
+    let owner = Visitor { uid: owner, gid: STRANGER.gid };
 
     let discovery = discover_in(&machine.surroundings(), &[Language::Node], None, owner);
 
@@ -167,10 +144,7 @@ fn a_link_from_a_public_place_into_a_private_one_is_seen_through() {
     std::os::unix::fs::symlink(machine.directory.path().join("home/node"), &link).expect("a link");
     open(&machine.directory.path().join("home"), 0o700);
 
-    assert!(matches!(
-        STRANGER.reach(&link),
-        Err(Unsuitable::OutOfReach { need: "enter", .. })
-    ));
+    assert!(matches!(STRANGER.reach(&link), Err(Unsuitable::OutOfReach { need: "enter", .. })));
 }
 
 #[test]
@@ -180,10 +154,7 @@ fn strangers_and_old_versions_are_told_apart() {
     let old = machine.directory.path().join("bin/node");
     machine.program("bin/node", &node_saying(&old, "16.20.0"));
     machine.program("bin/bash", "printf '%s\\n' /bin/bash 4 4 20");
-    machine.program(
-        "bin/python3",
-        "echo 'pyenv: python3: command not found' >&2; exit 127",
-    );
+    machine.program("bin/python3", "echo 'pyenv: python3: command not found' >&2; exit 127");
 
     let reason = |language| only_missing(&machine.find(language)).reason.clone();
 
@@ -215,18 +186,12 @@ fn an_override_that_would_not_do_is_not_replaced_by_something_else() {
     let good = machine.directory.path().join("bin/node");
     machine.program("bin/node", &node_saying(&good, "20.0.0"));
     let mut surroundings = machine.surroundings();
-    surroundings
-        .overrides
-        .insert(Language::Node, PathBuf::from("/no/such/node"));
+    surroundings.overrides.insert(Language::Node, PathBuf::from("/no/such/node"));
 
     let discovery = discover_in(&surroundings, &[Language::Node], None, STRANGER);
 
     let missing = only_missing(&discovery);
-    assert!(
-        missing
-            .reason
-            .starts_with("/no/such/node: it cannot be started")
-    );
+    assert!(missing.reason.starts_with("/no/such/node: it cannot be started"));
     assert!(missing.remedy.contains("NODE_EXECUTABLE"));
 }
 
@@ -248,11 +213,8 @@ fn the_operators_environment_does_not_reach_a_candidate() {
     let answer = ask_within(Duration::from_secs(10), &program, &[], "").expect("an answer");
 
     // cargo sets dozens for every test; PWD and `_` are the shell's own.
-    let names: Vec<&str> = answer
-        .stdout
-        .lines()
-        .filter_map(|line| Some(line.split_once('=')?.0))
-        .collect();
+    let names: Vec<&str> =
+        answer.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
     for name in names {
         assert!(
             ["PATH", "HOME", "LC_ALL", "PWD", "_", "SHLVL", "OLDPWD"].contains(&name),
@@ -263,30 +225,13 @@ fn the_operators_environment_does_not_reach_a_candidate() {
 
 #[test]
 fn a_home_is_never_shared_as_a_whole() {
-    let surroundings = Surroundings {
-        home: Some(PathBuf::from("/srv/ann")),
-        ..Surroundings::default()
-    };
-    for wide in [
-        "/",
-        "/home",
-        "/home/bob",
-        "/root",
-        "/srv/ann",
-        "/srv",
-        "/srv/ann/.local",
-        "/opt",
-    ] {
-        assert!(
-            surroundings.fit_to_share(Path::new(wide)).is_err(),
-            "{wide}"
-        );
+    let surroundings =
+        Surroundings { home: Some(PathBuf::from("/srv/ann")), ..Surroundings::default() };
+    for wide in ["/", "/home", "/home/bob", "/root", "/srv/ann", "/srv", "/srv/ann/.local", "/opt"]
+    {
+        assert!(surroundings.fit_to_share(Path::new(wide)).is_err(), "{wide}");
     }
-    for fit in [
-        "/opt/node",
-        "/srv/ann/.nvm/versions/node/v20",
-        "/home/bob/python-3.12",
-    ] {
+    for fit in ["/opt/node", "/srv/ann/.nvm/versions/node/v20", "/home/bob/python-3.12"] {
         assert!(surroundings.fit_to_share(Path::new(fit)).is_ok(), "{fit}");
     }
 }
@@ -294,35 +239,20 @@ fn a_home_is_never_shared_as_a_whole() {
 #[test]
 fn the_real_machine_answers_for_what_it_has() {
     let discovery = discover_in(&Surroundings::from_env(), &Language::ALL, None, STRANGER);
-    assert_eq!(
-        discovery.found.len() + discovery.missing.len(),
-        Language::ALL.len()
-    );
+    assert_eq!(discovery.found.len() + discovery.missing.len(), Language::ALL.len());
     for toolchain in discovery.found {
-        assert_eq!(
-            toolchain.executable,
-            toolchain.executable.canonicalize().expect("it exists")
-        );
+        assert_eq!(toolchain.executable, toolchain.executable.canonicalize().expect("it exists"));
         assert!(toolchain.version.contains('.'));
     }
     for missing in discovery.missing {
-        eprintln!(
-            "not on this machine: {}: {}",
-            missing.language, missing.reason
-        );
+        eprintln!("not on this machine: {}: {}", missing.language, missing.reason);
     }
 }
 
 #[test]
 fn a_virtual_environment_is_preferred_and_keeps_its_own_path() {
     let machine = Machine::new();
-    let found = discover_in(
-        &Surroundings::from_env(),
-        &[Language::Python],
-        None,
-        STRANGER,
-    )
-    .found;
+    let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, STRANGER).found;
     let Some(python) = found.first() else {
         eprintln!(
             "skipped: a_virtual_environment_is_preferred_and_keeps_its_own_path (no python3)"
@@ -336,23 +266,14 @@ fn a_virtual_environment_is_preferred_and_keeps_its_own_path() {
         .status()
         .expect("python runs");
     assert!(made.success());
-    let info = environment.join(format!(
-        "lib/python{}/site-packages/thing-1.5.dist-info",
-        short(&python.version)
-    ));
+    let info = environment
+        .join(format!("lib/python{}/site-packages/thing-1.5.dist-info", short(&python.version)));
     fs::create_dir_all(&info).expect("a directory");
-    fs::write(
-        info.join("METADATA"),
-        "Metadata-Version: 2.1\nName: thing\nVersion: 1.5\n",
-    )
-    .expect("a file");
+    fs::write(info.join("METADATA"), "Metadata-Version: 2.1\nName: thing\nVersion: 1.5\n")
+        .expect("a file");
 
-    let discovery = discover_in(
-        &Surroundings::from_env(),
-        &[Language::Python],
-        Some(&environment),
-        STRANGER,
-    );
+    let discovery =
+        discover_in(&Surroundings::from_env(), &[Language::Python], Some(&environment), STRANGER);
 
     let toolchain = &discovery.found[0];
     assert_eq!(toolchain.executable, environment.join("bin/python3"));

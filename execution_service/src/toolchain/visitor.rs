@@ -28,15 +28,10 @@ impl Visitor {
     /// process cannot look there.
     pub fn reach(self, path: &Path) -> Result<(), Unsuitable> {
         self.walk(path)?;
-        let resolved = path.canonicalize().map_err(|source| Unsuitable::Obscure {
-            path: path.to_owned(),
-            source,
-        })?;
-        if resolved == path {
-            Ok(())
-        } else {
-            self.walk(&resolved)
-        }
+        let resolved = path
+            .canonicalize()
+            .map_err(|source| Unsuitable::Obscure { path: path.to_owned(), source })?;
+        if resolved == path { Ok(()) } else { self.walk(&resolved) }
     }
 
     fn walk(self, path: &Path) -> Result<(), Unsuitable> {
@@ -54,10 +49,9 @@ impl Visitor {
     }
 
     fn pass(self, path: &Path, barrier: &Path, wanted: u32) -> Result<(), Unsuitable> {
-        let metadata = barrier.metadata().map_err(|source| Unsuitable::Obscure {
-            path: barrier.to_owned(),
-            source,
-        })?;
+        let metadata = barrier
+            .metadata()
+            .map_err(|source| Unsuitable::Obscure { path: barrier.to_owned(), source })?;
         let mode = metadata.mode();
         let granted = if metadata.uid() == self.uid {
             mode >> 6

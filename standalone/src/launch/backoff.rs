@@ -37,13 +37,8 @@ mod tests {
     fn pauses_double_up_to_thirty_seconds_and_start_over_after_a_stable_minute() {
         let mut backoff = Backoff::new();
         let at_once = Duration::from_millis(5);
-        let pauses: Vec<u128> = (0..10)
-            .map(|_| backoff.after(at_once).as_millis())
-            .collect();
-        assert_eq!(
-            pauses,
-            [200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000]
-        );
+        let pauses: Vec<u128> = (0..10).map(|_| backoff.after(at_once).as_millis()).collect();
+        assert_eq!(pauses, [200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000]);
         assert_eq!(backoff.after(STABLE).as_millis(), 200);
         assert_eq!(backoff.after(at_once).as_millis(), 400);
     }

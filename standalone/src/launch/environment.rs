@@ -14,15 +14,7 @@ use crate::settings::{Settings, WorkerPlace};
 pub(super) type Variables = BTreeMap<&'static str, OsString>;
 
 /// What any process of ours may need to run at all.
-const BASICS: [&str; 7] = [
-    "PATH",
-    "HOME",
-    "LANG",
-    "TERM",
-    "TMPDIR",
-    "RUST_BACKTRACE",
-    "LOG_LEVEL",
-];
+const BASICS: [&str; 7] = ["PATH", "HOME", "LANG", "TERM", "TMPDIR", "RUST_BACKTRACE", "LOG_LEVEL"];
 /// Settings of the worker that the launcher hands on as they are; the worker checks them.
 const WORKER: [&str; 11] = [
     "SUPPORTED_LANGUAGES",
@@ -125,11 +117,7 @@ impl Environment {
         if let Some(python) = python {
             worker.insert("PYTHON_ENVIRONMENT", python.into());
         }
-        Ok(Self {
-            shared,
-            gateway,
-            worker,
-        })
+        Ok(Self { shared, gateway, worker })
     }
 
     pub(super) fn gateway(&self) -> Variables {
@@ -169,16 +157,9 @@ fn meeting_point(
 }
 
 fn handed_on(names: &[&'static str]) -> Variables {
-    names
-        .iter()
-        .filter_map(|&name| Some((name, std::env::var_os(name)?)))
-        .collect()
+    names.iter().filter_map(|&name| Some((name, std::env::var_os(name)?))).collect()
 }
 
 fn merged(first: &Variables, second: &Variables) -> Variables {
-    first
-        .iter()
-        .chain(second)
-        .map(|(&name, value)| (name, value.clone()))
-        .collect()
+    first.iter().chain(second).map(|(&name, value)| (name, value.clone())).collect()
 }

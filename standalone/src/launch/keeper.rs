@@ -46,12 +46,7 @@ impl Keeper {
         first_answer: CancellationToken,
         stopping: CancellationToken,
     ) -> Self {
-        Self {
-            service,
-            first_answer,
-            stopping,
-            backoff: Backoff::new(),
-        }
+        Self { service, first_answer, stopping, backoff: Backoff::new() }
     }
 
     /// Runs until it is told to stop, and then until the service has ended. A service that dies
@@ -100,10 +95,7 @@ impl Keeper {
 /// SIGTERM, and SIGKILL for one that has not ended ten seconds later.
 async fn end(child: &mut Child) {
     // The id is gone only if the child has been reaped, and then nothing is left to end.
-    let Some(pid) = child
-        .id()
-        .and_then(|pid| i32::try_from(pid).ok())
-        .and_then(Pid::from_raw)
+    let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw)
     else {
         return;
     };

@@ -28,19 +28,9 @@ pub(super) fn environment(
     }
     let visitor = visitor(root);
     // What is missing is told by the worker itself, with all the other languages.
-    let found = discover_in(
-        &Surroundings::from_env(),
-        &[Language::Python],
-        None,
-        visitor,
-    )
-    .found;
+    let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, visitor).found;
     let python = found.first()?;
-    let recipe = Recipe {
-        python,
-        requirements: REQUIREMENTS,
-        launcher,
-    };
+    let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
     if let Err(barrier) = visitor.reach(directory.path()) {
         report::bare_python(&format!("{barrier}; choose another --data-dir"));
         return None;
@@ -65,10 +55,7 @@ pub(super) fn environment(
 fn visitor(root: bool) -> Visitor {
     if root {
         // Any id from the range that root's sandboxes are mapped to: it owns nothing here.
-        Visitor {
-            uid: 100_000,
-            gid: 100_000,
-        }
+        Visitor { uid: 100_000, gid: 100_000 }
     } else {
         Visitor {
             uid: rustix::process::geteuid().as_raw(),

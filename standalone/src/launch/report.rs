@@ -27,11 +27,7 @@ pub(super) fn failure(error: &anyhow::Error) {
 
 /// Rich Python is about to be made.
 pub(super) fn provisioning(python: &Toolchain) {
-    let Toolchain {
-        executable,
-        version,
-        ..
-    } = python;
+    let Toolchain { executable, version, .. } = python;
     println!(
         "Installing numpy, pandas, matplotlib and IPython for the sandboxes' Python {version} \
          ({}), once; --no-provision skips it",
@@ -78,49 +74,25 @@ pub(super) fn ready(
 
 fn isolation(view: &View) {
     let isolation = &view.isolation;
-    let style = if isolation.level == "full" {
-        GOOD
-    } else {
-        CAUTION
-    };
+    let style = if isolation.level == "full" { GOOD } else { CAUTION };
     println!("  isolation   {style}{}{style:#}", isolation.level);
-    for Wall {
-        name,
-        state,
-        detail,
-    } in &isolation.walls
-    {
+    for Wall { name, state, detail } in &isolation.walls {
         if state != "enforced" {
             println!("              {name}: {state}: {detail}");
         }
     }
 }
 
-fn language(
-    Language {
-        name,
-        version,
-        packages,
-    }: &Language,
-) {
+fn language(Language { name, version, packages }: &Language) {
     let notable: Vec<String> = NOTABLE
         .into_iter()
         .filter_map(|package| Some(format!("{package} {}", packages.get(package)?)))
         .collect();
-    let line = format!(
-        "  {GOOD}{name:<7}{GOOD:#} {version:<9} {}",
-        notable.join(", ")
-    );
+    let line = format!("  {GOOD}{name:<7}{GOOD:#} {version:<9} {}", notable.join(", "));
     println!("{}", line.trim_end());
 }
 
-fn missing(
-    Missing {
-        name,
-        reason,
-        remedy,
-    }: &Missing,
-) {
+fn missing(Missing { name, reason, remedy }: &Missing) {
     println!("  {CAUTION}{name:<7} not here{CAUTION:#}  {reason}");
     println!("          {remedy}");
 }
@@ -158,10 +130,7 @@ fn curl(url: &str, token: &str, language: &str) -> String {
 }
 
 fn first_language(view: &View) -> &str {
-    view.languages
-        .languages
-        .first()
-        .map_or("python", |language| language.name.as_str())
+    view.languages.languages.first().map_or("python", |language| language.name.as_str())
 }
 
 /// A service died and will be started again.

@@ -23,11 +23,7 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(name: &'static str, variables: Variables) -> io::Result<Self> {
         let launcher = std::env::current_exe()?;
-        Ok(Self {
-            name,
-            launcher,
-            variables,
-        })
+        Ok(Self { name, launcher, variables })
     }
 
     /// Starts the process. Its environment is exactly the service's variables.

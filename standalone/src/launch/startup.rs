@@ -45,9 +45,7 @@ fn start(flags: &Flags) -> anyhow::Result<()> {
 
     // One thread on purpose: the kernel ends the services together with the thread that started
     // them, so that has to be one which lives as long as this process.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(&settings, &directory, &environment));
     let emptied = directory.empty_run();
     outcome?;

@@ -72,10 +72,7 @@ impl View {
     /// # Errors
     /// When that takes longer than `patience`, with the last thing that was heard.
     pub(super) async fn of(gateway: &Service, patience: Duration) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
-            .timeout(ONE_ANSWER)
-            .no_proxy()
-            .build()?;
+        let client = reqwest::Client::builder().timeout(ONE_ANSWER).no_proxy().build()?;
         let asked = Instant::now();
         loop {
             let not_yet = match gateway.address() {

@@ -71,19 +71,12 @@ pub(super) fn run(
     patience: Duration,
     line: &mut dyn FnMut(&str),
 ) -> Result<(), ProvisionError> {
-    let not_started = |source| ProvisionError::NotStarted {
-        command: name,
-        source,
-    };
+    let not_started = |source| ProvisionError::NotStarted { command: name, source };
     let mut child = Command::new(launcher)
         .arg(BOUND)
         .args(command)
         .env_clear()
-        .envs(
-            PASSED_ON
-                .into_iter()
-                .filter_map(|name| Some((name, std::env::var_os(name)?))),
-        )
+        .envs(PASSED_ON.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -93,14 +86,8 @@ pub(super) fn run(
 
     let (sender, lines) = mpsc::channel();
     for pipe in [
-        child
-            .stdout
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-        child
-            .stderr
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
     ]
     .into_iter()
     .flatten()
@@ -108,10 +95,7 @@ pub(super) fn run(
         let sender = sender.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
-                if sender
-                    .send(String::from_utf8_lossy(&line).into_owned())
-                    .is_err()
-                {
+                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
                     return;
                 }
             }
@@ -131,14 +115,8 @@ pub(super) fn run(
             }
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                child
-                    .kill()
-                    .and_then(|()| child.wait())
-                    .map_err(not_started)?;
-                return Err(ProvisionError::Stalled {
-                    command: name,
-                    after: patience,
-                });
+                child.kill().and_then(|()| child.wait()).map_err(not_started)?;
+                return Err(ProvisionError::Stalled { command: name, after: patience });
             }
         }
     }
@@ -146,47 +124,24 @@ pub(super) fn run(
     if status.success() {
         return Ok(());
     }
-    Err(ProvisionError::Failed {
-        command: name,
-        reason: reason(&last, &status.to_string()),
-    })
+    Err(ProvisionError::Failed { command: name, reason: reason(&last, &status.to_string()) })
 }
 
 /// The line that says most: pip's first warning about the network, else the first error, else the
 /// last line.
 fn reason(last: &VecDeque<String>, status: &str) -> String {
     let network = last.iter().find_map(|line| {
-        let start = line
-            .find("NewConnectionError")
-            .or_else(|| line.find("ConnectTimeoutError"))?;
-        line[start..]
-            .split_once(": ")
-            .map(|(_, what)| format!("no network ({})", tidy(what)))
+        let start = line.find("NewConnectionError").or_else(|| line.find("ConnectTimeoutError"))?;
+        line[start..].split_once(": ").map(|(_, what)| format!("no network ({})", tidy(what)))
     });
-    let error = || {
-        last.iter()
-            .find(|line| line.starts_with("ERROR: "))
-            .map(|line| tidy(line))
-    };
-    let ending = || {
-        last.iter()
-            .rfind(|line| !line.trim().is_empty())
-            .map(|line| tidy(line))
-    };
-    network
-        .or_else(error)
-        .or_else(ending)
-        .unwrap_or_else(|| String::from(status))
+    let error = || last.iter().find(|line| line.starts_with("ERROR: ")).map(|line| tidy(line));
+    let ending = || last.iter().rfind(|line| !line.trim().is_empty()).map(|line| tidy(line));
+    network.or_else(error).or_else(ending).unwrap_or_else(|| String::from(status))
 }
 
 fn tidy(line: &str) -> String {
     let line = line.trim().trim_start_matches("ERROR: ");
-    line.split("')")
-        .next()
-        .unwrap_or(line)
-        .chars()
-        .take(200)
-        .collect()
+    line.split("')").next().unwrap_or(line).chars().take(200).collect()
 }
 
 #[cfg(test)]
@@ -203,20 +158,13 @@ mod tests {
             "ERROR: No matching distribution found for ipython==8.37.0",
         ];
         let reason = reason(&lines.map(String::from).into(), "exit status: 1");
-        assert!(
-            reason.starts_with("no network (Failed to establish a new connection"),
-            "{reason}"
-        );
+        assert!(reason.starts_with("no network (Failed to establish a new connection"), "{reason}");
         assert!(reason.ends_with("name resolution)"), "{reason}");
     }
 
     #[test]
     fn without_a_network_error_the_first_error_is_told() {
-        let lines = [
-            "Collecting x",
-            "ERROR: No matching distribution found for x==1",
-            "",
-        ];
+        let lines = ["Collecting x", "ERROR: No matching distribution found for x==1", ""];
         let reason = reason(&lines.map(String::from).into(), "exit status: 1");
         assert_eq!(reason, "No matching distribution found for x==1");
     }

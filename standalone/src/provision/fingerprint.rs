@@ -8,19 +8,10 @@ use super::{Recipe, finish};
 pub(super) fn of(recipe: &Recipe<'_>) -> String {
     let executable = recipe.python.executable.to_string_lossy();
     let mut digest = Sha256::new();
-    for part in [
-        recipe.requirements,
-        &*recipe.python.version,
-        &*executable,
-        finish::FONT_CACHE,
-    ] {
+    for part in [recipe.requirements, &*recipe.python.version, &*executable, finish::FONT_CACHE] {
         // The length keeps ("ab", "c") and ("a", "bc") apart.
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
-    digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -42,14 +42,7 @@ pub(super) fn finish(
     ];
     // Packages ship a few files that are templates or tests of syntax errors: compileall reports
     // them by its exit status, and the rest is compiled all the same.
-    match bound::run(
-        "compileall",
-        recipe.launcher,
-        &compile,
-        &[],
-        PATIENCE,
-        &mut |_| {},
-    ) {
+    match bound::run("compileall", recipe.launcher, &compile, &[], PATIENCE, &mut |_| {}) {
         Ok(()) | Err(ProvisionError::Failed { .. }) => {}
         Err(error) => return Err(error),
     }
@@ -64,18 +57,8 @@ pub(super) fn finish(
         "import importlib.util as u\nif u.find_spec('matplotlib'): import matplotlib.font_manager"
             .into(),
     ];
-    let variables = [
-        ("MPLCONFIGDIR", fonts.as_path()),
-        ("MPLBACKEND", Path::new("agg")),
-    ];
-    bound::run(
-        "matplotlib",
-        recipe.launcher,
-        &look,
-        &variables,
-        PATIENCE,
-        &mut |_| {},
-    )
+    let variables = [("MPLCONFIGDIR", fonts.as_path()), ("MPLBACKEND", Path::new("agg"))];
+    bound::run("matplotlib", recipe.launcher, &look, &variables, PATIENCE, &mut |_| {})
 }
 
 /// `lib/python3.11/site-packages`, whatever the version.

@@ -21,14 +21,7 @@ pub(super) fn create(recipe: &Recipe<'_>, place: &Path) -> Result<(), ProvisionE
     let mut command = words(["-I", "-m", "venv", "--without-pip"]);
     command.insert(0, recipe.python.executable.clone().into());
     command.push(place.into());
-    bound::run(
-        "python -m venv",
-        recipe.launcher,
-        &command,
-        &[],
-        PATIENCE,
-        &mut |_| {},
-    )
+    bound::run("python -m venv", recipe.launcher, &command, &[], PATIENCE, &mut |_| {})
 }
 
 /// Installs the requirements, telling about each package that is downloaded.
@@ -57,19 +50,12 @@ pub(super) fn install(
         "--requirement",
     ]));
     command.push(list.into());
-    bound::run(
-        "pip",
-        recipe.launcher,
-        &command,
-        &[],
-        PATIENCE,
-        &mut |line| {
-            let told = line.trim_start();
-            if told.starts_with("Downloading ") || told.starts_with("Installing ") {
-                progress(told);
-            }
-        },
-    )
+    bound::run("pip", recipe.launcher, &command, &[], PATIENCE, &mut |line| {
+        let told = line.trim_start();
+        if told.starts_with("Downloading ") || told.starts_with("Installing ") {
+            progress(told);
+        }
+    })
 }
 
 /// The start of a pip command line that installs into `place`: the environment's own pip where the
@@ -78,14 +64,7 @@ fn pip(recipe: &Recipe<'_>, place: &Path) -> Result<Vec<OsString>, ProvisionErro
     let inside = place.join("bin/python3");
     let mut ensure = vec![OsString::from(&inside)];
     ensure.extend(words(["-I", "-m", "ensurepip"]));
-    let ensured = bound::run(
-        "ensurepip",
-        recipe.launcher,
-        &ensure,
-        &[],
-        PATIENCE,
-        &mut |_| {},
-    );
+    let ensured = bound::run("ensurepip", recipe.launcher, &ensure, &[], PATIENCE, &mut |_| {});
     if ensured.is_ok() {
         let mut command = vec![OsString::from(inside)];
         command.extend(words(["-I", "-m", "pip"]));
@@ -97,15 +76,9 @@ fn pip(recipe: &Recipe<'_>, place: &Path) -> Result<Vec<OsString>, ProvisionErro
             .chain(words(["-I", "-m", "pip"]))
             .collect(),
     ];
-    outside.extend(
-        on_path("pip3")
-            .chain(on_path("pip"))
-            .map(|pip| vec![pip.into()]),
-    );
-    let mut command = outside
-        .into_iter()
-        .find(|command| recent(command))
-        .ok_or(ProvisionError::NoPip)?;
+    outside.extend(on_path("pip3").chain(on_path("pip")).map(|pip| vec![pip.into()]));
+    let mut command =
+        outside.into_iter().find(|command| recent(command)).ok_or(ProvisionError::NoPip)?;
     command.push("--python".into());
     command.push(inside.into());
     Ok(command)
@@ -114,10 +87,7 @@ fn pip(recipe: &Recipe<'_>, place: &Path) -> Result<Vec<OsString>, ProvisionErro
 fn on_path(name: &'static str) -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    directories
-        .into_iter()
-        .map(move |directory| directory.join(name))
-        .filter(|pip| pip.is_file())
+    directories.into_iter().map(move |directory| directory.join(name)).filter(|pip| pip.is_file())
 }
 
 /// Does this pip run, and can it install for another interpreter? "pip 23.0.1 from /usr/… (python 3.11)"
@@ -137,11 +107,7 @@ fn recent(command: &[OsString]) -> bool {
 }
 
 fn version(text: &str) -> Option<(u32, u32)> {
-    let mut parts = text
-        .strip_prefix("pip ")?
-        .split_whitespace()
-        .next()?
-        .split('.');
+    let mut parts = text.strip_prefix("pip ")?.split_whitespace().next()?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
@@ -155,10 +121,7 @@ mod tests {
 
     #[test]
     fn the_version_of_a_pip_is_read() {
-        assert_eq!(
-            version("pip 23.0.1 from /usr/lib (python 3.11)\n"),
-            Some((23, 0))
-        );
+        assert_eq!(version("pip 23.0.1 from /usr/lib (python 3.11)\n"), Some((23, 0)));
         assert_eq!(version("pip 22.3 from x"), Some((22, 3)));
         assert_eq!(version("bash: pip: command not found"), None);
     }

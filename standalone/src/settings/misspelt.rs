@@ -21,12 +21,8 @@ const SHORTEST: usize = 8;
 
 /// Refuses a name that differs from a setting's by one letter left out, added, changed or swapped.
 pub(super) fn check(names: impl Iterator<Item = String>) -> Result<(), InvalidSetting> {
-    let known: Vec<&'static str> = VARIABLES
-        .each_ref()
-        .map(|variable| variable.name)
-        .into_iter()
-        .chain(OTHERS)
-        .collect();
+    let known: Vec<&'static str> =
+        VARIABLES.each_ref().map(|variable| variable.name).into_iter().chain(OTHERS).collect();
     for name in names.filter(|name| !known.contains(&name.as_str())) {
         let meant = known
             .iter()

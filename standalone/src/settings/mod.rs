@@ -99,13 +99,7 @@ impl Settings {
     /// # Errors
     /// [`InvalidSetting`] for the first value that is malformed; an empty one counts as malformed.
     pub fn read(flags: &Flags, lookup: Lookup<'_>, root: bool) -> Result<Self, InvalidSetting> {
-        let Flags {
-            host,
-            port,
-            data_dir,
-            log_format,
-            no_provision,
-        } = flags;
+        let Flags { host, port, data_dir, log_format, no_provision } = flags;
         Ok(Self {
             host: match pick("--host", host.as_deref(), "HOST", lookup)? {
                 None => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -154,18 +148,12 @@ struct Found {
 
 impl Found {
     fn parse<T: std::str::FromStr>(&self, expected: &str) -> Result<T, InvalidSetting> {
-        self.value
-            .parse()
-            .map_err(|_| self.refuse(&format!("must be {expected}")))
+        self.value.parse().map_err(|_| self.refuse(&format!("must be {expected}")))
     }
 
     fn refuse(&self, problem: &str) -> InvalidSetting {
         let Self { name, value } = self;
-        InvalidSetting::Malformed {
-            name,
-            value: value.clone(),
-            problem: String::from(problem),
-        }
+        InvalidSetting::Malformed { name, value: value.clone(), problem: String::from(problem) }
     }
 }
 
@@ -176,19 +164,13 @@ fn pick(
     lookup: Lookup<'_>,
 ) -> Result<Option<Found>, InvalidSetting> {
     if let Some(value) = given {
-        return Ok(Some(Found {
-            name: flag,
-            value: String::from(value),
-        }));
+        return Ok(Some(Found { name: flag, value: String::from(value) }));
     }
     let Some(value) = lookup(variable) else {
         return Ok(None);
     };
     match value.into_string() {
-        Ok(value) => Ok(Some(Found {
-            name: variable,
-            value,
-        })),
+        Ok(value) => Ok(Some(Found { name: variable, value })),
         Err(value) => Err(InvalidSetting::Malformed {
             name: variable,
             value: value.to_string_lossy().into_owned(),
@@ -211,10 +193,7 @@ fn data_directory(
             let base = set("XDG_DATA_HOME")
                 .filter(|base| base.is_absolute())
                 .or_else(|| set("HOME").map(|home| home.join(".local/share")));
-            (
-                "DATA_DIR",
-                base.map(|base| base.join("crucible")).unwrap_or_default(),
-            )
+            ("DATA_DIR", base.map(|base| base.join("crucible")).unwrap_or_default())
         }
     };
     // Every path that is handed on has to mean the same in a child with another working directory.
@@ -228,9 +207,7 @@ fn data_directory(
 fn languages(found: &Found) -> Result<Vec<Language>, InvalidSetting> {
     let mut languages = Vec::new();
     for name in found.value.split(',').map(str::trim) {
-        let language = Language::ALL
-            .into_iter()
-            .find(|language| language.name() == name);
+        let language = Language::ALL.into_iter().find(|language| language.name() == name);
         let language = language.ok_or_else(|| {
             found.refuse("must be a comma-separated choice of python, node, bash and c")
         })?;

@@ -40,14 +40,7 @@ impl Crucible {
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(data, open).expect("sandbox users may pass");
         let mut child = Command::new(env!("CARGO_BIN_EXE_crucible"))
-            .args([
-                "--port",
-                "0",
-                "--no-provision",
-                "--log-format",
-                "json",
-                "--data-dir",
-            ])
+            .args(["--port", "0", "--no-provision", "--log-format", "json", "--data-dir"])
             .arg(data)
             .env_clear()
             .envs(["PATH", "HOME", "TMPDIR"].into_iter().filter_map(kept))
@@ -65,17 +58,8 @@ impl Crucible {
                 let _ = sender.send(line);
             }
         });
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let mut crucible = Self {
-            child,
-            _data: None,
-            printed: Vec::new(),
-            lines,
-            client,
-        };
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let mut crucible = Self { child, _data: None, printed: Vec::new(), lines, client };
         crucible.read_until(|line| line.starts_with("curl "));
         crucible
     }
@@ -105,27 +89,18 @@ impl Crucible {
 
     /// The line to paste.
     pub fn curl(&self) -> &str {
-        self.printed
-            .iter()
-            .find(|line| line.starts_with("curl "))
-            .expect("it was waited for")
+        self.printed.iter().find(|line| line.starts_with("curl ")).expect("it was waited for")
     }
 
     /// `http://127.0.0.1:40123`
     pub fn url(&self) -> &str {
-        let line = self
-            .printed
-            .iter()
-            .find_map(|line| line.split_once(" is ready on "));
+        let line = self.printed.iter().find_map(|line| line.split_once(" is ready on "));
         line.expect("it is printed before the curl line").1.trim()
     }
 
     /// The administrator's token, as printed.
     pub fn token(&self) -> &str {
-        let (_, rest) = self
-            .curl()
-            .split_once("Bearer ")
-            .expect("the line has a token");
+        let (_, rest) = self.curl().split_once("Bearer ").expect("the line has a token");
         rest.split_once('\'').expect("in quotes").0
     }
 
@@ -157,10 +132,8 @@ impl Crucible {
         path: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        let mut request = self
-            .client
-            .request(method, format!("{}{path}", self.url()))
-            .bearer_auth(self.token());
+        let mut request =
+            self.client.request(method, format!("{}{path}", self.url())).bearer_auth(self.token());
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -205,20 +178,14 @@ impl Drop for Crucible {
 
 /// Sends a signal to a process by its id.
 pub fn signal(pid: u32, signal: Signal) {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a process id");
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id");
     kill_process(pid, signal).expect("it runs");
 }
 
 /// The ids of a process's children.
 pub fn children(pid: u32) -> Vec<u32> {
     let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-    list.unwrap_or_default()
-        .split_whitespace()
-        .filter_map(|child| child.parse().ok())
-        .collect()
+    list.unwrap_or_default().split_whitespace().filter_map(|child| child.parse().ok()).collect()
 }
 
 /// Every process below this one.
@@ -238,8 +205,7 @@ pub fn wait_until_gone(pids: &[u32]) {
     let alive = |pid: &&u32| {
         // A zombie has ended; whether its parent has noticed is not ours to wait for.
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(") ")
-            .is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
     };
     while pids.iter().any(|pid| alive(&pid)) {
         assert!(
@@ -259,9 +225,8 @@ fn kept(name: &str) -> Option<(String, OsString)> {
 /// The program on the `PATH`, or `None` after saying that `test` is skipped.
 pub fn needs(program: &str, test: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|entry| entry.join(program))
-        .find(|path| path.is_file());
+    let found =
+        std::env::split_paths(&path).map(|entry| entry.join(program)).find(|path| path.is_file());
     if found.is_none() {
         eprintln!("skipped: {test} (no {program} on this machine)");
     }

@@ -13,10 +13,7 @@ fn the_printed_line_works_when_pasted() {
     }
     let crucible = Crucible::start();
 
-    let pasted = Command::new("sh")
-        .args(["-c", crucible.curl()])
-        .output()
-        .expect("a shell");
+    let pasted = Command::new("sh").args(["-c", crucible.curl()]).output().expect("a shell");
 
     assert!(pasted.status.success());
     let answer: Value = serde_json::from_slice(&pasted.stdout).expect("JSON");
@@ -31,35 +28,25 @@ fn the_languages_and_the_isolation_are_printed() {
     for expected in ["isolation", "python", "node", "bash", "\n  c "] {
         assert!(printed.contains(expected), "{expected}: {printed}");
     }
-    assert!(
-        !printed.contains('\u{1b}'),
-        "plain text where there is no terminal"
-    );
+    assert!(!printed.contains('\u{1b}'), "plain text where there is no terminal");
 }
 
 #[tokio::test]
 async fn every_language_that_is_listed_answers() {
     let crucible = Crucible::start();
-    let (_, listed) = crucible
-        .call(reqwest::Method::GET, "/v1/languages", None)
-        .await;
+    let (_, listed) = crucible.call(reqwest::Method::GET, "/v1/languages", None).await;
     for (language, code) in [
         ("python", "print(6 * 7)"),
         ("node", "console.log(6 * 7)"),
         ("bash", "echo $((6 * 7))"),
-        (
-            "c",
-            "#include <stdio.h>\nint main(void) { printf(\"%d\\n\", 6 * 7); }",
-        ),
+        ("c", "#include <stdio.h>\nint main(void) { printf(\"%d\\n\", 6 * 7); }"),
     ] {
         let here = listed["languages"].as_array().expect("a list");
         if !here.iter().any(|one| one["name"] == language) {
             eprintln!("skipped: every_language_that_is_listed_answers, {language} (not here)");
             continue;
         }
-        let answer = crucible
-            .run(json!({"language": language, "code": code}))
-            .await;
+        let answer = crucible.run(json!({"language": language, "code": code})).await;
         assert_eq!(answer["status"], "succeeded", "{answer}");
         assert_eq!(answer["stdout"], "42\n", "{answer}");
     }

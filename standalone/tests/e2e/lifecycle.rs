@@ -27,11 +27,7 @@ async fn a_second_start_keeps_the_secrets_and_the_administrator() {
         .send()
         .await
         .expect("an answer");
-    assert_eq!(
-        me.status().as_u16(),
-        200,
-        "the first start's token is still good"
-    );
+    assert_eq!(me.status().as_u16(), 200, "the first start's token is still good");
 }
 
 #[test]
@@ -62,9 +58,7 @@ fn sigterm_ends_everything_and_leaves_no_socket() {
     assert_eq!(crucible.stop(), Some(0));
 
     wait_until_gone(&processes);
-    let left = std::fs::read_dir(data.path().join("run"))
-        .expect("a directory")
-        .count();
+    let left = std::fs::read_dir(data.path().join("run")).expect("a directory").count();
     assert_eq!(left, 0);
 }
 

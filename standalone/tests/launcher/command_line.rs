@@ -69,8 +69,7 @@ fn what_is_unknown_or_malformed_stops_it_before_anything_is_made() {
 fn a_data_directory_in_use_is_refused() {
     let parent = TempDir::new().expect("a directory");
     let held = DataDirectory::open(parent.path(), false).expect("free");
-    held.describe_holder("pid 4711, http://127.0.0.1:8000")
-        .expect("written");
+    held.describe_holder("pid 4711, http://127.0.0.1:8000").expect("written");
 
     let path = parent.path().to_str().expect("UTF-8");
     let text = complaint(&crucible(&["--data-dir", path], &[]));

@@ -31,9 +31,7 @@ fn a_second_launcher_is_refused_and_told_who_is_there() {
     let parent = TempDir::new().expect("a directory");
     let path = parent.path().join("data");
     let first = DataDirectory::open(&path, false).expect("free");
-    first
-        .describe_holder("pid 4711, http://127.0.0.1:8000")
-        .expect("written");
+    first.describe_holder("pid 4711, http://127.0.0.1:8000").expect("written");
 
     let refused = DataDirectory::open(&path, false).expect_err("in use");
     assert!(matches!(refused, DataDirectoryError::InUse { .. }));
@@ -68,10 +66,7 @@ fn the_database_is_its_owners_alone_from_the_beginning() {
     assert_eq!(mode(&path.join("lock")), 0o600);
     fs::write(path.join("crucible.db"), "content").expect("write");
     directory.database_url().expect("again");
-    assert_eq!(
-        fs::read_to_string(path.join("crucible.db")).expect("read"),
-        "content"
-    );
+    assert_eq!(fs::read_to_string(path.join("crucible.db")).expect("read"), "content");
 }
 
 #[test]

@@ -11,10 +11,7 @@ use standalone::provision::{ProvisionError, REQUIREMENTS, Recipe};
 use tempfile::TempDir;
 
 const LAUNCHER: &str = env!("CARGO_BIN_EXE_crucible");
-const NOBODY_SPECIAL: Visitor = Visitor {
-    uid: 4_000_000,
-    gid: 4_000_000,
-};
+const NOBODY_SPECIAL: Visitor = Visitor { uid: 4_000_000, gid: 4_000_000 };
 
 fn python(test: &str) -> Option<Toolchain> {
     let surroundings = Surroundings::from_env();
@@ -27,11 +24,7 @@ fn python(test: &str) -> Option<Toolchain> {
 }
 
 fn recipe<'a>(python: &'a Toolchain, requirements: &'a str) -> Recipe<'a> {
-    Recipe {
-        python,
-        requirements,
-        launcher: Path::new(LAUNCHER),
-    }
+    Recipe { python, requirements, launcher: Path::new(LAUNCHER) }
 }
 
 #[test]
@@ -58,10 +51,7 @@ fn an_environment_is_made_once_and_found_by_the_next_start() {
         .args(["-I", "-c", "import sys; print(sys.prefix)"])
         .output()
         .expect("it runs");
-    assert_eq!(
-        String::from_utf8_lossy(&ran.stdout).trim(),
-        made.to_string_lossy()
-    );
+    assert_eq!(String::from_utf8_lossy(&ran.stdout).trim(), made.to_string_lossy());
 }
 
 #[test]
@@ -73,15 +63,9 @@ fn another_list_or_interpreter_is_another_environment() {
     let place = recipe(&python, REQUIREMENTS).place(data);
     assert_eq!(place, recipe(&python.clone(), REQUIREMENTS).place(data));
     assert_ne!(place, recipe(&python, "numpy==1.26.4").place(data));
-    let newer = Toolchain {
-        version: String::from("3.99.0"),
-        ..python.clone()
-    };
+    let newer = Toolchain { version: String::from("3.99.0"), ..python.clone() };
     assert_ne!(place, recipe(&newer, REQUIREMENTS).place(data));
-    let elsewhere = Toolchain {
-        executable: "/opt/python/bin/python3".into(),
-        ..python.clone()
-    };
+    let elsewhere = Toolchain { executable: "/opt/python/bin/python3".into(), ..python.clone() };
     assert_ne!(place, recipe(&elsewhere, REQUIREMENTS).place(data));
 }
 
@@ -92,14 +76,9 @@ fn what_cannot_be_installed_is_told_in_one_line_and_nothing_is_left() {
         return;
     };
     let data = TempDir::new().expect("a directory");
-    let recipe = recipe(
-        &python,
-        "crucible-no-such @ file:///no/such/wheel-1-py3-none-any.whl\n",
-    );
+    let recipe = recipe(&python, "crucible-no-such @ file:///no/such/wheel-1-py3-none-any.whl\n");
 
-    let error = recipe
-        .make(data.path(), &mut |_| {})
-        .expect_err("there is no such wheel");
+    let error = recipe.make(data.path(), &mut |_| {}).expect_err("there is no such wheel");
 
     assert!(!error.to_string().contains('\n'));
     assert!(!recipe.place(data.path()).exists());

@@ -9,10 +9,8 @@ use standalone::cli::Flags;
 use standalone::settings::{InvalidSetting, LogFormat, Settings, WorkerPlace, check_spelling};
 
 fn read(flags: &Flags, variables: &[(&str, &str)]) -> Result<Settings, InvalidSetting> {
-    let variables: BTreeMap<&str, OsString> = variables
-        .iter()
-        .map(|&(name, value)| (name, OsString::from(value)))
-        .collect();
+    let variables: BTreeMap<&str, OsString> =
+        variables.iter().map(|&(name, value)| (name, OsString::from(value))).collect();
     Settings::read(flags, &|name| variables.get(name).cloned(), false)
 }
 
@@ -23,10 +21,7 @@ fn nothing_said_means_the_documented_defaults() {
     let settings = read(&Flags::default(), &[HOME]).expect("defaults");
     assert_eq!(settings.host.to_string(), "127.0.0.1");
     assert_eq!(settings.port, 8000);
-    assert_eq!(
-        settings.data_directory,
-        PathBuf::from("/home/ann/.local/share/crucible")
-    );
+    assert_eq!(settings.data_directory, PathBuf::from("/home/ann/.local/share/crucible"));
     assert_eq!(settings.log_format, LogFormat::Auto);
     assert_eq!(settings.languages, Language::ALL);
     assert_eq!(settings.worker, WorkerPlace::Private);
@@ -42,13 +37,8 @@ fn a_flag_wins_over_its_variable() {
         log_format: Some("json".into()),
         no_provision: true,
     };
-    let variables = [
-        HOME,
-        ("HOST", "::1"),
-        ("PORT", "1"),
-        ("DATA_DIR", "/variable"),
-        ("LOG_FORMAT", "pretty"),
-    ];
+    let variables =
+        [HOME, ("HOST", "::1"), ("PORT", "1"), ("DATA_DIR", "/variable"), ("LOG_FORMAT", "pretty")];
 
     let settings = read(&flags, &variables).expect("flags");
     assert_eq!(settings.host.to_string(), "0.0.0.0");
@@ -86,35 +76,17 @@ fn a_malformed_value_is_an_error_that_names_it() {
         ("PORT", "65536", "0 (any free port) to 65535"),
         ("PORT", "-1", "0 (any free port) to 65535"),
         ("LOG_FORMAT", "xml", "auto, pretty or json"),
-        (
-            "SUPPORTED_LANGUAGES",
-            "python,ruby",
-            "python, node, bash and c",
-        ),
+        ("SUPPORTED_LANGUAGES", "python,ruby", "python, node, bash and c"),
         ("SUPPORTED_LANGUAGES", "", "python, node, bash and c"),
-        (
-            "EXECUTION_SERVICE_URL",
-            "127.0.0.1:50051",
-            "http://host:50051",
-        ),
-        (
-            "EXECUTION_SERVICE_URL",
-            "http://127.0.0.1:0",
-            "other than 0",
-        ),
+        ("EXECUTION_SERVICE_URL", "127.0.0.1:50051", "http://host:50051"),
+        ("EXECUTION_SERVICE_URL", "http://127.0.0.1:0", "other than 0"),
         ("EXECUTION_SERVICE_URL", "unix:worker.sock", "absolute"),
     ] {
         let error = read(&Flags::default(), &[HOME, (name, value)]).expect_err(name);
         let text = error.to_string();
-        assert!(
-            text.starts_with(&format!("{name}={value:?}")) && text.contains(remedy),
-            "{text}"
-        );
+        assert!(text.starts_with(&format!("{name}={value:?}")) && text.contains(remedy), "{text}");
     }
-    let flags = Flags {
-        port: Some("http".into()),
-        ..Flags::default()
-    };
+    let flags = Flags { port: Some("http".into()), ..Flags::default() };
     let error = read(&flags, &[HOME]).expect_err("a flag");
     assert!(error.to_string().starts_with("--port="));
 }
@@ -122,30 +94,12 @@ fn a_malformed_value_is_an_error_that_names_it() {
 #[test]
 fn a_worker_on_this_machine_is_started_and_one_elsewhere_is_not() {
     for (url, place) in [
-        (
-            "http://127.0.0.1:50051",
-            WorkerPlace::Local("127.0.0.1:50051".into()),
-        ),
-        (
-            "http://localhost:50051/",
-            WorkerPlace::Local("127.0.0.1:50051".into()),
-        ),
-        (
-            "http://[::1]:50051",
-            WorkerPlace::Local("[::1]:50051".into()),
-        ),
-        (
-            "unix:/run/w.sock",
-            WorkerPlace::Local("unix:/run/w.sock".into()),
-        ),
-        (
-            "http://worker:50051",
-            WorkerPlace::Elsewhere("http://worker:50051".into()),
-        ),
-        (
-            "http://10.0.0.7:50051",
-            WorkerPlace::Elsewhere("http://10.0.0.7:50051".into()),
-        ),
+        ("http://127.0.0.1:50051", WorkerPlace::Local("127.0.0.1:50051".into())),
+        ("http://localhost:50051/", WorkerPlace::Local("127.0.0.1:50051".into())),
+        ("http://[::1]:50051", WorkerPlace::Local("[::1]:50051".into())),
+        ("unix:/run/w.sock", WorkerPlace::Local("unix:/run/w.sock".into())),
+        ("http://worker:50051", WorkerPlace::Elsewhere("http://worker:50051".into())),
+        ("http://10.0.0.7:50051", WorkerPlace::Elsewhere("http://10.0.0.7:50051".into())),
     ] {
         let settings = read(&Flags::default(), &[HOME, ("EXECUTION_SERVICE_URL", url)]).expect(url);
         assert_eq!(settings.worker, place, "{url}");

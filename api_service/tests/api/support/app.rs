@@ -43,15 +43,9 @@ impl Answer {
     /// The `code` of a problem, after a look at whether it is one.
     pub fn code(&self) -> String {
         let problem = self.json();
-        assert_eq!(
-            self.headers[CONTENT_TYPE], "application/problem+json",
-            "{problem}"
-        );
+        assert_eq!(self.headers[CONTENT_TYPE], "application/problem+json", "{problem}");
         assert_eq!(problem["status"], self.status.as_u16(), "{problem}");
-        assert_eq!(
-            problem["request_id"],
-            self.headers["x-request-id"].to_str().unwrap()
-        );
+        assert_eq!(problem["request_id"], self.headers["x-request-id"].to_str().unwrap());
         problem["code"].as_str().unwrap().to_owned()
     }
 }
@@ -80,10 +74,7 @@ impl App {
         let files = TempDir::new().unwrap();
         let database = format!("sqlite:{}", files.path().join("test.db").display());
         let url = worker.url();
-        let mut values = vec![
-            ("DATABASE_URL", &*database),
-            ("EXECUTION_SERVICE_URL", &*url),
-        ];
+        let mut values = vec![("DATABASE_URL", &*database), ("EXECUTION_SERVICE_URL", &*url)];
         values.extend(more);
         let settings = settings(&values).unwrap();
         ensure_admin(&settings).await.unwrap();
@@ -142,10 +133,7 @@ impl App {
         let body = json!({"username": name, "password": PASSWORD});
         let made = self.post("/v1/users", &self.admin().await, body).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
-        self.sign_in(name).await["access_token"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.sign_in(name).await["access_token"].as_str().unwrap().to_owned()
     }
 
     pub async fn sign_in(&self, name: &str) -> Value {
@@ -164,8 +152,7 @@ impl App {
     }
 
     pub async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
-        self.send(Method::POST, path, token, &[], Some(body.to_string()))
-            .await
+        self.send(Method::POST, path, token, &[], Some(body.to_string())).await
     }
 
     pub async fn run(&self, token: &str, code: &str) -> Answer {
@@ -188,10 +175,7 @@ impl App {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
-            if !headers
-                .iter()
-                .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-            {
+            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
                 request = request.header(CONTENT_TYPE, "application/json");
             }
             request = request.body(body);
@@ -201,10 +185,6 @@ impl App {
         }
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer {
-            status,
-            headers,
-            text: response.text().await.unwrap(),
-        }
+        Answer { status, headers, text: response.text().await.unwrap() }
     }
 }

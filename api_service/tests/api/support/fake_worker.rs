@@ -57,11 +57,7 @@ impl FakeWorker {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let worker = Self {
-            seen: Arc::default(),
-            address,
-            life: Arc::default(),
-        };
+        let worker = Self { seen: Arc::default(), address, life: Arc::default() };
         worker.serve(listener);
         worker
     }
@@ -93,7 +89,7 @@ impl FakeWorker {
         self.serve(listener);
     }
 
-    /// The sessions end in the way of `reason`.
+    /// The worker forgets all sessions.
     pub fn end_sessions(&self) {
         self.seen().sessions.clear();
     }
@@ -102,11 +98,7 @@ impl FakeWorker {
         self.seen().lives += 1;
         let service = ExecutionServiceServer::new(self.clone())
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(async move {
             listener.set_nonblocking(true).unwrap();
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
@@ -118,10 +110,7 @@ impl FakeWorker {
     }
 
     fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
-        let sent = request
-            .metadata()
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
+        let sent = request.metadata().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         if sent == Some(&format!("Bearer {TOKEN}")) {
             Ok(())
         } else {
@@ -163,10 +152,7 @@ impl ExecutionService for FakeWorker {
     ) -> Result<Response<Events>, Status> {
         self.admit(&request)?;
         let metadata = |name| {
-            let value = request
-                .metadata()
-                .get(name)
-                .and_then(|value| value.to_str().ok());
+            let value = request.metadata().get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
         };
         let (id, deadline) = (metadata(REQUEST_ID), metadata("grpc-timeout"));
@@ -185,21 +171,13 @@ impl ExecutionService for FakeWorker {
         }
         let stop = Arc::new(Notify::new());
         let running = (run.owner.clone(), stop.clone());
-        self.seen()
-            .running
-            .insert(run.execution_id.clone(), running);
+        self.seen().running.insert(run.execution_id.clone(), running);
         let (events, stream) = mpsc::channel(16);
         let worker = self.clone();
         tokio::spawn(async move {
             let id = run.execution_id.clone();
-            let mut caller = Caller {
-                worker: worker.clone(),
-                id: id.clone(),
-                answered: false,
-            };
-            let begun = wire::Started {
-                execution_id: id.clone(),
-            };
+            let mut caller = Caller { worker: worker.clone(), id: id.clone(), answered: false };
+            let begun = wire::Started { execution_id: id.clone() };
             let _ = events.send(event(Event::Started(begun))).await;
             let last = script::play(&run.code, &events, &stop).await;
             worker.seen().running.remove(&id);
@@ -216,20 +194,13 @@ impl ExecutionService for FakeWorker {
         request: Request<wire::CancelRequest>,
     ) -> Result<Response<wire::CancelResponse>, Status> {
         self.admit(&request)?;
-        let wire::CancelRequest {
-            execution_id,
-            owner,
-        } = request.into_inner();
+        let wire::CancelRequest { execution_id, owner } = request.into_inner();
         match self.seen().running.get(&execution_id) {
             Some((of, stop)) if *of == owner => {
                 stop.notify_one();
                 Ok(Response::new(wire::CancelResponse {}))
             }
-            _ => Err(failed(
-                Code::NotFound,
-                reason::EXECUTION_NOT_FOUND,
-                "no such execution",
-            )),
+            _ => Err(failed(Code::NotFound, reason::EXECUTION_NOT_FOUND, "no such execution")),
         }
     }
 
@@ -240,22 +211,16 @@ impl ExecutionService for FakeWorker {
         self.admit(&request)?;
         let new = request.into_inner();
         if new.env.contains_key("FULL") {
-            return Err(failed(
-                Code::ResourceExhausted,
-                reason::TOO_MANY_SESSIONS,
-                "enough",
-            ));
+            return Err(failed(Code::ResourceExhausted, reason::TOO_MANY_SESSIONS, "enough"));
         }
         let session = wire::Session {
             session_id: new.session_id.clone(),
             language: new.language,
             created_at_ms: 1_700_000_000_000,
-            expires_at_ms: 4_000_000_000_000,
+            expires_at_ms: if new.ttl_seconds == 1 { 1 } else { 4_000_000_000_000 },
             busy: false,
         };
-        self.seen()
-            .sessions
-            .insert(new.session_id, (new.owner, session.clone()));
+        self.seen().sessions.insert(new.session_id, (new.owner, session.clone()));
         Ok(Response::new(session))
     }
 
@@ -317,10 +282,7 @@ impl ExecutionService for FakeWorker {
             version: "0".to_owned(),
             languages: vec![python],
             missing_languages: vec![node],
-            isolation: Some(wire::Isolation {
-                level: "full".to_owned(),
-                walls: vec![wall],
-            }),
+            isolation: Some(wire::Isolation { level: "full".to_owned(), walls: vec![wall] }),
             limits: Some(wire::LimitRange::default()),
             compiler_flags: vec!["-O2".to_owned()],
         }))

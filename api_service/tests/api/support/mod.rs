@@ -26,7 +26,5 @@ pub async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(NEVER, looking)
-        .await
-        .expect("it never happened")
+    tokio::time::timeout(NEVER, looking).await.expect("it never happened")
 }

@@ -28,13 +28,7 @@ impl Postgres {
         let data = files.path().join("data");
         let mut initdb = as_ordinary_user(&bin.join("initdb"))?;
         let made = initdb
-            .args([
-                "--auth=trust",
-                "--username=crucible",
-                "--encoding=UTF8",
-                "--no-sync",
-                "-D",
-            ])
+            .args(["--auth=trust", "--username=crucible", "--encoding=UTF8", "--no-sync", "-D"])
             .arg(&data)
             .current_dir(files.path())
             .stdout(Stdio::null())
@@ -45,11 +39,7 @@ impl Postgres {
             eprintln!("skipped: PostgreSQL (initdb failed: {why})");
             return None;
         }
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let server = as_ordinary_user(&bin.join("postgres"))?
             .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-F", "-D"])
             .arg(&data)
@@ -60,16 +50,9 @@ impl Postgres {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut cluster = Self {
-            server,
-            port,
-            _files: files,
-        };
+        let mut cluster = Self { server, port, _files: files };
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                cluster.server.try_wait().unwrap().is_none(),
-                "PostgreSQL ended at its start"
-            );
+            assert!(cluster.server.try_wait().unwrap().is_none(), "PostgreSQL ended at its start");
             std::thread::sleep(Duration::from_millis(50));
         }
         Some(cluster)
@@ -91,10 +74,7 @@ impl Drop for Postgres {
 
 fn binaries() -> Option<PathBuf> {
     let on_path = std::env::var_os("PATH").unwrap_or_default();
-    let debian = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = debian.map(|version| version.path().join("bin"));
     debian
         .chain(std::env::split_paths(&on_path))
@@ -110,17 +90,12 @@ fn as_ordinary_user(program: &Path) -> Option<Command> {
     if !root {
         return Some(Command::new(program));
     }
-    let setpriv = Command::new("setpriv")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status();
+    let setpriv = Command::new("setpriv").arg("--version").stdout(Stdio::null()).status();
     if !setpriv.is_ok_and(|status| status.success()) {
         eprintln!("skipped: PostgreSQL (root cannot start it, and there is no setpriv)");
         return None;
     }
     let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
-        .arg(program);
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(program);
     Some(command)
 }

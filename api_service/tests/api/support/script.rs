@@ -22,16 +22,8 @@ pub fn refusal(code: &str) -> Option<Status> {
     let too_much = "limits.memory_bytes: must be at most 1 GiB";
     match code {
         "full" => Some(failed(Code::ResourceExhausted, reason::WORKER_FULL, "full")),
-        "refuse" => Some(failed(
-            Code::InvalidArgument,
-            reason::INVALID_ARGUMENT,
-            too_much,
-        )),
-        "break" => Some(failed(
-            Code::Internal,
-            reason::INTERNAL,
-            "secret-of-the-worker",
-        )),
+        "refuse" => Some(failed(Code::InvalidArgument, reason::INVALID_ARGUMENT, too_much)),
+        "break" => Some(failed(Code::Internal, reason::INTERNAL, "secret-of-the-worker")),
         "lose" => Some(failed(Code::NotFound, reason::SESSION_LOST, "lost")),
         _ => None,
     }
@@ -54,14 +46,8 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
             tell(output(wire::Stream::Stdout, 1004, b"tail")).await?;
             tell(output(wire::Stream::Stderr, 0, b"\xff")).await?;
             wire::Outcome {
-                stdout: Some(wire::StreamTotals {
-                    bytes: 1008,
-                    truncated: true,
-                }),
-                stderr: Some(wire::StreamTotals {
-                    bytes: 1,
-                    truncated: false,
-                }),
+                stdout: Some(wire::StreamTotals { bytes: 1008, truncated: true }),
+                stderr: Some(wire::StreamTotals { bytes: 1, truncated: false }),
                 ..outcome(wire::Status::Succeeded, 0)
             }
         }
@@ -88,12 +74,8 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
 /// A failed call, with its reason and a time to wait.
 pub fn failed(code: Code, reason: &'static str, message: &str) -> Status {
     let mut status = Status::new(code, message);
-    status
-        .metadata_mut()
-        .insert(ERROR_REASON, reason.parse().unwrap());
-    status
-        .metadata_mut()
-        .insert(RETRY_AFTER, "7".parse().unwrap());
+    status.metadata_mut().insert(ERROR_REASON, reason.parse().unwrap());
+    status.metadata_mut().insert(RETRY_AFTER, "7".parse().unwrap());
     status
 }
 
@@ -102,11 +84,7 @@ pub fn event(event: Event) -> Sent {
 }
 
 fn output(stream: wire::Stream, offset: u64, data: &[u8]) -> Sent {
-    event(Event::Output(wire::Output {
-        stream: stream.into(),
-        offset,
-        data: data.to_vec(),
-    }))
+    event(Event::Output(wire::Output { stream: stream.into(), offset, data: data.to_vec() }))
 }
 
 fn outcome(status: wire::Status, stdout: u64) -> wire::Outcome {
@@ -114,10 +92,7 @@ fn outcome(status: wire::Status, stdout: u64) -> wire::Outcome {
         status: status.into(),
         exit_code: (status == wire::Status::Succeeded).then_some(0),
         duration_us: 2600,
-        stdout: Some(wire::StreamTotals {
-            bytes: stdout,
-            truncated: false,
-        }),
+        stdout: Some(wire::StreamTotals { bytes: stdout, truncated: false }),
         usage: Some(wire::Usage {
             cpu_us: 1500,
             peak_memory_bytes: 9_437_184,
@@ -125,10 +100,7 @@ fn outcome(status: wire::Status, stdout: u64) -> wire::Outcome {
             disk_bytes: 0,
             accounting: "enforced".to_owned(),
         }),
-        phases: Some(wire::Phases {
-            run_us: 2400,
-            ..wire::Phases::default()
-        }),
+        phases: Some(wire::Phases { run_us: 2400, ..wire::Phases::default() }),
         ..wire::Outcome::default()
     }
 }

@@ -52,11 +52,7 @@ pub fn stay(
     syscall::exit_now(code)
 }
 
-fn wait_for_everything(
-    worker: libc::pid_t,
-    stop: OwnedFd,
-    privileged: bool,
-) -> io::Result<Exit> {
+fn wait_for_everything(worker: libc::pid_t, stop: OwnedFd, privileged: bool) -> io::Result<Exit> {
     // The spawner outlives a killed worker for as long as it takes to remove its sandboxes.
     prctl::set_child_subreaper(true)?;
     if privileged {

@@ -77,7 +77,9 @@ pub fn enter_namespaces<T>(
 ) -> Result<(Namespaced, T), BootError> {
     let real = (Uid::current(), Gid::current());
     let privileged = real.0.is_root();
-    let failed = |stage: &'static str, remedy| move |source| BootError { stage: String::from(stage), source, remedy };
+    let failed = |stage: &'static str, remedy| {
+        move |source| BootError { stage: String::from(stage), source, remedy }
+    };
     let internal = "this is a fault of ours, or a host out of memory or descriptors";
 
     let (outer, inner) = channel::pair(false).map_err(failed("socketpair", internal))?;
@@ -156,9 +158,7 @@ fn become_inner(outer: &OwnedFd) -> io::Result<Result<Tree, String>> {
     channel::send(outer.as_fd(), &hierarchies, &[])?;
     match channel::receive(outer.as_fd())? {
         Some((ToInner::Delegated(cgroups), _)) => Ok(cgroups),
-        Some((ToInner::Mapped, _)) | None => {
-            Err(io::Error::other("the outer process went away"))
-        }
+        Some((ToInner::Mapped, _)) | None => Err(io::Error::other("the outer process went away")),
     }
 }
 

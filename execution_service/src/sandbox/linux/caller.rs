@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 
-use super::{channel, syscall};
 use super::protocol::Sequence;
+use super::{channel, syscall};
 
 /// Sends packets, receives packets: the socket itself.
 pub struct Packets(AsyncFd<OwnedFd>);

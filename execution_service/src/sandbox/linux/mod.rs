@@ -59,14 +59,8 @@ impl LinuxBackend {
 impl SandboxBackend for LinuxBackend {
     async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError> {
         let (id, socket) = self.spawner.create(limits).await?;
-        let sandbox = LinuxSandbox::open(
-            id,
-            socket,
-            limits,
-            self.cgroups,
-            Arc::clone(&self.spawner),
-        )
-        .await?;
+        let sandbox =
+            LinuxSandbox::open(id, socket, limits, self.cgroups, Arc::clone(&self.spawner)).await?;
         Ok(Box::new(sandbox))
     }
 

@@ -193,7 +193,9 @@ pub fn account(cgroup: CgroupUsage, init: InitUsage) -> Usage {
     Usage {
         cpu: cgroup.cpu.unwrap_or(init.cpu),
         peak_memory_bytes: cgroup.peak_memory_bytes.unwrap_or(init.memory_bytes),
-        peak_processes: cgroup.peak_processes.map_or(init.processes, |count| count.saturating_sub(1)),
+        peak_processes: cgroup
+            .peak_processes
+            .map_or(init.processes, |count| count.saturating_sub(1)),
         disk_bytes: init.disk_bytes,
         disk_full: init.disk_full,
         oom_kills: cgroup.oom_kills,

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
@@ -30,6 +31,18 @@ pub const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
 
 /// Where the workspace's file system is before its parts are bound to their places.
 const STAGING: &str = "mnt";
+
+/// Files of `/proc` that say more of the host than programs need, or that a bug in their permissions
+/// would make dangerous. Those that a kernel does not have are passed over.
+const MASKED: &[&str] = &[
+    "proc/cmdline",
+    "proc/config.gz",
+    "proc/kallsyms",
+    "proc/keys",
+    "proc/sched_debug",
+    "proc/sysrq-trigger",
+    "proc/timer_list",
+];
 
 /// What the host allows, as the spawner found out once.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +105,12 @@ fn build_root(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
     if host.fresh_proc {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         step("mount proc", mount(Some("proc"), "proc", Some("proc"), flags, none))?;
+        for file in MASKED {
+            match mount(Some("dev/null"), *file, none, MsFlags::MS_BIND, none) {
+                Ok(()) | Err(Errno::ENOENT) => {}
+                Err(error) => return step("mask proc", Err(error)),
+            }
+        }
     }
     build_workspace(limits)?;
     step("pivot_root", pivot_root(".", "."))?;

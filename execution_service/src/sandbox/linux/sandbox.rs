@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use tokio::net::UnixStream;
@@ -14,9 +14,7 @@ use tokio::sync::oneshot;
 use super::caller::{Packets, Pending, set_nonblocking};
 use super::channel::MAX_CHUNK;
 use super::output::OutputPipe;
-use super::protocol::{
-    Directory, FromInit, InitReply, InitRequest, SandboxId, ToInit, account,
-};
+use super::protocol::{Directory, FromInit, InitReply, InitRequest, SandboxId, ToInit, account};
 use super::spawner_client::SpawnerClient;
 use crate::sandbox::backend::{
     Control, Place, Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal,
@@ -53,8 +51,7 @@ impl LinuxSandbox {
         let pending = Pending::new();
         // Its number is that of no request: `listen` gives it to init's first word.
         let (_, first) = pending.expect();
-        let listener =
-            tokio::spawn(listen(Arc::clone(&init), Arc::clone(&pending))).abort_handle();
+        let listener = tokio::spawn(listen(Arc::clone(&init), Arc::clone(&pending))).abort_handle();
         // From here on, dropping this ends the sandbox.
         let sandbox = Self {
             id,
@@ -68,9 +65,7 @@ impl LinuxSandbox {
         };
         match first.await {
             Ok((InitReply::Done, _, _)) => Ok(sandbox),
-            Ok((InitReply::Failed(failure), _, _)) => {
-                Err(create(&failure.stage, failure.error()))
-            }
+            Ok((InitReply::Failed(failure), _, _)) => Err(create(&failure.stage, failure.error())),
             Ok((InitReply::Started { .. } | InitReply::Usage(_), _, _)) | Err(_) => {
                 Err(create("init went away", io::Error::from(io::ErrorKind::BrokenPipe)))
             }
@@ -79,10 +74,7 @@ impl LinuxSandbox {
 
     async fn ask(&self, request: InitRequest) -> Result<Reply, SandboxError> {
         let (sequence, reply) = self.pending.expect();
-        self.init
-            .send(&ToInit { sequence, request })
-            .await
-            .map_err(|_| SandboxError::Gone)?;
+        self.init.send(&ToInit { sequence, request }).await.map_err(|_| SandboxError::Gone)?;
         reply.await.map_err(|_| SandboxError::Gone)
     }
 

@@ -73,11 +73,12 @@ impl Spawner {
     pub fn serve(mut self) -> io::Result<()> {
         let mut worker_lives = true;
         while worker_lives || !self.sandboxes.is_empty() {
-            let timeout = if self.sandboxes.values().any(|record| record.gone && record.ending.is_some()) {
-                EpollTimeout::from(CGROUP_RETRY_MS)
-            } else {
-                EpollTimeout::NONE
-            };
+            let timeout =
+                if self.sandboxes.values().any(|record| record.gone && record.ending.is_some()) {
+                    EpollTimeout::from(CGROUP_RETRY_MS)
+                } else {
+                    EpollTimeout::NONE
+                };
             let mut events = [EpollEvent::empty(); 64];
             let count = match self.epoll.wait(&mut events, timeout) {
                 Ok(count) => count,
@@ -196,8 +197,7 @@ impl Spawner {
         drop((init_end, init_set_up));
         let event = EpollEvent::new(EpollFlags::EPOLLIN, sandbox);
         let watched = self.epoll.add(&init.pidfd, event).map_err(io::Error::from);
-        let record =
-            Record { init, cgroup, limits, ending: None, gone: false };
+        let record = Record { init, cgroup, limits, ending: None, gone: false };
         let released = watched
             .and_then(|()| release(&record, &set_up, self.host, sandbox))
             .map_err(at("map ids or join the cgroup"));
@@ -241,8 +241,8 @@ impl Spawner {
         let mut ended = Vec::new();
         self.sandboxes.retain(|_, record| {
             let wanted = record.gone && (record.ending.is_some() || !worker_lives);
-            let removed = wanted
-                && record.cgroup.as_ref().is_none_or(|cgroup| cgroup.remove().is_ok());
+            let removed =
+                wanted && record.cgroup.as_ref().is_none_or(|cgroup| cgroup.remove().is_ok());
             if removed {
                 ended.extend(record.ending);
             }
@@ -271,12 +271,7 @@ fn usage(record: &Record) -> CgroupUsage {
 }
 
 /// Lets a new init go on: its ids are mapped, it is in its cgroup.
-fn release(
-    record: &Record,
-    set_up: &OwnedFd,
-    host: Host,
-    sandbox: SandboxId,
-) -> io::Result<()> {
+fn release(record: &Record, set_up: &OwnedFd, host: Host, sandbox: SandboxId) -> io::Result<()> {
     let pid = record.init.pid;
     if let Some(cgroup) = &record.cgroup {
         cgroup.join(pid)?;
@@ -296,12 +291,7 @@ fn release(
 }
 
 /// The new process's way: wait for the ids, close itself in, serve, end.
-fn become_init(
-    host: Host,
-    filter: &[libc::sock_filter],
-    control: OwnedFd,
-    set_up: OwnedFd,
-) -> ! {
+fn become_init(host: Host, filter: &[libc::sock_filter], control: OwnedFd, set_up: OwnedFd) -> ! {
     let outcome = (|| -> Result<(), Failure> {
         let lost = || Failure { stage: String::from("the spawner went away"), errno: libc::EIO };
         let (SetUp { limits }, _) = channel::receive(set_up.as_fd())

@@ -32,7 +32,10 @@ impl SpawnerClient {
     }
 
     /// Makes a sandbox; the descriptor is the socket of its init.
-    pub async fn create(&self, limits: SandboxLimits) -> Result<(SandboxId, OwnedFd), SandboxError> {
+    pub async fn create(
+        &self,
+        limits: SandboxLimits,
+    ) -> Result<(SandboxId, OwnedFd), SandboxError> {
         match self.ask(SpawnerRequest::Create { limits }).await? {
             (SpawnerReply::Created { sandbox }, mut fds) => {
                 fds.pop().map(|socket| (sandbox, socket)).ok_or(SandboxError::BackendGone)

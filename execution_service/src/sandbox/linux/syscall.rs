@@ -110,9 +110,8 @@ pub fn reap(pid: libc::pid_t) -> io::Result<Option<Reaped>> {
     // SAFETY: all zeroes is a valid `rusage`: it has only integers.
     let mut usage: libc::rusage = unsafe { mem::zeroed() };
     // SAFETY: both pointers are to live, writable variables of the right type.
-    let found = unsafe {
-        libc::wait4(pid, &raw mut status, libc::WNOHANG | libc::__WALL, &raw mut usage)
-    };
+    let found =
+        unsafe { libc::wait4(pid, &raw mut status, libc::WNOHANG | libc::__WALL, &raw mut usage) };
     match found {
         0 => Ok(None),
         -1 => {
@@ -180,12 +179,7 @@ pub fn become_descriptors(fds: &[OwnedFd]) -> io::Result<()> {
     let first = libc::c_uint::try_from(fds.len()).map_err(io::Error::other)?;
     // SAFETY: only sets a flag on descriptors.
     check(unsafe {
-        libc::syscall(
-            libc::SYS_close_range,
-            first,
-            libc::c_uint::MAX,
-            libc::CLOSE_RANGE_CLOEXEC,
-        )
+        libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
     })?;
     Ok(())
 }
@@ -193,11 +187,8 @@ pub fn become_descriptors(fds: &[OwnedFd]) -> io::Result<()> {
 /// Closes every descriptor but `keep`, and puts `/dev/null` at 0, 1 and 2. For a process that has
 /// just been cloned and goes on with nothing of its parent's but `keep`.
 pub fn keep_only(keep: OwnedFd) -> io::Result<OwnedFd> {
-    let null = nix::fcntl::open(
-        c"/dev/null",
-        nix::fcntl::OFlag::O_RDWR,
-        nix::sys::stat::Mode::empty(),
-    )?;
+    let null =
+        nix::fcntl::open(c"/dev/null", nix::fcntl::OFlag::O_RDWR, nix::sys::stat::Mode::empty())?;
     for (from, to) in [(&null, 0), (&null, 1), (&null, 2), (&keep, 3)] {
         // SAFETY: `from` is open; 0 to 2 belong to no owner in this process, and what was at 3 is
         // either `keep` itself or is never used again by the caller's contract.
@@ -360,8 +351,7 @@ pub fn open_beneath(
     let mut how: libc::open_how = unsafe { mem::zeroed() };
     how.flags = u64::try_from(flags | libc::O_CLOEXEC).unwrap_or_default();
     how.mode = u64::from(mode);
-    how.resolve =
-        libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
+    how.resolve = libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
     // SAFETY: `path` is a C string, `how` is initialised and its size is given.
     let fd = check(unsafe {
         libc::syscall(

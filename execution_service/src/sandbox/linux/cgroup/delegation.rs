@@ -42,7 +42,9 @@ pub fn mount_hierarchies() -> io::Result<Vec<Hierarchy>> {
     let mut mounted = Vec::new();
     for line in fs::read_to_string("/proc/self/cgroup")?.lines() {
         let mut fields = line.splitn(3, ':');
-        let (Some(_), Some(controllers)) = (fields.next(), fields.next()) else { continue };
+        let (Some(_), Some(controllers)) = (fields.next(), fields.next()) else {
+            continue;
+        };
         let wanted = |name: &str| matches!(name, "memory" | "pids" | "cpu" | "cpuacct");
         let unified = controllers.is_empty();
         if !unified && !controllers.split(',').any(wanted) {
@@ -61,8 +63,9 @@ pub fn mount_hierarchies() -> io::Result<Vec<Hierarchy>> {
             Err(_) => fs::remove_dir(&target)?,
         }
     }
-    let v2_has_memory = fs::read_to_string(Path::new(MOUNT_POINT).join("unified/cgroup.controllers"))
-        .is_ok_and(|names| names.split_ascii_whitespace().any(|name| name == "memory"));
+    let v2_has_memory =
+        fs::read_to_string(Path::new(MOUNT_POINT).join("unified/cgroup.controllers"))
+            .is_ok_and(|names| names.split_ascii_whitespace().any(|name| name == "memory"));
     mounted.retain(|hierarchy| hierarchy.unified == v2_has_memory);
     Ok(mounted)
 }
@@ -204,7 +207,9 @@ fn give_away(directory: &Path, owner: u32) -> io::Result<()> {
 
 /// Removes the directories of workers that were killed: those that nobody holds a lock on.
 fn remove_leftovers(root: &Path) {
-    let Ok(entries) = fs::read_dir(root) else { return };
+    let Ok(entries) = fs::read_dir(root) else {
+        return;
+    };
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
             let path = entry.path();

@@ -134,9 +134,8 @@ fn cpu_quota_us(limits: SandboxLimits) -> u64 {
 }
 
 fn write(path: &Path, value: impl ToString) -> io::Result<()> {
-    fs::write(path, value.to_string()).map_err(|error| {
-        io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-    })
+    fs::write(path, value.to_string())
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 fn read_number(path: &Path) -> Option<u64> {

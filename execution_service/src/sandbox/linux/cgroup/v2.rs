@@ -48,8 +48,7 @@ impl Tree {
         fs::create_dir(&path)?;
         let memory_peak =
             File::options().read(true).write(true).open(path.join("memory.peak")).ok();
-        let cgroup =
-            Cgroup { directory: File::open(&path)?, path, cpu: self.cpu, memory_peak };
+        let cgroup = Cgroup { directory: File::open(&path)?, path, cpu: self.cpu, memory_peak };
         // Absent when the kernel has no swap.
         let swap = cgroup.file("memory.swap.max");
         if swap.exists() {

@@ -40,13 +40,7 @@ impl Files {
 
     /// Writes a piece of a file. The first one replaces whatever has that name, so that a FIFO or a
     /// link that user code left there is not written into.
-    pub fn write(
-        &self,
-        place: Directory,
-        path: &str,
-        first: bool,
-        chunk: &[u8],
-    ) -> io::Result<()> {
+    pub fn write(&self, place: Directory, path: &str, first: bool, chunk: &[u8]) -> io::Result<()> {
         let (parent, name) = self.parent(place, path)?;
         let mut flags = libc::O_WRONLY | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
         if first {

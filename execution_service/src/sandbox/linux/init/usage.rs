@@ -22,10 +22,14 @@ pub fn measure(reaped: Duration, processes: bool) -> InitUsage {
         return usage;
     }
     usage.memory_bytes = usage.disk_bytes;
-    let Ok(entries) = fs::read_dir("/proc") else { return usage };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return usage;
+    };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
         if pid == 1 {
             continue;
         }

@@ -116,12 +116,9 @@ fn leaf(action: Action) -> Vec<sock_filter> {
     match action {
         Action::Allow => vec![allow()],
         Action::Errno(number) => vec![errno(number)],
-        Action::Check(Check::NoBits { index, mask }) => vec![
-            argument(index),
-            branch(ANY_BIT, mask, 0, 1),
-            errno(libc::EPERM),
-            allow(),
-        ],
+        Action::Check(Check::NoBits { index, mask }) => {
+            vec![argument(index), branch(ANY_BIT, mask, 0, 1), errno(libc::EPERM), allow()]
+        }
         Action::Check(Check::OneOf { index, values, errno: number }) => {
             let mut program = vec![argument(index)];
             program.extend(any_of(values));

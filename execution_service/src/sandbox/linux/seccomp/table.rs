@@ -166,18 +166,14 @@ fn checked() -> Vec<(c::c_long, Action)> {
             Action::Check(Check::OneOf { index: 0, values: PERSONALITIES, errno: c::EPERM }),
         ),
         // Own limits only: another process of the same uid is init.
-        (
-            c::SYS_prlimit64,
-            Action::Check(Check::OneOf { index: 0, values: &[0], errno: c::EPERM }),
-        ),
+        (c::SYS_prlimit64, Action::Check(Check::OneOf { index: 0, values: &[0], errno: c::EPERM })),
     ]
 }
 
 /// Every rule, as sorted intervals from 0 on.
 pub fn rules(policy: Policy) -> Vec<Interval> {
-    let groups = [
-        FILES, POLLING, MEMORY, PROCESSES, SIGNALS_AND_TIME, IDENTITY, SOCKETS, IPC, LEGACY,
-    ];
+    let groups =
+        [FILES, POLLING, MEMORY, PROCESSES, SIGNALS_AND_TIME, IDENTITY, SOCKETS, IPC, LEGACY];
     let mut allowed: Vec<c::c_long> = groups.concat();
     if policy.memory_cgroup {
         allowed.extend(COUNTED_MEMORY);
@@ -226,13 +222,36 @@ mod tests {
     fn what_opens_the_kernel_is_refused() {
         let policy = Policy { memory_cgroup: true };
         for number in [
-            c::SYS_mount, c::SYS_umount2, c::SYS_pivot_root, c::SYS_unshare, c::SYS_setns,
-            c::SYS_ptrace, c::SYS_bpf, c::SYS_keyctl, c::SYS_add_key, c::SYS_request_key,
-            c::SYS_userfaultfd, c::SYS_perf_event_open, c::SYS_io_uring_setup, c::SYS_init_module,
-            c::SYS_kexec_load, c::SYS_reboot, c::SYS_swapon, c::SYS_open_by_handle_at,
-            c::SYS_name_to_handle_at, c::SYS_process_vm_readv, c::SYS_process_vm_writev,
-            c::SYS_pidfd_getfd, c::SYS_chroot, c::SYS_syslog, c::SYS_vmsplice, c::SYS_kcmp,
-            c::SYS_fanotify_init, c::SYS_quotactl, c::SYS_acct, c::SYS_sethostname,
+            c::SYS_mount,
+            c::SYS_umount2,
+            c::SYS_pivot_root,
+            c::SYS_unshare,
+            c::SYS_setns,
+            c::SYS_ptrace,
+            c::SYS_bpf,
+            c::SYS_keyctl,
+            c::SYS_add_key,
+            c::SYS_request_key,
+            c::SYS_userfaultfd,
+            c::SYS_perf_event_open,
+            c::SYS_io_uring_setup,
+            c::SYS_init_module,
+            c::SYS_kexec_load,
+            c::SYS_reboot,
+            c::SYS_swapon,
+            c::SYS_open_by_handle_at,
+            c::SYS_name_to_handle_at,
+            c::SYS_process_vm_readv,
+            c::SYS_process_vm_writev,
+            c::SYS_pidfd_getfd,
+            c::SYS_chroot,
+            c::SYS_syslog,
+            c::SYS_vmsplice,
+            c::SYS_kcmp,
+            c::SYS_fanotify_init,
+            c::SYS_quotactl,
+            c::SYS_acct,
+            c::SYS_sethostname,
         ] {
             assert_eq!(action(policy, number), Action::Errno(c::EPERM), "call {number}");
         }

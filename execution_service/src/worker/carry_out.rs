@@ -1,0 +1,174 @@
+//! From an accepted run to its outcome: a slot, a workplace, the run, the account.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+
+use super::{Worker, WorkerError};
+use crate::execution::event::Event;
+use crate::execution::kernel::KernelError;
+use crate::execution::limits::Limits;
+use crate::execution::outcome::{Outcome, Phases, Status, StreamTotals};
+use crate::execution::request::Request;
+use crate::execution::run::{Report, Run};
+use crate::execution::sink::Sink;
+use crate::language::Mode;
+use crate::pool::Lease;
+use crate::sandbox::spec::Usage;
+use crate::session::{Session, SessionError};
+
+/// How an accepted run came to its end.
+enum Finished {
+    /// It ran.
+    Ran { report: Box<Report>, phases: Phases, state_lost: bool },
+    /// It was cancelled while it waited.
+    Never,
+}
+
+impl Worker {
+    pub(super) async fn carry_out(
+        &self,
+        request: &Request,
+        session: Option<Arc<Session>>,
+        limits: Limits,
+        cancelled: &CancellationToken,
+        sink: &Sink,
+    ) -> Result<(), WorkerError> {
+        let accepted = Instant::now();
+        let finished = match session {
+            None => self.run_alone(request, limits, cancelled, sink).await?,
+            Some(session) => {
+                self.run_in_session(request, &session, limits, cancelled, sink).await?
+            }
+        };
+        sink.send(Event::Outcome(Box::new(self.outcome(accepted, finished))));
+        Ok(())
+    }
+
+    async fn run_alone(
+        &self,
+        request: &Request,
+        limits: Limits,
+        cancelled: &CancellationToken,
+        sink: &Sink,
+    ) -> Result<Finished, WorkerError> {
+        let begun = Instant::now();
+        let Some(_slot) = self.slot(cancelled).await else {
+            return Ok(Finished::Never);
+        };
+        let queue = begun.elapsed();
+        let begun = Instant::now();
+        let Lease { mut place, cold } = self.pool.lease(request.language, limits.sandbox).await?;
+        let start = begun.elapsed();
+        let run = self.run(request, &limits, Mode::Once, cancelled)?;
+        let report = run.run(&mut place, sink).await;
+        // Given back behind the answer: the next run does not wait for it, and nor does the caller.
+        self.tasks.spawn("end sandbox", async move { place.sandbox.end().await });
+        let phases = Phases { queue, start, cold_start: cold, ..Phases::default() };
+        Ok(Finished::Ran { report: Box::new(report?), phases, state_lost: false })
+    }
+
+    async fn run_in_session(
+        &self,
+        request: &Request,
+        session: &Session,
+        limits: Limits,
+        cancelled: &CancellationToken,
+        sink: &Sink,
+    ) -> Result<Finished, WorkerError> {
+        let begun = Instant::now();
+        let mut place = tokio::select! {
+            place = session.place.lock() => place,
+            () = cancelled.cancelled() => return Ok(Finished::Never),
+        };
+        let Some(_slot) = self.slot(cancelled).await else {
+            return Ok(Finished::Never);
+        };
+        let queue = begun.elapsed();
+        let Some(workplace) = place.as_mut() else {
+            return Err(WorkerError::Session(SessionError::NotFound));
+        };
+        let begun = Instant::now();
+        // Threads and timers of an earlier run may have killed the kernel in between.
+        let died_between =
+            workplace.kernel.as_mut().is_some_and(|kernel| kernel.process.exit.try_recv().is_ok());
+        if died_between {
+            workplace.kernel = None;
+            workplace.sandbox.kill_all().await.map_err(KernelError::from)?;
+        }
+        workplace.sandbox.prepare(limits.sandbox).await.map_err(KernelError::from)?;
+        let start = begun.elapsed();
+        let stop = cancelled.child_token();
+        let report = {
+            let run = self.run(request, &limits, Mode::Session, &stop)?;
+            let mut run = std::pin::pin!(run.run(workplace, sink));
+            tokio::select! {
+                report = &mut run => report,
+                () = session.ended.cancelled() => {
+                    stop.cancel();
+                    run.await
+                }
+            }
+        }?;
+        session.touch();
+        let state_lost = report.kernel_lost || died_between;
+        let phases = Phases { queue, start, ..Phases::default() };
+        Ok(Finished::Ran { report: Box::new(report), phases, state_lost })
+    }
+
+    async fn slot(&self, cancelled: &CancellationToken) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok(),
+            () = cancelled.cancelled() => None,
+        }
+    }
+
+    fn run<'a>(
+        &'a self,
+        request: &'a Request,
+        limits: &'a Limits,
+        mode: Mode,
+        cancelled: &'a CancellationToken,
+    ) -> Result<Run<'a>, WorkerError> {
+        let executable = self.executable(request.language)?;
+        Ok(Run { request, limits, executable, mode, house: self.house, cancelled })
+    }
+
+    fn outcome(&self, accepted: Instant, finished: Finished) -> Outcome {
+        let accounting = self.house.accounting;
+        match finished {
+            Finished::Ran { report, phases, state_lost } => {
+                let Report { verdict, usage, stdout, stderr, compile, run, kernel_lost: _ } =
+                    *report;
+                Outcome {
+                    status: verdict.status,
+                    exit_code: verdict.exit_code,
+                    signal: verdict.signal,
+                    diagnostic: verdict.diagnostic,
+                    duration: accepted.elapsed(),
+                    stdout,
+                    stderr,
+                    usage,
+                    accounting,
+                    phases: Phases { compile, run, ..phases },
+                    state_lost,
+                }
+            }
+            Finished::Never => Outcome {
+                status: Status::Cancelled,
+                exit_code: None,
+                signal: None,
+                diagnostic: None,
+                duration: accepted.elapsed(),
+                stdout: StreamTotals::default(),
+                stderr: StreamTotals::default(),
+                usage: Usage::default(),
+                accounting,
+                phases: Phases { queue: accepted.elapsed(), ..Phases::default() },
+                state_lost: false,
+            },
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The core of the worker, which its gRPC edge calls: admits runs, finds them a workplace, keeps
+//! sessions.
+
+mod carry_out;
+mod refusal;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+pub use refusal::WorkerError;
+
+use crate::execution::event::Event;
+use crate::execution::limits::{LimitRange, Limits, Wishes};
+use crate::execution::request::Request;
+use crate::execution::run::House;
+use crate::execution::sink::Sink;
+use crate::language::{Language, check_compiler_flags};
+use crate::pool::{Lease, Pool};
+use crate::sandbox::isolation::Isolation;
+use crate::session::{NewSession, Registry, Session};
+use crate::tasks::Tasks;
+use crate::toolchain::Discovery;
+
+/// An accepted run.
+pub struct Accepted {
+    /// Its events; they end with an outcome, or without one if `done` is an error.
+    pub events: mpsc::UnboundedReceiver<Event>,
+    /// Completes when nothing of the run is left.
+    pub done: JoinHandle<Result<(), WorkerError>>,
+}
+
+/// See the module.
+pub struct Worker {
+    /// New at every start.
+    pub instance_id: String,
+    /// Languages found, languages missing.
+    pub discovery: Discovery,
+    /// What separates the sandboxes from the host.
+    pub isolation: Isolation,
+    /// Defaults and maxima.
+    pub range: LimitRange,
+    /// Rules of every run.
+    pub house: House,
+    /// Warm workplaces.
+    pub pool: Arc<Pool>,
+    /// The sessions.
+    pub sessions: Registry,
+    /// Runs that go on at once.
+    pub slots: Arc<Semaphore>,
+    /// Those, and the ones that wait.
+    pub places: Arc<Semaphore>,
+    /// Everything that runs in the background.
+    pub tasks: Tasks,
+    /// Fires when the worker is to end.
+    pub shutdown: CancellationToken,
+    /// Owner and cancellation of what runs, by execution id.
+    pub running: Mutex<HashMap<String, (String, CancellationToken)>>,
+}
+
+impl Worker {
+    /// Accepts a run, or says why not. An accepted run goes on until its outcome; dropping its events
+    /// cancels it.
+    ///
+    /// # Errors
+    /// Everything but faults of ours, which come by [`Accepted::done`].
+    pub fn execute(
+        self: &Arc<Self>,
+        mut request: Request,
+        session: Option<&str>,
+    ) -> Result<Accepted, WorkerError> {
+        if self.shutdown.is_cancelled() {
+            return Err(WorkerError::ShuttingDown);
+        }
+        self.executable(request.language)?;
+        check_compiler_flags(&request.compiler_flags)?;
+        let session = match session {
+            Some(id) => Some(self.sessions.get(id, &request.owner)?),
+            None => None,
+        };
+        let limits = match &session {
+            Some(session) => self.limits_in(session, &mut request)?,
+            None => self.range.grant(request.wishes)?,
+        };
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| WorkerError::Full)?;
+        let cancelled = self.register(&request)?;
+        let (sink, events) = Sink::new();
+        let worker = Arc::clone(self);
+        let span = tracing::Span::current();
+        let done = self.tasks.spawn(
+            "run",
+            async move {
+                let guard = Registered { worker: &worker, id: request.id.clone(), _place: place };
+                let run = worker.carry_out(&request, session, limits, &cancelled, &sink);
+                let mut run = std::pin::pin!(run);
+                let result = tokio::select! {
+                    result = &mut run => result,
+                    () = sink.closed() => {
+                        tracing::info!("the caller went away: the run is cancelled");
+                        cancelled.cancel();
+                        run.await
+                    }
+                };
+                drop(guard);
+                result
+            }
+            .instrument(span),
+        );
+        Ok(Accepted { events, done })
+    }
+
+    /// Ends a run early.
+    ///
+    /// # Errors
+    /// [`WorkerError::ExecutionNotFound`].
+    pub fn cancel(&self, execution_id: &str, owner: &str) -> Result<(), WorkerError> {
+        match self.lock_running().get(execution_id) {
+            Some((whose, token)) if whose == owner => {
+                token.cancel();
+                Ok(())
+            }
+            Some(_) | None => Err(WorkerError::ExecutionNotFound),
+        }
+    }
+
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// Too many, no such language, limits out of range, or a fault of ours.
+    pub async fn create_session(
+        &self,
+        new: NewSession,
+        wishes: Wishes,
+    ) -> Result<Arc<Session>, WorkerError> {
+        if self.shutdown.is_cancelled() {
+            return Err(WorkerError::ShuttingDown);
+        }
+        self.executable(new.language)?;
+        let limits = self.range.grant(wishes)?;
+        let promise = self.sessions.promise(&new.id, &new.owner)?;
+        let Lease { place, cold: _ } = self.pool.lease(new.language, limits.sandbox).await?;
+        Ok(promise.keep(Session::begin(new, limits, place)))
+    }
+
+    /// Ends a session; returns when nothing of it is left.
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub async fn end_session(&self, id: &str, owner: &str) -> Result<(), WorkerError> {
+        self.sessions.remove(id, owner)?.end().await;
+        Ok(())
+    }
+
+    /// The interpreter or compiler of `language`.
+    fn executable(&self, language: Language) -> Result<&str, WorkerError> {
+        self.discovery
+            .found
+            .iter()
+            .find(|toolchain| toolchain.language == language)
+            .and_then(|toolchain| toolchain.executable.to_str())
+            .ok_or(WorkerError::LanguageUnavailable(language))
+    }
+
+    /// In a session, its own limits are the defaults, and some cannot be changed any more.
+    fn limits_in(&self, session: &Session, request: &mut Request) -> Result<Limits, WorkerError> {
+        if session.language != request.language {
+            return Err(WorkerError::LanguageMismatch(session.language));
+        }
+        let limits = self.range.grant_from(session.limits, request.wishes)?;
+        let (now, fixed) = (limits.sandbox, session.limits.sandbox);
+        if now.disk_bytes != fixed.disk_bytes {
+            return Err(WorkerError::FixedInSession("disk_bytes"));
+        }
+        if now.inodes != fixed.inodes {
+            return Err(WorkerError::FixedInSession("inodes"));
+        }
+        if now.open_files != fixed.open_files {
+            return Err(WorkerError::FixedInSession("open_files"));
+        }
+        let mut env: BTreeMap<String, String> = session.env.clone();
+        env.append(&mut request.env);
+        request.env = env;
+        Ok(limits)
+    }
+
+    fn register(&self, request: &Request) -> Result<CancellationToken, WorkerError> {
+        let mut running = self.lock_running();
+        if running.contains_key(&request.id) {
+            return Err(WorkerError::ExecutionExists);
+        }
+        let token = self.shutdown.child_token();
+        running.insert(request.id.clone(), (request.owner.clone(), token.clone()));
+        Ok(token)
+    }
+
+    fn lock_running(&self) -> MutexGuard<'_, HashMap<String, (String, CancellationToken)>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run's place in the queue and its entry among the running, given back on every path.
+struct Registered<'a> {
+    worker: &'a Worker,
+    id: String,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.worker.lock_running().remove(&self.id);
+    }
+}

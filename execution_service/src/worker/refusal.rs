@@ -1,0 +1,44 @@
+//! Why the worker does not do what it was asked.
+
+use crate::execution::kernel::KernelError;
+use crate::execution::limits::OutOfRange;
+use crate::language::{FlagError, Language};
+use crate::session::SessionError;
+
+/// Why a run or a session was refused, or could not be had. Never how a user's program ended.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// A wish outside of the range.
+    #[error(transparent)]
+    Limits(#[from] OutOfRange),
+    /// A compiler flag that is not on the list.
+    #[error(transparent)]
+    Flag(#[from] FlagError),
+    /// A limit that a session fixes.
+    #[error("limits.{0}: is fixed when the session is created")]
+    FixedInSession(&'static str),
+    /// See [`SessionError`].
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The session runs another language.
+    #[error("language: the session runs {0}")]
+    LanguageMismatch(Language),
+    /// No toolchain for it here.
+    #[error("language: {0} is not available here")]
+    LanguageUnavailable(Language),
+    /// An execution with that id runs already.
+    #[error("execution_id: is running already")]
+    ExecutionExists,
+    /// Nothing by that id runs here for that owner.
+    #[error("no such execution is running")]
+    ExecutionNotFound,
+    /// Every slot and every place in the queue is taken.
+    #[error("every slot and every place in the queue is taken")]
+    Full,
+    /// The worker is ending.
+    #[error("the worker is ending")]
+    ShuttingDown,
+    /// A fault of ours.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+}
