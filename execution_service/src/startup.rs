@@ -55,6 +55,10 @@ pub fn run_from_env() -> ExitCode {
 
 fn run(settings: Settings) -> anyhow::Result<()> {
     let listener = Listener::bind(&settings.listen)?;
+    if let Some(file) = &settings.address_file {
+        // While we still have the right to. Who connects now waits until we serve.
+        write_atomically(file, &listener.address()?).context("ADDRESS_FILE")?;
+    }
     let root =
         fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
     let visitor = visitor(root)?;
@@ -134,9 +138,6 @@ async fn serve(
         tonic::service::interceptor::InterceptedService::new(service, Authenticate::new(token));
     let router = Server::builder().add_service(service);
     let address = listener.address()?;
-    if let Some(file) = &settings.address_file {
-        write_atomically(file, &address).context("ADDRESS_FILE")?;
-    }
     tracing::info!(address, "serving gRPC");
     let stopping = shutdown.clone().cancelled_owned();
     match listener {

@@ -70,12 +70,13 @@ impl Secret {
     /// [`SecretError`].
     pub fn parse(text: Option<String>) -> Result<Self, SecretError> {
         const LEAST: usize = 32;
+        const FEWEST_DISTINCT: usize = 6;
         let text = text.filter(|text| !text.is_empty()).ok_or(SecretError::Missing)?;
         let lower = text.to_lowercase();
-        if ["change", "example", "secret", "your-", "xxxx", "0000"]
-            .iter()
-            .any(|word| lower.contains(word))
-        {
+        let words = ["change", "example", "placeholder", "your-", "your_"];
+        // Random text of 32 characters has more than these; "xxxx…" and "0123 0123…" have not.
+        let distinct = lower.bytes().collect::<std::collections::BTreeSet<_>>().len();
+        if words.iter().any(|word| lower.contains(word)) || distinct < FEWEST_DISTINCT {
             return Err(SecretError::Example);
         }
         if text.len() < LEAST {
@@ -146,7 +147,8 @@ mod tests {
         let parse = |text: &str| Secret::parse(Some(String::from(text))).map(|_| ());
         assert_eq!(Secret::parse(None).map(|_| ()), Err(SecretError::Missing));
         assert_eq!(parse(""), Err(SecretError::Missing));
-        assert_eq!(parse("1f"), Err(SecretError::Short));
+        assert_eq!(parse("1f2e3d4c5b6a"), Err(SecretError::Short));
+        assert_eq!(parse(&"0".repeat(64)), Err(SecretError::Example));
         assert_eq!(parse("change-me-change-me-change-me-change-me"), Err(SecretError::Example));
         let good = "8c1f6b0e5d2a47939b64f2c8a1e7d35f";
         let token = Secret::parse(Some(String::from(good))).expect("a good token");

@@ -174,7 +174,7 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
         (None, Some(number), _) => (Status::Killed, Some(killed(number))),
         (None, None, Some(0)) => (Status::Succeeded, None),
         (None, None, Some(code)) => {
-            let mut exit = Diagnostic::new(Kind::Exit, "exit", format!("exit status {code}"));
+            let mut exit = Diagnostic::new(Kind::Exit, "ExitStatus", format!("exit status {code}"));
             if usage.fork_refusals > 0 {
                 exit = limit_of_processes(limits);
             }
