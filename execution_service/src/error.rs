@@ -1,6 +1,6 @@
 //! The one place that knows gRPC status codes: what each of our errors means on the wire.
 
-use proto::wire::{ERROR_REASON, RETRY_AFTER, reason};
+use proto::wire::{ERROR_FIELD, ERROR_REASON, RETRY_AFTER, reason};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
@@ -41,6 +41,7 @@ fn session_status(error: SessionError) -> Status {
     match error {
         SessionError::NotFound => reasoned(Code::NotFound, reason::SESSION_NOT_FOUND, &text),
         SessionError::Expired => reasoned(Code::NotFound, reason::SESSION_EXPIRED, &text),
+        SessionError::Lost => reasoned(Code::NotFound, reason::SESSION_LOST, &text),
         SessionError::Exists => invalid(&text),
         SessionError::TooMany(_) => {
             reasoned(Code::ResourceExhausted, reason::TOO_MANY_SESSIONS, &text)
@@ -49,9 +50,15 @@ fn session_status(error: SessionError) -> Status {
     }
 }
 
-/// A field's value is wrong; `text` names the field.
+/// A field's value is wrong; `text` is the field, a colon, and what is wrong with it.
 pub fn invalid(text: &str) -> Status {
-    reasoned(Code::InvalidArgument, reason::INVALID_ARGUMENT, text)
+    let (field, message) = text.split_once(": ").unwrap_or(("", text));
+    let mut status = reasoned(Code::InvalidArgument, reason::INVALID_ARGUMENT, message);
+    // A name that is no header value (a path with a line end in it) goes without.
+    if let Ok(field) = MetadataValue::try_from(field) {
+        status.metadata_mut().insert(ERROR_FIELD, field);
+    }
+    status
 }
 
 /// The caller has not shown the token.

@@ -16,6 +16,9 @@ pub mod wire {
     pub const REQUEST_ID: &str = "x-request-id";
     /// On a failed call: a stable word that says which error it is (the constants in [`reason`]).
     pub const ERROR_REASON: &str = "x-error-reason";
+    /// On a call that failed with [`reason::INVALID_ARGUMENT`]: the field that is wrong, as the API names
+    /// it; the message then says what is wrong with it.
+    pub const ERROR_FIELD: &str = "x-error-field";
     /// On a failed call with `RESOURCE_EXHAUSTED` or `UNAVAILABLE`: seconds to wait before another try.
     pub const RETRY_AFTER: &str = "x-retry-after";
     /// Largest message either end accepts, in bytes: the gateway's 16 MiB body cap, whose base64

@@ -69,7 +69,9 @@ impl ApiError {
     fn fields(&self) -> &[FieldError] {
         match self {
             Self::Invalid(fields) => fields,
-            Self::DuplicateKey(field) | Self::TooDeep(field) => std::slice::from_ref(field),
+            Self::DuplicateKey(field)
+            | Self::TooDeep(field)
+            | Self::Service(services::Error::Refused(field)) => std::slice::from_ref(field),
             _ => &[],
         }
     }

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 
 use super::ApiError;
+use crate::domain::field_error::FieldError;
 use crate::services;
 
 /// One row of the table.
@@ -202,9 +203,12 @@ fn service_row(error: &services::Error) -> Row {
             "The worker is not available",
             "try again after the time in Retry-After",
         ),
-        E::Refused(detail) => {
-            row(S::UNPROCESSABLE_ENTITY, "validation_failed", "The request is not valid", detail)
-        }
+        E::Refused(FieldError { loc, msg }) => row(
+            S::UNPROCESSABLE_ENTITY,
+            "validation_failed",
+            "The request is not valid",
+            &format!("{loc}: {msg}"),
+        ),
         E::KeyReused => row(
             S::CONFLICT,
             "idempotency_key_reused",

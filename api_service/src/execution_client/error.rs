@@ -3,9 +3,11 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use proto::wire::{ERROR_REASON, RETRY_AFTER, reason};
+use proto::wire::{ERROR_FIELD, ERROR_REASON, RETRY_AFTER, reason};
 use thiserror::Error as ThisError;
 use tonic::{Code, ConnectError, Status};
+
+use crate::domain::field_error::FieldError;
 
 /// How long a caller should wait when the worker does not say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -56,8 +58,8 @@ pub enum Error {
     #[error("the worker cannot run this language")]
     LanguageUnavailable,
     /// The worker refuses a value; the text names the field and is meant for the caller.
-    #[error("the worker refuses a value: {0}")]
-    InvalidArgument(String),
+    #[error("the worker refuses {}: {}", .0.loc, .0.msg)]
+    InvalidArgument(FieldError),
     /// The worker does not know our token.
     #[error("the worker refuses the internal token")]
     Unauthenticated,
@@ -84,13 +86,18 @@ impl From<Status> for Error {
             Some(reason::LANGUAGE_UNAVAILABLE) => Self::LanguageUnavailable,
             Some(reason::WORKER_FULL) => Self::Full(retry_after(&status)),
             Some(reason::TOO_MANY_SESSIONS) => Self::TooManySessions,
-            Some(reason::INVALID_ARGUMENT) => Self::InvalidArgument(status.message().to_owned()),
+            Some(reason::INVALID_ARGUMENT) => Self::InvalidArgument(wrong_field(&status)),
             Some(reason::SHUTTING_DOWN) => Self::ShuttingDown(retry_after(&status)),
             Some(reason::UNAUTHENTICATED) => Self::Unauthenticated,
             Some(_) => Self::Internal(Box::new(status)),
             None => without_reason(status),
         }
     }
+}
+
+fn wrong_field(status: &Status) -> FieldError {
+    let field = status.metadata().get(ERROR_FIELD).and_then(|value| value.to_str().ok());
+    FieldError::new(field.unwrap_or_default(), status.message())
 }
 
 /// A call that failed in between: the worker's own code did not say why.

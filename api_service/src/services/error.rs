@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error as ThisError;
 
+use crate::domain::field_error::FieldError;
 use crate::domain::ids::ExecutionId;
 use crate::domain::language::Language;
 use crate::domain::scope::Scope;
@@ -76,9 +77,9 @@ pub enum Error {
     /// The worker cannot be reached.
     #[error("the worker is unavailable")]
     WorkerUnavailable(Duration, #[source] Option<execution_client::Error>),
-    /// The worker refuses a value; the text is meant for the caller.
-    #[error("{0}")]
-    Refused(String),
+    /// The worker refuses a value.
+    #[error("{}: {}", .0.loc, .0.msg)]
+    Refused(FieldError),
     /// The idempotency key came with another body before.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -144,7 +145,7 @@ impl From<execution_client::Error> for Error {
             Call::SessionLost => Self::SessionLost,
             Call::ExecutionNotFound => Self::ExecutionNotFound,
             Call::LanguageMismatch => Self::LanguageMismatch,
-            Call::InvalidArgument(text) => Self::Refused(text),
+            Call::InvalidArgument(field) => Self::Refused(field),
             Call::LanguageUnavailable
             | Call::UnusableUrl
             | Call::UnusableToken

@@ -71,12 +71,17 @@ impl Runs {
                 record.end(ExecutionState::finished(report.clone())).await?;
                 Ok((id, report))
             }
-            Err(error) if accepted || is_doubtful(&error) => {
+            Err(error) if is_doubtful(&error) => {
                 record.end(ExecutionState::Unknown).await?;
                 Err(Error::ExecutionUnknown(id, error))
             }
             Err(error) => {
-                record.take_back().await?;
+                // The worker has said why. What had begun by then is remembered as what it is.
+                if accepted {
+                    record.end(ExecutionState::Unknown).await?;
+                } else {
+                    record.take_back().await?;
+                }
                 match &session {
                     Some(session) => {
                         Err(self.sessions.failed_in(session, error, run.language).await?)

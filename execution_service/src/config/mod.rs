@@ -126,6 +126,14 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The names of all variables that are read here.
+    pub fn variables() -> Vec<String> {
+        use clap::CommandFactory;
+        let command = Self::command();
+        let names = command.get_arguments().filter_map(clap::Arg::get_env);
+        names.map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
     fn check(&self) -> Result<(), clap::Error> {
         let ordered = |small: &str, large: &str, holds: bool| {
             if holds {
@@ -211,6 +219,14 @@ mod tests {
     fn the_definition_holds_together() {
         use clap::CommandFactory;
         Settings::command().debug_assert();
+    }
+
+    #[test]
+    fn every_variable_is_explained() {
+        let explained = include_str!("../../../.env.example");
+        for name in Settings::variables() {
+            assert!(explained.contains(&format!("#{name}=")), "{name} is not in .env.example");
+        }
     }
 
     #[test]

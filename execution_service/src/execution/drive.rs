@@ -17,18 +17,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::Diagnostic;
 use crate::sandbox::backend::{Process, ProcessEnd, Sandbox, SandboxError, Signal};
-use crate::sandbox::spec::Usage;
+use crate::sandbox::spec::{Exit, Usage};
 
 use super::event::{Event, RichResult, Stream};
 use super::kernel::{Frame, Frames};
 use super::limits::Limits;
 use super::outcome::{Accounting, Ending, Stop, StreamTotals};
 use super::output::{Capped, Piece};
+use super::signals::SIGKILL;
 use super::sink::Sink;
 
 /// How long an interrupted interpreter has to flush its output and say where it was. The answer is
 /// due a quarter of a second after the limit.
-const POLITE: Duration = Duration::from_millis(150);
+const POLITE: Duration = Duration::from_millis(120);
 /// How often time and memory are looked at.
 const WATCH: Duration = Duration::from_millis(100);
 /// After the end: what is in a pipe still counts, what a surviving grandchild goes on writing does
@@ -148,24 +149,25 @@ pub async fn drive(
             Next::Frame(Ok(Some(Frame::Ready))) => {}
             Next::Frame(Ok(None) | Err(_)) => frames_open = false,
             Next::Exit(end) => {
-                let exit = end?.exit;
+                // Without init there is nobody to tell. Only what runs in the sandbox can have killed it.
+                let exit = end.map_or(Exit::Signal(SIGKILL), |end| end.exit);
                 break (stopping.map_or(Ending::Exited(exit), Ending::Stopped), false);
             }
             Next::Cancelled => {
                 stopping = Some(Stop::Cancelled);
-                deadline = interrupt(sandbox, process, kernel.is_some()).await?;
+                deadline = interrupt(sandbox, process, kernel.is_some()).await;
             }
             Next::Deadline => match stopping {
                 None => {
                     stopping = Some(Stop::Wall);
-                    deadline = interrupt(sandbox, process, kernel.is_some()).await?;
+                    deadline = interrupt(sandbox, process, kernel.is_some()).await;
                 }
                 Some(stop) => break (Ending::Stopped(stop), false),
             },
             Next::Watch => {
                 if let Some(stop) = over_limit(sandbox, &rules).await? {
                     stopping = Some(stop);
-                    deadline = interrupt(sandbox, process, kernel.is_some()).await?;
+                    deadline = interrupt(sandbox, process, kernel.is_some()).await;
                 }
             }
         }
@@ -174,8 +176,11 @@ pub async fn drive(
         }
     };
     if !alive {
-        // A program that would not stop is stopped here; the pipes keep what it wrote.
-        sandbox.kill_all().await?;
+        // A program that would not stop is stopped here; the pipes keep what it wrote. Without a session
+        // the whole sandbox is about to end anyway, behind the answer.
+        if ends_with_done {
+            sandbox.kill_all().await?;
+        }
         if frames_open && !done {
             diagnostic = last_words(&mut kernel, &mut results, sink).await;
         }
@@ -199,16 +204,14 @@ fn is_current(kernel: &Option<(&mut Frames, u64)>, id: Option<u64>) -> bool {
 
 /// Asks an interpreter to come to an end; anything else is ended by the caller at once. Gives the
 /// time at which patience ends.
-async fn interrupt(
-    sandbox: &dyn Sandbox,
-    process: &Process,
-    polite: bool,
-) -> Result<Instant, SandboxError> {
+async fn interrupt(sandbox: &dyn Sandbox, process: &Process, polite: bool) -> Instant {
     if !polite {
-        return Ok(Instant::now());
+        return Instant::now();
     }
-    sandbox.signal(process.id, Signal::Interrupt).await?;
-    Ok(Instant::now() + POLITE)
+    let patience_ends = Instant::now() + POLITE;
+    // An init that cannot even do this is dealt with when patience ends.
+    let _ = sandbox.signal(process.id, Signal::Interrupt).await;
+    patience_ends
 }
 
 async fn over_limit(
@@ -221,7 +224,7 @@ async fn over_limit(
     }
     let memory = rules.limits.sandbox.memory_bytes;
     let watched = rules.accounting == Accounting::BestEffort;
-    Ok((watched && usage.peak_memory_bytes > memory).then_some(Stop::Memory))
+    Ok((watched && usage.memory_bytes > memory).then_some(Stop::Memory))
 }
 
 /// What a kernel had said before its process ended may still be on its way.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::timeout;
 
 use crate::language::diagnostic::Diagnostic;
@@ -117,6 +118,11 @@ impl Kernel {
                 Err(format!("{exit:?}: {said:?}"))
             }
         }
+    }
+
+    /// Whether its process, or the whole sandbox, has ended.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.process.exit.try_recv(), Err(TryRecvError::Empty))
     }
 
     /// The number of the next run.

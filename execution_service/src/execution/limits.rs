@@ -60,7 +60,7 @@ pub struct OutOfRange {
 }
 
 /// An interpreter does not even start with less.
-const MIN_MEMORY: u64 = 16 << 20;
+const MIN_MEMORY: u64 = 64 << 20;
 const MIN_DISK: u64 = 64 << 10;
 const MIN_INODES: u64 = 16;
 const MIN_OPEN_FILES: u64 = 32;

@@ -11,6 +11,7 @@ use super::signals;
 /// Error numbers, as `errno(3)` has them.
 mod errno {
     pub const EAGAIN: i32 = 11;
+    pub const ENOMEM: i32 = 12;
     pub const EMFILE: i32 = 24;
     pub const EFBIG: i32 = 27;
     pub const ENOSPC: i32 = 28;
@@ -138,6 +139,10 @@ pub struct Observed {
     pub diagnostic: Option<Diagnostic>,
     /// Of this run: counters are differences.
     pub usage: Usage,
+    /// The workspace was full before it began: that it still is says nothing of this run.
+    pub disk_was_full: bool,
+    /// Without cgroups nobody counts refused forks.
+    pub accounting: Accounting,
 }
 
 /// The verdict.
@@ -156,7 +161,7 @@ pub struct Verdict {
 /// Tells how a run ended. A limit that was hit explains a failure better than the exception or the
 /// signal it led to, so limits come first.
 pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
-    let Observed { ending, diagnostic, usage } = observed;
+    let Observed { ending, diagnostic, usage, disk_was_full, accounting } = observed;
     let (exit_code, signal) = match ending {
         Ending::Exited(Exit::Code(code)) | Ending::Finished { exit_code: code } => {
             (Some(code), None)
@@ -166,8 +171,9 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
     };
     let failed = exit_code != Some(0);
     let limit = stopped_by(ending, limits).or_else(|| {
-        let running_into = || exhausted(signal, diagnostic.as_ref(), usage, limits);
-        if failed || usage.disk_full { running_into() } else { None }
+        let running_into = || exhausted(signal, diagnostic.as_ref(), usage, accounting, limits);
+        let filled = usage.disk_full && !disk_was_full;
+        if failed || filled { running_into() } else { None }
     });
     let (status, found) = match (limit, signal, exit_code) {
         (Some((status, limit)), ..) => (status, Some(limit)),
@@ -233,10 +239,15 @@ fn exhausted(
     signal: Option<i32>,
     said: Option<&Diagnostic>,
     usage: Usage,
+    accounting: Accounting,
     limits: &Limits,
 ) -> Option<(Status, Diagnostic)> {
     let reason = said.and_then(|said| said.errno);
-    if usage.oom_kills > 0 || said.is_some_and(|said| said.name == "MemoryError") {
+    let no_memory = reason == Some(errno::ENOMEM) || said.is_some_and(says_no_memory);
+    // V8 ends itself, by one signal or another, when it cannot have more.
+    let gave_up = signal.is_some_and(|signal| signals::FATAL.contains(&signal))
+        && usage.peak_memory_bytes >= limits.sandbox.memory_bytes / 10 * 9;
+    if usage.oom_kills > 0 || no_memory || gave_up {
         return Some((Status::OutOfMemory, out_of_memory(limits)));
     }
     let no_room = matches!(reason, Some(errno::ENOSPC | errno::EFBIG | errno::EDQUOT));
@@ -255,10 +266,17 @@ fn exhausted(
             .hint("close files that are not needed, or ask for more limits.open_files");
         return Some((Status::Failed, found));
     }
-    if reason == Some(errno::EAGAIN) && usage.fork_refusals > 0 {
+    let refused = usage.fork_refusals > 0 || accounting == Accounting::BestEffort;
+    if reason == Some(errno::EAGAIN) && refused {
         return Some((Status::Failed, limit_of_processes(limits)));
     }
     None
+}
+
+/// Python's and Node's own words for it.
+fn says_no_memory(said: &Diagnostic) -> bool {
+    said.name == "MemoryError"
+        || (said.name == "RangeError" && said.message.contains("allocation failed"))
 }
 
 fn out_of_memory(limits: &Limits) -> Diagnostic {

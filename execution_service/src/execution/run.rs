@@ -1,10 +1,11 @@
 //! One run in a workplace: hand over, drive, judge.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::language::diagnostic::Diagnostic;
+use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::{Approach, CompiledLanguage, KernelLanguage, Mode, Program};
 use crate::sandbox::backend::{Place, Process, SandboxError};
 use crate::sandbox::spec::{Command, Exit, REQUEST_DIR};
@@ -67,6 +68,16 @@ pub struct Report {
 impl Run<'_> {
     /// Runs to the end. Whatever the program does is in the report; an error is our own failure.
     pub async fn run(self, place: &mut Workplace, sink: &Sink) -> Result<Report, KernelError> {
+        match self.attempt(place, sink).await {
+            // What is in the way is what user code has left there, or what it wants is too much.
+            Err(KernelError::Sandbox(SandboxError::Write { path, source })) => {
+                self.not_written(&path, &source, place).await
+            }
+            result => result,
+        }
+    }
+
+    async fn attempt(&self, place: &mut Workplace, sink: &Sink) -> Result<Report, KernelError> {
         for file in &self.request.files {
             place.sandbox.write_file(Place::Workspace, &file.path, &file.content).await?;
         }
@@ -83,6 +94,29 @@ impl Run<'_> {
             Approach::Kernel(language) => self.by_kernel(language, program, place, sink).await,
             Approach::Compiled(language) => self.compiled(language, program, place, sink).await,
         }
+    }
+
+    async fn not_written(
+        &self,
+        path: &str,
+        error: &io::Error,
+        place: &mut Workplace,
+    ) -> Result<Report, KernelError> {
+        let mut diagnostic =
+            Diagnostic::new(Kind::Exception, "WriteError", format!("{path}: {error}"))
+                .hint("the file could not be put into the workspace; look at what is there");
+        diagnostic.errno = error.raw_os_error();
+        let never_ran = Driven {
+            ending: Ending::Finished { exit_code: 1 },
+            diagnostic: Some(diagnostic),
+            stdout: StreamTotals::default(),
+            stderr: StreamTotals::default(),
+            alive: true,
+        };
+        let times = (None, Duration::ZERO);
+        let mut report = self.report(never_ran, self.limits, times, place, None).await?;
+        report.verdict.exit_code = None;
+        Ok(report)
     }
 
     /// Standard input is a file: it cannot block us, and its end is its end.
@@ -147,7 +181,9 @@ impl Run<'_> {
         place.sandbox.write_file(Place::Workspace, &source, code).await?;
 
         let begun = Instant::now();
-        let compiler_limits = Limits { wall: self.house.compile_wall, ..*self.limits };
+        // Its own limit, but not longer than the caller is ready to wait for the program.
+        let wall = self.house.compile_wall.min(self.limits.wall);
+        let compiler_limits = Limits { wall, ..*self.limits };
         let command = language.compile(self.executable, program);
         let (own_sink, mut said) = Sink::new();
         let compiler = self.step(command, &compiler_limits, place, &own_sink).await?;
@@ -194,10 +230,17 @@ impl Run<'_> {
         place: &mut Workplace,
         compiler_said: Option<Diagnostic>,
     ) -> Result<Report, KernelError> {
+        let disk_was_full = place.baseline.disk_full;
         let usage = place.remember_usage().await?;
         let failed_to_compile = compiler_said.is_some();
         let diagnostic = driven.diagnostic.or(compiler_said);
-        let observed = Observed { ending: driven.ending, diagnostic, usage };
+        let observed = Observed {
+            ending: driven.ending,
+            diagnostic,
+            usage,
+            disk_was_full,
+            accounting: self.house.accounting,
+        };
         let mut verdict = judge(observed, limits);
         if failed_to_compile && verdict.status == Status::Failed {
             verdict.status = Status::CompileFailed;

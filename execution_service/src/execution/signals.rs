@@ -1,5 +1,9 @@
 //! Names of signals, as `signal(7)` has them; the numbers are those of every Linux that we support.
 
+/// Cannot be caught.
+pub const SIGKILL: i32 = 9;
+/// Of a process whose memory was not to be had when it could not do without.
+pub const FATAL: [i32; 5] = [4, 5, 6, 7, 11];
 /// A file grew beyond its limit.
 pub const SIGXFSZ: i32 = 25;
 

@@ -72,6 +72,9 @@ pub fn compiler_flags() -> Vec<String> {
     exact.chain(PREFIXES.iter().map(|prefix| format!("{prefix}…"))).collect()
 }
 
+/// The error number of a lack of memory, as `errno(3)` has it.
+const ENOMEM: i32 = 12;
+
 /// See the module.
 pub struct C;
 
@@ -131,6 +134,11 @@ impl CompiledLanguage for C {
             Diagnostic::new(Kind::Compile, "link_error", text)
         };
         let mut diagnostic = located.unwrap_or_else(unlocated);
+        if compiler_output.contains("out of memory")
+            || compiler_output.contains("Cannot allocate memory")
+        {
+            diagnostic.errno = Some(ENOMEM);
+        }
         if diagnostic.message.contains("No such file or directory") {
             diagnostic.hint =
                 Some(String::from("only the C library and its headers are installed here"));

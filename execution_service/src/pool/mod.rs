@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::execution::kernel::KernelError;
+use crate::execution::kernel::{Kernel, KernelError};
 use crate::execution::workplace::Workplace;
 use crate::language::Language;
 use crate::sandbox::backend::SandboxBackend;
@@ -139,12 +139,7 @@ impl Shelf {
     fn take(&self, limits: SandboxLimits) -> Option<Workplace> {
         let mut ready = self.lock();
         while let Some(mut place) = ready.pop_front() {
-            let dead = place.kernel.as_mut().is_some_and(|kernel| {
-                !matches!(
-                    kernel.process.exit.try_recv(),
-                    Err(tokio::sync::oneshot::error::TryRecvError::Empty)
-                )
-            });
+            let dead = place.kernel.as_mut().is_some_and(Kernel::has_ended);
             if dead {
                 continue;
             }

@@ -89,8 +89,12 @@ pub trait Sandbox: Send + Sync {
     /// Sends a signal to a process started here and to its process group.
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError>;
 
-    /// Kills every process of the user; the sandbox and its files stay.
+    /// Kills every process of the user. The sandbox and its files stay, unless it was made so deaf that
+    /// only all of it could be killed: see [`Sandbox::is_gone`].
     async fn kill_all(&self) -> Result<(), SandboxError>;
+
+    /// Whether nothing can be asked of it any more.
+    fn is_gone(&self) -> bool;
 
     /// Whether [`Sandbox::prepare`] can put `limits` in force here, or only a new sandbox can.
     fn accepts(&self, limits: SandboxLimits) -> bool;

@@ -70,6 +70,8 @@ pub enum Exit {
 pub struct Usage {
     /// User and system time of all its processes.
     pub cpu: Duration,
+    /// Memory now; only where there is no cgroup to limit it.
+    pub memory_bytes: u64,
     /// Highest amount of memory since the last reset.
     pub peak_memory_bytes: u64,
     /// Highest number of processes at once, init not counted.

@@ -10,7 +10,7 @@ use super::Session;
 
 /// How often expired sessions are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
-/// How long it is remembered that a session has expired, rather than never been.
+/// How long it is remembered that a session has expired or was lost, rather than never been.
 const MEMORY: Duration = Duration::from_secs(3600);
 
 /// How many sessions there may be, and for how long they may do nothing.
@@ -33,6 +33,9 @@ pub enum SessionError {
     /// Its time ran out.
     #[error("the session has expired")]
     Expired,
+    /// What ran in it has broken its sandbox.
+    #[error("the session's sandbox is gone")]
+    Lost,
     /// That id is taken.
     #[error("session_id: there is a session with that id already")]
     Exists,
@@ -53,8 +56,8 @@ pub struct Registry {
 #[derive(Default)]
 struct State {
     live: HashMap<String, Arc<Session>>,
-    /// Owner, and until when it is remembered.
-    expired: HashMap<String, (String, Instant)>,
+    /// Owner, why it is gone, and until when that is remembered.
+    gone: HashMap<String, (String, SessionError, Instant)>,
     /// Promised to sessions that are being made, by owner.
     promised: HashMap<String, usize>,
 }
@@ -97,14 +100,14 @@ impl Registry {
     /// The session `id`, if it is `owner`'s and alive.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`] or [`SessionError::Expired`].
+    /// [`SessionError::NotFound`], [`SessionError::Expired`] or [`SessionError::Lost`].
     pub fn get(&self, id: &str, owner: &str) -> Result<Arc<Session>, SessionError> {
         let state = self.lock();
         match state.live.get(id) {
             Some(session) if session.owner == owner => Ok(Arc::clone(session)),
             Some(_) => Err(SessionError::NotFound),
-            None => match state.expired.get(id) {
-                Some((whose, _)) if whose == owner => Err(SessionError::Expired),
+            None => match state.gone.get(id) {
+                Some((whose, why, _)) if whose == owner => Err(*why),
                 Some(_) | None => Err(SessionError::NotFound),
             },
         }
@@ -139,6 +142,11 @@ impl Registry {
         }
     }
 
+    /// Forgets a session whose sandbox is gone.
+    pub fn lose(&self, session: &Session) {
+        self.lock().bury(session, SessionError::Lost);
+    }
+
     /// Ends every session.
     pub async fn end_all(&self) {
         let sessions: Vec<_> = self.lock().live.drain().map(|(_, session)| session).collect();
@@ -148,7 +156,7 @@ impl Registry {
     fn take_expired(&self) -> Vec<Arc<Session>> {
         let now = Instant::now();
         let mut state = self.lock();
-        state.expired.retain(|_, (_, until)| *until > now);
+        state.gone.retain(|_, (.., until)| *until > now);
         let over: Vec<Arc<Session>> = state
             .live
             .values()
@@ -156,14 +164,21 @@ impl Registry {
             .cloned()
             .collect();
         for session in &over {
-            state.live.remove(&session.id);
-            state.expired.insert(session.id.clone(), (session.owner.clone(), now + MEMORY));
+            state.bury(session, SessionError::Expired);
         }
         over
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn bury(&mut self, session: &Session, why: SessionError) {
+        self.live.remove(&session.id);
+        let memory = (session.owner.clone(), why, Instant::now() + MEMORY);
+        self.gone.insert(session.id.clone(), memory);
     }
 }
 

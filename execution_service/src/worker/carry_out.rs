@@ -1,21 +1,23 @@
 //! From an accepted run to its outcome: a slot, a workplace, the run, the account.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::{Worker, WorkerError};
 use crate::execution::event::Event;
-use crate::execution::kernel::KernelError;
+use crate::execution::kernel::{Kernel, KernelError};
 use crate::execution::limits::Limits;
 use crate::execution::outcome::{Outcome, Phases, Status, StreamTotals};
 use crate::execution::request::Request;
 use crate::execution::run::{Report, Run};
 use crate::execution::sink::Sink;
+use crate::execution::workplace::Workplace;
 use crate::language::Mode;
 use crate::pool::Lease;
+use crate::sandbox::backend::SandboxError;
 use crate::sandbox::spec::Usage;
 use crate::session::{Session, SessionError};
 
@@ -88,34 +90,59 @@ impl Worker {
         };
         let queue = begun.elapsed();
         let Some(workplace) = place.as_mut() else {
-            return Err(WorkerError::Session(SessionError::NotFound));
+            // It ended while this run waited for its turn.
+            let why = self.sessions.get(&session.id, &session.owner).err();
+            return Err(WorkerError::Session(why.unwrap_or(SessionError::NotFound)));
         };
-        let begun = Instant::now();
-        // Threads and timers of an earlier run may have killed the kernel in between.
-        let died_between =
-            workplace.kernel.as_mut().is_some_and(|kernel| kernel.process.exit.try_recv().is_ok());
-        if died_between {
-            workplace.kernel = None;
-            workplace.sandbox.kill_all().await.map_err(KernelError::from)?;
-        }
-        workplace.sandbox.prepare(limits.sandbox).await.map_err(KernelError::from)?;
-        let start = begun.elapsed();
-        let stop = cancelled.child_token();
-        let report = {
-            let run = self.run(request, &limits, Mode::Session, &stop)?;
-            let mut run = std::pin::pin!(run.run(workplace, sink));
-            tokio::select! {
-                report = &mut run => report,
-                () = session.ended.cancelled() => {
-                    stop.cancel();
-                    run.await
-                }
-            }
-        }?;
+        let result = self.take_turn(request, session, limits, cancelled, workplace, sink).await;
         session.touch();
-        let state_lost = report.kernel_lost || died_between;
+        if workplace.sandbox.is_gone() {
+            // The program has ended even process 1. Its outcome stands, and the session with it falls.
+            self.sessions.lose(session);
+            if let Some(place) = place.take() {
+                self.tasks.spawn("end sandbox", async move { place.sandbox.end().await });
+            }
+            if let Err(KernelError::Sandbox(SandboxError::Gone)) = result {
+                return Err(WorkerError::Session(SessionError::Lost));
+            }
+        }
+        let (report, start, state_lost) = result?;
         let phases = Phases { queue, start, ..Phases::default() };
         Ok(Finished::Ran { report: Box::new(report), phases, state_lost })
+    }
+
+    /// The run itself, when its turn in the session has come. Gives its report, the time it took to get
+    /// ready, and whether the state of earlier runs is gone.
+    async fn take_turn(
+        &self,
+        request: &Request,
+        session: &Session,
+        limits: Limits,
+        cancelled: &CancellationToken,
+        place: &mut Workplace,
+        sink: &Sink,
+    ) -> Result<(Report, Duration, bool), KernelError> {
+        let begun = Instant::now();
+        // A thread or a timer of an earlier run may have killed the kernel in between.
+        let died_between = place.kernel.as_mut().is_some_and(Kernel::has_ended);
+        if died_between {
+            place.kernel = None;
+            place.sandbox.kill_all().await?;
+        }
+        place.sandbox.prepare(limits.sandbox).await?;
+        let start = begun.elapsed();
+        let stop = cancelled.child_token();
+        let run = self.run(request, &limits, Mode::Session, &stop)?;
+        let mut run = std::pin::pin!(run.run(place, sink));
+        let report = tokio::select! {
+            report = &mut run => report,
+            () = session.ended.cancelled() => {
+                stop.cancel();
+                run.await
+            }
+        }?;
+        let state_lost = report.kernel_lost || died_between;
+        Ok((report, start, state_lost))
     }
 
     async fn slot(&self, cancelled: &CancellationToken) -> Option<OwnedSemaphorePermit> {
@@ -131,8 +158,10 @@ impl Worker {
         limits: &'a Limits,
         mode: Mode,
         cancelled: &'a CancellationToken,
-    ) -> Result<Run<'a>, WorkerError> {
-        let executable = self.executable(request.language)?;
+    ) -> Result<Run<'a>, KernelError> {
+        let executable = self
+            .executable(request.language)
+            .map_err(|error| KernelError::NotReady(error.to_string()))?;
         Ok(Run { request, limits, executable, mode, house: self.house, cancelled })
     }
 

@@ -11,24 +11,13 @@ use crate::secret::{self, SecretError};
 use crate::settings::{Settings, WorkerPlace};
 
 /// Variables by name.
-pub(super) type Variables = BTreeMap<&'static str, OsString>;
+pub(super) type Variables = BTreeMap<String, OsString>;
 
 /// What any process of ours may need to run at all.
 const BASICS: [&str; 7] = ["PATH", "HOME", "LANG", "TERM", "TMPDIR", "RUST_BACKTRACE", "LOG_LEVEL"];
-/// Settings of the worker that the launcher hands on as they are; the worker checks them.
-const WORKER: [&str; 11] = [
-    "SUPPORTED_LANGUAGES",
-    "DEFAULT_TIMEOUT",
-    "MAX_TIMEOUT",
-    "INITIAL_POOL_SIZE",
-    "MAX_POOL_SIZE",
-    "REQUIRE_CGROUPS",
-    "PYTHON_EXECUTABLE",
-    "NODE_EXECUTABLE",
-    "BASH_EXECUTABLE",
-    "GCC_EXECUTABLE",
-    "NO_COLOR",
-];
+/// What the worker reads beside its settings. It checks all of them itself.
+const TOOLCHAINS: [&str; 5] =
+    ["PYTHON_EXECUTABLE", "NODE_EXECUTABLE", "BASH_EXECUTABLE", "GCC_EXECUTABLE", "NO_COLOR"];
 /// Only for making the first administrator, which the launcher does itself.
 const ADMIN: [&str; 2] = ["ADMIN_USERNAME", "ADMIN_PASSWORD"];
 
@@ -81,8 +70,8 @@ impl Environment {
             languages: _,
         } = settings;
         let path = directory.path();
-        let mut shared = handed_on(&BASICS);
-        shared.insert("LOG_FORMAT", log_format.name().into());
+        let mut shared = handed_on(BASICS);
+        shared.insert("LOG_FORMAT".into(), log_format.name().into());
         let token = match std::env::var_os("INTERNAL_AUTH_TOKEN") {
             Some(token) => token,
             None if matches!(worker, WorkerPlace::Elsewhere(_)) => {
@@ -90,32 +79,35 @@ impl Environment {
             }
             None => secret::load_or_make(&path.join("internal_token"))?.into(),
         };
-        shared.insert("INTERNAL_AUTH_TOKEN", token);
+        shared.insert("INTERNAL_AUTH_TOKEN".into(), token);
 
         let (url, listen) = meeting_point(worker, &directory.run())?;
         // The gateway checks them; what is decided here replaces them.
-        let mut gateway = handed_on(&VARIABLES.each_ref().map(|variable| variable.name));
-        ADMIN.iter().for_each(|name| drop(gateway.remove(name)));
-        gateway.insert("HOST", host.to_string().into());
-        gateway.insert("PORT", port.to_string().into());
-        gateway.insert("EXECUTION_SERVICE_URL", url);
+        let mut gateway = handed_on(VARIABLES.each_ref().map(|variable| variable.name));
+        ADMIN.iter().for_each(|name| drop(gateway.remove(*name)));
+        gateway.insert("HOST".into(), host.to_string().into());
+        gateway.insert("PORT".into(), port.to_string().into());
+        gateway.insert("EXECUTION_SERVICE_URL".into(), url);
         let address_file = directory.run().join("gateway.address");
-        gateway.insert("ADDRESS_FILE", address_file.into());
+        gateway.insert("ADDRESS_FILE".into(), address_file.into());
         let key = match std::env::var_os("SECRET_KEY") {
             Some(key) => key,
             None => secret::load_or_make(&path.join("secret_key"))?.into(),
         };
-        gateway.insert("SECRET_KEY", key);
+        gateway.insert("SECRET_KEY".into(), key);
         let database = match std::env::var_os("DATABASE_URL") {
             Some(url) => url,
             None => directory.database_url()?.into(),
         };
-        gateway.insert("DATABASE_URL", database);
+        gateway.insert("DATABASE_URL".into(), database);
 
-        let mut worker = handed_on(&WORKER);
-        worker.insert("LISTEN", listen);
+        let mut worker = handed_on(execution_service::config::Settings::variables());
+        worker.extend(handed_on(TOOLCHAINS));
+        // Only the gateway is asked for its address.
+        worker.remove("ADDRESS_FILE");
+        worker.insert("LISTEN".into(), listen);
         if let Some(python) = python {
-            worker.insert("PYTHON_ENVIRONMENT", python.into());
+            worker.insert("PYTHON_ENVIRONMENT".into(), python.into());
         }
         Ok(Self { shared, gateway, worker })
     }
@@ -131,7 +123,7 @@ impl Environment {
     /// The gateway's settings as the gateway will read them, with the administrator that the
     /// operator may have named.
     pub(super) fn settings(&self) -> Result<config::Settings, ConfigError> {
-        let variables = merged(&self.gateway(), &handed_on(&ADMIN));
+        let variables = merged(&self.gateway(), &handed_on(ADMIN));
         config::Settings::from_lookup(|name| Some(String::from(variables.get(name)?.to_str()?)))
     }
 }
@@ -156,10 +148,11 @@ fn meeting_point(
     })
 }
 
-fn handed_on(names: &[&'static str]) -> Variables {
-    names.iter().filter_map(|&name| Some((name, std::env::var_os(name)?))).collect()
+fn handed_on(names: impl IntoIterator<Item = impl Into<String>>) -> Variables {
+    let set = |name: String| std::env::var_os(&name).map(|value| (name, value));
+    names.into_iter().map(Into::into).filter_map(set).collect()
 }
 
 fn merged(first: &Variables, second: &Variables) -> Variables {
-    first.iter().chain(second).map(|(&name, value)| (name, value.clone())).collect()
+    first.iter().chain(second).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -38,7 +38,9 @@ pub enum SpawnerRequest {
     Prepare { sandbox: SandboxId, limits: SandboxLimits },
     /// Tell what it has used.
     Usage { sandbox: SandboxId },
-    /// Kill its init, and with it everything inside; the reply comes when nothing is left.
+    /// Kill its init, and with it everything inside. Its account can still be asked for.
+    Kill { sandbox: SandboxId },
+    /// Kill it if it lives, and forget it; the reply comes when nothing is left.
     End { sandbox: SandboxId },
 }
 
@@ -59,7 +61,7 @@ pub enum SpawnerReply {
     /// A sandbox exists; its init reports on its own when the set-up is done.
     Created { sandbox: SandboxId },
     /// Done.
-    Prepared,
+    Done,
     /// As asked.
     Usage(CgroupUsage),
     /// Nothing of it is left.
@@ -182,8 +184,10 @@ pub struct InitUsage {
     pub disk_full: bool,
     /// Processes now, init not counted.
     pub processes: u32,
-    /// Sum of the resident memory of the processes, and of what the workspace holds.
+    /// Sum of the resident memory of the processes now, and of what the workspace holds.
     pub memory_bytes: u64,
+    /// Largest resident memory of one process among those that have ended.
+    pub largest_ended: u64,
     /// Time of the live processes and of those reaped so far.
     pub cpu: Duration,
 }
@@ -192,10 +196,14 @@ pub struct InitUsage {
 pub fn account(cgroup: CgroupUsage, init: InitUsage) -> Usage {
     Usage {
         cpu: cgroup.cpu.unwrap_or(init.cpu),
-        peak_memory_bytes: cgroup.peak_memory_bytes.unwrap_or(init.memory_bytes),
+        memory_bytes: init.memory_bytes,
+        peak_memory_bytes: cgroup
+            .peak_memory_bytes
+            .unwrap_or(init.memory_bytes.max(init.largest_ended)),
         peak_processes: cgroup
             .peak_processes
-            .map_or(init.processes, |count| count.saturating_sub(1)),
+            // There was one at least, even if nobody looked while it lived.
+            .map_or(init.processes.max(1), |count| count.saturating_sub(1)),
         disk_bytes: init.disk_bytes,
         disk_full: init.disk_full,
         oom_kills: cgroup.oom_kills,

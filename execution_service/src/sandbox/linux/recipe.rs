@@ -16,7 +16,7 @@ use nix::unistd::{Gid, Uid, chdir, pivot_root, setgroups, sethostname, setresgid
 use super::protocol::Failure;
 use super::syscall;
 use super::template::{TEMPLATE, WRITABLE};
-use crate::sandbox::spec::{SandboxLimits, WORKSPACE};
+use crate::sandbox::spec::{REQUEST_DIR, SandboxLimits, WORKSPACE};
 
 /// The uid and gid of user code inside of every sandbox.
 pub const SANDBOX_ID: u32 = 1000;
@@ -69,8 +69,6 @@ pub fn confine(
     limits: SandboxLimits,
     filter: &[libc::sock_filter],
 ) -> Result<(), Failure> {
-    // While this process still counts as its parent's: its /proc files are root's afterwards.
-    step("oom_score_adj", fs::write("/proc/self/oom_score_adj", "1000"))?;
     step("unshare cgroup namespace", unshare(CloneFlags::CLONE_NEWCGROUP))?;
     become_sandbox_user(host)?;
     build_root(host, limits)?;
@@ -135,7 +133,11 @@ fn build_workspace(limits: SandboxLimits) -> Result<(), Failure> {
         let to = target.trim_start_matches('/');
         step("bind the workspace", mount(Some(&from), to, none, MsFlags::MS_BIND, none))?;
     }
-    step("unmount the staging place", umount2(STAGING, MntFlags::MNT_DETACH))
+    step("unmount the staging place", umount2(STAGING, MntFlags::MNT_DETACH))?;
+    // Small and apart: what the worker has to say must get through when the workspace is full.
+    let requests = REQUEST_DIR.trim_start_matches('/');
+    let options = Some("mode=700,size=48m,nr_inodes=64");
+    step("request directory", mount(Some("requests"), requests, Some("tmpfs"), flags, options))
 }
 
 fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {

@@ -5,11 +5,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::caller::{Packets, Pending, set_nonblocking};
 use super::channel::MAX_CHUNK;
@@ -21,6 +23,12 @@ use crate::sandbox::backend::{
 };
 use crate::sandbox::spec::{Command, SandboxLimits, Usage};
 use crate::sandbox::workspace::WorkspacePath;
+
+/// For what may take its time: an interpreter that is started, a file that is written.
+const PATIENT: Duration = Duration::from_secs(10);
+/// For what an answer waits for. Together with the politeness of a time-out it must stay below the quarter
+/// of a second in which that is answered.
+const QUICK: Duration = Duration::from_millis(30);
 
 type Reply = (InitReply, Vec<OwnedFd>, Option<oneshot::Receiver<ProcessEnd>>);
 
@@ -72,7 +80,15 @@ impl LinuxSandbox {
         }
     }
 
-    async fn ask(&self, request: InitRequest) -> Result<Reply, SandboxError> {
+    /// Asks init, which user code may have starved: no answer in time is as bad as none.
+    async fn ask(&self, request: InitRequest, patience: Duration) -> Result<Reply, SandboxError> {
+        match timeout(patience, self.ask_patiently(request)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(SandboxError::Gone),
+        }
+    }
+
+    async fn ask_patiently(&self, request: InitRequest) -> Result<Reply, SandboxError> {
         let (sequence, reply) = self.pending.expect();
         self.init.send(&ToInit { sequence, request }).await.map_err(|_| SandboxError::Gone)?;
         reply.await.map_err(|_| SandboxError::Gone)
@@ -91,7 +107,7 @@ impl LinuxSandbox {
         };
         let (path, chunk) = (String::from(path.as_str()), Vec::from(chunk));
         let request = InitRequest::Write { place, path: path.clone(), first, chunk };
-        match self.ask(request).await?.0 {
+        match self.ask(request, PATIENT).await?.0 {
             InitReply::Failed(failure) => {
                 Err(SandboxError::Write { path, source: failure.error() })
             }
@@ -102,7 +118,7 @@ impl LinuxSandbox {
     async fn fifo(&self, name: &WorkspacePath) -> Result<OwnedFd, SandboxError> {
         let failed = |source| SandboxError::Write { path: name.to_string(), source };
         let (reply, mut fds, _) =
-            self.ask(InitRequest::Fifo { path: String::from(name.as_str()) }).await?;
+            self.ask(InitRequest::Fifo { path: String::from(name.as_str()) }, PATIENT).await?;
         if let InitReply::Failed(failure) = reply {
             return Err(failed(failure.error()));
         }
@@ -156,7 +172,7 @@ impl Sandbox for LinuxSandbox {
         let program = command.program.clone();
         let failed = |source| SandboxError::Start { program: program.clone(), source };
         let control_wanted = command.control;
-        let (reply, fds, exit) = self.ask(InitRequest::Start { command }).await?;
+        let (reply, fds, exit) = self.ask(InitRequest::Start { command }, PATIENT).await?;
         let pid = match reply {
             InitReply::Started { pid } => pid,
             InitReply::Failed(failure) => return Err(failed(failure.error())),
@@ -207,11 +223,19 @@ impl Sandbox for LinuxSandbox {
             Signal::Kill => libc::SIGKILL,
         };
         let pid = i32::try_from(process.0).map_err(|_| SandboxError::Gone)?;
-        self.ask(InitRequest::Signal { pid, signal }).await.map(|_| ())
+        self.ask(InitRequest::Signal { pid, signal }, QUICK).await.map(|_| ())
     }
 
     async fn kill_all(&self) -> Result<(), SandboxError> {
-        self.ask(InitRequest::KillAll).await.map(|_| ())
+        match self.ask(InitRequest::KillAll, QUICK).await {
+            Ok(_) => Ok(()),
+            // What init cannot do in time, the spawner does, to init as well.
+            Err(_) => self.spawner.kill(self.id).await,
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.listener.is_finished()
     }
 
     fn accepts(&self, limits: SandboxLimits) -> bool {
@@ -226,7 +250,7 @@ impl Sandbox for LinuxSandbox {
 
     async fn usage(&self) -> Result<Usage, SandboxError> {
         let inside = InitRequest::Usage { processes: !self.cgroups };
-        let (cgroup, inside) = tokio::join!(self.spawner.usage(self.id), self.ask(inside));
+        let (cgroup, inside) = tokio::join!(self.spawner.usage(self.id), self.ask(inside, QUICK));
         let inside = match inside {
             Ok((InitReply::Usage(usage), _, _)) => usage,
             // Gone, or lying: the cgroup's account stands.

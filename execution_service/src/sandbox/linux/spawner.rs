@@ -140,7 +140,7 @@ impl Spawner {
             },
             SpawnerRequest::Prepare { sandbox, limits } => {
                 let reply = match self.prepare(sandbox, limits) {
-                    Ok(()) => SpawnerReply::Prepared,
+                    Ok(()) => SpawnerReply::Done,
                     Err(error) => SpawnerReply::Failed(Failure::at("set limits", &error)),
                 };
                 self.reply(sequence, reply)?;
@@ -148,6 +148,10 @@ impl Spawner {
             SpawnerRequest::Usage { sandbox } => {
                 let usage = self.sandboxes.get(&sandbox).map(usage).unwrap_or_default();
                 self.reply(sequence, SpawnerReply::Usage(usage))?;
+            }
+            SpawnerRequest::Kill { sandbox } => {
+                self.sandboxes.get(&sandbox).map(kill);
+                self.reply(sequence, SpawnerReply::Done)?;
             }
             SpawnerRequest::End { sandbox } => match self.sandboxes.get_mut(&sandbox) {
                 Some(record) => {

@@ -55,7 +55,7 @@ impl SpawnerClient {
         limits: SandboxLimits,
     ) -> Result<(), SandboxError> {
         match self.ask(SpawnerRequest::Prepare { sandbox, limits }).await?.0 {
-            SpawnerReply::Prepared => Ok(()),
+            SpawnerReply::Done => Ok(()),
             SpawnerReply::Failed(failure) => Err(SandboxError::Limits(failure.error())),
             _ => Err(SandboxError::BackendGone),
         }
@@ -67,6 +67,11 @@ impl SpawnerClient {
             SpawnerReply::Usage(usage) => Ok(usage),
             _ => Err(SandboxError::BackendGone),
         }
+    }
+
+    /// Kills everything in a sandbox.
+    pub async fn kill(&self, sandbox: SandboxId) -> Result<(), SandboxError> {
+        self.ask(SpawnerRequest::Kill { sandbox }).await.map(|_| ())
     }
 
     /// Ends a sandbox and waits until nothing of it is left.

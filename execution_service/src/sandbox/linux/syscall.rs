@@ -102,6 +102,8 @@ pub struct Reaped {
     pub exit: Exit,
     /// User and system time of it and of the children that it had waited for.
     pub cpu: Duration,
+    /// Largest resident memory of it or one of those children, in bytes.
+    pub peak_memory_bytes: u64,
 }
 
 /// Takes the status of one ended child (`pid`, or any with -1); `None` when there is none now.
@@ -125,7 +127,9 @@ pub fn reap(pid: libc::pid_t) -> io::Result<Option<Reaped>> {
                 Exit::Code(libc::WEXITSTATUS(status))
             };
             let cpu = duration(usage.ru_utime) + duration(usage.ru_stime);
-            Ok(Some(Reaped { pid, exit, cpu }))
+            // In units of 1024 bytes, by getrusage(2).
+            let peak_memory_bytes = u64::try_from(usage.ru_maxrss).unwrap_or_default() * 1024;
+            Ok(Some(Reaped { pid, exit, cpu, peak_memory_bytes }))
         }
     }
 }

@@ -40,9 +40,8 @@ const SYSTEM: &[&str] = &[
 /// Devices without a state that anybody could spoil.
 const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom"];
 
-/// Directories that the workspace's file system, or `/proc`, is mounted on.
-pub const WRITABLE: &[(&str, &str)] =
-    &[("home", WORKSPACE), ("tmp", "/tmp"), ("shm", "/dev/shm"), ("requests", REQUEST_DIR)];
+/// Parts of the workspace's file system, and where they are mounted.
+pub const WRITABLE: &[(&str, &str)] = &[("home", WORKSPACE), ("tmp", "/tmp"), ("shm", "/dev/shm")];
 
 const ETC: &[(&str, &str)] = &[
     ("passwd", "user:x:1000:1000:user:/home/user:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n"),
@@ -86,7 +85,7 @@ pub fn build(roots: &[PathBuf]) -> io::Result<()> {
     for directory in ["proc", "dev", "etc/ssl", "var", "run", "opt", "mnt"] {
         fs::create_dir_all(inside(Path::new(directory)))?;
     }
-    for (_, directory) in WRITABLE {
+    for directory in mount_points() {
         fs::create_dir_all(inside(Path::new(directory)))?;
     }
     symlink("/tmp", inside(Path::new("/var/tmp")))?;
@@ -120,7 +119,11 @@ pub fn build(roots: &[PathBuf]) -> io::Result<()> {
 
 /// Whether a host directory would be hidden inside by what a sandbox mounts over it.
 pub fn is_covered(path: &Path) -> bool {
-    WRITABLE.iter().any(|(_, covered)| path.starts_with(covered)) || path.starts_with("/proc")
+    mount_points().any(|covered| path.starts_with(covered)) || path.starts_with("/proc")
+}
+
+fn mount_points() -> impl Iterator<Item = &'static str> {
+    WRITABLE.iter().map(|(_, directory)| *directory).chain([REQUEST_DIR])
 }
 
 fn open_source(path: &Path) -> Option<Source> {

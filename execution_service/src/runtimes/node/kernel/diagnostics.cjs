@@ -3,10 +3,13 @@
 
 const { inspect } = require('node:util');
 const { readdirSync } = require('node:fs');
+const { errno } = require('node:os').constants;
 const path = require('node:path');
-const { sourceLine } = require('./stack.cjs');
+const vm = require('node:vm');
+const { isRewritten, sourceLine } = require('./stack.cjs');
 const { ProgramSyntaxError } = require('./syntax.cjs');
 
+const { defineProperty } = Object;
 const HOME = process.cwd();
 const KEPT = 64 * 1024;
 const LISTED_FILES = 20;
@@ -31,7 +34,7 @@ function describe(error, firstRun) {
     traceback: shorten(textOf(error.stack)),
     missing_module: missingModule(error),
     hint: hintFor(error, firstRun),
-    errno: typeof error.errno === 'number' && typeof error.syscall === 'string' ? Math.abs(error.errno) : null,
+    errno: errnoOf(error),
   };
 }
 
@@ -61,6 +64,38 @@ function uncaughtText(error) {
   return `${place ? arrow(place.file, place.line, place.column) : ''}${text}\n`;
 }
 
+const SLOT = '__crucible_error';
+const rethrow = new vm.Script(`throw globalThis.${SLOT}`, { filename: 'node:kernel' });
+
+/**
+ * Before Node prints an error that nobody caught: where the line it would print first is not the user's,
+ * the user's line takes its place.
+ */
+function showOwnLine(error) {
+  try {
+    const place = error instanceof Error ? placeOf(error) : null;
+    if (place === null || !isRewritten(place.file, place.line)) return;
+    const text = `${arrow(place.file, place.line, place.column)}${error.stack}`;
+    markPrinted(error);
+    error.stack = text;
+  } catch {
+    // frozen, or with accessors of its own: Node prints what it finds
+  }
+}
+
+// Node prints no source line for an error that a script with displayErrors has thrown before; there is
+// no other way to that mark.
+function markPrinted(error) {
+  defineProperty(globalThis, SLOT, { configurable: true, value: error });
+  try {
+    rethrow.runInThisContext({ displayErrors: true });
+  } catch {
+    // always: the very same error
+  } finally {
+    delete globalThis[SLOT];
+  }
+}
+
 function arrow(file, line, column) {
   const source = sourceLine(file, line);
   return source === null ? `${file}:${line}\n` : `${file}:${line}\n${source}\n${' '.repeat(column - 1)}^\n\n`;
@@ -75,6 +110,15 @@ function placeOf(error) {
     }
   }
   return null;
+}
+
+// The operating system's number, also where V8 and Node say the same in words of their own.
+function errnoOf(error) {
+  if (typeof error.errno === 'number' && typeof error.syscall === 'string') return Math.abs(error.errno);
+  const outOfMemory = error instanceof RangeError && error.message === 'Array buffer allocation failed';
+  if (outOfMemory || error.code === 'ERR_MEMORY_ALLOCATION_FAILED') return errno.ENOMEM;
+  const worker = error.code === 'ERR_WORKER_INIT_FAILED' ? /: (E[A-Z0-9]+)$/.exec(textOf(error.message)) : null;
+  return worker === null ? null : errno[worker[1]] ?? null;
 }
 
 function missingModule(error) {
@@ -116,4 +160,4 @@ function shorten(text) {
   return `${text.slice(0, KEPT / 2)}\n… ${text.length - KEPT} characters left out …\n${text.slice(-KEPT / 2)}`;
 }
 
-module.exports = { HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText };
+module.exports = { HOME, describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText, uncaughtText };

@@ -9,7 +9,7 @@ const path = require('node:path');
 const { types } = require('node:util');
 const { host, listenerCount, on, once } = require('./host.cjs');
 const channel = require('./channel.cjs');
-const { describe, describeExit, describeInterrupt, describeSyntax, syntaxText } = require('./diagnostics.cjs');
+const { describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText } = require('./diagnostics.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { rewriteForOnce } = require('./rewrite.cjs');
 const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
@@ -46,7 +46,9 @@ function runOnce(request) {
   on('uncaughtExceptionMonitor', (error) => {
     if (error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') interrupted();
     // With a listener of the user's own it is caught after all.
-    if (listenerCount('uncaughtException') === 0) diagnostic = describe(error, false);
+    if (listenerCount('uncaughtException') > 0) return;
+    diagnostic = describe(error, false);
+    showOwnLine(error);
   });
   once('beforeExit', () => {
     // Only now: a handler attached earlier would hide a rejection from Node.
@@ -84,11 +86,11 @@ function runOnce(request) {
 function compile(request, filename) {
   try {
     const program = rewriteForOnce(parseProgram(request.code));
-    registerProgram(filename, request.code, program.shifts);
+    registerProgram(filename, request.code, program);
     return { isAsync: program.isAsync, script: compileScript(program, filename) };
   } catch (error) {
     if (!(error instanceof ProgramSyntaxError)) throw error;
-    registerProgram(filename, request.code, new Map());
+    registerProgram(filename, request.code);
     host.stderr.write(`${syntaxText(error, request.file)}\nNode.js ${host.version}\n`);
     sendDone(request, 1, describeSyntax(error, request.file), false);
     host.exitCode = 1;

@@ -60,6 +60,9 @@ function hideHashbang(edits) {
   if (edits.source.startsWith('#!')) edits.replace(0, 2, '//');
 }
 
+// The comma: without it V8 places an error of the expression at `return`, which may be another line.
+const RETURN = 'return (0,';
+
 // Makes the last expression the function's value. Returns what belongs before and after the code:
 // wherever possible its own line stays as it is, because Node prints that line when it fails.
 function returnLast(edits, body) {
@@ -67,11 +70,11 @@ function returnLast(edits, body) {
   if (last === undefined || last.type !== 'ExpressionStatement') return { head: '', end: '' };
   // The semicolon would end the parenthesis that is closed only after the last line.
   if (edits.source[last.end - 1] === ';') edits.replace(last.end - 1, last.end, ' ');
-  if (body.length === 1) return { head: 'return (', end: ')' };
+  if (body.length === 1) return { head: RETURN, end: ')' };
   const previous = body[body.length - 2];
   const between = edits.source.slice(previous.end, last.start);
-  if (between.includes('\n')) edits.insert(previous.end, ';return (');
-  else edits.insert(last.start, 'return (');
+  if (between.includes('\n')) edits.insert(previous.end, `;${RETURN}`);
+  else edits.insert(last.start, RETURN);
   return { head: '', end: ')' };
 }
 

@@ -212,9 +212,9 @@ class Session {
 
 function compile(code, file) {
   const filename = path.join(HOME, file);
-  registerProgram(filename, code, new Map());
+  registerProgram(filename, code);
   const program = rewriteForSession(parseProgram(code));
-  registerProgram(filename, code, program.shifts);
+  registerProgram(filename, code, program);
   program.script = compileScript(program, filename);
   return program;
 }

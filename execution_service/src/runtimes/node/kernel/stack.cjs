@@ -11,9 +11,18 @@ const programs = new Map();
 const errorToString = Error.prototype.toString;
 const reflectApply = Reflect.apply;
 
-/** Makes a rewritten program known, so that its positions can be told in terms of its `source`. */
-function registerProgram(filename, source, shifts) {
-  programs.set(filename, { lines: source.split('\n'), shifts });
+/**
+ * Makes a rewritten program known, so that its positions can be told in terms of its `source`; `code` is
+ * what runs in its place, one line further down.
+ */
+function registerProgram(filename, source, { code = `\n${source}`, shifts = new Map() } = {}) {
+  programs.set(filename, { lines: source.split('\n'), rewritten: code.split('\n'), shifts });
+}
+
+/** Whether a line of a program's source is not what V8 has, and Node would print. */
+function isRewritten(filename, line) {
+  const program = programs.get(filename);
+  return program !== undefined && program.lines[line - 1] !== program.rewritten[line];
 }
 
 /** The line of a program's source, or null. */
@@ -71,4 +80,4 @@ function installStackFilter() {
   Error.prepareStackTrace = prepareStackTrace;
 }
 
-module.exports = { installStackFilter, registerProgram, sourceLine };
+module.exports = { installStackFilter, isRewritten, registerProgram, sourceLine };

@@ -22,8 +22,6 @@ use super::{Tree, v1, v2};
 pub const MOUNT_POINT: &str = "/sys/fs/cgroup";
 /// Names of our directories start so.
 const PREFIX: &str = "crucible-";
-/// Where a v2 worker itself lives: a cgroup with children that have limits may hold no processes.
-const SERVICE: &str = "service";
 
 /// One hierarchy that the inner process has mounted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -110,6 +108,7 @@ impl Delegation {
             if !host.join("cgroup.controllers").exists() {
                 return Err(io::Error::from(io::ErrorKind::NotFound));
             }
+            leave_leftover(host)?;
             v2::enable_controllers(host)?;
             remove_leftovers(host);
             let home = Held::make(File::open(host)?)?;
@@ -128,6 +127,7 @@ impl Delegation {
         owner: u32,
     ) -> io::Result<Option<Tree>> {
         let alone = !self.held.is_empty();
+        let mut cpu = false;
         for hierarchy in hierarchies {
             let mounted = Path::new(MOUNT_POINT).join(&hierarchy.name);
             let root = File::open(format!("/proc/{inner}/root{}", mounted.display()))?;
@@ -135,19 +135,20 @@ impl Delegation {
             let held = Held::make(root)?;
             let directory = held.path();
             if hierarchy.unified {
-                occupy(&below(&held.parent, ""), &directory, inner, alone)?;
-                give_away(&directory.join(SERVICE), owner)?;
+                cpu = v2::occupy(&below(&held.parent, ""), &directory, inner, alone)?;
+                give_away(&directory.join(v2::SERVICE), owner)?;
             }
             give_away(&directory, owner)?;
             self.held.push(held);
         }
-        Ok(tree(hierarchies, &directory_name()))
+        Ok(tree(hierarchies, &directory_name(), cpu))
     }
 
     /// Removes everything that was delegated. The processes in it must be gone.
     pub fn remove(self) {
         // The home was made first and holds the others.
         for held in self.held.iter().rev() {
+            v2::vacate(&below(&held.parent, ""), &held.path());
             remove_tree(&held.path());
         }
     }
@@ -157,28 +158,11 @@ fn below(directory: &File, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
 }
 
-/// Makes the v2 `directory` fit for sandboxes: nobody left in the cgroup above it, ourselves in a
-/// leaf of it, controllers enabled on the way.
-fn occupy(root: &Path, directory: &Path, inner: libc::pid_t, alone: bool) -> io::Result<()> {
-    let service = directory.join(SERVICE);
-    fs::create_dir(&service)?;
-    super::write(&service.join("cgroup.procs"), inner)?;
-    if !alone {
-        // A container's own first processes sit in the root of its cgroup namespace.
-        let bystanders = directory.join("bystanders");
-        fs::create_dir(&bystanders)?;
-        for pid in fs::read_to_string(root.join("cgroup.procs"))?.lines() {
-            let _ = super::write(&bystanders.join("cgroup.procs"), pid);
-        }
-    }
-    v2::enable_controllers(root)?;
-    v2::enable_controllers(directory)
-}
-
-fn tree(hierarchies: &[Hierarchy], name: &str) -> Option<Tree> {
+/// `cpu`: whether the v2 tree has that controller; its files are out of the outer process's sight.
+fn tree(hierarchies: &[Hierarchy], name: &str, cpu: bool) -> Option<Tree> {
     let inside = |hierarchy: &Hierarchy| Path::new(MOUNT_POINT).join(&hierarchy.name).join(name);
     if let Some(unified) = hierarchies.iter().find(|hierarchy| hierarchy.unified) {
-        return Some(Tree::V2(v2::Tree::new(inside(unified))));
+        return Some(Tree::V2(v2::Tree::new(inside(unified), cpu)));
     }
     let directory_of = |controller: &str| {
         hierarchies
@@ -213,14 +197,36 @@ fn remove_leftovers(root: &Path) {
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
             let path = entry.path();
-            let unused = File::open(&path).is_ok_and(|directory| {
-                Flock::lock(directory, FlockArg::LockExclusiveNonblock).is_ok()
-            });
-            if unused {
+            if is_unused(&path) {
                 remove_tree(&path);
             }
         }
     }
+}
+
+/// A v2 worker that was killed may have left us among its bystanders; then we go back to where we
+/// were before, or the next one would nest in there.
+fn leave_leftover(host: &Path) -> io::Result<()> {
+    let memberships = fs::read_to_string("/proc/self/cgroup")?;
+    let own = memberships.lines().find_map(|line| line.strip_prefix("0::/"));
+    let leftover = own.and_then(|path| Path::new(path).parent());
+    let Some((name, root)) = leftover.and_then(|path| Some((path.file_name()?, path.parent()?)))
+    else {
+        return Ok(());
+    };
+    let root = host.join(root);
+    let directory = root.join(name);
+    if name.to_string_lossy().starts_with(PREFIX) && is_unused(&directory) {
+        v2::vacate(&root, &directory);
+        remove_tree(&directory);
+    }
+    Ok(())
+}
+
+/// Nobody holds a lock on it.
+fn is_unused(directory: &Path) -> bool {
+    File::open(directory)
+        .is_ok_and(|directory| Flock::lock(directory, FlockArg::LockExclusiveNonblock).is_ok())
 }
 
 /// Removes a cgroup directory and those below it; one with processes in it stays.

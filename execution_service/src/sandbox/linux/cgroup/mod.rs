@@ -101,11 +101,12 @@ impl Cgroup {
         }
     }
 
-    /// Kills every process in it, if the kernel can do that in one step.
+    /// Kills every process in it, if the kernel can do that in one step, and lifts the quota: a process
+    /// that has used up its share of this moment could not even die before the next.
     pub fn kill(&self) {
         match self {
             Self::V2(cgroup) => cgroup.kill(),
-            Self::V1(_) => {}
+            Self::V1(cgroup) => cgroup.lift_quota(),
         }
     }
 

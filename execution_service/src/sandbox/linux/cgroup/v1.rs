@@ -124,6 +124,13 @@ impl Cgroup {
         }
     }
 
+    /// Lets it have all the processor time there is.
+    pub fn lift_quota(&self) {
+        if let Some(cpu) = &self.cpu {
+            let _ = write(&cpu.join("cpu.cfs_quota_us"), -1);
+        }
+    }
+
     /// Takes the directories away.
     pub fn remove(&self) -> io::Result<()> {
         self.directories().try_for_each(remove_directory)

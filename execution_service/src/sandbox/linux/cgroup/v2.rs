@@ -13,6 +13,11 @@ use super::{
 };
 use crate::sandbox::spec::SandboxLimits;
 
+/// Where the worker itself lives: a cgroup with children that have limits may hold no processes.
+pub const SERVICE: &str = "service";
+/// Where those go who were there before us, for as long as we stay.
+const BYSTANDERS: &str = "bystanders";
+
 /// A delegated directory with the controllers enabled for its children.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tree {
@@ -30,10 +35,9 @@ pub struct Cgroup {
 }
 
 impl Tree {
-    /// `root` has the memory and pids controllers enabled for its children.
-    pub fn new(root: PathBuf) -> Self {
-        let enabled = fs::read_to_string(root.join("cgroup.subtree_control")).unwrap_or_default();
-        let cpu = enabled.split_ascii_whitespace().any(|name| name == "cpu");
+    /// `root` has the memory and pids controllers enabled for its children, and the cpu controller
+    /// if `cpu`. It need not be visible yet.
+    pub fn new(root: PathBuf, cpu: bool) -> Self {
         Self { root, cpu }
     }
 
@@ -46,8 +50,9 @@ impl Tree {
     pub fn create(&self, name: &str, limits: SandboxLimits) -> io::Result<Cgroup> {
         let path = self.root.join(name);
         fs::create_dir(&path)?;
+        let peak = path.join("memory.peak");
         let memory_peak =
-            File::options().read(true).write(true).open(path.join("memory.peak")).ok();
+            File::options().read(true).write(true).open(&peak).or_else(|_| File::open(&peak)).ok();
         let cgroup = Cgroup { directory: File::open(&path)?, path, cpu: self.cpu, memory_peak };
         // Absent when the kernel has no swap.
         let swap = cgroup.file("memory.swap.max");
@@ -114,8 +119,10 @@ impl Cgroup {
         u32::try_from(count).ok()
     }
 
-    /// Kills every process in it (Linux 5.14; before that, killing init does the same).
+    /// Kills every process in it (Linux 5.14; before that, killing init does the same), after lifting
+    /// its quota.
     pub fn kill(&self) {
+        let _ = fs::write(self.file("cpu.max"), "max");
         let _ = fs::write(self.file("cgroup.kill"), "1");
     }
 
@@ -125,11 +132,60 @@ impl Cgroup {
     }
 }
 
-/// Whether the controllers we cannot do without can be enabled for the children of `directory`.
-pub fn enable_controllers(directory: &Path) -> io::Result<()> {
+/// Enables, for the children of `directory`, the controllers that we cannot do without, and says
+/// whether there is the cpu controller too.
+pub fn enable_controllers(directory: &Path) -> io::Result<bool> {
     let control = directory.join("cgroup.subtree_control");
     write(&control, "+memory +pids")?;
     // Without cpu there is no quota, but time is still counted.
-    let _ = write(&control, "+cpu");
-    Ok(())
+    Ok(write(&control, "+cpu").is_ok())
+}
+
+/// Makes `directory` fit for sandboxes: nobody left in `root`, the cgroup above it, the worker
+/// `inner` in a leaf of it, controllers enabled on the way. `alone`: `root` holds nobody but `inner`.
+/// Says whether there is the cpu controller.
+pub fn occupy(root: &Path, directory: &Path, inner: libc::pid_t, alone: bool) -> io::Result<bool> {
+    let service = directory.join(SERVICE);
+    fs::create_dir(&service)?;
+    write(&service.join("cgroup.procs"), inner)?;
+    if !alone {
+        // Our launcher and its shell; in a container, its own first processes.
+        let bystanders = directory.join(BYSTANDERS);
+        fs::create_dir(&bystanders)?;
+        move_all(root, &bystanders)?;
+    }
+    enable_controllers(root)?;
+    enable_controllers(directory)
+}
+
+/// Undoes [`occupy`] as far as others are concerned: bystanders go back. Where another worker has
+/// settled in `root` since, they have to stay.
+pub fn vacate(root: &Path, directory: &Path) {
+    let bystanders = directory.join(BYSTANDERS);
+    if !bystanders.exists() {
+        return;
+    }
+    // The kernel lets them in only while no controller is enabled for the children of `root`, and
+    // lets go of one there only when no child passes it on.
+    for parent in [directory, root] {
+        for controller in ["-cpu", "-pids", "-memory"] {
+            let _ = write(&parent.join("cgroup.subtree_control"), controller);
+        }
+    }
+    let _ = move_all(&bystanders, root);
+}
+
+/// Moves every process that can be moved.
+fn move_all(from: &Path, to: &Path) -> io::Result<()> {
+    // Whoever forks during a pass may leave the child behind: the next one takes it along.
+    loop {
+        let mut moved = false;
+        for pid in fs::read_to_string(from.join("cgroup.procs"))?.lines() {
+            // Zero is a process out of our sight; written, it would mean ourselves.
+            moved |= pid != "0" && write(&to.join("cgroup.procs"), pid).is_ok();
+        }
+        if !moved {
+            return Ok(());
+        }
+    }
 }

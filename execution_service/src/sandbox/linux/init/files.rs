@@ -5,10 +5,11 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::UNIX_EPOCH;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{Mode, mkdirat};
+use nix::fcntl::{OFlag, open, renameat};
+use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
 
 use crate::sandbox::linux::protocol::Directory;
@@ -24,17 +25,22 @@ pub struct Files {
 impl Files {
     /// Opens them.
     pub fn open() -> io::Result<Self> {
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         Ok(Self {
             workspace: open(WORKSPACE, flags, Mode::empty())?,
             requests: open(REQUEST_DIR, flags, Mode::empty())?,
         })
     }
 
-    fn directory(&self, place: Directory) -> BorrowedFd<'_> {
+    /// The directory of a place. The one for requests is put right first, whatever user code has done
+    /// to it.
+    fn directory(&self, place: Directory) -> io::Result<BorrowedFd<'_>> {
         match place {
-            Directory::Workspace => self.workspace.as_fd(),
-            Directory::Requests => self.requests.as_fd(),
+            Directory::Workspace => Ok(self.workspace.as_fd()),
+            Directory::Requests => {
+                fchmod(&self.requests, Mode::S_IRWXU)?;
+                Ok(self.requests.as_fd())
+            }
         }
     }
 
@@ -44,10 +50,7 @@ impl Files {
         let (parent, name) = self.parent(place, path)?;
         let mut flags = libc::O_WRONLY | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
         if first {
-            match unlinkat(&parent, name.as_c_str(), UnlinkatFlags::NoRemoveDir) {
-                Ok(()) | Err(Errno::ENOENT) => {}
-                Err(error) => return Err(io::Error::from(error)),
-            }
+            remove(&parent, &name)?;
             flags |= libc::O_CREAT | libc::O_EXCL;
         }
         let mode = if first { 0o644 } else { 0 };
@@ -57,13 +60,15 @@ impl Files {
     /// Makes a FIFO and opens it both ways, so that neither end ever waits for the other.
     pub fn fifo(&self, path: &str) -> io::Result<OwnedFd> {
         let (parent, name) = self.parent(Directory::Requests, path)?;
+        // A kernel that died has left its own behind.
+        remove(&parent, &name)?;
         mkfifoat(&parent, name.as_c_str(), Mode::S_IRUSR | Mode::S_IWUSR)?;
         open_beneath(parent.as_fd(), &name, libc::O_RDWR | libc::O_NONBLOCK, 0)
     }
 
     /// Makes the directories on the way to `path` and opens the last one.
     fn parent(&self, place: Directory, path: &str) -> io::Result<(OwnedFd, CString)> {
-        let mut directory = self.directory(place).try_clone_to_owned()?;
+        let mut directory = self.directory(place)?.try_clone_to_owned()?;
         let mut components = path.split('/').peekable();
         while let Some(component) = components.next() {
             let name = CString::new(component).map_err(io::Error::other)?;
@@ -79,4 +84,22 @@ impl Files {
         }
         Err(io::Error::from(io::ErrorKind::InvalidInput))
     }
+}
+
+/// Makes the name free. A directory in the way is moved aside, as it may hold anything.
+fn remove(parent: &OwnedFd, name: &CString) -> io::Result<()> {
+    match unlinkat(parent, name.as_c_str(), UnlinkatFlags::NoRemoveDir) {
+        Ok(()) | Err(Errno::ENOENT) => Ok(()),
+        Err(Errno::EISDIR) => {
+            let aside = format!(".aside-{}-{}", name.to_string_lossy(), now());
+            renameat(parent, name.as_c_str(), parent, aside.as_str())?;
+            Ok(())
+        }
+        Err(error) => Err(io::Error::from(error)),
+    }
+}
+
+/// A number that has not been before in this sandbox.
+fn now() -> u128 {
+    UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos()
 }

@@ -11,7 +11,6 @@ mod usage;
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -29,8 +28,9 @@ struct Init {
     files: Files,
     /// Processes that the worker asked for and has not been told the end of.
     started: HashSet<i32>,
-    /// Time of all that was reaped, for hosts without cgroups.
-    reaped_cpu: Duration,
+    /// Time of all that was reaped, and the most memory that one of it had: the account on hosts without
+    /// cgroups.
+    reaped: usage::Reaped,
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
@@ -41,7 +41,8 @@ pub fn serve(control: OwnedFd) -> io::Result<()> {
     let children = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
     let files = Files::open()?;
     channel::send(control.as_fd(), &FromInit::Ready, &[])?;
-    let mut init = Init { control, files, started: HashSet::new(), reaped_cpu: Duration::ZERO };
+    let mut init =
+        Init { control, files, started: HashSet::new(), reaped: usage::Reaped::default() };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -68,7 +69,8 @@ impl Init {
     /// Tells the worker about each of its processes that ended; other orphans just go.
     fn reap(&mut self) -> io::Result<()> {
         while let Some(reaped) = syscall::reap(-1)? {
-            self.reaped_cpu += reaped.cpu;
+            self.reaped.cpu += reaped.cpu;
+            self.reaped.largest = self.reaped.largest.max(reaped.peak_memory_bytes);
             if self.started.remove(&reaped.pid) {
                 let end = FromInit::Ended { pid: reaped.pid, exit: reaped.exit, cpu: reaped.cpu };
                 channel::send(self.control.as_fd(), &end, &[])?;
@@ -100,7 +102,7 @@ impl Init {
             InitRequest::Signal { pid, signal } => self.signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
             InitRequest::Usage { processes } => {
-                Ok(InitReply::Usage(usage::measure(self.reaped_cpu, processes)))
+                Ok(InitReply::Usage(usage::measure(self.reaped, processes)))
             }
         };
         let reply = result

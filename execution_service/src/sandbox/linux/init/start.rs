@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 
 use nix::fcntl::OFlag;
+use nix::sys::prctl;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::stat::Mode;
@@ -99,7 +100,9 @@ fn become_command(prepared: &Prepared, fds: Vec<OwnedFd>) -> io::Error {
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)?;
         // Rust ignores SIGPIPE, and an ignored signal stays ignored over an exec.
         syscall::default_signal(Signal::SIGPIPE)?;
-        chdir(prepared.directory.as_c_str())?;
+        be_first_victim();
+        // User code may have made its home one that it cannot enter.
+        chdir(prepared.directory.as_c_str()).or_else(|_| chdir("/"))?;
         let input = nix::fcntl::open(prepared.stdin.as_c_str(), OFlag::O_RDONLY, Mode::empty())?;
         let descriptors: Vec<OwnedFd> = std::iter::once(input).chain(fds).collect();
         syscall::become_descriptors(&descriptors)?;
@@ -109,4 +112,13 @@ fn become_command(prepared: &Prepared, fds: Vec<OwnedFd>) -> io::Error {
         Ok(never) => match never {},
         Err(error) => error,
     }
+}
+
+/// When memory runs out, user code goes before init, and any sandbox before the service. Without
+/// `/proc` all of them are equal, and the largest goes first.
+fn be_first_victim() {
+    // The file belongs to root for as long as this copy of init is not dumpable; the exec that follows
+    // makes it dumpable anyway.
+    let _ = prctl::set_dumpable(true);
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }

@@ -9,10 +9,19 @@ use nix::sys::statvfs::statvfs;
 use crate::sandbox::linux::protocol::InitUsage;
 use crate::sandbox::spec::WORKSPACE;
 
-/// Takes the account of the workspace and, if `processes`, of what runs. `reaped` is the time of
-/// processes that are gone.
-pub fn measure(reaped: Duration, processes: bool) -> InitUsage {
-    let mut usage = InitUsage { cpu: reaped, ..InitUsage::default() };
+/// What processes that are gone have used.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reaped {
+    /// Time of all of them.
+    pub cpu: Duration,
+    /// Memory of the largest.
+    pub largest: u64,
+}
+
+/// Takes the account of the workspace and, if `processes`, of what runs and ran.
+pub fn measure(reaped: Reaped, processes: bool) -> InitUsage {
+    let mut usage =
+        InitUsage { cpu: reaped.cpu, largest_ended: reaped.largest, ..InitUsage::default() };
     if let Ok(workspace) = statvfs(WORKSPACE) {
         let used = workspace.blocks().saturating_sub(workspace.blocks_free());
         usage.disk_bytes = used.saturating_mul(workspace.fragment_size());

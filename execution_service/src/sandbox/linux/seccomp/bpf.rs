@@ -30,8 +30,10 @@ pub enum Check {
     OneOf { index: u32, values: &'static [u32], errno: i32 },
     /// Argument `index` must be none of `values`.
     NoneOf { index: u32, values: &'static [u32] },
-    /// `socket(domain, type, …)`: only these domains, and no raw or packet type.
-    Socket { domains: &'static [u32] },
+    /// All of these arguments must be 0.
+    Zeroes { indices: &'static [u32] },
+    /// `socket(domain, type, protocol)`: only these domains and protocols, and no raw or packet type.
+    Socket { domains: &'static [u32], protocols: &'static [u32] },
 }
 
 /// All numbers from here up to the next rule's start get one action.
@@ -131,10 +133,21 @@ fn leaf(action: Action) -> Vec<sock_filter> {
             program.extend([allow(), errno(libc::EPERM)]);
             program
         }
-        Action::Check(Check::Socket { domains }) => {
+        Action::Check(Check::Zeroes { indices }) => {
+            let mut program = Vec::new();
+            for index in indices {
+                program.extend([argument(*index), branch(EQUAL, 0, 1, 0), errno(libc::EPERM)]);
+            }
+            program.push(allow());
+            program
+        }
+        Action::Check(Check::Socket { domains, protocols }) => {
             let mut program = vec![argument(0)];
             program.extend(any_of(domains));
             program.push(errno(libc::EAFNOSUPPORT));
+            program.push(argument(2));
+            program.extend(any_of(protocols));
+            program.push(errno(libc::EPROTONOSUPPORT));
             const TYPE_MASK: u32 = 0xF;
             const SOCK_RAW: u32 = 3;
             const SOCK_PACKET: u32 = 10;
@@ -208,7 +221,7 @@ mod tests {
         }
         intervals.push(Interval {
             start: 900,
-            action: Action::Check(Check::Socket { domains: &[1, 2, 10] }),
+            action: Action::Check(Check::Socket { domains: &[1, 2, 10], protocols: &[0, 6] }),
         });
         intervals.push(Interval {
             start: 901,
@@ -222,7 +235,11 @@ mod tests {
             start: 903,
             action: Action::Check(Check::NoBits { index: 0, mask: 0x30 }),
         });
-        intervals.push(Interval { start: 904, action: Action::Errno(38) });
+        intervals.push(Interval {
+            start: 904,
+            action: Action::Check(Check::Zeroes { indices: &[0, 1] }),
+        });
+        intervals.push(Interval { start: 905, action: Action::Errno(38) });
         compile(&intervals)
     }
 
@@ -257,6 +274,8 @@ mod tests {
         assert_eq!(call(900, [1, 1, 0, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 0x80002, 0, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 0x80003, 0, 0, 0, 0]), eperm, "SOCK_RAW with a flag");
+        assert_eq!(call(900, [2, 1, 6, 0, 0, 0]), allow);
+        assert_eq!(call(900, [2, 1, 132, 0, 0, 0]), libc::SECCOMP_RET_ERRNO | 93, "SCTP");
         assert_eq!(call(900, [40, 1, 0, 0, 0, 0]), libc::SECCOMP_RET_ERRNO | 97, "AF_VSOCK");
         assert_eq!(call(901, [7, 0, 0, 0, 0, 0]), allow);
         assert_eq!(call(901, [8, 0, 0, 0, 0, 0]), eperm);
@@ -264,5 +283,8 @@ mod tests {
         assert_eq!(call(902, [0, 0x5413, 0, 0, 0, 0]), allow);
         assert_eq!(call(903, [0x20, 0, 0, 0, 0, 0]), eperm);
         assert_eq!(call(903, [0x40, 0, 0, 0, 0, 0]), allow);
+        assert_eq!(call(904, [0, 0, 19, 0, 0, 0]), allow);
+        assert_eq!(call(904, [0, 1, 19, 0, 0, 0]), eperm);
+        assert_eq!(call(904, [1, 0, 19, 0, 0, 0]), eperm);
     }
 }

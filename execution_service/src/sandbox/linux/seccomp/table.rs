@@ -31,6 +31,9 @@ const NAMESPACE_FLAGS: u32 = (c::CLONE_NEWNS
 /// (AF_VSOCK, AF_ALG) or that nobody needs.
 const SOCKET_DOMAINS: &[u32] = &[1, 2, 10];
 
+/// The default one, TCP and UDP. Others (SCTP, DCCP, SMC, MPTCP) would load modules of the kernel.
+const PROTOCOLS: &[u32] = &[0, 6, 17];
+
 /// Terminal commands that put input into a terminal that somebody else may read.
 const TERMINAL_INJECTION: &[u32] = &[0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX */];
 
@@ -80,11 +83,10 @@ const PROCESSES: &[c::c_long] = &[
     c::SYS_getpid, c::SYS_getppid, c::SYS_gettid, c::SYS_getpgid, c::SYS_setpgid, c::SYS_getsid,
     c::SYS_setsid, c::SYS_set_tid_address, c::SYS_set_robust_list, c::SYS_get_robust_list,
     c::SYS_rseq, c::SYS_futex, c::SYS_sched_yield, c::SYS_sched_getaffinity,
-    c::SYS_sched_setaffinity, c::SYS_sched_getparam, c::SYS_sched_setparam,
-    c::SYS_sched_getscheduler, c::SYS_sched_setscheduler, c::SYS_sched_get_priority_max,
+    c::SYS_sched_setaffinity, c::SYS_sched_getparam,
+    c::SYS_sched_getscheduler, c::SYS_sched_get_priority_max,
     c::SYS_sched_get_priority_min, c::SYS_sched_rr_get_interval, c::SYS_sched_getattr,
-    c::SYS_sched_setattr, c::SYS_getpriority, c::SYS_setpriority, c::SYS_ioprio_get,
-    c::SYS_ioprio_set, c::SYS_getrusage, c::SYS_times, c::SYS_getrlimit, c::SYS_setrlimit,
+    c::SYS_getpriority, c::SYS_ioprio_get, c::SYS_getrusage, c::SYS_times, c::SYS_getrlimit, c::SYS_setrlimit,
     c::SYS_prctl, c::SYS_pidfd_open, c::SYS_pidfd_send_signal, c::SYS_getcpu,
 ];
 
@@ -113,7 +115,7 @@ const IDENTITY: &[c::c_long] = &[
 /// Sockets within the own network namespace (`socket` itself is checked below).
 #[rustfmt::skip]
 const SOCKETS: &[c::c_long] = &[
-    c::SYS_socketpair, c::SYS_bind, c::SYS_listen, c::SYS_accept, c::SYS_accept4, c::SYS_connect,
+    c::SYS_bind, c::SYS_listen, c::SYS_accept, c::SYS_accept4, c::SYS_connect,
     c::SYS_getsockname, c::SYS_getpeername, c::SYS_sendto, c::SYS_recvfrom, c::SYS_sendmsg,
     c::SYS_recvmsg, c::SYS_sendmmsg, c::SYS_recvmmsg, c::SYS_setsockopt, c::SYS_getsockopt,
     c::SYS_shutdown,
@@ -154,19 +156,33 @@ const SYS_FCHMODAT2: c::c_long = 452;
 
 /// Calls that get another answer than "yes" or the default.
 fn checked() -> Vec<(c::c_long, Action)> {
+    let only_self = Action::Check(Check::Zeroes { indices: &[0] });
     vec![
         // Threads and forks, but no namespaces: a user namespace would open most of the kernel.
         (c::SYS_clone, Action::Check(Check::NoBits { index: 0, mask: NAMESPACE_FLAGS })),
         // Its flags lie in memory, where a filter cannot look. glibc then uses clone.
         (c::SYS_clone3, Action::Errno(c::ENOSYS)),
-        (c::SYS_socket, Action::Check(Check::Socket { domains: SOCKET_DOMAINS })),
+        (
+            c::SYS_socket,
+            Action::Check(Check::Socket { domains: SOCKET_DOMAINS, protocols: PROTOCOLS }),
+        ),
+        (
+            c::SYS_socketpair,
+            Action::Check(Check::OneOf { index: 0, values: &[1], errno: c::EAFNOSUPPORT }),
+        ),
         (c::SYS_ioctl, Action::Check(Check::NoneOf { index: 1, values: TERMINAL_INJECTION })),
         (
             c::SYS_personality,
             Action::Check(Check::OneOf { index: 0, values: PERSONALITIES, errno: c::EPERM }),
         ),
-        // Own limits only: another process of the same uid is init.
-        (c::SYS_prlimit64, Action::Check(Check::OneOf { index: 0, values: &[0], errno: c::EPERM })),
+        // Own limits and own priority only: another process of the same uid is init, which the worker
+        // needs awake.
+        (c::SYS_prlimit64, only_self),
+        (c::SYS_sched_setparam, only_self),
+        (c::SYS_sched_setscheduler, only_self),
+        (c::SYS_sched_setattr, only_self),
+        // setpriority(PRIO_PROCESS, 0, …), as nice(2) makes it.
+        (c::SYS_setpriority, Action::Check(Check::Zeroes { indices: &[0, 1] })),
     ]
 }
 
