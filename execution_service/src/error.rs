@@ -14,9 +14,10 @@ const RETRY_WHEN_FULL: u32 = 1;
 pub fn status(error: &WorkerError) -> Status {
     use WorkerError as E;
     match error {
-        E::Limits(_) | E::Flag(_) | E::FixedInSession(_) | E::ExecutionExists => {
-            invalid(&error.to_string())
-        }
+        E::Limits(out) => invalid(&format!("limits.{}", out.field), &error.to_string()),
+        E::FixedInSession(field) => invalid(&format!("limits.{field}"), &error.to_string()),
+        E::Flag(_) => invalid("compiler_flags", &error.to_string()),
+        E::ExecutionExists => invalid("execution_id", &error.to_string()),
         E::LanguageMismatch(_) => {
             reasoned(Code::FailedPrecondition, reason::LANGUAGE_MISMATCH, &error.to_string())
         }
@@ -42,7 +43,7 @@ fn session_status(error: SessionError) -> Status {
         SessionError::NotFound => reasoned(Code::NotFound, reason::SESSION_NOT_FOUND, &text),
         SessionError::Expired => reasoned(Code::NotFound, reason::SESSION_EXPIRED, &text),
         SessionError::Lost => reasoned(Code::NotFound, reason::SESSION_LOST, &text),
-        SessionError::Exists => invalid(&text),
+        SessionError::Exists => invalid("session_id", &text),
         SessionError::TooMany(_) => {
             reasoned(Code::ResourceExhausted, reason::TOO_MANY_SESSIONS, &text)
         }
@@ -50,15 +51,20 @@ fn session_status(error: SessionError) -> Status {
     }
 }
 
-/// A field's value is wrong; `text` is the field, a colon, and what is wrong with it.
-pub fn invalid(text: &str) -> Status {
-    let (field, message) = text.split_once(": ").unwrap_or(("", text));
+/// The value of `field`, as the API names it, is wrong.
+pub fn invalid(field: &str, message: &str) -> Status {
     let mut status = reasoned(Code::InvalidArgument, reason::INVALID_ARGUMENT, message);
-    // A name that is no header value (a path with a line end in it) goes without.
+    // A path may hold anything, and a header value may not.
+    let field: String = field.chars().flat_map(char::escape_default).collect();
     if let Ok(field) = MetadataValue::try_from(field) {
         status.metadata_mut().insert(ERROR_FIELD, field);
     }
     status
+}
+
+/// The caller's deadline has passed.
+pub fn too_late() -> Status {
+    Status::new(Code::DeadlineExceeded, "the deadline has passed; the run was cancelled")
 }
 
 /// The caller has not shown the token.

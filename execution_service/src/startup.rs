@@ -35,7 +35,9 @@ use crate::toolchain::{Discovery, Visitor, discover};
 use crate::worker::Worker;
 use crate::{telemetry, toolchain};
 
-/// How long running programs get to end when the worker is to stop.
+/// How long callers get to hang up when the worker is to stop.
+const HANG_UP: Duration = Duration::from_secs(1);
+/// How long everything may take when the worker is to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The worker's whole life. Must be called while the process has one thread.
@@ -140,19 +142,28 @@ async fn serve(
     let address = listener.address()?;
     tracing::info!(address, "serving gRPC");
     let stopping = shutdown.clone().cancelled_owned();
-    match listener {
-        Listener::Tcp(listener) => {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            // The option of the server's builder does not reach connections of a listener of ours.
-            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-            router.serve_with_incoming_shutdown(incoming, stopping).await?;
+    let serving = async move {
+        match listener {
+            Listener::Tcp(listener) => {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                // The option of the server's builder does not reach connections of a listener of ours.
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                router.serve_with_incoming_shutdown(incoming, stopping).await?;
+            }
+            Listener::Unix(listener) => {
+                let incoming =
+                    UnixListenerStream::new(tokio::net::UnixListener::from_std(listener)?);
+                router.serve_with_incoming_shutdown(incoming, stopping).await?;
+            }
         }
-        Listener::Unix(listener) => {
-            let listener = tokio::net::UnixListener::from_std(listener)?;
-            router
-                .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopping)
-                .await?;
-        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(HANG_UP).await;
+        } => tracing::warn!("a caller has not hung up in time"),
     }
     sweeper.abort();
     worker.sessions.end_all().await;

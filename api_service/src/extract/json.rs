@@ -37,6 +37,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 /// Strict JSON in the shape of `T`; what does not fit is named by its path.
 pub(super) fn shape<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     strict_json::check(bytes)?;
+    // A derived shape would take an array for its fields in their order, too.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::Invalid(vec![FieldError::new("body", "must be a JSON object")]));
+    }
     let json = &mut serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(json).map_err(|error| {
         let path = error.path().to_string();

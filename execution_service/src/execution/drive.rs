@@ -20,7 +20,7 @@ use crate::sandbox::backend::{Process, ProcessEnd, Sandbox, SandboxError, Signal
 use crate::sandbox::spec::{Exit, Usage};
 
 use super::event::{Event, RichResult, Stream};
-use super::kernel::{Frame, Frames};
+use super::frames::{Frame, Frames};
 use super::limits::Limits;
 use super::outcome::{Accounting, Ending, Stop, StreamTotals};
 use super::output::{Capped, Piece};

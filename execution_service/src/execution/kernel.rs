@@ -3,24 +3,20 @@
 //! User code shares the kernel's process and can say anything on that channel. What it says is
 //! bounded, and decides nothing but the answer to its own run.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::timeout;
 
-use crate::language::diagnostic::Diagnostic;
 use crate::language::{Channel, KernelLanguage, KernelRequest};
 use crate::sandbox::backend::{Control, Place, Process, Sandbox, SandboxError};
 use crate::sandbox::spec::Exit;
 use crate::sandbox::workspace::WorkspacePath;
 
-/// Longest line that a kernel may send: a bundle of results is at most 8 MiB, and JSON may need
-/// twice that for its escapes.
-const MAX_LINE: usize = 20 << 20;
+use super::frames::{Frame, Frames};
+
 /// An interpreter that is not ready by then never will be.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -46,35 +42,6 @@ pub enum KernelError {
     /// The kernel cannot be told anything any more.
     #[error("the kernel went away: {0}")]
     Gone(io::Error),
-}
-
-/// One message of a kernel.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum Frame {
-    /// It can take a run.
-    Ready,
-    /// A rich value.
-    Result {
-        /// Of which run.
-        #[serde(default)]
-        id: Option<u64>,
-        /// Representations.
-        mime: BTreeMap<String, String>,
-        /// Whether it is the value of the last expression.
-        #[serde(default)]
-        main: bool,
-    },
-    /// The main program has ended.
-    Done {
-        /// Of which run.
-        #[serde(default)]
-        id: Option<u64>,
-        /// As the language would exit.
-        exit_code: i32,
-        /// What went wrong.
-        diagnostic: Option<Diagnostic>,
-    },
 }
 
 impl Kernel {
@@ -149,52 +116,4 @@ impl Kernel {
 /// A name of ours in the request directory.
 pub fn request_path(name: &str) -> WorkspacePath {
     WorkspacePath::parse(name).expect("names of request files are constants without '/' and '..'")
-}
-
-/// Lines of JSON from a kernel.
-pub struct Frames {
-    reader: Box<dyn tokio::io::AsyncRead + Send + Sync + Unpin>,
-    buffer: Vec<u8>,
-    /// How much of `buffer` is known to hold no line end.
-    searched: usize,
-}
-
-impl Frames {
-    fn new(reader: Box<dyn tokio::io::AsyncRead + Send + Sync + Unpin>) -> Self {
-        Self { reader, buffer: Vec::new(), searched: 0 }
-    }
-
-    /// Waits for the next frame; `None` when the channel has ended. Lines that are no frames are
-    /// skipped: user code wrote them. Can be cancelled without losing anything.
-    pub async fn next(&mut self) -> io::Result<Option<Frame>> {
-        loop {
-            while let Some(line) = self.take_line() {
-                match serde_json::from_slice(&line) {
-                    Ok(frame) => return Ok(Some(frame)),
-                    Err(error) => tracing::debug!(%error, "a kernel sent a line that is no frame"),
-                }
-            }
-            if self.buffer.len() > MAX_LINE {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "line over the limit"));
-            }
-            self.buffer.reserve(8 << 10);
-            if self.reader.read_buf(&mut self.buffer).await? == 0 {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn take_line(&mut self) -> Option<Vec<u8>> {
-        match self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
-            Some(position) => {
-                let rest = self.buffer.split_off(self.searched + position + 1);
-                self.searched = 0;
-                Some(std::mem::replace(&mut self.buffer, rest))
-            }
-            None => {
-                self.searched = self.buffer.len();
-                None
-            }
-        }
-    }
 }

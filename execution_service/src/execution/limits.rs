@@ -49,7 +49,7 @@ pub struct LimitRange {
 
 /// A wish outside of the range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("limits.{field}: must be between {minimum} and {maximum}")]
+#[error("must be between {minimum} and {maximum}")]
 pub struct OutOfRange {
     /// The field's name in the API.
     pub field: &'static str,

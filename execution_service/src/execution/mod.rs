@@ -4,6 +4,7 @@
 
 pub mod drive;
 pub mod event;
+pub mod frames;
 pub mod kernel;
 pub mod limits;
 pub mod outcome;

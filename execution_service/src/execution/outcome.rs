@@ -275,7 +275,7 @@ fn exhausted(
 
 /// Python's and Node's own words for it.
 fn says_no_memory(said: &Diagnostic) -> bool {
-    said.name == "MemoryError"
+    said.name == Diagnostic::NO_MEMORY
         || (said.name == "RangeError" && said.message.contains("allocation failed"))
 }
 

@@ -106,7 +106,16 @@ impl Run<'_> {
             Diagnostic::new(Kind::Exception, "WriteError", format!("{path}: {error}"))
                 .hint("the file could not be put into the workspace; look at what is there");
         diagnostic.errno = error.raw_os_error();
-        let never_ran = Driven {
+        self.never_ran(diagnostic, place).await
+    }
+
+    /// The report of a run that could not even begin, because of what its caller or earlier code did.
+    pub async fn never_ran(
+        &self,
+        diagnostic: Diagnostic,
+        place: &mut Workplace,
+    ) -> Result<Report, KernelError> {
+        let nothing = Driven {
             ending: Ending::Finished { exit_code: 1 },
             diagnostic: Some(diagnostic),
             stdout: StreamTotals::default(),
@@ -114,7 +123,7 @@ impl Run<'_> {
             alive: true,
         };
         let times = (None, Duration::ZERO);
-        let mut report = self.report(never_ran, self.limits, times, place, None).await?;
+        let mut report = self.report(nothing, self.limits, times, place, None).await?;
         report.verdict.exit_code = None;
         Ok(report)
     }

@@ -40,13 +40,13 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<String>
         compiler_flags,
     } = message;
     if code.len() > MAX_CODE {
-        return Err(invalid("code: is too long"));
+        return Err(invalid("code", "is too long"));
     }
     if code.contains('\0') {
-        return Err(invalid("code: must not contain a NUL character"));
+        return Err(invalid("code", "must not contain a NUL character"));
     }
     if files.len() > MAX_FILES {
-        return Err(invalid("files: are too many"));
+        return Err(invalid("files", "are too many"));
     }
     let request = Request {
         id: id("execution_id", execution_id)?,
@@ -77,7 +77,7 @@ pub fn new_session(message: wire::CreateSessionRequest) -> Result<(NewSession, W
         limits,
     } = message;
     if !(1..=MAX_TTL).contains(&ttl_seconds) {
-        return Err(invalid("ttl_seconds: must be between 1 and 604800"));
+        return Err(invalid("ttl", "must be between 1 and 604800 seconds"));
     }
     let new = NewSession {
         id: id("session_id", session_id)?,
@@ -93,9 +93,8 @@ pub fn new_session(message: wire::CreateSessionRequest) -> Result<(NewSession, W
 pub fn id(field: &str, text: String) -> Result<String, Status> {
     let printable = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.@:".contains(&byte);
     if text.is_empty() || text.len() > MAX_ID || !text.bytes().all(printable) {
-        let message =
-            format!("{field}: must be 1 to {MAX_ID} letters, digits, '_', '-', '.', '@', ':'");
-        return Err(invalid(&message));
+        let message = format!("must be 1 to {MAX_ID} letters, digits, '_', '-', '.', '@', ':'");
+        return Err(invalid(field, &message));
     }
     Ok(text)
 }
@@ -106,7 +105,7 @@ fn language(number: i32) -> Result<Language, Status> {
         Ok(wire::Language::Node) => Ok(Language::Node),
         Ok(wire::Language::Bash) => Ok(Language::Bash),
         Ok(wire::Language::C) => Ok(Language::C),
-        Ok(wire::Language::Unspecified) | Err(_) => Err(invalid("language: is unknown")),
+        Ok(wire::Language::Unspecified) | Err(_) => Err(invalid("language", "is unknown")),
     }
 }
 
@@ -114,10 +113,10 @@ fn arguments(field: &str, list: Vec<String>) -> Result<Vec<String>, Status> {
     let total: usize = list.iter().map(String::len).sum();
     if list.len() > MAX_ARGS || total > MAX_STRINGS || list.iter().any(|one| one.len() > MAX_STRING)
     {
-        return Err(invalid(&format!("{field}: are too many or too long")));
+        return Err(invalid(field, "are too many or too long"));
     }
     if list.iter().any(|one| one.contains('\0')) {
-        return Err(invalid(&format!("{field}: must not contain a NUL character")));
+        return Err(invalid(field, "must not contain a NUL character"));
     }
     Ok(list)
 }
@@ -125,16 +124,16 @@ fn arguments(field: &str, list: Vec<String>) -> Result<Vec<String>, Status> {
 fn environment(map: HashMap<String, String>) -> Result<BTreeMap<String, String>, Status> {
     let total: usize = map.iter().map(|(name, value)| name.len() + value.len()).sum();
     if map.len() > MAX_ENV || total > MAX_STRINGS {
-        return Err(invalid("env: is too large"));
+        return Err(invalid("env", "is too large"));
     }
     for (name, value) in &map {
         let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
         let rest = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !first || !rest {
-            return Err(invalid(&format!("env: {name:?} is no name of a variable")));
+            return Err(invalid("env", &format!("{name:?} is no name of a variable")));
         }
         if value.contains('\0') || value.len() > MAX_STRING {
-            return Err(invalid(&format!("env.{name}: has a NUL character or is too long")));
+            return Err(invalid(&format!("env.{name}"), "has a NUL character or is too long"));
         }
     }
     Ok(map.into_iter().collect())
@@ -143,7 +142,7 @@ fn environment(map: HashMap<String, String>) -> Result<BTreeMap<String, String>,
 fn file(wire::File { path, content }: wire::File) -> Result<WorkspaceFile, Status> {
     match WorkspacePath::parse(&path) {
         Ok(path) => Ok(WorkspaceFile { path, content }),
-        Err(error) => Err(invalid(&format!("files.{path:?}: {error}"))),
+        Err(error) => Err(invalid(&format!("files.{path}"), &error.to_string())),
     }
 }
 

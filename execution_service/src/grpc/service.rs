@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
 use super::{deadline, from_wire, to_wire};
-use crate::error::{broken, status};
+use crate::error::{broken, status, too_late};
 use crate::worker::{Accepted, Worker};
 
 /// See the module.
@@ -55,13 +55,13 @@ impl wire::execution_service_server::ExecutionService for Service {
             .in_scope(|| self.worker.execute(run, session.as_deref()))
             .map_err(|error| status(&error))?;
         let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-        let forward = forward(accepted, id, sender);
+        let forward = forward(accepted, id, sender.clone());
         let patience = deadline::of(&metadata);
         let forward = async move {
-            match patience {
-                // Leaving drops the events, and that cancels the run.
-                Some(patience) => drop(tokio::time::timeout(patience, forward).await),
-                None => forward.await,
+            let Some(patience) = patience else { return forward.await };
+            // Leaving drops the events, and that cancels the run.
+            if tokio::time::timeout(patience, forward).await.is_err() {
+                let _ = sender.try_send(Err(too_late()));
             }
         };
         self.worker.tasks.spawn("events", forward.instrument(span));

@@ -42,7 +42,7 @@ const PREFIXES: &[&str] = &["-std=", "-W", "-D", "-U"];
 
 /// A compiler flag that is not on the list.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("compiler_flags: {0:?} is not allowed; see compiler_flags in GET /v1/languages")]
+#[error("{0:?} is not allowed; see compiler_flags in GET /v1/languages")]
 pub struct FlagError(pub String);
 
 /// Checks the flags of a request.

@@ -88,6 +88,14 @@ impl Diagnostic {
         }
     }
 
+    /// What Python says when memory cannot be had; the run's verdict adds how much there was.
+    pub fn no_memory() -> Self {
+        Self::new(Kind::Exception, Self::NO_MEMORY, "not enough memory")
+    }
+
+    /// Its name, by which a verdict knows it.
+    pub const NO_MEMORY: &str = "MemoryError";
+
     /// With advice.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -37,7 +37,7 @@ pub enum SessionError {
     #[error("the session's sandbox is gone")]
     Lost,
     /// That id is taken.
-    #[error("session_id: there is a session with that id already")]
+    #[error("there is a session with that id already")]
     Exists,
     /// The owner has as many as one may have.
     #[error("you have {0} sessions, which is as many as one user may have; end one first")]

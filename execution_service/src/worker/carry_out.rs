@@ -16,6 +16,7 @@ use crate::execution::run::{Report, Run};
 use crate::execution::sink::Sink;
 use crate::execution::workplace::Workplace;
 use crate::language::Mode;
+use crate::language::diagnostic::Diagnostic;
 use crate::pool::Lease;
 use crate::sandbox::backend::SandboxError;
 use crate::sandbox::spec::Usage;
@@ -129,10 +130,19 @@ impl Worker {
             place.kernel = None;
             place.sandbox.kill_all().await?;
         }
-        place.sandbox.prepare(limits.sandbox).await?;
-        let start = begun.elapsed();
         let stop = cancelled.child_token();
         let run = self.run(request, &limits, Mode::Session, &stop)?;
+        match place.sandbox.prepare(limits.sandbox).await {
+            Err(SandboxError::Limits(_)) => {
+                // What the session holds already is more than this run would be allowed.
+                let report = run.never_ran(Diagnostic::no_memory(), place).await?;
+                return Ok((report, begun.elapsed(), died_between));
+            }
+            result => result?,
+        }
+        // What ran in the background since the last run is not this one's.
+        place.remember_usage().await?;
+        let start = begun.elapsed();
         let mut run = std::pin::pin!(run.run(place, sink));
         let report = tokio::select! {
             report = &mut run => report,

@@ -15,19 +15,19 @@ pub enum WorkerError {
     #[error(transparent)]
     Flag(#[from] FlagError),
     /// A limit that a session fixes.
-    #[error("limits.{0}: is fixed when the session is created")]
+    #[error("is fixed when the session is created")]
     FixedInSession(&'static str),
     /// See [`SessionError`].
     #[error(transparent)]
     Session(#[from] SessionError),
     /// The session runs another language.
-    #[error("language: the session runs {0}")]
+    #[error("the session runs {0}")]
     LanguageMismatch(Language),
     /// No toolchain for it here.
-    #[error("language: {0} is not available here")]
+    #[error("{0} is not available here")]
     LanguageUnavailable(Language),
     /// An execution with that id runs already.
-    #[error("execution_id: is running already")]
+    #[error("is running already")]
     ExecutionExists,
     /// Nothing by that id runs here for that owner.
     #[error("no such execution is running")]

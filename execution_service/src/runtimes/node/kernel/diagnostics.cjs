@@ -117,7 +117,7 @@ function errnoOf(error) {
   if (typeof error.errno === 'number' && typeof error.syscall === 'string') return Math.abs(error.errno);
   const outOfMemory = error instanceof RangeError && error.message === 'Array buffer allocation failed';
   if (outOfMemory || error.code === 'ERR_MEMORY_ALLOCATION_FAILED') return errno.ENOMEM;
-  const worker = error.code === 'ERR_WORKER_INIT_FAILED' ? /: (E[A-Z0-9]+)$/.exec(textOf(error.message)) : null;
+  const worker = error.code === 'ERR_WORKER_INIT_FAILED' ? /\b(E[A-Z0-9]+)$/.exec(textOf(error.message)) : null;
   return worker === null ? null : errno[worker[1]] ?? null;
 }
 

@@ -22,14 +22,22 @@ def keep_private(fd):
     raise OSError("no free descriptor for the kernel")
 
 
-def _close_in_child(close=os.close):
+def _closing_in_child(close=os.close):
     # A forked child that could still write to the channel would answer in its parent's name.
-    for fd in _private:
+    while True:
         try:
-            close(fd)
-        except OSError:
+            yield
+            while _private:
+                try:
+                    close(_private.pop())
+                except OSError:  # the user's code has closed it already
+                    pass
+        except MemoryError:  # is_ours() still keeps the child from answering
             pass
-    _private.clear()
 
 
-os.register_at_fork(after_in_child=_close_in_child)
+# A generator that has been started: it has its frame already. Calling a function would need memory for
+# one, and a child that has none left would print a line of ours on the user's stderr.
+_closer = _closing_in_child()
+next(_closer)
+os.register_at_fork(after_in_child=_closer.__next__)

@@ -1,5 +1,6 @@
 """What went wrong, in the form a model can act on; read from exception objects only."""
 
+import errno
 import linecache
 import os
 import sys
@@ -9,6 +10,7 @@ from .program import user_files
 from .tracebacks import shorten
 
 _MESSAGE_CHARACTERS = 4096
+_EAGAIN = errno.EAGAIN
 _getline = linecache.getline
 _HOME = os.environ.get("HOME", os.getcwd()).rstrip("/") + "/"
 
@@ -30,7 +32,7 @@ def of_exception(error, text, while_compiling, first_run):
         "missing_module": _text_or_none(error.name) if isinstance(error, ModuleNotFoundError) else None,
         "retryable": False,
         "hint": hint_for(error, first_run),
-        "errno": error.errno if isinstance(error, OSError) and isinstance(error.errno, int) else None,
+        "errno": _errno(error),
     }
 
 
@@ -39,8 +41,8 @@ def of_exit(error, exit_code):
     file, line, column = _place(error, False)
     return {
         "kind": "exit",
-        "name": "SystemExit",
-        "message": _message(error) or "exit status %d" % exit_code,
+        "name": "ExitStatus",  # as every language's kernel calls it
+        "message": "exit status %d" % exit_code if isinstance(error.code, int) else _message(error),
         "file": file,
         "line": line,
         "column": column,
@@ -65,8 +67,28 @@ def _text_or_none(value):
     return value if isinstance(value, str) else None
 
 
+def _errno(error):
+    """The operating system's error number, where that is the reason."""
+    if isinstance(error, OSError):
+        return error.errno if isinstance(error.errno, int) else None
+    # The interpreter's word for EAGAIN from pthread_create().
+    if type(error) is RuntimeError and error.args == ("can't start new thread",):
+        return _EAGAIN
+    return None
+
+
 def _place(error, while_compiling):
-    """File, line and column (both from 1) of the innermost code that the user wrote."""
+    """File, line and column (both from 1) of the innermost code that the user wrote.
+
+    Files of the workspace are named relative to it.
+    """
+    file, line, column = _innermost(error, while_compiling)
+    if file is not None and file.startswith(_HOME):
+        file = file[len(_HOME):]
+    return file, line, column
+
+
+def _innermost(error, while_compiling):
     if while_compiling and isinstance(error, SyntaxError):
         return _text_or_none(error.filename), error.lineno, error.offset or None
     place = (None, None, None)

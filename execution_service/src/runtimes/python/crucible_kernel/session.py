@@ -9,6 +9,7 @@ from . import diagnostics, figures
 from .display import display
 from .interrupts import interrupts
 from .program import Program
+from .reserve import Reserve
 from .tracebacks import render, strip
 
 _eval = eval
@@ -42,6 +43,7 @@ class Session:
         self._runs = 0
         self._futures = 0
         self._loop = None
+        self._reserve = Reserve()
         # A real module, so that pickle and multiprocessing find the user's functions in it.
         self._main = types.ModuleType("__main__")
         self._main.__builtins__ = builtins
@@ -54,6 +56,7 @@ class Session:
         self._runs += 1
         display.begin(request["id"])
         compiled = False
+        self._reserve.hold()
         interrupts.arm()
         try:
             self._streams.prepare(request["stdin"])
@@ -67,9 +70,11 @@ class Session:
             interrupts.disarm()
             return Ending(0, None, None, False)
         except SystemExit as error:
+            self._reserve.release()
             interrupts.disarm()
             return self._exited(error)
         except BaseException as error:
+            self._reserve.release()
             interrupts.disarm()
             return self._failed(error, compiled)
         finally:

@@ -2,11 +2,14 @@
 
 import os
 import sys
+import traceback
 
 from .program import user_files
 
 _KERNEL_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _KEPT_BYTES = 64 * 1024
+# Bound at boot: a run that has used up its descriptors can import nothing any more.
+_format_exception = traceback.format_exception
 _setrecursionlimit, _getrecursionlimit = sys.setrecursionlimit, sys.getrecursionlimit
 
 
@@ -33,9 +36,7 @@ def render(error):
     """Returns the text that Python prints for a stripped `error`."""
     # The run may have lowered the limit below what formatting needs; a higher one stays.
     _setrecursionlimit(max(_getrecursionlimit(), 1000))
-    import traceback
-
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return "".join(_format_exception(type(error), error, error.__traceback__))
 
 
 def shorten(text):

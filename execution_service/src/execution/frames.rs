@@ -1,0 +1,153 @@
+//! Lines of JSON from a kernel, read as if user code had written them: it may have.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use futures::StreamExt;
+use serde::Deserialize;
+use tokio::io::AsyncRead;
+use tokio_util::codec::{FramedRead, LinesCodec};
+
+use crate::language::diagnostic::Diagnostic;
+
+/// Longest line: a bundle of results is at most 8 MiB, and JSON needs some more for its escapes.
+const MAX_LINE: usize = 12 << 20;
+/// Lines that are no frames; a kernel sends none.
+const MAX_JUNK: usize = 1000;
+/// All that a kernel may say in its life before it is not listened to any more. A session that shows a
+/// plot of 100 KiB ten thousand times stays below.
+const MAX_TOTAL: usize = 1 << 30;
+
+/// One message of a kernel.
+#[derive(Debug)]
+pub enum Frame {
+    /// It can take a run.
+    Ready,
+    /// A rich value.
+    Result {
+        /// Of which run.
+        id: Option<u64>,
+        /// Representations.
+        mime: BTreeMap<String, String>,
+        /// Whether it is the value of the last expression.
+        main: bool,
+    },
+    /// The main program has ended.
+    Done {
+        /// Of which run.
+        id: Option<u64>,
+        /// As the language would exit.
+        exit_code: i32,
+        /// What went wrong.
+        diagnostic: Option<Diagnostic>,
+    },
+}
+
+/// All fields of all frames. Not a tagged enum: serde would keep every unknown field of one in memory
+/// until it has seen the tag.
+#[derive(Deserialize)]
+struct Line {
+    event: Event,
+    #[serde(default)]
+    id: Option<u64>,
+    #[serde(default)]
+    mime: BTreeMap<String, String>,
+    #[serde(default)]
+    main: bool,
+    #[serde(default)]
+    exit_code: i32,
+    #[serde(default)]
+    diagnostic: Option<Diagnostic>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Event {
+    Ready,
+    Result,
+    Done,
+}
+
+impl From<Line> for Frame {
+    fn from(line: Line) -> Self {
+        let Line { event, id, mime, main, exit_code, diagnostic } = line;
+        match event {
+            Event::Ready => Self::Ready,
+            Event::Result => Self::Result { id, mime, main },
+            Event::Done => Self::Done { id, exit_code, diagnostic },
+        }
+    }
+}
+
+/// The reading end of a control channel.
+pub struct Frames {
+    lines: FramedRead<Box<dyn AsyncRead + Send + Sync + Unpin>, LinesCodec>,
+    junk: usize,
+    total: usize,
+}
+
+impl Frames {
+    /// Reads from `reader`.
+    pub fn new(reader: Box<dyn AsyncRead + Send + Sync + Unpin>) -> Self {
+        let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(MAX_LINE));
+        Self { lines, junk: 0, total: 0 }
+    }
+
+    /// Waits for the next frame; `None` when the channel has ended. Can be cancelled without losing
+    /// anything.
+    ///
+    /// # Errors
+    /// When more is said than any kernel would: the channel is of no use any more.
+    pub async fn next(&mut self) -> io::Result<Option<Frame>> {
+        loop {
+            let Some(line) = self.lines.next().await else { return Ok(None) };
+            let line = line.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            self.total += line.len();
+            match serde_json::from_str::<Line>(&line) {
+                Ok(frame) if self.total <= MAX_TOTAL => return Ok(Some(Frame::from(frame))),
+                Ok(_) | Err(_) => self.junk += 1,
+            }
+            if self.junk > MAX_JUNK {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "too much that is no frame",
+                ));
+            }
+            // Lines that are in the buffer already cost no read at which others would get their turn.
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(text: &str) -> Frames {
+        Frames::new(Box::new(io::Cursor::new(text.as_bytes().to_vec())))
+    }
+
+    #[tokio::test]
+    async fn junk_between_frames_is_skipped() {
+        let mut frames = frames(
+            "{\"event\":\"ready\"}\nhello\n\n{\"event\":\"x\"}\n\
+            {\"event\":\"done\",\"id\":3,\"exit_code\":1,\"diagnostic\":null,\"x\":[1,{}]}\n",
+        );
+        assert!(matches!(frames.next().await, Ok(Some(Frame::Ready))));
+        let done = frames.next().await;
+        assert!(matches!(done, Ok(Some(Frame::Done { id: Some(3), exit_code: 1, .. }))));
+        assert!(matches!(frames.next().await, Ok(None)));
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_junk_closes_the_channel() {
+        let mut frames = frames(&"\n".repeat(400_000));
+        assert!(frames.next().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_endless_line_closes_the_channel() {
+        let mut frames = frames(&"x".repeat(MAX_LINE + 2));
+        assert!(frames.next().await.is_err());
+    }
+}
