@@ -176,6 +176,35 @@ pub struct Report {
     pub isolation: String,
 }
 
+impl Report {
+    /// What the history keeps: a table of runs is not a store of their output. The answer itself was
+    /// whole.
+    #[must_use]
+    pub fn for_history(mut self) -> Self {
+        /// Of each stream, and of all results together, in bytes.
+        const MOST: usize = 64 << 10;
+        let streams = [
+            (&mut self.stdout, &mut self.outcome.stdout),
+            (&mut self.stderr, &mut self.outcome.stderr),
+        ];
+        for (stream, totals) in streams {
+            if stream.text.len() > MOST {
+                stream.text.truncate(stream.text.floor_char_boundary(MOST));
+                stream.text.push_str("\n… [the history keeps no more] …\n");
+                totals.truncated = true;
+            }
+        }
+        let mut left = MOST;
+        self.results.retain(|result| {
+            let size: usize = result.mime.iter().map(|(kind, data)| kind.len() + data.len()).sum();
+            let fits = size <= left;
+            left -= if fits { size } else { 0 };
+            fits
+        });
+        self
+    }
+}
+
 impl Outcome {
     /// One line that says what went wrong; `None` when nothing did.
     pub fn error_line(&self) -> Option<String> {

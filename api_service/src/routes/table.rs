@@ -11,10 +11,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::{api_keys, auth, executions, health, languages, openapi, run, sessions, users};
 use crate::domain::scope::{Access, Scope};
 use crate::error::ApiError;
+use crate::extract::MaxBody;
 use crate::middleware::{AccessTable, authenticate};
 
 /// Everything with a credential lives below this.
 const PROTECTED: &str = "/v1";
+
+/// Largest body, in bytes, of a caller who has shown no credential: a user name, a password, a token.
+const PUBLIC_BODY: usize = 16 << 10;
 
 /// One row.
 pub struct Endpoint {
@@ -115,6 +119,9 @@ fn resources(rows: Vec<Endpoint>, prefix: &str) -> Vec<Resource> {
         .map(|(path, rows)| {
             let methods: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
             let mut resource = web::resource(path.strip_prefix(prefix).unwrap_or(path));
+            if rows.iter().all(|row| matches!(row.access, Access::Public)) {
+                resource = resource.app_data(MaxBody(PUBLIC_BODY));
+            }
             for row in rows {
                 resource = resource.route((row.route)());
             }

@@ -68,7 +68,7 @@ impl Runs {
         let done = tokio::time::timeout(deadline + GRACE, work).await;
         match done.unwrap_or(Err(execution_client::Error::DeadlineExceeded)) {
             Ok(report) => {
-                record.end(ExecutionState::finished(report.clone())).await?;
+                record.end(ExecutionState::finished(report.clone().for_history())).await?;
                 Ok((id, report))
             }
             Err(error) if is_doubtful(&error) => {

@@ -178,7 +178,8 @@ impl Settings {
         let maxima = Limits {
             wall: self.max_timeout,
             cpu: self.max_timeout * cores,
-            output_bytes: 8 * MIB,
+            // Control characters grow sixfold in JSON, and the answer holds stdout twice.
+            output_bytes: 2 * MIB,
             sandbox: SandboxLimits {
                 memory_bytes: self.max_memory_bytes,
                 processes: self.max_processes,

@@ -176,11 +176,8 @@ pub async fn drive(
         }
     };
     if !alive {
-        // A program that would not stop is stopped here; the pipes keep what it wrote. Without a session
-        // the whole sandbox is about to end anyway, behind the answer.
-        if ends_with_done {
-            sandbox.kill_all().await?;
-        }
+        // What still runs is killed behind the answer: the sandbox ends, or in a session all of it but
+        // init. The pipes keep what was written.
         if frames_open && !done {
             diagnostic = last_words(&mut kernel, &mut results, sink).await;
         }

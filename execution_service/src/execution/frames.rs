@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde::Deserialize;
 use tokio::io::AsyncRead;
 use tokio_util::codec::{FramedRead, LinesCodec};
@@ -12,6 +12,8 @@ use crate::language::diagnostic::Diagnostic;
 
 /// Longest line: a bundle of results is at most 8 MiB, and JSON needs some more for its escapes.
 const MAX_LINE: usize = 12 << 20;
+/// Longest name of a MIME type, by RFC 6838.
+const MAX_MIME_TYPE: usize = 255;
 /// Lines that are no frames; a kernel sends none.
 const MAX_JUNK: usize = 1000;
 /// All that a kernel may say in its life before it is not listened to any more. A session that shows a
@@ -68,9 +70,18 @@ enum Event {
     Done,
 }
 
+/// Representations of one value; IPython's richest objects have seven.
+const MAX_REPRESENTATIONS: usize = 32;
+
 impl From<Line> for Frame {
     fn from(line: Line) -> Self {
         let Line { event, id, mime, main, exit_code, diagnostic } = line;
+        let mime = mime
+            .into_iter()
+            .filter(|(kind, _)| kind.len() <= MAX_MIME_TYPE)
+            .take(MAX_REPRESENTATIONS)
+            .collect();
+        let diagnostic = diagnostic.map(Diagnostic::bounded);
         match event {
             Event::Ready => Self::Ready,
             Event::Result => Self::Result { id, mime, main },
@@ -91,6 +102,12 @@ impl Frames {
     pub fn new(reader: Box<dyn AsyncRead + Send + Sync + Unpin>) -> Self {
         let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(MAX_LINE));
         Self { lines, junk: 0, total: 0 }
+    }
+
+    /// Throws away what was said before now.
+    pub async fn discard(&mut self) {
+        // A frame that is there is had at once; what comes later belongs to the run that begins.
+        while let Some(Ok(Some(_))) = self.next().now_or_never() {}
     }
 
     /// Waits for the next frame; `None` when the channel has ended. Can be cancelled without losing
@@ -114,7 +131,7 @@ impl Frames {
                 ));
             }
             // Lines that are in the buffer already cost no read at which others would get their turn.
-            tokio::task::yield_now().await;
+            tokio::task::consume_budget().await;
         }
     }
 }

@@ -27,7 +27,6 @@ pub struct Kernel {
     /// What it says.
     pub frames: Frames,
     writer: Box<dyn tokio::io::AsyncWrite + Send + Sync + Unpin>,
-    runs: u64,
 }
 
 /// Why there is no kernel.
@@ -62,7 +61,7 @@ impl Kernel {
         let Some(Control { reader, writer }) = fifos.or(process.control.take()) else {
             return Err(KernelError::NotReady(String::from("it has no control channel")));
         };
-        let mut kernel = Self { process, frames: Frames::new(reader), writer, runs: 0 };
+        let mut kernel = Self { process, frames: Frames::new(reader), writer };
         match timeout(BOOT_TIMEOUT, kernel.until_ready()).await {
             Ok(Ok(())) => Ok(kernel),
             Ok(Err(why)) => Err(KernelError::NotReady(why)),
@@ -92,10 +91,12 @@ impl Kernel {
         !matches!(self.process.exit.try_recv(), Err(TryRecvError::Empty))
     }
 
-    /// The number of the next run.
-    pub fn next_run(&mut self) -> u64 {
-        self.runs += 1;
-        self.runs
+    /// A number for the next run, which earlier code cannot know: it may still be running, and could
+    /// speak in the name of a run that it can name.
+    pub async fn next_run(&mut self) -> u64 {
+        self.frames.discard().await;
+        // JavaScript's numbers are exact up to 53 bits.
+        uuid::Uuid::new_v4().as_u64_pair().0 >> (64 - 53)
     }
 
     /// Tells the kernel what to run.

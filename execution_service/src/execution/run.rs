@@ -162,7 +162,7 @@ impl Run<'_> {
             return Err(KernelError::NotReady(String::from("the language has no kernel")));
         };
         let begun = Instant::now();
-        let id = kernel.next_run();
+        let id = kernel.next_run().await;
         kernel.send(place.sandbox.as_ref(), language.request(id, self.mode, program)).await?;
         let running = Running {
             process: &mut kernel.process,

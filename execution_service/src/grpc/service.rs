@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::{deadline, from_wire, to_wire};
 use crate::error::{broken, status, too_late};
+use crate::execution::event::Event;
 use crate::worker::{Accepted, Worker};
 
 /// See the module.
@@ -137,7 +138,8 @@ async fn forward(
             () = sender.closed() => return,
         };
         let Some(event) = event else { break };
-        if sender.send(Ok(to_wire::event(event, &id))).await.is_err() {
+        let is_last = matches!(event, Event::Outcome(_));
+        if sender.send(Ok(to_wire::event(event, &id))).await.is_err() || is_last {
             return;
         }
     }

@@ -96,6 +96,26 @@ impl Diagnostic {
     /// Its name, by which a verdict knows it.
     pub const NO_MEMORY: &str = "MemoryError";
 
+    /// With every text cut to a length that anybody would read.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        let cut = |text: &mut String, most: usize| text.truncate(text.floor_char_boundary(most));
+        cut(&mut self.name, 256);
+        cut(&mut self.message, 16 << 10);
+        let rest = [
+            (&mut self.file, 4 << 10),
+            (&mut self.traceback, 256 << 10),
+            (&mut self.missing_module, 256),
+            (&mut self.hint, 4 << 10),
+        ];
+        for (text, most) in rest {
+            if let Some(text) = text {
+                cut(text, most);
+            }
+        }
+        self
+    }
+
     /// With advice.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

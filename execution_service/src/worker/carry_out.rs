@@ -15,8 +15,8 @@ use crate::execution::request::Request;
 use crate::execution::run::{Report, Run};
 use crate::execution::sink::Sink;
 use crate::execution::workplace::Workplace;
-use crate::language::Mode;
 use crate::language::diagnostic::Diagnostic;
+use crate::language::{Approach, Mode};
 use crate::pool::Lease;
 use crate::sandbox::backend::SandboxError;
 use crate::sandbox::spec::Usage;
@@ -30,6 +30,19 @@ enum Finished {
     Never,
 }
 
+/// Notices that the kernel of a session is gone (a thread or a timer of an earlier run may have ended it),
+/// and kills what is left of it. Says whether it was noticed now.
+async fn tidy(session: &Session, place: &mut Workplace) -> Result<bool, SandboxError> {
+    let died = place.kernel.as_mut().is_some_and(Kernel::has_ended);
+    if died {
+        place.kernel = None;
+    }
+    if place.kernel.is_none() && matches!(session.language.approach(), Approach::Kernel(_)) {
+        place.sandbox.kill_all().await?;
+    }
+    Ok(died)
+}
+
 impl Worker {
     pub(super) async fn carry_out(
         &self,
@@ -40,13 +53,22 @@ impl Worker {
         sink: &Sink,
     ) -> Result<(), WorkerError> {
         let accepted = Instant::now();
-        let finished = match session {
+        let finished = match &session {
             None => self.run_alone(request, limits, cancelled, sink).await?,
-            Some(session) => {
-                self.run_in_session(request, &session, limits, cancelled, sink).await?
-            }
+            Some(session) => self.run_in_session(request, session, limits, cancelled, sink).await?,
         };
-        sink.send(Event::Outcome(Box::new(self.outcome(accepted, finished))));
+        let outcome = self.outcome(accepted, finished);
+        if outcome.status == Status::Cancelled && self.shutdown.is_cancelled() {
+            // Nobody wanted that.
+            return Err(WorkerError::ShuttingDown);
+        }
+        sink.send(Event::Outcome(Box::new(outcome)));
+        // Behind the answer: what a stopped program has left running must not go on.
+        if let Some(session) = session
+            && let Some(place) = session.place.lock().await.as_mut()
+        {
+            tidy(&session, place).await.map_err(KernelError::from)?;
+        }
         Ok(())
     }
 
@@ -124,12 +146,7 @@ impl Worker {
         sink: &Sink,
     ) -> Result<(Report, Duration, bool), KernelError> {
         let begun = Instant::now();
-        // A thread or a timer of an earlier run may have killed the kernel in between.
-        let died_between = place.kernel.as_mut().is_some_and(Kernel::has_ended);
-        if died_between {
-            place.kernel = None;
-            place.sandbox.kill_all().await?;
-        }
+        let died_between = tidy(session, place).await?;
         let stop = cancelled.child_token();
         let run = self.run(request, &limits, Mode::Session, &stop)?;
         match place.sandbox.prepare(limits.sandbox).await {

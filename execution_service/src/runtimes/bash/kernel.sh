@@ -13,6 +13,7 @@ fi
 readonly __crucible_kernel=${BASH_SOURCE[0]} __crucible_in=$1 __crucible_out=$2 __crucible_request=$3
 readonly __crucible_folder=${__crucible_kernel%/*} __crucible_code=$3/main.sh
 builtin source "$__crucible_folder/json.sh"
+builtin source "$__crucible_folder/processes.sh"
 builtin source "$__crucible_folder/diagnostic.sh"
 builtin source "$__crucible_folder/once.sh"
 builtin source "$__crucible_folder/state.sh"

@@ -227,7 +227,7 @@ impl Sandbox for LinuxSandbox {
     }
 
     async fn kill_all(&self) -> Result<(), SandboxError> {
-        match self.ask(InitRequest::KillAll, QUICK).await {
+        match self.ask(InitRequest::KillAll, PATIENT).await {
             Ok(_) => Ok(()),
             // What init cannot do in time, the spawner does, to init as well.
             Err(_) => self.spawner.kill(self.id).await,

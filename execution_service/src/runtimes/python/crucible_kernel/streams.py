@@ -1,5 +1,6 @@
 """Standard streams: descriptors 0, 1, 2 and the objects in `sys`, good at the start of every run."""
 
+import errno
 import io
 import os
 import sys
@@ -10,6 +11,7 @@ from .descriptors import keep_private
 _close, _dup2, _fstat, _os_open, _os_write = os.close, os.dup2, os.fstat, os.open, os.write
 _O_RDONLY = os.O_RDONLY
 _DEVNULL = os.devnull
+_EMFILE = errno.EMFILE
 _io_open = io.open
 
 
@@ -35,7 +37,15 @@ class Streams:
         sys.stdout = sys.__stdout__ = self._out
         sys.stderr = sys.__stderr__ = self._err
 
-        source = _os_open(_DEVNULL if stdin_path is None else stdin_path, _O_RDONLY)
+        path = _DEVNULL if stdin_path is None else stdin_path
+        try:
+            source = _os_open(path, _O_RDONLY)
+        except OSError as error:
+            if error.errno != _EMFILE:
+                raise
+            # The last run has left no descriptor free: the next one could not even close some.
+            _close(0)
+            source = _os_open(path, _O_RDONLY)
         if source != 0:
             _dup2(source, 0)
             _close(source)

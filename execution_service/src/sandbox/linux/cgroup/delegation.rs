@@ -83,12 +83,18 @@ struct Held {
 }
 
 impl Held {
+    /// Makes it, after removing what killed workers have left beside it.
     fn make(parent: File) -> io::Result<Self> {
+        let failed = |(_, error)| io::Error::from(error);
+        // One worker at a time: until ours is locked, another would take it for a leftover.
+        let parent = Flock::lock(parent, FlockArg::LockExclusive).map_err(failed)?;
+        remove_leftovers(&below(&parent, ""));
         let name = directory_name();
         let path = below(&parent, &name);
         fs::create_dir(&path)?;
-        let lock = Flock::lock(File::open(&path)?, FlockArg::LockExclusiveNonblock)
-            .map_err(|(_, error)| io::Error::from(error))?;
+        let lock =
+            Flock::lock(File::open(&path)?, FlockArg::LockExclusiveNonblock).map_err(failed)?;
+        let parent = parent.unlock().map_err(|(_, error)| io::Error::from(error))?;
         Ok(Self { parent, name, _lock: lock })
     }
 
@@ -110,7 +116,6 @@ impl Delegation {
             }
             leave_leftover(host)?;
             v2::enable_controllers(host)?;
-            remove_leftovers(host);
             let home = Held::make(File::open(host)?)?;
             super::write(&home.path().join("cgroup.procs"), inner)?;
             Ok(home)
@@ -131,13 +136,13 @@ impl Delegation {
         for hierarchy in hierarchies {
             let mounted = Path::new(MOUNT_POINT).join(&hierarchy.name);
             let root = File::open(format!("/proc/{inner}/root{}", mounted.display()))?;
-            remove_leftovers(&below(&root, ""));
             let held = Held::make(root)?;
             let directory = held.path();
             if hierarchy.unified {
                 cpu = v2::occupy(&below(&held.parent, ""), &directory, inner, alone)?;
                 give_away(&directory.join(v2::SERVICE), owner)?;
             }
+            limit_all(&directory);
             give_away(&directory, owner)?;
             self.held.push(held);
         }
@@ -175,6 +180,31 @@ fn tree(hierarchies: &[Hierarchy], name: &str, cpu: bool) -> Option<Tree> {
 
 fn directory_name() -> String {
     format!("{PREFIX}{}", std::process::id())
+}
+
+/// Limits the sum of all sandboxes, whose own limits may add up to more than the machine has: three
+/// quarters of its memory, and half of its process numbers. What runs into that is a sandbox, as all
+/// user code is the first victim of any lack of memory.
+fn limit_all(directory: &Path) {
+    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    });
+    let processes = fs::read_to_string("/proc/sys/kernel/pid_max")
+        .ok()
+        .and_then(|text| text.trim().parse::<u64>().ok());
+    let limits = [
+        ("memory.max", memory.map(|kib| kib * 1024 / 4 * 3)),
+        ("memory.limit_in_bytes", memory.map(|kib| kib * 1024 / 4 * 3)),
+        ("pids.max", processes.map(|count| count / 2)),
+    ];
+    for (file, limit) in limits {
+        let path = directory.join(file);
+        // Each hierarchy has some of them.
+        if let (Some(limit), true) = (limit, path.exists()) {
+            let _ = super::write(&path, limit);
+        }
+    }
 }
 
 /// The files that a delegatee must own, by cgroups(7); those that a hierarchy lacks are skipped.
