@@ -1,0 +1,137 @@
+//! Who may import whom, read from the sources.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Each layer, and what of this crate it may name. What is not a layer (`config`, `startup`, `lib`)
+/// puts the layers together and may name any.
+fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
+    BTreeMap::from([
+        (
+            "grpc",
+            &[
+                "worker",
+                "session",
+                "execution",
+                "language",
+                "sandbox",
+                "toolchain",
+                "error",
+                "config",
+            ][..],
+        ),
+        ("error.rs", &["worker", "session", "execution", "language"]),
+        ("worker", &["session", "pool", "execution", "language", "sandbox", "toolchain", "tasks"]),
+        ("session", &["execution", "language"]),
+        ("pool", &["execution", "language", "sandbox", "tasks"]),
+        ("execution", &["language", "sandbox"]),
+        ("language", &["sandbox"]),
+        ("toolchain", &["language"]),
+        ("sandbox", &["runtimes"]),
+        ("runtimes", &[]),
+        ("tasks.rs", &[]),
+        ("telemetry.rs", &["config"]),
+    ])
+}
+
+/// Words that only some places may use: by folder, or by file.
+const HOMES: [(&str, &[&str]); 8] = [
+    ("unsafe ", &["sandbox/linux"]),
+    ("libc::", &["sandbox/linux"]),
+    ("nix::", &["sandbox/linux"]),
+    ("tonic::", &["grpc", "error.rs", "startup.rs"]),
+    ("proto::", &["grpc", "error.rs", "startup.rs"]),
+    ("anyhow::", &["startup.rs", "telemetry.rs"]),
+    ("std::env", &["config", "startup.rs", "telemetry.rs", "toolchain"]),
+    ("clap::", &["config"]),
+];
+
+/// What a language, which is pure data, has no use for.
+const NOT_IN_LANGUAGE: [&str; 6] =
+    ["tokio", "std::fs", "std::process", "std::net", "sandbox::linux", "sandbox::backend"];
+
+/// The lines of code of each Rust file below `src`, with the file's path there. Tests beside the code
+/// may do as they like.
+fn sources() -> Vec<(String, Vec<String>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let code = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
+        let lines = lines.map(str::trim).filter(|line| !line.starts_with("//"));
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+        (String::from(name), lines.map(String::from).collect())
+    };
+    let files = files(&root).into_iter();
+    files.filter(|path| !path.ends_with("tests.rs")).map(code).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|kind| kind == "rs"))
+        .collect()
+}
+
+fn layers_named(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("crate::").flat_map(|(at, found)| {
+        let rest = &line[at + found.len()..];
+        let list = rest.strip_prefix('{').and_then(|rest| rest.split('}').next());
+        let paths = list.unwrap_or(rest).split(if list.is_some() { ',' } else { '\0' });
+        paths
+            .filter_map(|path| path.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next())
+    })
+}
+
+/// Whether `word` stands in `line` on its own, and not as the end of a longer one.
+fn says(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        before.is_none_or(|c| !c.is_alphanumeric() && !"_:".contains(c))
+    })
+}
+
+#[test]
+fn each_layer_names_only_those_below_it() {
+    let mut wrong = Vec::new();
+    for (file, lines) in sources() {
+        let layer = file.split('/').next().unwrap();
+        let Some(allowed) = rules().get(layer).copied() else {
+            continue;
+        };
+        for line in &lines {
+            let others =
+                layers_named(line).filter(|name| *name != layer && !allowed.contains(name));
+            wrong.extend(others.map(|other| format!("{file}: names {other}")));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn what_has_a_home_is_used_there_only() {
+    let mut wrong = Vec::new();
+    for (file, lines) in sources() {
+        for (line, (word, homes)) in lines.iter().flat_map(|line| HOMES.map(|home| (line, home))) {
+            if says(line, word) && !homes.iter().any(|home| file.starts_with(home)) {
+                wrong.push(format!("{file}: {line}"));
+            }
+        }
+        let language = file.starts_with("language/");
+        let foreign =
+            lines.iter().filter(|line| NOT_IN_LANGUAGE.iter().any(|word| line.contains(word)));
+        wrong.extend(foreign.filter(|_| language).map(|line| format!("{file}: {line}")));
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn no_file_is_too_long_to_be_one_thing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let long = ["src", "tests"].map(|folder| files(&root.join(folder)));
+    let long = long.into_iter().flatten().filter_map(|path| {
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        (lines > 400).then(|| format!("{}: {lines} lines", path.display()))
+    });
+    assert_eq!(long.collect::<Vec<_>>(), Vec::<String>::new());
+}

@@ -1,0 +1,125 @@
+//! The end of a worker, polite or not: nothing of it stays.
+
+use proto::execution_v1::{Language, Status};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{
+    Family, Worker, bash, cgroups_of, children_of, eventually, family_of, in_session, inhabitants,
+    new_session,
+};
+
+/// A worker with a warm sandbox, a session, and a run in it.
+struct Busy {
+    worker: Worker,
+    running: crate::support::Running,
+    family: Family,
+    spawner: Pid,
+    main: Pid,
+}
+
+async fn busy() -> Busy {
+    let worker = Worker::bash(&[]).await;
+    let caller = worker.caller().await;
+    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let program =
+        in_session(&session, "trap '' TERM INT HUP; setsid sleep 600 & echo up; sleep 600");
+    let mut running = caller.execute(program).await.unwrap();
+    running.says("up").await;
+    let [main] = children_of(worker.pid())[..] else {
+        panic!("one process waits for the worker");
+    };
+    let [spawner] = children_of(main)[..] else {
+        panic!("the worker has one child, which makes the sandboxes");
+    };
+    // The pool fills up behind the session: wait until nothing new comes.
+    let family = eventually("the worker is at rest", async || {
+        let first = family_of(worker.pid());
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        (family_of(worker.pid()) == first).then_some(first)
+    })
+    .await;
+    assert!(family.size() >= 6, "{family:?}");
+    Busy { worker, running, family, spawner, main }
+}
+
+#[tokio::test]
+async fn a_worker_that_is_told_to_end_does_and_leaves_nothing() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let Busy { mut worker, running, family, .. } = busy().await;
+        kill_process(worker.pid(), signal).unwrap();
+        let ran = running.finish().await;
+        assert_eq!((ran.status(), ran.stdout().as_str()), (Status::Cancelled, "up\n"));
+        // It gives itself five seconds; what takes longer is another exit status.
+        assert_eq!(worker.ended().await.code(), Some(0), "{}", worker.log());
+        family.gone().await;
+        assert_eq!(cgroups_of(worker.pid()), Vec::<std::path::PathBuf>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_leaves_nothing() {
+    let Busy { mut worker, running, family, main, .. } = busy().await;
+    kill_process(main, Signal::KILL).unwrap();
+    assert!(running.try_finish().await.is_err(), "its stream breaks");
+    assert_eq!(worker.ended().await.code(), Some(137));
+    family.gone().await;
+    assert_eq!(cgroups_of(worker.pid()), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_worker_without_its_spawner_ends_and_leaves_nothing() {
+    let Busy { mut worker, running, family, spawner, .. } = busy().await;
+    kill_process(spawner, Signal::KILL).unwrap();
+    let _ = running.try_finish().await;
+    assert_eq!(worker.ended().await.code(), Some(1), "{}", worker.log());
+    family.gone().await;
+    assert_eq!(cgroups_of(worker.pid()), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test]
+async fn what_the_outermost_process_could_not_remove_the_next_worker_does() {
+    let Busy { mut worker, running, family, .. } = busy().await;
+    kill_process(worker.pid(), Signal::KILL).unwrap();
+    let _ = running.try_finish().await;
+    worker.ended().await;
+    family.gone().await;
+    eventually("its cgroups are empty", async || {
+        inhabitants(worker.pid()).is_empty().then_some(())
+    })
+    .await;
+    // One that starts at the same time may be about to remove it: then the next but one finds nothing.
+    let next = eventually("a worker has removed its cgroups", async || {
+        let next = Worker::bash(&[]).await;
+        cgroups_of(worker.pid()).is_empty().then_some(next)
+    })
+    .await;
+    let caller = next.caller().await;
+    assert_eq!(caller.run(bash("echo hello")).await.printed(), "hello\n");
+}
+
+#[tokio::test]
+async fn finished_runs_leave_nothing_behind() {
+    let worker = Worker::bash(&[]).await;
+    let caller = worker.caller().await;
+    caller.run(bash("echo warm")).await.printed();
+    let at_rest = async || {
+        eventually("the worker is at rest", async || {
+            let first = family_of(worker.pid()).size();
+            tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            (family_of(worker.pid()).size() == first).then_some(first)
+        })
+        .await
+    };
+    let before = at_rest().await;
+    for _ in 0..10 {
+        caller.run(bash("setsid sleep 600 & sleep 600 & disown; echo x")).await.printed();
+    }
+    let pool = 8;
+    let after = at_rest().await;
+    assert!(after <= before + 2 * pool, "{before} processes before, {after} after");
+    let cgroups = cgroups_of(worker.pid());
+    for sandboxes in cgroups.iter().map(|directory| std::fs::read_dir(directory).unwrap()) {
+        let left = sandboxes.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+        assert!(left <= pool + 3, "{left} cgroups below {cgroups:?}");
+    }
+}

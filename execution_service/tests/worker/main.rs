@@ -1,0 +1,15 @@
+//! The worker through its front door: the real binary as a process of its own, with real sandboxes,
+//! asked over gRPC as the gateway does.
+
+mod authentication;
+mod ending;
+mod execution;
+mod hostile;
+mod input;
+mod layers;
+mod leftovers;
+mod limits;
+mod queue;
+mod sessions;
+mod startup;
+mod support;

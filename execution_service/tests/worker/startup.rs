@@ -1,0 +1,71 @@
+//! What a worker that has started says of itself, and where it serves.
+
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+
+use proto::execution_v1::Language;
+
+use crate::support::{Worker, bash};
+
+#[tokio::test]
+async fn capabilities_say_what_is_really_there() {
+    let worker = Worker::bash(&[("MAX_TIMEOUT", "77")]).await;
+    let first = worker.caller().await.capabilities().await;
+    let [bash] = &first.languages[..] else {
+        panic!("{first:?}");
+    };
+    assert_eq!(bash.language(), Language::Bash);
+    assert!(bash.version.starts_with(char::is_numeric), "{bash:?}");
+    assert!(bash.executable.ends_with("/bash"), "{bash:?}");
+    let isolation = first.isolation.unwrap();
+    assert!(["full", "degraded"].contains(&isolation.level.as_str()));
+    for wall in ["user_namespace", "seccomp"] {
+        let state = isolation.walls.iter().find(|known| known.name == wall);
+        assert_eq!(state.unwrap().state, "enforced", "{wall}");
+    }
+    let maxima = first.limits.unwrap().maxima.unwrap();
+    assert_eq!(maxima.wall_ms, Some(77_000));
+
+    let other = Worker::bash(&[]).await;
+    let second = other.caller().await.capabilities().await;
+    assert_ne!(first.instance_id, second.instance_id);
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_served_to_its_owner_alone_and_removed_at_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("worker.sock");
+    let listen = format!("unix:{}", path.display());
+    let mut worker = Worker::bash(&[("LISTEN", &listen)]).await;
+    assert_eq!(worker.address(), listen);
+    let file = path.symlink_metadata().unwrap();
+    assert!(file.file_type().is_socket());
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    let caller = worker.caller().await;
+    assert_eq!(caller.run(bash("echo hello")).await.printed(), "hello\n");
+    worker.terminate();
+    assert_eq!(worker.ended().await.code(), Some(0));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn the_address_file_may_be_where_only_its_starter_can_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("address");
+    let worker = Worker::bash(&[("ADDRESS_FILE", file.to_str().unwrap())]).await;
+    let caller = worker.caller().await;
+    assert_eq!(caller.run(bash("echo hello")).await.printed(), "hello\n");
+}
+
+#[tokio::test]
+async fn both_sides_log_the_same_request_id() {
+    let worker = Worker::bash(&[]).await;
+    let caller = worker.caller().await.with_request_id("req_0123");
+    // Somebody who goes away is worth a line in the log.
+    let mut running = caller.execute(bash("echo up; sleep 600")).await.unwrap();
+    running.says("up").await;
+    drop(running);
+    crate::support::eventually("the request id is in the log", async || {
+        worker.log().contains("req_0123").then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,39 @@
+//! What all tests use.
+
+use std::time::Duration;
+
+mod caller;
+mod processes;
+mod request;
+mod run;
+mod worker;
+
+pub use self::caller::Refusal;
+pub use self::processes::{Family, cgroups_of, children_of, family_of, inhabitants};
+pub use self::request::{bash, c, in_session, limits, new_session, node, python, unique};
+pub use self::run::Running;
+pub use self::worker::{Worker, refusal, token};
+
+/// Long enough for the slowest machine: a test that gets here has failed, not timed.
+const NEVER: Duration = Duration::from_secs(40);
+
+/// What `look` finds, once it finds something.
+pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    within(what, async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+}
+
+/// What comes of `future`; a test that waits for ever says for what.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(NEVER, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("it never happened: {what}"),
+    }
+}

@@ -1,0 +1,57 @@
+//! Requests, short enough to be read in a test.
+
+use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Language, Limits, Session};
+
+/// The owner of everything that does not say otherwise.
+pub const OWNER: &str = "usr_one";
+
+/// A name that nothing else has.
+pub fn unique(prefix: &str) -> String {
+    format!("{prefix}_{}", uuid::Uuid::new_v4().simple())
+}
+
+pub fn python(code: &str) -> ExecuteRequest {
+    run(Language::Python, code)
+}
+
+pub fn node(code: &str) -> ExecuteRequest {
+    run(Language::Node, code)
+}
+
+pub fn bash(code: &str) -> ExecuteRequest {
+    run(Language::Bash, code)
+}
+
+pub fn c(code: &str) -> ExecuteRequest {
+    run(Language::C, code)
+}
+
+/// `code` in `session`, in the session's language.
+pub fn in_session(session: &Session, code: &str) -> ExecuteRequest {
+    ExecuteRequest { session_id: session.session_id.clone(), ..run(session.language(), code) }
+}
+
+/// `request` with these limits.
+pub fn limits(limits: Limits, request: ExecuteRequest) -> ExecuteRequest {
+    ExecuteRequest { limits: Some(limits), ..request }
+}
+
+pub fn new_session(language: Language) -> CreateSessionRequest {
+    CreateSessionRequest {
+        session_id: unique("ses"),
+        owner: String::from(OWNER),
+        language: i32::from(language),
+        ttl_seconds: 600,
+        ..CreateSessionRequest::default()
+    }
+}
+
+fn run(language: Language, code: &str) -> ExecuteRequest {
+    ExecuteRequest {
+        execution_id: unique("exe"),
+        owner: String::from(OWNER),
+        language: i32::from(language),
+        code: String::from(code),
+        ..ExecuteRequest::default()
+    }
+}
