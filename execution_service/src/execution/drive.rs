@@ -29,7 +29,7 @@ use super::sink::Sink;
 
 /// How long an interrupted interpreter has to flush its output and say where it was. The answer is
 /// due a quarter of a second after the limit.
-const POLITE: Duration = Duration::from_millis(120);
+const POLITE: Duration = Duration::from_millis(100);
 /// How often time and memory are looked at.
 const WATCH: Duration = Duration::from_millis(100);
 /// After the end: what is in a pipe still counts, what a surviving grandchild goes on writing does

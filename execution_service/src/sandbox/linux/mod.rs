@@ -7,7 +7,7 @@
 //! init      process 1 of each sandbox                             (init)
 //! worker    asks both of them                                     (spawner_client, sandbox, caller)
 //! ```
-//! The only home of `unsafe`, `libc` and `nix`: all of it is in [`syscall`] and [`channel`].
+//! The only home of `unsafe`, `libc` and `nix`: all `unsafe` is in `syscall` and `channel`.
 
 mod anchor;
 mod boot;
