@@ -32,6 +32,8 @@ use super::sink::Sink;
 const POLITE: Duration = Duration::from_millis(100);
 /// How often time and memory are looked at.
 const WATCH: Duration = Duration::from_millis(100);
+/// How long one look may take: meanwhile nothing else is noticed.
+const GLANCE: Duration = Duration::from_millis(20);
 /// After the end: what is in a pipe still counts, what a surviving grandchild goes on writing does
 /// not. A pipe holds 64 KiB; user code may have enlarged it to 1 MiB.
 const LAST_BYTES: u64 = 1 << 20;
@@ -215,7 +217,7 @@ async fn over_limit(
     sandbox: &dyn Sandbox,
     rules: &Rules<'_>,
 ) -> Result<Option<Stop>, SandboxError> {
-    let usage = sandbox.usage().await?;
+    let usage = sandbox.usage(GLANCE).await?;
     if usage.cpu.saturating_sub(rules.before.cpu) > rules.limits.cpu {
         return Ok(Some(Stop::Cpu));
     }

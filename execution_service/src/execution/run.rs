@@ -18,7 +18,10 @@ use super::limits::Limits;
 use super::outcome::{Accounting, Ending, Observed, Status, StreamTotals, Verdict, judge};
 use super::request::Request;
 use super::sink::Sink;
-use super::workplace::Workplace;
+use super::workplace::{UNHURRIED, Workplace};
+
+/// Patience with the account of a program that was stopped: its answer is due.
+const AFTER_DEADLINE: Duration = Duration::from_millis(80);
 
 /// What does not change from run to run.
 #[derive(Clone, Copy, Debug)]
@@ -240,7 +243,11 @@ impl Run<'_> {
         compiler_said: Option<Diagnostic>,
     ) -> Result<Report, KernelError> {
         let disk_was_full = place.baseline.disk_full;
-        let usage = place.remember_usage().await?;
+        let patience = match driven.ending {
+            Ending::Stopped(_) => AFTER_DEADLINE,
+            Ending::Exited(_) | Ending::Finished { .. } => UNHURRIED,
+        };
+        let usage = place.remember_usage(patience).await?;
         let failed_to_compile = compiler_said.is_some();
         let diagnostic = driven.diagnostic.or(compiler_said);
         let observed = Observed {

@@ -1,10 +1,15 @@
 //! A sandbox and, for languages that have one, the kernel in it: where a run takes place.
 
+use std::time::Duration;
+
 use crate::language::{Approach, Language};
 use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError};
 use crate::sandbox::spec::{SandboxLimits, Usage};
 
 use super::kernel::{Kernel, KernelError};
+
+/// Patience with an account that decides something, when nobody's deadline has passed.
+pub const UNHURRIED: Duration = Duration::from_secs(1);
 
 /// See the module. Dropping it ends the sandbox.
 pub struct Workplace {
@@ -38,14 +43,14 @@ impl Workplace {
     ) -> Result<(), KernelError> {
         if let (Approach::Kernel(kernel), None) = (language.approach(), &self.kernel) {
             self.kernel = Some(Kernel::start(self.sandbox.as_ref(), kernel, executable).await?);
-            self.remember_usage().await?;
+            self.remember_usage(UNHURRIED).await?;
         }
         Ok(())
     }
 
     /// Makes what is used now the baseline of the next run, and gives what was used since the last.
-    pub async fn remember_usage(&mut self) -> Result<Usage, SandboxError> {
-        let now = self.sandbox.usage().await?;
+    pub async fn remember_usage(&mut self, patience: Duration) -> Result<Usage, SandboxError> {
+        let now = self.sandbox.usage(patience).await?;
         let before = std::mem::replace(&mut self.baseline, now);
         Ok(Usage {
             cpu: now.cpu.saturating_sub(before.cpu),

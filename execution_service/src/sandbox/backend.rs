@@ -102,8 +102,9 @@ pub trait Sandbox: Send + Sync {
     /// Prepares a run: changes the limits where they differ, resets the peak counters.
     async fn prepare(&self, limits: SandboxLimits) -> Result<(), SandboxError>;
 
-    /// What was used so far.
-    async fn usage(&self) -> Result<Usage, SandboxError>;
+    /// What was used so far. What only the inside can tell is left out (0) if it takes longer than
+    /// `patience`: user code may have starved it.
+    async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
 
     /// Ends every process and gives everything back. Returns when nothing is left.
     async fn end(&self);

@@ -14,7 +14,7 @@ use crate::execution::outcome::{Outcome, Phases, Status, StreamTotals};
 use crate::execution::request::Request;
 use crate::execution::run::{Report, Run};
 use crate::execution::sink::Sink;
-use crate::execution::workplace::Workplace;
+use crate::execution::workplace::{UNHURRIED, Workplace};
 use crate::language::diagnostic::Diagnostic;
 use crate::language::{Approach, Mode};
 use crate::pool::Lease;
@@ -158,7 +158,7 @@ impl Worker {
             result => result?,
         }
         // What ran in the background since the last run is not this one's.
-        place.remember_usage().await?;
+        place.remember_usage(UNHURRIED).await?;
         let start = begun.elapsed();
         let mut run = std::pin::pin!(run.run(place, sink));
         let report = tokio::select! {

@@ -19,10 +19,6 @@ __crucible_diagnose() {
     line=$__crucible_failed_line command=${__crucible_failed_command:0:__crucible_kept_characters}
     message+=": $command"
   fi
-  if ((status == __crucible_fork_failed)) && [[ -z $command ]] && __crucible_processes_used_up; then
-    __crucible_object exit ExitStatus "exit status $status: no process could be started" '' '' $__crucible_eagain
-    return
-  fi
   builtin local "word=${command%%[[:space:]]*}"
   if ((status == 127)) && [[ $word =~ ^[A-Za-z0-9_./+-]+$ ]] && ! builtin type -t -- "$word" >/dev/null; then
     name=CommandNotFound message="$word: command not found" hint="$word is not installed here."
@@ -44,7 +40,7 @@ __crucible_syntax_error() {
   __crucible_object syntax SyntaxError "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}" ''
 }
 
-# Kind, name, message, line or nothing, hint or nothing, errno or nothing.
+# Kind, name, message, line or nothing, hint or nothing.
 __crucible_object() {
   builtin local __crucible_json name message hint=null file=null
   __crucible_to_json "$2"
@@ -59,5 +55,5 @@ __crucible_object() {
     hint=$__crucible_json
   fi
   __crucible_diagnostic="{\"kind\":\"$1\",\"name\":$name,\"message\":$message,\"file\":$file,\"line\":${4:-null},"
-  __crucible_diagnostic+="\"column\":null,\"traceback\":null,\"missing_module\":null,\"retryable\":false,\"hint\":$hint,\"errno\":${6:-null}}"
+  __crucible_diagnostic+="\"column\":null,\"traceback\":null,\"missing_module\":null,\"retryable\":false,\"hint\":$hint,\"errno\":null}"
 }

@@ -13,20 +13,26 @@ fi
 readonly __crucible_kernel=${BASH_SOURCE[0]} __crucible_in=$1 __crucible_out=$2 __crucible_request=$3
 readonly __crucible_folder=${__crucible_kernel%/*} __crucible_code=$3/main.sh
 builtin source "$__crucible_folder/json.sh"
-builtin source "$__crucible_folder/processes.sh"
 builtin source "$__crucible_folder/diagnostic.sh"
 builtin source "$__crucible_folder/once.sh"
 builtin source "$__crucible_folder/state.sh"
 builtin source "$__crucible_folder/session.sh"
 
+# Fails when OUT is no longer what the worker has made: the user's code may have removed it.
 __crucible_send() {
-  builtin printf '%s\n' "$1" >"$__crucible_out"
+  [[ -p $__crucible_out ]] && { builtin printf '%s\n' "$1" >"$__crucible_out"; } 2>/dev/null
+}
+
+# Nobody can be served any more. Not through the EXIT trap, which would start the kernel anew.
+__crucible_leave() {
+  builtin trap - EXIT
+  exit "$1"
 }
 
 # Status of the run, interrupted (true or false). Sets __crucible_done to the line that reports it.
 __crucible_describe() {
   __crucible_diagnose "$1" "$2"
-  __crucible_done="{\"event\":\"done\",\"exit_code\":$1,\"diagnostic\":$__crucible_diagnostic,\"interrupted\":$2}"
+  __crucible_done="{\"event\":\"done\",\"id\":${__crucible_id:-null},\"exit_code\":$1,\"diagnostic\":$__crucible_diagnostic,\"interrupted\":$2}"
 }
 
 # The first step after the user's code: nothing of ours may be traced, stopped by an option of theirs,
@@ -54,18 +60,22 @@ BASH_ARGV0=$__crucible_code
   if [[ -n ${4-} ]]; then
     exec </dev/null
     builtin source "$4"
-    builtin command rm -f -- "$4"
-    __crucible_send "$__crucible_done"
+    : >|"$4" # `rm` would need a process, and there may be none left
+    __crucible_send "$__crucible_done" || __crucible_leave 1
     builtin set --
   else
     builtin set --
-    __crucible_send '{"event":"ready"}'
+    __crucible_send '{"event":"ready"}' || __crucible_leave 1
   fi
 
   while :; do
     # A handler that does nothing, not '': what is ignored stays so in children and across exec.
     builtin trap : INT
-    IFS= builtin read -r __crucible_mode <"$__crucible_in" || continue
+    if ! { IFS=' ' builtin read -r __crucible_mode __crucible_id <"$__crucible_in"; } 2>/dev/null; then
+      [[ -p $__crucible_in && -r $__crucible_in ]] || __crucible_leave 1
+      continue
+    fi
+    [[ $__crucible_id =~ ^[0-9]*$ ]] || __crucible_leave 64
     case $__crucible_mode in
       once)
         builtin source "$__crucible_request/prologue.sh"
@@ -88,7 +98,7 @@ BASH_ARGV0=$__crucible_code
         __crucible_finish $__crucible_status
         ;;
       *)
-        exit 64 # not the protocol: nothing good can follow
+        __crucible_leave 64 # not the protocol: nothing good can follow
         ;;
     esac
   done

@@ -60,7 +60,7 @@ __crucible_finish() {
     builtin eval "$__crucible_user_exit"
   fi
   __crucible_describe "$1" false
-  __crucible_send "$__crucible_done"
+  __crucible_send "$__crucible_done" || __crucible_leave "$1"
 }
 
 # The shell is about to end with status $1.
@@ -72,9 +72,9 @@ __crucible_exited() {
     builtin eval "$__crucible_user_exit"
   fi
   __crucible_describe "$status" "$__crucible_interrupted"
-  builtin local "state=${TMPDIR:-/tmp}/.session-state.$$"
-  # Where the state cannot be saved (a full disk), the process ends: the worker then says that it is lost.
-  if __crucible_save >"$state"; then
+  builtin local "state=$__crucible_request/state"
+  # Where the state cannot be saved (it is too large), the process ends: the worker then says that it is lost.
+  if { __crucible_save >|"$state"; } 2>/dev/null; then
     exec "$BASH" --noprofile --norc "$__crucible_kernel" "$__crucible_in" "$__crucible_out" "$__crucible_request" "$state"
   fi
   exit "$status"

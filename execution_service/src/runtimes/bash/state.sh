@@ -7,12 +7,15 @@ readonly __crucible_own='^(__crucible_.*|_|BASH.*|COMP_.*|DIRSTACK|EPOCH.*|EUID|
 # umask and background jobs belong to the process and need no saving. When a function called `exit`,
 # its local variables come back as global ones: bash shows them the same way.
 __crucible_save() {
-  builtin local __crucible_name __crucible_line
+  # Lists by way of a file: a process substitution needs a process, and there may be none left.
+  builtin local __crucible_name __crucible_line "__crucible_names=$__crucible_request/names"
+  builtin compgen -v >|"$__crucible_names" || return
   while IFS= builtin read -r __crucible_name; do
     [[ $__crucible_name =~ $__crucible_own ]] && continue
     builtin declare -p "$__crucible_name" 2>/dev/null
-  done < <(builtin compgen -v)
+  done <"$__crucible_names"
   builtin declare -p __crucible_done || return
+  builtin declare -F >|"$__crucible_names" || return
   while IFS= builtin read -r __crucible_line; do
     __crucible_name=${__crucible_line##* }
     [[ $__crucible_name == __crucible_* || $__crucible_name == trap ]] && continue
@@ -20,7 +23,7 @@ __crucible_save() {
     if [[ $__crucible_line == 'declare -fx '* ]]; then
       builtin printf 'builtin export -f %s\n' "$__crucible_name"
     fi
-  done < <(builtin declare -F)
+  done <"$__crucible_names"
   builtin trap -p
   # Last: aliases would change how the lines above are read.
   builtin alias -p

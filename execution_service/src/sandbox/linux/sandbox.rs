@@ -248,9 +248,10 @@ impl Sandbox for LinuxSandbox {
         self.spawner.prepare(self.id, limits).await
     }
 
-    async fn usage(&self) -> Result<Usage, SandboxError> {
+    async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError> {
         let inside = InitRequest::Usage { processes: !self.cgroups };
-        let (cgroup, inside) = tokio::join!(self.spawner.usage(self.id), self.ask(inside, QUICK));
+        let (cgroup, inside) =
+            tokio::join!(self.spawner.usage(self.id), self.ask(inside, patience));
         let inside = match inside {
             Ok((InitReply::Usage(usage), _, _)) => usage,
             // Gone, or lying: the cgroup's account stands.

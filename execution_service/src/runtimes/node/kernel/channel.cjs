@@ -13,15 +13,22 @@ const NEWLINE = 10;
 const chunk = alloc(1 << 16);
 let received = alloc(0);
 
-/** Sends one message; returns when all of it is in the socket. */
+/**
+ * Sends one message; returns when all of it is in the socket. Nothing is said when the user's code has
+ * closed our descriptor: its own run goes on, and the worker sees that nothing comes.
+ */
 function send(message) {
   // toWellFormed (Node 20) would do, but 18 has none: Buffer replaces lone surrogates just the same,
   // as long as JSON.stringify has not escaped them. It escapes them as \udXXX, hence the pattern.
   const line = from(stringify(message).replace(/(?<!\\)((?:\\\\)*)\\u(d[89a-f][0-9a-f]{2})/g, '$1\ufffd') + '\n');
-  for (let sent = 0; sent < line.length; ) sent += writeSync(CONTROL_FD, line, sent);
+  try {
+    for (let sent = 0; sent < line.length; ) sent += writeSync(CONTROL_FD, line, sent);
+  } catch {
+    // see above
+  }
 }
 
-/** Waits for the next message; null when the worker has hung up. */
+/** Waits for the next message; null when the worker has hung up, or the user's code for it. */
 function receive() {
   for (;;) {
     const end = received.indexOf(NEWLINE);
@@ -30,9 +37,17 @@ function receive() {
       received = received.subarray(end + 1);
       return parse(line);
     }
-    const count = readSync(CONTROL_FD, chunk);
+    const count = readOrEnd();
     if (count === 0) return null;
     received = concat([received, chunk.subarray(0, count)]);
+  }
+}
+
+function readOrEnd() {
+  try {
+    return readSync(CONTROL_FD, chunk);
+  } catch {
+    return 0;
   }
 }
 

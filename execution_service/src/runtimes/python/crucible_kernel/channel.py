@@ -30,12 +30,19 @@ class Channel:
         return self._getpid() == self._owner
 
     def send(self, message):
-        """Sends one message, whole: an interrupt waits until the line is complete."""
+        """Sends one message, whole: an interrupt waits until the line is complete.
+
+        Nothing is said when the user's code has closed our descriptor: its own run goes on, and the
+        worker sees that nothing comes.
+        """
         # "replace": a lone surrogate is neither UTF-8 nor valid in a strict reader of JSON.
         line = memoryview(_encode(message).encode("utf-8", "replace") + b"\n")
         with interrupts.held(), self._lock:
-            while line:
-                line = line[self._write(self._fd, line):]
+            try:
+                while line:
+                    line = line[self._write(self._fd, line):]
+            except OSError:
+                pass
 
     def receive(self):
         """Returns the next message, or None when the worker has hung up."""
