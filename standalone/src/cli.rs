@@ -81,7 +81,7 @@ Environment (a malformed value is an error that names it; .env.example explains 
   CORS_ORIGINS                     browser origins that may call, comma-separated; none
   SUPPORTED_LANGUAGES              python,node,bash,c
   DEFAULT_TIMEOUT, MAX_TIMEOUT     seconds a run may take: 30, and 300 at most
-  INITIAL_POOL_SIZE, MAX_POOL_SIZE sandboxes kept ready, and sandboxes at once
+  INITIAL_POOL_SIZE, MAX_POOL_SIZE warm sandboxes of each language: 2, and 8 under load
   PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE, GCC_EXECUTABLE
                                    instead of the first suitable one on the PATH
 ";

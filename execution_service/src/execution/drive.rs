@@ -29,7 +29,7 @@ use super::sink::Sink;
 
 /// How long an interrupted interpreter has to flush its output and say where it was. The answer is
 /// due a quarter of a second after the limit.
-const POLITE: Duration = Duration::from_millis(100);
+const POLITE: Duration = Duration::from_millis(150);
 /// How often time and memory are looked at.
 const WATCH: Duration = Duration::from_millis(100);
 /// How long one look may take: meanwhile nothing else is noticed.

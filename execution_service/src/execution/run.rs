@@ -21,7 +21,7 @@ use super::sink::Sink;
 use super::workplace::{UNHURRIED, Workplace};
 
 /// Patience with the account of a program that was stopped: its answer is due.
-const AFTER_DEADLINE: Duration = Duration::from_millis(80);
+const AFTER_DEADLINE: Duration = Duration::from_millis(50);
 
 /// What does not change from run to run.
 #[derive(Clone, Copy, Debug)]

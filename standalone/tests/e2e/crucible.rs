@@ -5,23 +5,51 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::processes::{children, signal};
 
 /// Longer than any start on a busy machine; a start that fails is noticed at once.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+const LAUNCHER: &str = env!("CARGO_BIN_EXE_crucible");
+
+/// Becomes the launcher, after leaving a shell behind that stops it and removes its data directory
+/// when standard input ends: that is when the test process has ended, in whichever way.
+const TIED: &str = r#"
+exec 3<&0 </dev/null
+(
+    cat <&3 >/dev/null
+    kill $$
+    while kill -0 $$; do sleep 0.1; done
+    rm -rf "$E2E_SCRATCH"
+) 2>/dev/null &
+exec "$0" "$@" 3<&-
+"#;
+
+/// Held by tests that keep all processors busy, and by those that expect an interpreter to react
+/// within a fraction of a second.
+static PROCESSORS: Mutex<()> = Mutex::const_new(());
+
+/// Waits until no other test holds the processors.
+pub async fn processors() -> MutexGuard<'static, ()> {
+    PROCESSORS.lock().await
+}
+
 /// A running launcher.
 pub struct Crucible {
     child: Child,
+    data: PathBuf,
     /// `None` when the data directory is somebody else's and outlives this start.
-    _data: Option<TempDir>,
+    _owned: Option<TempDir>,
     printed: Vec<String>,
-    lines: Receiver<String>,
     client: reqwest::Client,
 }
 
@@ -31,21 +59,41 @@ impl Crucible {
         let data = TempDir::new().expect("a temporary directory");
         let path = data.path().to_owned();
         let mut started = Self::start_in(&path, &[]);
-        started._data = Some(data);
+        started._owned = Some(data);
         started
     }
 
     /// Starts one in a data directory that outlives it, with more variables.
     pub fn start_in(data: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut launcher = Command::new(LAUNCHER);
+        launcher.stdin(Stdio::null());
+        Self::launch(launcher, data, variables)
+    }
+
+    /// The one that all tests may use that neither stop it nor count what it leaves. It ends with
+    /// this process.
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Crucible> = LazyLock::new(|| {
+            // Statics are not dropped: the shell below removes it.
+            let data = TempDir::new().expect("a temporary directory").keep();
+            let scratch = data.to_str().expect("UTF-8");
+            let mut launcher = Command::new("sh");
+            launcher.args(["-c", TIED, LAUNCHER]).stdin(Stdio::piped());
+            let variables = [("E2E_SCRATCH", scratch), ("LOG_LEVEL", "error")];
+            Crucible::launch(launcher, &data, &variables)
+        });
+        &SHARED
+    }
+
+    fn launch(mut launcher: Command, data: &Path, variables: &[(&str, &str)]) -> Self {
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(data, open).expect("sandbox users may pass");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_crucible"))
+        let mut child = launcher
             .args(["--port", "0", "--no-provision", "--log-format", "json", "--data-dir"])
             .arg(data)
             .env_clear()
             .envs(["PATH", "HOME", "TMPDIR"].into_iter().filter_map(kept))
             .envs(variables.iter().copied())
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the launcher starts");
@@ -58,28 +106,16 @@ impl Crucible {
                 let _ = sender.send(line);
             }
         });
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let mut crucible = Self { child, _data: None, printed: Vec::new(), lines, client };
-        crucible.read_until(|line| line.starts_with("curl "));
-        crucible
+        let printed = read_until(&lines, |line| line.starts_with("curl "));
+        // A connection belongs to the runtime that opened it, and every test has its own.
+        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
+        let client = client.expect("a client");
+        Self { child, data: data.to_owned(), _owned: None, printed, client }
     }
 
-    fn read_until(&mut self, last: impl Fn(&str) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) => {
-                    let done = last(&line);
-                    self.printed.push(line);
-                    if done {
-                        return;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => panic!("not ready: {:#?}", self.printed),
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended: {:#?}", self.printed),
-            }
-        }
+    /// Its data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Everything that was printed up to the `curl` line.
@@ -153,6 +189,11 @@ impl Crucible {
     /// SIGTERM, and the launcher's exit code once it has ended.
     pub fn stop(&mut self) -> Option<i32> {
         signal(self.pid(), Signal::TERM);
+        self.wait()
+    }
+
+    /// The launcher's exit code once it has ended.
+    pub fn wait(&mut self) -> Option<i32> {
         self.child.wait().expect("it is a child").code()
     }
 }
@@ -176,47 +217,6 @@ impl Drop for Crucible {
     }
 }
 
-/// Sends a signal to a process by its id.
-pub fn signal(pid: u32, signal: Signal) {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id");
-    kill_process(pid, signal).expect("it runs");
-}
-
-/// The ids of a process's children.
-pub fn children(pid: u32) -> Vec<u32> {
-    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-    list.unwrap_or_default().split_whitespace().filter_map(|child| child.parse().ok()).collect()
-}
-
-/// Every process below this one.
-pub fn descendants(pid: u32) -> Vec<u32> {
-    let mut found = children(pid);
-    let mut next = 0;
-    while let Some(&parent) = found.get(next) {
-        found.extend(children(parent));
-        next += 1;
-    }
-    found
-}
-
-/// Waits until all of these processes are gone.
-pub fn wait_until_gone(pids: &[u32]) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    let alive = |pid: &&u32| {
-        // A zombie has ended; whether its parent has noticed is not ours to wait for.
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
-    };
-    while pids.iter().any(|pid| alive(&pid)) {
-        assert!(
-            Instant::now() < deadline,
-            "still there: {:?}",
-            pids.iter().filter(alive).collect::<Vec<_>>()
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// `PATH` and the like, as (name, value), if set.
 fn kept(name: &str) -> Option<(String, OsString)> {
     Some((String::from(name), std::env::var_os(name)?))
@@ -231,4 +231,23 @@ pub fn needs(program: &str, test: &str) -> Option<PathBuf> {
         eprintln!("skipped: {test} (no {program} on this machine)");
     }
     found
+}
+
+fn read_until(lines: &Receiver<String>, last: impl Fn(&str) -> bool) -> Vec<String> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut printed = Vec::new();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match lines.recv_timeout(left) {
+            Ok(line) => {
+                let done = last(&line);
+                printed.push(line);
+                if done {
+                    return printed;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("not ready: {printed:#?}"),
+            Err(RecvTimeoutError::Disconnected) => panic!("it ended: {printed:#?}"),
+        }
+    }
 }

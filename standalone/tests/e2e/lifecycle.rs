@@ -8,7 +8,8 @@ use rustix::process::Signal;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::crucible::{Crucible, descendants, signal, wait_until_gone};
+use crate::crucible::Crucible;
+use crate::processes::{descendants, signal, wait_until_gone};
 
 #[tokio::test]
 async fn a_second_start_keeps_the_secrets_and_the_administrator() {

@@ -1,5 +1,14 @@
 //! The real launcher, the real services, real sandboxes: everything as an operator would start it.
 
+mod case;
 mod crucible;
 mod first_answer;
+mod hostile;
+mod languages;
 mod lifecycle;
+mod limits;
+mod processes;
+mod recovery;
+mod remains;
+mod sessions;
+mod walls;

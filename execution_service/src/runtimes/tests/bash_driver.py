@@ -28,7 +28,7 @@ class BashKernel:
             os.mkfifo(path)
             self._files[name] = os.open(path, os.O_RDWR)
         self._buffer = b""
-        self._streams = {}
+        self._run_id = 1 << 52  # as large as the worker's may be
         self.process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", SCRIPT, os.path.join(base, "in"), os.path.join(base, "out"), self.request],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.home,
@@ -63,7 +63,7 @@ class BashKernel:
                     return None
             assert time.monotonic() < deadline, "the kernel hangs"
         line, self._buffer = self._buffer.split(b"\n", 1)
-        return json.loads(line.decode("utf-8", "replace"))
+        return json.loads(line.decode("utf-8"))
 
     def start(self, code, mode="session", stdin=None, args=(), env=None):
         source = "/dev/null"
@@ -78,10 +78,13 @@ class BashKernel:
                 file.write("export %s=%s\n" % (name, shlex.quote(value)))
             file.write("set -- %s\n" % " ".join(map(shlex.quote, args)))
             file.write("__crucible_stdin=%s\n" % shlex.quote(source))
-        os.write(self._files["in"], mode.encode() + b"\n")
+        self._run_id += 1
+        os.write(self._files["in"], b"%s %d\n" % (mode.encode(), self._run_id))
 
     def finish(self):
-        return Answer(self.next_event(), [])
+        event = self.next_event()
+        assert event is None or event["id"] == self._run_id, event
+        return Answer(event, [])
 
     def run(self, code, **options):
         self.start(code, **options)

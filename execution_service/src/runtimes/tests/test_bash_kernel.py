@@ -82,6 +82,10 @@ class Once(BashCase):
         self.kernel.once("trap 'echo bye' EXIT\nexit 4")
         self.assertEqual((self.kernel.process.returncode, self.kernel.out), (4, "bye\n"))
 
+    def test_bytes_that_are_no_text_in_a_message(self):
+        found = self.kernel.once("eval $'false é\\xff\\xc3☃'").diagnostic
+        self.assertEqual(found["message"], "exit status 1: eval 'false é\ufffd\ufffd☃'")
+
     def test_main_idiom(self):
         self.kernel.once('if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then echo main; fi')
         self.assertEqual(self.kernel.out, "main\n")
@@ -141,7 +145,7 @@ class Session(BashCase):
                 self.check()
         self.assertEqual(self.kernel.process.pid, pid)
         self.kernel.run("ls -A $TMPDIR")
-        self.assertNotIn("session-state", self.kernel.out)
+        self.assertEqual(sorted(self.kernel.out.split()), ["home", "in", "out", "request"])
 
     def test_background_child_stays_ours_over_an_exit(self):
         self.kernel.run("sleep 60 >/dev/null 2>&1 & child=$!\nexit 1")
@@ -214,9 +218,37 @@ class Session(BashCase):
                 self.assertIn("still here", kernel.out)
 
     def test_unsavable_state_is_not_hidden(self):
-        answer = self.kernel.run("TMPDIR=/nonexistent; exit 3")
+        answer = self.kernel.run('mkdir -p "${0%/*}/state"; exit 3')
         self.assertIsNone(answer.done)
-        self.assertEqual(self.kernel.process.wait(20), 3)
+        self.assertEqual((self.kernel.process.wait(20), self.kernel.err), (3, ""))
+
+    def test_state_is_kept_without_room_in_the_workspace(self):
+        self.kernel.run(self.STATE)
+        self.kernel.run("TMPDIR=/nonexistent; set -o noclobber; exit 3")
+        self.check()
+
+    def test_removed_channel_ends_the_kernel_in_silence(self):
+        for code, status in (('rm "${0%/*}/../in"', 1), ('rm "${0%/*}/../out"; exit 3', 1), ('rm "${0%/*}/../out"; (exit 3)', 3)):
+            with self.subTest(code):
+                kernel = self.fresh()
+                kernel.start(code)
+                self.assertEqual(kernel.process.wait(20), status)
+                self.assertEqual((kernel.out, kernel.err), ("", ""))
+
+    def test_exit_keeps_the_state_without_a_new_process(self):
+        if not shutil.which("strace"):
+            print("skipped: test_exit_keeps_the_state_without_a_new_process (no strace)", file=sys.stderr)
+            self.skipTest("no strace")
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-e", "trace=clone,clone3,fork,vfork", "-p", str(self.kernel.process.pid)],
+            stderr=subprocess.PIPE, text=True)
+        line = tracer.stderr.readline()
+        if "attached" not in line:
+            print("skipped: test_exit_keeps_the_state_without_a_new_process (%s)" % line.strip(), file=sys.stderr)
+            self.skipTest("ptrace is not allowed")
+        self.kernel.run(self.STATE + "\nexit 3")
+        self.kernel.run("exec true")
+        self.assertNotRegex(tracer.communicate()[1], "clone|fork")
 
     def test_heredocs_pipes_and_stdin(self):
         self.kernel.run("cat <<E | tr a-z A-Z\nabc\nE\nread -r line; echo \"$line\"", stdin=b"given\n")

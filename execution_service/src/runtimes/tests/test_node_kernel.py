@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -95,6 +96,45 @@ class Once(NodeCase):
         found = self.kernel.once("import os from 'os'; const a = 1; null.b").diagnostic
         self.assertEqual((found["line"], found["column"]), (1, 40))
 
+    def test_error_of_the_last_expression_is_at_its_own_line(self):
+        for code, line, column in (("undefinedFn()", 1, 1), ("new Worker('x')", 1, 1), ("let a = 1;\n\nundefinedFn(a)", 3, 1),
+                                   ("foo;", 1, 1), ("await null;\nfoo", 2, 1), ("\n(0, eval)('1'),\n  foo.bar", 3, 7)):
+            with self.subTest(code):
+                kernel = self.fresh()
+                found = kernel.once(code).diagnostic
+                self.assertEqual((found["file"], found["line"], found["column"]), ("main.js", line, column))
+                err = kernel.err
+                self.assertIn("main.js:%d\n%s\n" % (line, code.split("\n")[line - 1]), err)
+                self.assertNotRegex(err, r"exports|return|runtimes")
+
+    def test_printed_line_is_the_users_where_it_was_rewritten(self):
+        for code in ("let a = 1; undefinedFn(a);", "let a = 1; setTimeout(() => { throw new Error('late') })",
+                     "let a = 1; Promise.reject(Object.assign(new Error('r'), { code: 5 }))", "import fs from 'fs'; null.x"):
+            with self.subTest(code):
+                kernel = self.fresh()
+                kernel.once(code)
+                err = kernel.err
+                self.assertRegex(err.split("\n", 1)[1], "^" + re.escape(code) + r"\n +\^\n")
+                self.assertNotRegex(err, r"return|runtimes")
+
+    def test_frozen_error_is_still_reported(self):
+        found = self.kernel.once("let a = 1; Promise.reject(Object.freeze(new Error('q')))").diagnostic
+        self.assertEqual((found["message"], found["line"]), ("q", 1))
+        self.assertNotIn("runtimes", self.kernel.err)
+
+    def test_out_of_memory_has_the_number_of_the_system(self):
+        found = self.kernel.once("new ArrayBuffer(2 ** 46)").diagnostic
+        self.assertEqual((found["name"], found["errno"]), ("RangeError", 12))
+
+    def test_closed_channel_is_no_error_of_the_program(self):
+        kernel = self.fresh()
+        answer = kernel.once("require('fs').closeSync(3); console.log('x'); 1 + 1")
+        self.assertIsNone(answer.done)
+        self.assertEqual((kernel.process.returncode, kernel.out, kernel.err), (0, "x\n", ""))
+        self.kernel.run("require('fs').closeSync(3); process.exit(3)")
+        self.kernel.process.wait(20)
+        self.assertEqual(self.kernel.err, "")
+
     def test_stack_seen_by_the_program_has_no_frame_of_ours(self):
         self.kernel.once("console.log(new Error('e').stack)")
         out = self.kernel.out
@@ -120,6 +160,8 @@ class Once(NodeCase):
             answer = kernel.once(code)
             self.assertEqual((answer.exit_code, kernel.process.returncode), (status, status), code)
             self.assertEqual(answer.diagnostic is None, status == 0)
+            if status:
+                self.assertEqual((answer.diagnostic["name"], answer.diagnostic["message"]), ("ExitStatus", "exit status %d" % status))
 
     def test_output_survives_process_exit(self):
         self.kernel.once("process.stdout.write('x'.repeat(1 << 20)); process.exit()")

@@ -87,7 +87,9 @@ class Once(PythonCase):
                 self.assertEqual(kernel.err, "bye\n")
             self.assertEqual(answer.diagnostic is None, status == 0)
             if status:
-                self.assertEqual(answer.diagnostic["kind"], "exit")
+                said = "bye" if "bye" in code else "exit status %d" % status
+                found = answer.diagnostic
+                self.assertEqual((found["kind"], found["name"], found["message"]), ("exit", "ExitStatus", said))
 
     def test_os_exit(self):
         answer = self.kernel.once("import os\nprint('x', flush=True)\nos._exit(5)")
@@ -148,7 +150,15 @@ class Once(PythonCase):
         with open(os.path.join(self.kernel.home, "helper.py"), "w") as file:
             file.write("def f():\n    raise KeyError(1)\n")
         found = self.kernel.once("import helper\nhelper.f()").diagnostic
-        self.assertEqual((found["file"], found["line"]), (os.path.join(self.kernel.home, "helper.py"), 2))
+        self.assertEqual((found["file"], found["line"]), ("helper.py", 2))
+        self.assertIn('/helper.py", line 2, in f', self.kernel.err)
+
+    def test_error_in_a_package_of_the_workspace(self):
+        os.mkdir(os.path.join(self.kernel.home, "pkg"))
+        with open(os.path.join(self.kernel.home, "pkg", "x.py"), "w") as file:
+            file.write("\n1 / 0\n")
+        found = self.kernel.once("import pkg.x").diagnostic
+        self.assertEqual((found["file"], found["line"]), ("pkg/x.py", 2))
 
     def test_names_of_our_modules_are_free(self):
         with open(os.path.join(self.kernel.home, "display.py"), "w") as file:

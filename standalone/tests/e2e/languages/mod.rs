@@ -1,0 +1,6 @@
+//! Each language as its users expect it, in sandboxes of their own.
+
+mod bash;
+mod c;
+mod node;
+mod python;
