@@ -34,16 +34,16 @@ impl KernelLanguage for Bash {
         KernelStart { command, channel }
     }
 
-    fn request(&self, _id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
+    fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
         let files = vec![
             ("main.sh", Vec::from(program.code)),
             ("prologue.sh", prologue(program).into_bytes()),
         ];
         let line = match mode {
-            Mode::Once => "once",
-            Mode::Session => "session",
+            Mode::Once => format!("once {id}"),
+            Mode::Session => format!("session {id}"),
         };
-        KernelRequest { files, line: String::from(line) }
+        KernelRequest { files, line }
     }
 }
 
