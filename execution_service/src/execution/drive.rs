@@ -196,9 +196,9 @@ async fn next_frame(kernel: &mut Option<(&mut Frames, u64)>) -> std::io::Result<
     }
 }
 
-/// Frames of an earlier run, from a thread that lived on, are dropped. Bash gives no numbers.
+/// Frames of an earlier run, from a thread that lived on, are dropped, and those that name no run.
 fn is_current(kernel: &Option<(&mut Frames, u64)>, id: Option<u64>) -> bool {
-    kernel.as_ref().is_some_and(|(_, run)| id.is_none_or(|id| id == *run))
+    kernel.as_ref().is_some_and(|(_, run)| id == Some(*run))
 }
 
 /// Asks an interpreter to come to an end; anything else is ended by the caller at once. Gives the
