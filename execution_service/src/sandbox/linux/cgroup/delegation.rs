@@ -83,19 +83,19 @@ struct Held {
 }
 
 impl Held {
-    /// Makes it, after removing what killed workers have left beside it.
-    fn make(parent: File) -> io::Result<Self> {
-        let failed = |(_, error)| io::Error::from(error);
-        // One worker at a time: until ours is locked, another would take it for a leftover.
-        let parent = Flock::lock(parent, FlockArg::LockExclusive).map_err(failed)?;
+    /// Makes it, after removing what killed workers have left beside it, if they share `parent`.
+    fn make(parent: File, shared: bool) -> io::Result<Self> {
+        // One worker at a time: until ours is locked, another would take it for a leftover. (A parent
+        // that is ours alone is locked already, by us.)
+        let turn =
+            if shared { Some(lock(parent.try_clone()?, FlockArg::LockExclusive)?) } else { None };
         remove_leftovers(&below(&parent, ""));
         let name = directory_name();
         let path = below(&parent, &name);
         fs::create_dir(&path)?;
-        let lock =
-            Flock::lock(File::open(&path)?, FlockArg::LockExclusiveNonblock).map_err(failed)?;
-        let parent = parent.unlock().map_err(|(_, error)| io::Error::from(error))?;
-        Ok(Self { parent, name, _lock: lock })
+        let in_use = lock(File::open(&path)?, FlockArg::LockExclusiveNonblock)?;
+        drop(turn);
+        Ok(Self { parent, name, _lock: in_use })
     }
 
     fn path(&self) -> PathBuf {
@@ -116,7 +116,7 @@ impl Delegation {
             }
             leave_leftover(host)?;
             v2::enable_controllers(host)?;
-            let home = Held::make(File::open(host)?)?;
+            let home = Held::make(File::open(host)?, true)?;
             super::write(&home.path().join("cgroup.procs"), inner)?;
             Ok(home)
         };
@@ -136,7 +136,7 @@ impl Delegation {
         for hierarchy in hierarchies {
             let mounted = Path::new(MOUNT_POINT).join(&hierarchy.name);
             let root = File::open(format!("/proc/{inner}/root{}", mounted.display()))?;
-            let held = Held::make(root)?;
+            let held = Held::make(root, !alone)?;
             let directory = held.path();
             if hierarchy.unified {
                 cpu = v2::occupy(&below(&held.parent, ""), &directory, inner, alone)?;
@@ -157,6 +157,10 @@ impl Delegation {
             remove_tree(&held.path());
         }
     }
+}
+
+fn lock(directory: File, how: FlockArg) -> io::Result<Flock<File>> {
+    Flock::lock(directory, how).map_err(|(_, error)| io::Error::from(error))
 }
 
 fn below(directory: &File, name: &str) -> PathBuf {
