@@ -296,18 +296,19 @@ fn release(record: &Record, set_up: &OwnedFd, host: Host, sandbox: SandboxId) ->
 
 /// The new process's way: wait for the ids, close itself in, serve, end.
 fn become_init(host: Host, filter: &[libc::sock_filter], control: OwnedFd, set_up: OwnedFd) -> ! {
-    let outcome = (|| -> Result<(), Failure> {
+    let outcome = (|| -> Result<SandboxLimits, Failure> {
         let lost = || Failure { stage: String::from("the spawner went away"), errno: libc::EIO };
         let (SetUp { limits }, _) = channel::receive(set_up.as_fd())
             .map_err(|error| Failure::at("hearing from the spawner", &error))?
             .ok_or_else(lost)?;
-        recipe::confine(host, limits, filter)
+        recipe::confine(host, limits, filter)?;
+        Ok(limits)
     })();
     match outcome {
-        Ok(()) => {
+        Ok(limits) => {
             // Everything of the spawner's goes: its socket, the pidfds of other sandboxes.
             if let Ok(control) = syscall::keep_only(control) {
-                let _ = init::serve(control);
+                let _ = init::serve(control, limits.memory_bytes);
             }
         }
         Err(failure) => {

@@ -31,18 +31,25 @@ struct Init {
     /// Time of all that was reaped, and the most memory that one of it had: the account on hosts without
     /// cgroups.
     reaped: usage::Reaped,
+    /// What the sandbox may hold.
+    memory_bytes: u64,
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
-pub fn serve(control: OwnedFd) -> io::Result<()> {
+pub fn serve(control: OwnedFd, memory_bytes: u64) -> io::Result<()> {
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
     mask.thread_block()?;
     let children = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
     let files = Files::open()?;
     channel::send(control.as_fd(), &FromInit::Ready, &[])?;
-    let mut init =
-        Init { control, files, started: HashSet::new(), reaped: usage::Reaped::default() };
+    let mut init = Init {
+        control,
+        files,
+        started: HashSet::new(),
+        reaped: usage::Reaped::default(),
+        memory_bytes,
+    };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -102,7 +109,7 @@ impl Init {
             InitRequest::Signal { pid, signal } => self.signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
             InitRequest::Usage { processes } => {
-                Ok(InitReply::Usage(usage::measure(self.reaped, processes)))
+                Ok(InitReply::Usage(usage::measure(self.reaped, processes, self.memory_bytes)))
             }
         };
         let reply = result

@@ -18,8 +18,9 @@ pub struct Reaped {
     pub largest: u64,
 }
 
-/// Takes the account of the workspace and, if `processes`, of what runs and ran.
-pub fn measure(reaped: Reaped, processes: bool) -> InitUsage {
+/// Takes the account of the workspace and, if `processes`, of what runs and ran. Memory is estimated in a
+/// cheap way, and if that is more than `suspicious` bytes, in an exact one.
+pub fn measure(reaped: Reaped, processes: bool, suspicious: u64) -> InitUsage {
     let mut usage =
         InitUsage { cpu: reaped.cpu, largest_ended: reaped.largest, ..InitUsage::default() };
     if let Ok(workspace) = statvfs(WORKSPACE) {
@@ -31,26 +32,28 @@ pub fn measure(reaped: Reaped, processes: bool) -> InitUsage {
         return usage;
     }
     usage.memory_bytes = usage.disk_bytes;
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return usage;
+    let pids = other_processes();
+    usage.processes = u32::try_from(pids.len()).unwrap_or(u32::MAX);
+    usage.cpu += pids.iter().filter_map(|pid| cpu_time(*pid)).sum::<Duration>();
+    let estimate: u64 = pids.iter().filter_map(|pid| resident_bytes(*pid)).sum();
+    usage.memory_bytes += if usage.memory_bytes + estimate > suspicious {
+        pids.iter().filter_map(|pid| proportional_bytes(*pid)).sum()
+    } else {
+        estimate
     };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
-        if pid == 1 {
-            continue;
-        }
-        usage.processes += 1;
-        usage.memory_bytes += resident_bytes(pid).unwrap_or_default();
-        usage.cpu += cpu_time(pid).unwrap_or_default();
-    }
     usage
 }
 
-/// Private resident memory: what is shared (libraries, the workspace's pages) would be counted once a
-/// process.
+fn other_processes() -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    entries.flatten().filter_map(number).filter(|pid| *pid != 1).collect()
+}
+
+/// Resident memory without files and the workspace's pages. Pages that a fork still shares with its parent
+/// are counted once a process: too much, never too little.
 fn resident_bytes(pid: u32) -> Option<u64> {
     const PAGE: u64 = 4096;
     let text = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
@@ -58,6 +61,14 @@ fn resident_bytes(pid: u32) -> Option<u64> {
     let resident: u64 = fields.next()?.parse().ok()?;
     let shared: u64 = fields.next()?.parse().ok()?;
     Some(resident.saturating_sub(shared) * PAGE)
+}
+
+/// Resident memory with each shared page divided among those who share it. Dear: the kernel walks the
+/// page tables.
+fn proportional_bytes(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss_Anon:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 /// User and system time, with that of the children it has waited for.
