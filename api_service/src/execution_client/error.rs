@@ -97,7 +97,7 @@ impl From<Status> for Error {
 
 fn wrong_field(status: &Status) -> FieldError {
     let field = status.metadata().get(ERROR_FIELD).and_then(|value| value.to_str().ok());
-    FieldError::new(field.unwrap_or_default(), status.message())
+    FieldError::new(field.unwrap_or("body"), status.message())
 }
 
 /// A call that failed in between: the worker's own code did not say why.

@@ -24,6 +24,8 @@ async fn what_the_worker_refuses_is_told() {
     let answer = app.run(&app.admin().await, "refuse").await;
     assert_eq!((answer.status.as_u16(), &*answer.code()), (422, "validation_failed"));
     assert_eq!(answer.json()["detail"], "limits.memory_bytes: must be at most 1 GiB");
+    let told = json!([{"loc": "limits.memory_bytes", "msg": "must be at most 1 GiB"}]);
+    assert_eq!(answer.json()["errors"], told);
 }
 
 #[tokio::test]

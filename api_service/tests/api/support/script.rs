@@ -11,7 +11,7 @@
 
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
-use proto::wire::{ERROR_REASON, RETRY_AFTER, reason};
+use proto::wire::{ERROR_FIELD, ERROR_REASON, RETRY_AFTER, reason};
 use tokio::sync::{Notify, mpsc};
 use tonic::{Code, Status};
 
@@ -19,10 +19,14 @@ pub type Sent = Result<wire::ExecutionEvent, Status>;
 
 /// What is said instead of an answer, for codes that are refused.
 pub fn refusal(code: &str) -> Option<Status> {
-    let too_much = "limits.memory_bytes: must be at most 1 GiB";
     match code {
         "full" => Some(failed(Code::ResourceExhausted, reason::WORKER_FULL, "full")),
-        "refuse" => Some(failed(Code::InvalidArgument, reason::INVALID_ARGUMENT, too_much)),
+        "refuse" => {
+            let too_much = "must be at most 1 GiB";
+            let mut status = failed(Code::InvalidArgument, reason::INVALID_ARGUMENT, too_much);
+            status.metadata_mut().insert(ERROR_FIELD, "limits.memory_bytes".parse().unwrap());
+            Some(status)
+        }
         "break" => Some(failed(Code::Internal, reason::INTERNAL, "secret-of-the-worker")),
         "lose" => Some(failed(Code::NotFound, reason::SESSION_LOST, "lost")),
         _ => None,
