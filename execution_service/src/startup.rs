@@ -63,8 +63,8 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     }
     let root =
         fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
-    let visitor = visitor(root)?;
     let (namespaced, listener) = enter_namespaces(listener, settings.listen.path())?;
+    let visitor = visitor(root)?;
     let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
     let range = settings.limit_range();
     let launched =
@@ -87,7 +87,8 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         .block_on(serve(settings, listener, namespaced, discovery, launched, token))
 }
 
-/// The identity that sandboxes have on the host.
+/// The identity that sandboxes have on the host, as files show it to us: inside of the namespaces an
+/// ordinary user's own number is another one.
 fn visitor(root: bool) -> io::Result<Visitor> {
     use std::os::unix::fs::MetadataExt;
     if root {

@@ -4,7 +4,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
 use proto::execution_v1::Language;
 
-use crate::support::{Worker, bash};
+use crate::support::{Worker, bash, python};
 
 #[tokio::test]
 async fn capabilities_say_what_is_really_there() {
@@ -68,4 +68,33 @@ async fn both_sides_log_the_same_request_id() {
         worker.log().contains("req_0123").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_ordinary_users_environment_may_lie_in_a_private_home() {
+    if rustix::process::geteuid().is_root() {
+        eprintln!(
+            "skipped: an_ordinary_users_environment_may_lie_in_a_private_home (needs a user)"
+        );
+        return;
+    }
+    // Below the home, as a sandbox has a /tmp of its own.
+    let Some(home) = std::env::var_os("HOME") else {
+        eprintln!("skipped: an_ordinary_users_environment_may_lie_in_a_private_home (no HOME)");
+        return;
+    };
+    let private = tempfile::Builder::new().prefix("crucible-test-").tempdir_in(home).unwrap();
+    std::fs::set_permissions(private.path(), PermissionsExt::from_mode(0o700)).unwrap();
+    let environment = private.path().join("environment");
+    let made = std::process::Command::new("/usr/bin/python3")
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&environment)
+        .status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let environment = environment.to_str().unwrap();
+    let Some(worker) = Worker::start("python", &[("PYTHON_ENVIRONMENT", environment)]).await else {
+        return;
+    };
+    let ran = worker.caller().await.run(python("import sys; print(sys.prefix)")).await;
+    assert_eq!(ran.stdout(), format!("{environment}\n"), "{ran:?}");
 }
