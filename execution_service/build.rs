@@ -15,8 +15,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     files.sort();
     let mut list = String::from("[\n");
     for file in files {
-        let name = file.strip_prefix(&root)?;
-        writeln!(list, "    ({name:?}, include_str!({file:?})),")?;
+        let name = file.strip_prefix(&root)?.display();
+        // Not the path itself: a target directory may serve more than one checkout.
+        let path = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{RUNTIMES}/{name}\")");
+        writeln!(list, "    (\"{name}\", include_str!({path})),")?;
     }
     list.push(']');
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("runtimes.rs"), list)?;

@@ -32,7 +32,6 @@ use async_trait::async_trait;
 
 pub use boot::{BootError, FIRST_HOST_ID, Namespaced, drop_privileges, enter_namespaces};
 pub use launch::{Launched, launch};
-pub use template::is_covered;
 
 use super::backend::{Sandbox, SandboxBackend, SandboxError};
 use super::isolation::Isolation;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sandbox::backend::Place;
 use crate::sandbox::isolation::Isolation;
 use crate::sandbox::spec::{Command, Exit, SandboxLimits, Usage};
 
@@ -128,7 +129,7 @@ pub enum InitRequest {
     /// Start a process; the reply carries the other ends of its descriptors 1, 2 and perhaps 3.
     Start { command: Command },
     /// Write a piece of a file: the first one makes or empties it, the others append.
-    Write { place: Directory, path: String, first: bool, chunk: Vec<u8> },
+    Write { place: Place, path: String, first: bool, chunk: Vec<u8> },
     /// Make a FIFO in the request directory and open it for both reading and writing; the reply
     /// carries the descriptor.
     Fifo { path: String },
@@ -138,15 +139,6 @@ pub enum InitRequest {
     KillAll,
     /// Tell what the workspace and, if asked, the live processes hold.
     Usage { processes: bool },
-}
-
-/// Where a file operation starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Directory {
-    /// The user's workspace.
-    Workspace,
-    /// The request directory.
-    Requests,
 }
 
 /// From init to the worker.

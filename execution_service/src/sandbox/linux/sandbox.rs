@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::caller::{Packets, Pending, set_nonblocking};
 use super::channel::MAX_CHUNK;
 use super::output::OutputPipe;
-use super::protocol::{Directory, FromInit, InitReply, InitRequest, SandboxId, ToInit, account};
+use super::protocol::{FromInit, InitReply, InitRequest, SandboxId, ToInit, account};
 use super::spawner_client::SpawnerClient;
 use crate::sandbox::backend::{
     Control, Place, Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal,
@@ -101,10 +101,6 @@ impl LinuxSandbox {
         first: bool,
         chunk: &[u8],
     ) -> Result<(), SandboxError> {
-        let place = match place {
-            Place::Workspace => Directory::Workspace,
-            Place::Requests => Directory::Requests,
-        };
         let (path, chunk) = (String::from(path.as_str()), Vec::from(chunk));
         let request = InitRequest::Write { place, path: path.clone(), first, chunk };
         match self.ask(request, PATIENT).await?.0 {

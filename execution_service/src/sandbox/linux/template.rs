@@ -117,11 +117,6 @@ pub fn build(roots: &[PathBuf]) -> io::Result<()> {
         .map_err(io::Error::from)
 }
 
-/// Whether a host directory would be hidden inside by what a sandbox mounts over it.
-pub fn is_covered(path: &Path) -> bool {
-    mount_points().any(|covered| path.starts_with(covered)) || path.starts_with("/proc")
-}
-
 fn mount_points() -> impl Iterator<Item = &'static str> {
     WRITABLE.iter().map(|(_, directory)| *directory).chain([REQUEST_DIR])
 }

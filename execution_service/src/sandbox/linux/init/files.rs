@@ -12,7 +12,7 @@ use nix::fcntl::{OFlag, open, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
 
-use crate::sandbox::linux::protocol::Directory;
+use crate::sandbox::backend::Place;
 use crate::sandbox::linux::syscall::open_beneath;
 use crate::sandbox::spec::{REQUEST_DIR, WORKSPACE};
 
@@ -34,10 +34,10 @@ impl Files {
 
     /// The directory of a place. The one for requests is put right first, whatever user code has done
     /// to it.
-    fn directory(&self, place: Directory) -> io::Result<BorrowedFd<'_>> {
+    fn directory(&self, place: Place) -> io::Result<BorrowedFd<'_>> {
         match place {
-            Directory::Workspace => Ok(self.workspace.as_fd()),
-            Directory::Requests => {
+            Place::Workspace => Ok(self.workspace.as_fd()),
+            Place::Requests => {
                 fchmod(&self.requests, Mode::S_IRWXU)?;
                 Ok(self.requests.as_fd())
             }
@@ -46,7 +46,7 @@ impl Files {
 
     /// Writes a piece of a file. The first one replaces whatever has that name, so that a FIFO or a
     /// link that user code left there is not written into.
-    pub fn write(&self, place: Directory, path: &str, first: bool, chunk: &[u8]) -> io::Result<()> {
+    pub fn write(&self, place: Place, path: &str, first: bool, chunk: &[u8]) -> io::Result<()> {
         let (parent, name) = self.parent(place, path)?;
         let mut flags = libc::O_WRONLY | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
         if first {
@@ -59,7 +59,7 @@ impl Files {
 
     /// Makes a FIFO and opens it both ways, so that neither end ever waits for the other.
     pub fn fifo(&self, path: &str) -> io::Result<OwnedFd> {
-        let (parent, name) = self.parent(Directory::Requests, path)?;
+        let (parent, name) = self.parent(Place::Requests, path)?;
         // A kernel that died has left its own behind.
         remove(&parent, &name)?;
         mkfifoat(&parent, name.as_c_str(), Mode::S_IRUSR | Mode::S_IWUSR)?;
@@ -67,7 +67,7 @@ impl Files {
     }
 
     /// Makes the directories on the way to `path` and opens the last one.
-    fn parent(&self, place: Directory, path: &str) -> io::Result<(OwnedFd, CString)> {
+    fn parent(&self, place: Place, path: &str) -> io::Result<(OwnedFd, CString)> {
         let mut directory = self.directory(place)?.try_clone_to_owned()?;
         let mut components = path.split('/').peekable();
         while let Some(component) = components.next() {
