@@ -1,6 +1,8 @@
 //! For whoever starts the service on one machine: the first administrator, and a token to begin
 //! with.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 
 use crate::config::Settings;
@@ -34,7 +36,8 @@ pub enum AdminBootstrap {
 /// When the database cannot be used.
 pub async fn ensure_admin(settings: &Settings) -> anyhow::Result<AdminBootstrap> {
     let database = open(settings).await?;
-    let users = Users { database: database.clone(), passwords: Passwords::new()? };
+    let users =
+        Users { database: database.clone(), passwords: Passwords::new()?, recent: Arc::default() };
     let admin = users
         .ensure_admin(settings.admin_username.clone(), settings.admin_password.clone())
         .await

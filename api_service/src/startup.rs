@@ -14,11 +14,13 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use crate::domain::ids::BootId;
 use crate::execution_client::ExecutionClient;
 use crate::extract::{MaxBody, REQUEST_ID_HEADER};
 use crate::middleware::{identify, observe, protect};
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
+use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::state::{AppState, compose};
 use crate::storage::Database;
@@ -42,6 +44,7 @@ pub struct Application {
     address: SocketAddr,
     stop: CancellationToken,
     background: Background,
+    history: History,
     housekeeping: Housekeeping,
 }
 
@@ -63,7 +66,12 @@ impl Application {
             settings.internal_auth_token.expose(),
         )
         .context("EXECUTION_SERVICE_URL or INTERNAL_AUTH_TOKEN cannot be used")?;
-        let (state, authenticator, housekeeping) = compose(&settings, database, client)?;
+        let history =
+            History::open(database.clone(), settings.journal_folder.as_deref(), BootId::generate())
+                .await
+                .context("the history of executions cannot be opened")?;
+        let (state, authenticator, housekeeping) =
+            compose(&settings, database, client, history.clone())?;
         housekeeping.move_in().await.context("what an earlier start left cannot be settled")?;
 
         let background = state.background.clone();
@@ -77,7 +85,7 @@ impl Application {
             write_whole(path, &address.to_string())
                 .with_context(|| format!("ADDRESS_FILE {} cannot be written", path.display()))?;
         }
-        Ok(Self { server, metrics, address, stop, background, housekeeping })
+        Ok(Self { server, metrics, address, stop, background, history, housekeeping })
     }
 
     /// The address in use.
@@ -96,8 +104,9 @@ impl Application {
     /// # Errors
     /// When the server fails.
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { server, metrics, address, stop, background, housekeeping } = self;
+        let Self { server, metrics, address, stop, background, history, housekeeping } = self;
         housekeeping.start(&background, &stop);
+        background.spawn(history.clone().write_behind(stop.clone()));
         tracing::info!("listening on http://{address}");
         let handle = server.handle();
         let metrics_handle = metrics.as_ref().map(Server::handle);
@@ -123,6 +132,7 @@ impl Application {
         if tokio::time::timeout(DRAIN_TIMEOUT, background.drain()).await.is_err() {
             tracing::warn!("some notes could not be written before the end");
         }
+        history.close().await.context("the last executions cannot be written")?;
         housekeeping.move_out().await.context("the end cannot be noted")?;
         housekeeping.database.close().await;
         served.context("the server failed")
@@ -135,7 +145,6 @@ fn serve(
     state: AppState,
     authenticator: Authenticator,
 ) -> anyhow::Result<Server> {
-    let state = web::Data::new(state);
     let authenticator = web::Data::new(authenticator);
     let access = web::Data::new(routes::access_table());
     let max_body = MaxBody(settings.max_body_bytes);
@@ -143,7 +152,7 @@ fn serve(
     let server = HttpServer::new(move || {
         // The last wrapped is the outermost.
         App::new()
-            .app_data(state.clone())
+            .app_data(web::Data::new(state.on_this_thread()))
             .app_data(authenticator.clone())
             .app_data(access.clone())
             .app_data(max_body)

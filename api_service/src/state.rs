@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::config::Settings;
-use crate::domain::ids::BootId;
 use crate::domain::run::RunRules;
 use crate::execution_client::ExecutionClient;
 use crate::services::Error;
@@ -13,6 +12,7 @@ use crate::services::attempts::Attempts;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
 use crate::services::executions::Executions;
+use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::services::idempotency::Idempotency;
 use crate::services::passwords::Passwords;
@@ -51,6 +51,21 @@ pub struct AppState {
     pub rules: RunRules,
 }
 
+impl AppState {
+    /// The same for one thread of the server, with connections of the thread's own.
+    #[must_use]
+    pub fn on_this_thread(&self) -> Self {
+        let mut state = self.clone();
+        let worker = self.worker.connected_from_here();
+        state.runs.worker = worker.clone();
+        state.runs.sessions.worker = worker.clone();
+        state.executions.worker = worker.clone();
+        state.sessions.worker = worker.clone();
+        state.worker = worker;
+        state
+    }
+}
+
 /// Puts the services together.
 ///
 /// # Errors
@@ -59,15 +74,18 @@ pub fn compose(
     settings: &Settings,
     database: Database,
     client: ExecutionClient,
+    history: History,
 ) -> Result<(AppState, Authenticator, Housekeeping), Error> {
     let secret = settings.secret_key.expose().as_bytes();
     let access_tokens = Arc::new(AccessTokens::new(secret, settings.access_token_lifetime));
     let passwords = Passwords::new()?;
     let attempts = Arc::new(Attempts::new());
     let background = Background::new();
-    let boot = BootId::generate();
+    let boot = history.boot().clone();
     let worker = Worker::new(client);
-    let api_keys = ApiKeys { database: database.clone() };
+    let api_keys = ApiKeys { database: database.clone(), recent: Arc::default() };
+    let users =
+        Users { database: database.clone(), passwords: passwords.clone(), recent: Arc::default() };
     let sessions = Sessions {
         database: database.clone(),
         worker: worker.clone(),
@@ -77,22 +95,21 @@ pub fn compose(
     let state = AppState {
         sign_in: SignIn {
             database: database.clone(),
-            passwords: passwords.clone(),
+            passwords,
             access_tokens: access_tokens.clone(),
             attempts: attempts.clone(),
             refresh_lifetime: settings.refresh_token_lifetime,
         },
-        users: Users { database: database.clone(), passwords },
+        users: users.clone(),
         api_keys: api_keys.clone(),
         runs: Runs {
-            database: database.clone(),
+            history: history.clone(),
+            users,
             worker: worker.clone(),
             sessions: sessions.clone(),
-            background: background.clone(),
-            boot: boot.clone(),
             max_timeout: settings.rules.max_timeout,
         },
-        executions: Executions { database: database.clone(), worker: worker.clone() },
+        executions: Executions { history, worker: worker.clone() },
         sessions,
         idempotency: Idempotency {
             database: database.clone(),

@@ -40,7 +40,11 @@ pub fn start(settings: &Settings) -> Result<(), TryInitError> {
     let filter = EnvFilter::new(format!("{QUIET},{}", settings.log_level));
     let registry = tracing_subscriber::registry().with(filter);
     if json {
-        let layer = fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+        let layer = fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .with_writer(std::io::stderr);
         registry.with(layer).try_init()
     } else {
         registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()

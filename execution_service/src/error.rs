@@ -1,14 +1,14 @@
 //! The one place that knows gRPC status codes: what each of our errors means on the wire.
 
-use proto::wire::{ERROR_FIELD, ERROR_REASON, RETRY_AFTER, reason};
+use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY_AFTER, reason};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use crate::session::SessionError;
-use crate::worker::WorkerError;
+use crate::worker::{Bound, QueueFull, WorkerError};
 
-/// Seconds that a caller should wait when the worker is full: about the time of a short program.
-const RETRY_WHEN_FULL: u32 = 1;
+/// Seconds that a caller should wait when there are too many sessions: they end one by one.
+const RETRY_WHEN_FULL: u64 = 1;
 
 /// The status for `error`. The text of our own faults goes to the log and not to the caller.
 pub fn status(error: &WorkerError) -> Status {
@@ -27,7 +27,7 @@ pub fn status(error: &WorkerError) -> Status {
         E::ExecutionNotFound => {
             reasoned(Code::NotFound, reason::EXECUTION_NOT_FOUND, &error.to_string())
         }
-        E::Full => full(&error.to_string()),
+        E::Queue(full) => queue_full(full),
         E::ShuttingDown => reasoned(Code::Unavailable, reason::SHUTTING_DOWN, &error.to_string()),
         E::Session(session) => session_status(*session),
         E::Kernel(cause) => {
@@ -47,7 +47,7 @@ fn session_status(error: SessionError) -> Status {
         SessionError::TooMany(_) => {
             reasoned(Code::ResourceExhausted, reason::TOO_MANY_SESSIONS, &text)
         }
-        SessionError::Full => full(&text),
+        SessionError::Full => with_number(worker_full(&text), RETRY_AFTER, RETRY_WHEN_FULL),
     }
 }
 
@@ -81,9 +81,25 @@ pub fn broken() -> Status {
     reasoned(Code::Internal, reason::INTERNAL, "the worker could not run the program")
 }
 
-fn full(text: &str) -> Status {
-    let mut status = reasoned(Code::ResourceExhausted, reason::WORKER_FULL, text);
-    status.metadata_mut().insert(RETRY_AFTER, MetadataValue::from(RETRY_WHEN_FULL));
+fn queue_full(full: &QueueFull) -> Status {
+    let text = full.to_string();
+    let QueueFull { bound, position, length, retry_after } = *full;
+    let status = match bound {
+        Bound::Owner => reasoned(Code::ResourceExhausted, reason::OWNER_FULL, &text),
+        Bound::Worker => worker_full(&text),
+    };
+    let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+    let status = with_number(status, RETRY_AFTER, seconds);
+    let status = with_number(status, QUEUE_POSITION, position as u64);
+    with_number(status, QUEUE_LENGTH, length as u64)
+}
+
+fn worker_full(text: &str) -> Status {
+    reasoned(Code::Unavailable, reason::WORKER_FULL, text)
+}
+
+fn with_number(mut status: Status, key: &'static str, number: u64) -> Status {
+    status.metadata_mut().insert(key, MetadataValue::from(number));
     status
 }
 

@@ -14,7 +14,6 @@ use anyhow::{Context, bail};
 use proto::execution_v1::execution_service_server::ExecutionServiceServer;
 use proto::wire::MAX_MESSAGE_BYTES;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -32,7 +31,7 @@ use crate::sandbox::linux::{
 use crate::session::Registry;
 use crate::tasks::Tasks;
 use crate::toolchain::{Discovery, Visitor, discover};
-use crate::worker::Worker;
+use crate::worker::{Admission, Worker};
 use crate::{telemetry, toolchain};
 
 /// How long callers get to hang up when the worker is to stop.
@@ -203,10 +202,15 @@ fn build(
             compile_wall: settings.compile_timeout,
             accounting,
         },
-        pool: Pool::new(backend, &executables, range.defaults.sandbox, settings.pool_size()),
+        pool: Pool::new(
+            backend,
+            &executables,
+            &settings.python_preload,
+            range.defaults.sandbox,
+            settings.pool_size(),
+        ),
         sessions: Registry::new(settings.session_rules()),
-        slots: Arc::new(Semaphore::new(settings.max_concurrent_runs)),
-        places: Arc::new(Semaphore::new(settings.max_concurrent_runs + settings.max_queued_runs)),
+        admission: Admission::new(settings.admission_size()),
         tasks: Tasks::new(),
         shutdown: shutdown.clone(),
         running: Mutex::new(HashMap::new()),

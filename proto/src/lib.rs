@@ -21,6 +21,11 @@ pub mod wire {
     pub const ERROR_FIELD: &str = "x-error-field";
     /// On a failed call with `RESOURCE_EXHAUSTED` or `UNAVAILABLE`: seconds to wait before another try.
     pub const RETRY_AFTER: &str = "x-retry-after";
+    /// On a call that failed with [`reason::OWNER_FULL`] or, for want of a slot, with
+    /// [`reason::WORKER_FULL`]: whose turn it would have been in that queue; 1 is next.
+    pub const QUEUE_POSITION: &str = "x-queue-position";
+    /// Beside [`QUEUE_POSITION`]: how many wait in that queue.
+    pub const QUEUE_LENGTH: &str = "x-queue-length";
     /// Largest message either end accepts, in bytes: the gateway's 16 MiB body cap, whose base64
     /// files shrink on the way, and an answer of two 8 MiB streams and their results.
     pub const MAX_MESSAGE_BYTES: usize = 64 << 20;
@@ -39,7 +44,9 @@ pub mod wire {
         pub const LANGUAGE_MISMATCH: &str = "language_mismatch";
         /// This worker cannot run the language.
         pub const LANGUAGE_UNAVAILABLE: &str = "language_unavailable";
-        /// Every slot is taken and the queue is full.
+        /// The owner has as many runs waiting as one owner may; those of others are let in.
+        pub const OWNER_FULL: &str = "owner_full";
+        /// Every slot is taken and the queue is full, or did not move before it was too late to begin.
         pub const WORKER_FULL: &str = "worker_full";
         /// The caller holds as many sessions as one owner may.
         pub const TOO_MANY_SESSIONS: &str = "too_many_sessions";

@@ -16,10 +16,13 @@ pub use self::variables::{VARIABLES, Variable, help};
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::language::Language;
 use crate::domain::run::RunRules;
-use crate::storage::Retention;
+use crate::storage::{Retention, sqlite_file};
 
 /// Answers to idempotency keys are kept this long.
 const IDEMPOTENCY_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// The folder of the journal, beside a database's file.
+const JOURNAL_FOLDER: &str = "journal";
 
 /// How log records look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub struct Settings {
     pub execution_service_url: String,
     /// `DATABASE_URL`; it may hold a password.
     pub database_url: Secret,
+    /// `JOURNAL_DIR`; beside the file of SQLite when it is not set, and none with PostgreSQL.
+    pub journal_folder: Option<PathBuf>,
     /// `ACCESS_TOKEN_EXPIRE_MINUTES`.
     pub access_token_lifetime: Duration,
     /// `REFRESH_TOKEN_EXPIRE_DAYS`.
@@ -115,6 +120,7 @@ impl Settings {
             from.value("EXECUTION_SERVICE_URL", "http://127.0.0.1:50051", read::worker_url);
         let database_url =
             from.value("DATABASE_URL", "sqlite:crucible.db", read::database_url).map(Secret::new);
+        let journal_folder = from.optional("JOURNAL_DIR", |text| Ok(PathBuf::from(text)));
         let access_token_lifetime =
             from.value("ACCESS_TOKEN_EXPIRE_MINUTES", "30", |text| read::span(text, 60, 1440));
         let refresh_token_lifetime =
@@ -153,6 +159,7 @@ impl Settings {
                 secret_key: secret_key?,
                 internal_auth_token: internal_auth_token?,
                 execution_service_url: execution_service_url?,
+                journal_folder: journal_folder.or_else(|| journal_beside(database_url.as_ref()?)),
                 database_url: database_url?,
                 access_token_lifetime: access_token_lifetime?,
                 refresh_token_lifetime: refresh_token_lifetime?,
@@ -177,6 +184,10 @@ impl Settings {
         };
         from.finish(settings())
     }
+}
+
+fn journal_beside(database_url: &Secret) -> Option<PathBuf> {
+    Some(sqlite_file(database_url.expose())?.with_file_name(JOURNAL_FOLDER))
 }
 
 impl fmt::Debug for Settings {

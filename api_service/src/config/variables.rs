@@ -16,7 +16,7 @@ const fn variable(name: &'static str, default: &'static str, meaning: &'static s
 }
 
 /// All of them.
-pub const VARIABLES: [Variable; 22] = [
+pub const VARIABLES: [Variable; 23] = [
     variable("SECRET_KEY", "required", "signs access tokens; 32 bytes or more, kept secret"),
     variable("INTERNAL_AUTH_TOKEN", "required", "what gateway and worker share; 32 bytes or more"),
     variable(
@@ -25,6 +25,11 @@ pub const VARIABLES: [Variable; 22] = [
         "the worker; or unix:/path/to.sock",
     ),
     variable("DATABASE_URL", "sqlite:crucible.db", "sqlite:/path/to.db or postgres://…"),
+    variable(
+        "JOURNAL_DIR",
+        "beside the SQLite file",
+        "folder for answered runs that are not in the database yet",
+    ),
     variable("HOST", "127.0.0.1", "address to listen on"),
     variable("PORT", "8000", "port to listen on; 0 picks a free one"),
     variable("ADDRESS_FILE", "none", "file that gets the address in use, as ip:port"),

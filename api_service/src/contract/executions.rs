@@ -65,12 +65,17 @@ impl ExecutionSummary {
 
 impl ExecutionAnswer {
     /// From the domain.
-    pub fn of(execution: Execution) -> Self {
+    ///
+    /// # Errors
+    /// When the output is not JSON.
+    pub fn of(execution: Execution) -> Result<Self, serde_json::Error> {
         let summary = ExecutionSummary::of(&execution);
         let report = match execution.state {
-            ExecutionState::Finished(run) => run.report.map(|report| ReportBody::of(*report)),
+            ExecutionState::Finished(run) => {
+                run.report.map(|report| ReportBody::of(*report)).transpose()?
+            }
             ExecutionState::Running | ExecutionState::Cancelled | ExecutionState::Unknown => None,
         };
-        Self { summary, report }
+        Ok(Self { summary, report })
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::field_error::FieldError;
+use crate::domain::queue::QueuePlace;
 
 /// A problem (`application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,6 +26,29 @@ pub struct Problem {
     pub request_id: String,
     /// The fields that are wrong; empty for other problems.
     pub errors: Vec<FieldProblem>,
+    /// Where the run would have stood; only when it was refused because a queue is full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueProblem>,
+}
+
+/// A place in a queue that was full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueueProblem {
+    /// Whose turn it would have been; 1 is next. All users are served in turn, so with 503 this may be
+    /// far before the end of the queue.
+    #[schema(example = 5)]
+    pub position: u64,
+    /// Runs that wait: with 429 the caller's own, with 503 those of all users.
+    #[schema(example = 64)]
+    pub length: u64,
+}
+
+impl QueueProblem {
+    /// From the domain.
+    pub fn of(place: QueuePlace) -> Self {
+        let QueuePlace { position, length } = place;
+        Self { position, length }
+    }
 }
 
 /// What is wrong with one field.

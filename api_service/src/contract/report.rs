@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use crate::domain::capture::CapturedText;
@@ -13,9 +14,12 @@ use crate::domain::report::{Diagnostic, Outcome, Phases, Report, RichResult, Usa
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReportBody {
     /// The same as `stdout`.
-    pub output: String,
-    /// What the program wrote to standard output.
-    pub stdout: String,
+    #[schema(value_type = String)]
+    pub output: Box<RawValue>,
+    /// What the program wrote to standard output. In JSON already: it stands in the answer twice,
+    /// and escaping a long one is a good part of the gateway's work.
+    #[schema(value_type = String)]
+    pub stdout: Box<RawValue>,
     /// What it wrote to standard error.
     pub stderr: String,
     /// One line that says what went wrong; null when nothing did.
@@ -135,7 +139,10 @@ pub struct PhasesBody {
 
 impl ReportBody {
     /// From the domain.
-    pub fn of(report: Report) -> Self {
+    ///
+    /// # Errors
+    /// When the output is not JSON.
+    pub fn of(report: Report) -> Result<Self, serde_json::Error> {
         let error = report.outcome.error_line();
         let Report { outcome, stdout, stderr, results, isolation } = report;
         let Outcome {
@@ -150,10 +157,11 @@ impl ReportBody {
             diagnostic,
             state_lost,
         } = outcome;
-        Self {
-            output: stdout.text.clone(),
+        let written = to_raw_value(&stdout.text)?;
+        Ok(Self {
+            output: written.clone(),
             encoding: EncodingBody { stdout: encoding(&stdout), stderr: encoding(&stderr) },
-            stdout: stdout.text,
+            stdout: written,
             stderr: stderr.text,
             error,
             exit_code,
@@ -171,7 +179,7 @@ impl ReportBody {
             phases: self::phases(phases),
             state_lost,
             isolation,
-        }
+        })
     }
 }
 

@@ -198,18 +198,21 @@ pub struct RunAnswer {
 
 impl RunAnswer {
     /// From the domain.
+    ///
+    /// # Errors
+    /// When the output is not JSON.
     pub fn of(
         id: &ExecutionId,
         session: Option<&SessionId>,
         language: Language,
         report: Report,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
             execution_id: id.to_string(),
             session_id: session.map(ToString::to_string),
             language: language.name(),
             status: report.outcome.status.name(),
-            report: ReportBody::of(report),
-        }
+            report: ReportBody::of(report)?,
+        })
     }
 }

@@ -177,32 +177,41 @@ pub struct Report {
 }
 
 impl Report {
-    /// What the history keeps: a table of runs is not a store of their output. The answer itself was
-    /// whole.
+    /// A copy of what the history keeps: a table of runs is not a store of their output. The answer
+    /// itself was whole.
     #[must_use]
-    pub fn for_history(mut self) -> Self {
-        /// Of each stream, and of all results together, in bytes.
-        const MOST: usize = 64 << 10;
-        let streams = [
-            (&mut self.stdout, &mut self.outcome.stdout),
-            (&mut self.stderr, &mut self.outcome.stderr),
-        ];
-        for (stream, totals) in streams {
-            if stream.text.len() > MOST {
-                stream.text.truncate(stream.text.floor_char_boundary(MOST));
-                stream.text.push_str("\n… [the history keeps no more] …\n");
-                totals.truncated = true;
-            }
-        }
-        let mut left = MOST;
-        self.results.retain(|result| {
+    pub fn for_history(&self) -> Self {
+        let Self { outcome, stdout, stderr, results, isolation } = self;
+        let (stdout, stdout_is_cut) = beginning_of(stdout);
+        let (stderr, stderr_is_cut) = beginning_of(stderr);
+        let mut outcome = outcome.clone();
+        outcome.stdout.truncated |= stdout_is_cut;
+        outcome.stderr.truncated |= stderr_is_cut;
+        let mut left = MOST_OF_HISTORY;
+        let fits = |result: &&RichResult| {
             let size: usize = result.mime.iter().map(|(kind, data)| kind.len() + data.len()).sum();
             let fits = size <= left;
             left -= if fits { size } else { 0 };
             fits
-        });
-        self
+        };
+        let results = results.iter().filter(fits).cloned().collect();
+        Self { outcome, stdout, stderr, results, isolation: isolation.clone() }
     }
+}
+
+/// What the history keeps of each stream, and of all results together, in bytes.
+const MOST_OF_HISTORY: usize = 64 << 10;
+
+/// The beginning of a stream, and whether that is not all of it.
+fn beginning_of(stream: &CapturedText) -> (CapturedText, bool) {
+    let CapturedText { text, replaced } = stream;
+    let end = text.floor_char_boundary(MOST_OF_HISTORY);
+    let is_cut = end < text.len();
+    let mut kept = text[..end].to_owned();
+    if is_cut {
+        kept.push_str("\n… [the history keeps no more] …\n");
+    }
+    (CapturedText { text: kept, replaced: *replaced }, is_cut)
 }
 
 impl Outcome {

@@ -13,8 +13,9 @@ use actix_web::{HttpResponse, ResponseError};
 use thiserror::Error;
 
 use self::table::Row;
-use crate::contract::problem::{FieldProblem, Problem};
+use crate::contract::problem::{FieldProblem, Problem, QueueProblem};
 use crate::domain::field_error::FieldError;
+use crate::domain::queue::QueuePlace;
 use crate::services;
 use crate::telemetry;
 
@@ -90,11 +91,23 @@ impl ApiError {
         use services::Error as E;
         match self {
             Self::Service(
-                E::TooManyAttempts(after) | E::WorkerFull(after) | E::WorkerUnavailable(after, _),
+                E::TooManyAttempts(after)
+                | E::WorkerFull(after, _)
+                | E::OwnerFull(after, _)
+                | E::WorkerUnavailable(after, _),
             ) => Some(*after),
             Self::Service(E::KeyInProgress) => Some(IN_PROGRESS_RETRY_AFTER),
             Self::Service(E::SignInBusy) => Some(BUSY_RETRY_AFTER),
             Self::Service(E::ExecutionUnknown(..)) => Some(BUSY_RETRY_AFTER),
+            _ => None,
+        }
+    }
+
+    /// Where the run would have stood, when a queue was full.
+    fn queue(&self) -> Option<QueuePlace> {
+        use services::Error as E;
+        match self {
+            Self::Service(E::WorkerFull(_, place) | E::OwnerFull(_, place)) => *place,
             _ => None,
         }
     }
@@ -142,6 +155,7 @@ impl ResponseError for ApiError {
             code,
             request_id: telemetry::current_request_id(),
             errors: self.fields().iter().map(FieldProblem::of).collect(),
+            queue: self.queue().map(QueueProblem::of),
         })
     }
 }

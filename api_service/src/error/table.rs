@@ -191,7 +191,13 @@ fn service_row(error: &services::Error) -> Row {
             "Too many sessions",
             "you have as many sessions as one user may have; delete one first",
         ),
-        E::WorkerFull(_) => row(
+        E::OwnerFull(..) => row(
+            S::TOO_MANY_REQUESTS,
+            "too_many_runs_waiting",
+            "Too many runs of yours wait",
+            "nothing was run; let some of them end, or try again after the time in Retry-After",
+        ),
+        E::WorkerFull(..) => row(
             S::SERVICE_UNAVAILABLE,
             "worker_full",
             "Every place is taken",

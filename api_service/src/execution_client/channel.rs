@@ -1,8 +1,8 @@
-//! The one connection to the worker.
+//! How connections to the worker are made.
 
 use std::time::Duration;
 
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 
 use super::Error;
 
@@ -12,11 +12,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Room for one large answer on the way, so that big outputs do not wait for window updates.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
+const STREAM_WINDOW: u32 = 4 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+/// Largest frame: the 16 KiB of the protocol's default would cut each piece of output in four.
+const FRAME: u32 = 256 << 10;
 
-/// Opens a channel that connects by itself, now and after every loss.
-pub(super) fn open(url: &str) -> Result<Channel, Error> {
+/// Everything about a connection to `url` but the connection.
+pub(super) fn endpoint(url: &str) -> Result<Endpoint, Error> {
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| Error::UnusableUrl)?;
     Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)
@@ -25,5 +27,5 @@ pub(super) fn open(url: &str) -> Result<Channel, Error> {
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .connect_lazy())
+        .max_frame_size(FRAME))
 }

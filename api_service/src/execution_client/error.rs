@@ -3,11 +3,12 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use proto::wire::{ERROR_FIELD, ERROR_REASON, RETRY_AFTER, reason};
+use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY_AFTER, reason};
 use thiserror::Error as ThisError;
 use tonic::{Code, ConnectError, Status};
 
 use crate::domain::field_error::FieldError;
+use crate::domain::queue::QueuePlace;
 
 /// How long a caller should wait when the worker does not say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -33,9 +34,13 @@ pub enum Error {
     /// The worker is ending, and took nothing on.
     #[error("the worker is ending")]
     ShuttingDown(Duration),
-    /// Every slot is taken and the queue is full.
+    /// Every slot is taken and the queue is full or too slow; or there are too many sessions, which
+    /// have no queue.
     #[error("the worker is full")]
-    Full(Duration),
+    Full(Duration, Option<QueuePlace>),
+    /// The owner has as many runs waiting as one may have.
+    #[error("too many runs of this owner wait")]
+    OwnerFull(Duration, Option<QueuePlace>),
     /// The owner has as many sessions as one may have.
     #[error("too many sessions")]
     TooManySessions,
@@ -84,7 +89,8 @@ impl From<Status> for Error {
             Some(reason::EXECUTION_NOT_FOUND) => Self::ExecutionNotFound,
             Some(reason::LANGUAGE_MISMATCH) => Self::LanguageMismatch,
             Some(reason::LANGUAGE_UNAVAILABLE) => Self::LanguageUnavailable,
-            Some(reason::WORKER_FULL) => Self::Full(retry_after(&status)),
+            Some(reason::WORKER_FULL) => Self::Full(retry_after(&status), queue_place(&status)),
+            Some(reason::OWNER_FULL) => Self::OwnerFull(retry_after(&status), queue_place(&status)),
             Some(reason::TOO_MANY_SESSIONS) => Self::TooManySessions,
             Some(reason::INVALID_ARGUMENT) => Self::InvalidArgument(wrong_field(&status)),
             Some(reason::SHUTTING_DOWN) => Self::ShuttingDown(retry_after(&status)),
@@ -130,6 +136,14 @@ pub(super) fn was_never_sent(status: &Status) -> bool {
 }
 
 fn retry_after(status: &Status) -> Duration {
-    let seconds = status.metadata().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    seconds.and_then(|text| text.parse().ok()).map_or(DEFAULT_RETRY_AFTER, Duration::from_secs)
+    number(status, RETRY_AFTER).map_or(DEFAULT_RETRY_AFTER, Duration::from_secs)
+}
+
+fn queue_place(status: &Status) -> Option<QueuePlace> {
+    let (position, length) = (number(status, QUEUE_POSITION)?, number(status, QUEUE_LENGTH)?);
+    Some(QueuePlace { position, length })
+}
+
+fn number(status: &Status, key: &str) -> Option<u64> {
+    status.metadata().get(key)?.to_str().ok()?.parse().ok()
 }

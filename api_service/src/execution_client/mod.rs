@@ -14,7 +14,7 @@ use std::time::Duration;
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_service_client::ExecutionServiceClient;
 use tonic::Streaming;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 pub use self::call::Call;
 use self::call::Token;
@@ -28,6 +28,7 @@ use crate::domain::session::{LiveSession, NewSession};
 /// A worker. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
 pub struct ExecutionClient {
+    endpoint: Endpoint,
     rpc: ExecutionServiceClient<Channel>,
     token: Token,
 }
@@ -39,11 +40,16 @@ impl ExecutionClient {
     /// # Errors
     /// When the URL or the token cannot be used.
     pub fn new(url: &str, internal_token: &str) -> Result<Self, Error> {
-        let channel = channel::open(url)?;
-        let rpc = ExecutionServiceClient::new(channel)
-            .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
-            .max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
-        Ok(Self { rpc, token: Token::new(internal_token)? })
+        let endpoint = channel::endpoint(url)?;
+        let rpc = open(&endpoint);
+        Ok(Self { endpoint, rpc, token: Token::new(internal_token)? })
+    }
+
+    /// The same worker by a connection of its own, which is kept by the runtime this is called in.
+    #[must_use]
+    pub fn connected_from_here(&self) -> Self {
+        let Self { endpoint, rpc: _, token } = self;
+        Self { endpoint: endpoint.clone(), rpc: open(endpoint), token: token.clone() }
     }
 
     /// Starts a run and gives its events. Dropping them ends a stateless run.
@@ -175,6 +181,13 @@ impl ExecutionClient {
         };
         answer.map(tonic::Response::into_inner).map_err(Error::from)
     }
+}
+
+/// Connects when it is first needed, and again whenever the connection is lost.
+fn open(endpoint: &Endpoint) -> ExecutionServiceClient<Channel> {
+    ExecutionServiceClient::new(endpoint.connect_lazy())
+        .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
 }
 
 /// Between a call that could not be sent and its one retry.

@@ -1,6 +1,7 @@
 //! A JSON body.
 
 use actix_web::dev::Payload;
+use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
 use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
@@ -8,14 +9,13 @@ use serde::de::DeserializeOwned;
 use super::{body, strict_json};
 use crate::domain::field_error::FieldError;
 use crate::error::ApiError;
-use crate::services::secrets::sha256_hex;
 
-/// A JSON body in the shape of `T`, and the hash of its bytes.
+/// A JSON body in the shape of `T`, and its bytes.
 pub struct Json<T> {
     /// In the shape of the contract; its meaning is not checked yet.
     pub value: T,
-    /// SHA-256 of the bytes, in hex.
-    pub fingerprint: String,
+    /// As it came.
+    pub bytes: BytesMut,
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
@@ -29,7 +29,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
                 return Err(ApiError::WrongMediaType("application/json"));
             }
             let bytes = body::read(&request, payload).await?;
-            Ok(Self { value: shape(&bytes)?, fingerprint: sha256_hex(&bytes) })
+            Ok(Self { value: shape(&bytes)?, bytes })
         })
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn create(
     body: Json<ApiKeyBody>,
 ) -> Result<HttpResponse, ApiError> {
     let new = body.value.parse().map_err(ApiError::Invalid)?;
-    let reservation = reservation(key, &caller, "api_keys", body.fingerprint);
+    let reservation = reservation(key, &caller, "api_keys", &body.bytes);
     let (api_keys, idempotency) = (state.api_keys.clone(), state.idempotency.clone());
     // To the end, even when the caller goes away: a half-made key would be nobody's.
     let making = async move {

@@ -41,7 +41,8 @@ pub(super) async fn get(
 ) -> Result<web::Json<ExecutionAnswer>, ApiError> {
     let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
     let run = state.executions.get(&caller.user, &id).await?;
-    Ok(web::Json(ExecutionAnswer::of(run)))
+    let answer = ExecutionAnswer::of(run).map_err(|_| Error::Fault("an answer is not JSON"))?;
+    Ok(web::Json(answer))
 }
 
 /// End a run early. Whoever waits for it gets its answer, with what it had written. Needs the

@@ -9,6 +9,7 @@ use crate::domain::idempotency::{IdempotencyKey, Reservation};
 use crate::error::ApiError;
 use crate::services::Error;
 use crate::services::idempotency::{Begin, Idempotency};
+use crate::services::secrets::sha256_hex;
 
 const REPLAYED: &str = "Idempotent-Replayed";
 
@@ -24,9 +25,12 @@ pub(super) fn reservation(
     key: Option<IdempotencyKey>,
     caller: &Caller,
     route: &'static str,
-    fingerprint: String,
+    body: &[u8],
 ) -> Option<Reservation> {
-    key.map(|key| Reservation { user: caller.user.clone(), route, key, fingerprint })
+    key.map(|key| {
+        let fingerprint = sha256_hex(body);
+        Reservation { user: caller.user.clone(), route, key, fingerprint }
+    })
 }
 
 /// Does `work`, or gives the answer that it gave before under the same key.

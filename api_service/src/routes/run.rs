@@ -9,6 +9,7 @@ use crate::contract::problem::Problem;
 use crate::contract::run::{RunAnswer, RunBody};
 use crate::error::ApiError;
 use crate::extract::{CurrentCaller, Json, OptionalKey, RequestId};
+use crate::services::Error;
 use crate::state::AppState;
 
 /// Run code and wait for its end. A program that fails is an outcome, not an error: the answer is
@@ -21,7 +22,8 @@ use crate::state::AppState;
         (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 410, body = Problem),
         (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)
+        (status = 422, body = Problem), (status = 429, body = Problem),
+        (status = 503, body = Problem)
     ),
     security(("bearer" = []), ("api_key" = []))
 )]
@@ -33,10 +35,11 @@ pub(super) async fn run(
     body: Json<RunBody>,
 ) -> Result<HttpResponse, ApiError> {
     let run = body.value.parse(&state.rules).map_err(ApiError::Invalid)?;
-    let reservation = reservation(key, &caller, "run", body.fingerprint);
+    let reservation = reservation(key, &caller, "run", &body.bytes);
     let work = async {
         let (id, report) = state.runs.run(&caller.user, &run, &request_id).await?;
-        Ok(RunAnswer::of(&id, run.session.as_ref(), run.language, report))
+        RunAnswer::of(&id, run.session.as_ref(), run.language, report)
+            .map_err(|_| Error::Fault("an answer is not JSON"))
     };
     let answer = once(&state.idempotency, reservation, StatusCode::OK, work).await?;
     Ok(HttpResponse::from(answer))

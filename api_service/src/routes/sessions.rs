@@ -33,7 +33,7 @@ pub(super) async fn create(
     body: Json<SessionBody>,
 ) -> Result<HttpResponse, ApiError> {
     let new = body.value.parse(&state.rules).map_err(ApiError::Invalid)?;
-    let reservation = reservation(key, &caller, "sessions", body.fingerprint);
+    let reservation = reservation(key, &caller, "sessions", &body.bytes);
     let (sessions, idempotency) = (state.sessions.clone(), state.idempotency.clone());
     // To the end, even when the caller goes away: a repeated request must find the answer.
     let making = async move {

@@ -108,15 +108,17 @@ pub fn metrics(config: &mut ServiceConfig, handle: PrometheusHandle) {
     config.route("/metrics", web::get().to(move || std::future::ready(handle.render())));
 }
 
-/// One resource for all methods of a path; a method that it lacks is told which it has.
+/// One resource for all methods of a path; a method that it lacks is told which it has. Paths with
+/// parameters come last: each is a regular expression, which every request for a path after it
+/// would be matched against.
 fn resources(rows: Vec<Endpoint>, prefix: &str) -> Vec<Resource> {
-    let mut paths: BTreeMap<&'static str, Vec<Endpoint>> = BTreeMap::new();
+    let mut paths: BTreeMap<(bool, &'static str), Vec<Endpoint>> = BTreeMap::new();
     for row in rows {
-        paths.entry(row.path).or_default().push(row);
+        paths.entry((row.path.contains('{'), row.path)).or_default().push(row);
     }
     paths
         .into_iter()
-        .map(|(path, rows)| {
+        .map(|((_, path), rows)| {
             let methods: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
             let mut resource = web::resource(path.strip_prefix(prefix).unwrap_or(path));
             if rows.iter().all(|row| matches!(row.access, Access::Public)) {

@@ -1,6 +1,9 @@
 //! API keys.
 
+use std::sync::Arc;
+
 use super::Error;
+use super::recent::Recent;
 use super::secrets::{random_hex, sha256_hex};
 use crate::domain::api_key::{ApiKey, NewApiKey};
 use crate::domain::caller::Caller;
@@ -21,6 +24,9 @@ const PREVIEW_CHARS: usize = 8;
 pub struct ApiKeys {
     /// Where they are kept.
     pub database: Database,
+    /// Those that were used lately, by the hash of their secret, and whether their owner is an
+    /// administrator.
+    pub recent: Arc<Recent<String, (ApiKey, bool)>>,
 }
 
 impl ApiKeys {
@@ -58,12 +64,14 @@ impl ApiKeys {
         Ok(self.database.api_keys_of(user, page).await?)
     }
 
-    /// Deletes a user's key; it is refused from the next request on.
+    /// Deletes a user's key; it is refused from the next request on, and by other gateways on the
+    /// same database within [`super::recent::GOOD_FOR`].
     ///
     /// # Errors
     /// [`Error::ApiKeyNotFound`].
     pub async fn delete(&self, user: &UserId, id: &ApiKeyId) -> Result<(), Error> {
         if self.database.delete_api_key(user, id).await? {
+            self.recent.forget();
             Ok(())
         } else {
             Err(Error::ApiKeyNotFound)
@@ -76,8 +84,9 @@ impl ApiKeys {
     /// [`Error::CredentialInvalid`] or [`Error::CredentialExpired`].
     pub async fn recognise(&self, secret: &str) -> Result<Caller, Error> {
         let hash = sha256_hex(secret.as_bytes());
-        let (key, is_admin) =
-            self.database.api_key_by_hash(&hash).await?.ok_or(Error::CredentialInvalid)?;
+        let look = self.database.api_key_by_hash(&hash);
+        let found = self.recent.find(hash.clone(), look).await?;
+        let (key, is_admin) = found.ok_or(Error::CredentialInvalid)?;
         if key.expires_at.is_some_and(Timestamp::has_passed) {
             return Err(Error::CredentialExpired);
         }

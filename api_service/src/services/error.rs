@@ -8,6 +8,7 @@ use thiserror::Error as ThisError;
 use crate::domain::field_error::FieldError;
 use crate::domain::ids::ExecutionId;
 use crate::domain::language::Language;
+use crate::domain::queue::QueuePlace;
 use crate::domain::scope::Scope;
 use crate::{execution_client, storage};
 
@@ -73,7 +74,10 @@ pub enum Error {
     TooManySessions,
     /// Every slot of the worker is taken.
     #[error("the worker is full")]
-    WorkerFull(Duration),
+    WorkerFull(Duration, Option<QueuePlace>),
+    /// The user has as many runs waiting as one may have.
+    #[error("too many runs of this user wait")]
+    OwnerFull(Duration, Option<QueuePlace>),
     /// The worker cannot be reached.
     #[error("the worker is unavailable")]
     WorkerUnavailable(Duration, #[source] Option<execution_client::Error>),
@@ -138,7 +142,8 @@ impl From<execution_client::Error> for Error {
                 Self::WorkerUnavailable(WORKER_RETRY_AFTER, Some(error))
             }
             Call::ShuttingDown(after) => Self::WorkerUnavailable(after, Some(error)),
-            Call::Full(after) => Self::WorkerFull(after),
+            Call::Full(after, place) => Self::WorkerFull(after, place),
+            Call::OwnerFull(after, place) => Self::OwnerFull(after, place),
             Call::TooManySessions => Self::TooManySessions,
             Call::SessionNotFound => Self::SessionNotFound,
             Call::SessionExpired => Self::SessionExpired,

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::Error;
+use super::history::History;
 use super::worker::Worker;
 use crate::domain::execution::{Execution, ExecutionState};
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::page::{Page, PageRequest};
 use crate::execution_client::{self, Call};
-use crate::storage::Database;
 
 /// How long the worker may take to stop a run.
 const CANCEL_DEADLINE: Duration = Duration::from_secs(10);
@@ -17,7 +17,7 @@ const CANCEL_DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Executions {
     /// Where they are remembered.
-    pub database: Database,
+    pub history: History,
     /// Where they run.
     pub worker: Worker,
 }
@@ -32,7 +32,7 @@ impl Executions {
         user: &UserId,
         page: &PageRequest<ExecutionId>,
     ) -> Result<Page<Execution, ExecutionId>, Error> {
-        Ok(self.database.executions_of(user, page).await?)
+        self.history.list(user, page).await
     }
 
     /// A user's run, with everything it did.
@@ -40,7 +40,7 @@ impl Executions {
     /// # Errors
     /// [`Error::ExecutionNotFound`].
     pub async fn get(&self, user: &UserId, id: &ExecutionId) -> Result<Execution, Error> {
-        self.database.execution_of(user, id).await?.ok_or(Error::ExecutionNotFound)
+        self.history.get(user, id).await?.ok_or(Error::ExecutionNotFound)
     }
 
     /// Ends a user's run early. Whoever waits for it gets its answer, with what it had written.

@@ -5,19 +5,20 @@ use std::time::Duration;
 use metrics::{counter, histogram};
 
 use super::Error;
-use super::background::Background;
+use super::history::{History, Noted};
 use super::sessions::Sessions;
+use super::users::Users;
 use super::worker::Worker;
 use crate::domain::capture::Capture;
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::execution::{Execution, ExecutionState};
-use crate::domain::ids::{BootId, ExecutionId, UserId};
+use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::language::Language;
 use crate::domain::report::Report;
 use crate::domain::run::RunRequest;
+use crate::domain::session::Session;
 use crate::domain::timestamp::Timestamp;
 use crate::execution_client::{self, Call};
-use crate::storage::{self, Database};
 
 /// How long a run may wait for its turn, beside its own time.
 const QUEUE_ALLOWANCE: Duration = Duration::from_secs(30);
@@ -30,15 +31,13 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Runs {
     /// Where runs are remembered.
-    pub database: Database,
+    pub history: History,
+    /// Who may run.
+    pub users: Users,
     /// Where they run.
     pub worker: Worker,
     /// What they may run in.
     pub sessions: Sessions,
-    /// Notes the end of a run whose caller went away.
-    pub background: Background,
-    /// This life of the gateway.
-    pub boot: BootId,
     /// The highest time limit of a run: how long one in a session may wait for the one before it.
     pub max_timeout: Duration,
 }
@@ -54,13 +53,17 @@ impl Runs {
         run: &RunRequest,
         request_id: &str,
     ) -> Result<(ExecutionId, Report), Error> {
-        let session = match &run.session {
-            Some(id) => Some(self.sessions.usable(user, id).await?),
-            None => None,
+        self.users.must_exist(user).await?;
+        let isolation = match self.worker.capabilities(request_id).await {
+            Ok(seen) => seen.isolation.clone(),
+            Err(error) => {
+                // A session that is over is so without the worker's word.
+                self.session_of(user, run).await?;
+                return Err(error);
+            }
         };
-        let isolation = self.worker.capabilities(request_id).await?.isolation.clone();
         let record = self.begin(user, run).await?;
-        let id = record.id.clone();
+        let id = record.execution.id.clone();
         let deadline = self.deadline(run);
         let call = Call { request_id: request_id.to_owned(), deadline };
         let mut accepted = false;
@@ -68,7 +71,7 @@ impl Runs {
         let done = tokio::time::timeout(deadline + GRACE, work).await;
         match done.unwrap_or(Err(execution_client::Error::DeadlineExceeded)) {
             Ok(report) => {
-                record.end(ExecutionState::finished(report.clone().for_history())).await?;
+                record.end(ExecutionState::finished(report.for_history())).await?;
                 Ok((id, report))
             }
             Err(error) if is_doubtful(&error) => {
@@ -82,9 +85,9 @@ impl Runs {
                 } else {
                     record.take_back().await?;
                 }
-                match &session {
+                match self.session_of(user, run).await? {
                     Some(session) => {
-                        Err(self.sessions.failed_in(session, error, run.language).await?)
+                        Err(self.sessions.failed_in(&session, error, run.language).await?)
                     }
                     None => Err(Error::of_call(error, run.language)),
                 }
@@ -129,7 +132,17 @@ impl Runs {
         Err(execution_client::Error::Malformed("events without an outcome"))
     }
 
+    /// The session that the run is meant for, if it can still be. Asked only when something went
+    /// wrong: the worker knows whose session is whose, and refuses a run in a foreign one itself.
+    async fn session_of(&self, user: &UserId, run: &RunRequest) -> Result<Option<Session>, Error> {
+        match &run.session {
+            Some(id) => self.sessions.usable(user, id).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     async fn begin(&self, user: &UserId, run: &RunRequest) -> Result<Record, Error> {
+        self.history.room().await?;
         let execution = Execution {
             id: ExecutionId::generate(),
             user: user.clone(),
@@ -139,14 +152,10 @@ impl Runs {
             finished_at: None,
             state: ExecutionState::Running,
         };
-        self.database.insert_execution(&execution, &self.boot).await?;
-        Ok(Record {
-            id: execution.id,
-            language: run.language,
-            database: self.database.clone(),
-            background: self.background.clone(),
-            ended: false,
-        })
+        let begun = self.history.put(execution.clone())?;
+        let record = Record { execution, history: self.history.clone(), ended: false };
+        self.history.kept(begun).await?;
+        Ok(record)
     }
 
     fn deadline(&self, run: &RunRequest) -> Duration {
@@ -159,36 +168,33 @@ impl Runs {
     }
 }
 
-/// The row of a run that goes on. Dropped without a word, its caller went away.
+/// The record of a run that goes on. Dropped without a word, its caller went away.
 struct Record {
-    id: ExecutionId,
-    language: Language,
-    database: Database,
-    background: Background,
+    /// As it began.
+    execution: Execution,
+    history: History,
     ended: bool,
 }
 
 impl Record {
     async fn end(mut self, state: ExecutionState) -> Result<(), Error> {
-        count(self.language, &state);
-        let (id, database) = (self.id.clone(), self.database.clone());
-        let note = async move { database.finish_execution(&id, &state).await };
-        self.write(note).await
+        let noted = self.note(state)?;
+        self.history.kept(noted).await
     }
 
     async fn take_back(mut self) -> Result<(), Error> {
-        let (id, database) = (self.id.clone(), self.database.clone());
-        self.write(async move { database.delete_execution(&id).await }).await
+        self.ended = true;
+        let noted = self.history.take_back(self.execution.id.clone())?;
+        self.history.kept(noted).await
     }
 
-    /// To the end, even when the caller goes away meanwhile: what is known now is the truth.
-    async fn write(
-        &mut self,
-        note: impl Future<Output = Result<(), storage::Error>> + Send + 'static,
-    ) -> Result<(), Error> {
+    /// At once, so that a caller who goes away meanwhile changes nothing: what is known now is the
+    /// truth.
+    fn note(&mut self, state: ExecutionState) -> Result<Noted, Error> {
         self.ended = true;
-        let written = self.background.finish(note).await;
-        Ok(written.ok_or(Error::Fault("the note of a run was cut off"))??)
+        count(self.execution.language, &state);
+        let finished_at = Some(Timestamp::now());
+        self.history.put(Execution { finished_at, state, ..self.execution.clone() })
     }
 }
 
@@ -197,13 +203,11 @@ impl Drop for Record {
         if self.ended {
             return;
         }
-        count(self.language, &ExecutionState::Cancelled);
-        let (id, database) = (self.id.clone(), self.database.clone());
-        self.background.spawn(async move {
-            if let Err(error) = database.finish_execution(&id, &ExecutionState::Cancelled).await {
-                tracing::error!(%error, execution.id = %id, "a cancelled run could not be noted");
-            }
-        });
+        // Nobody waits for it, so it need not outlive this process: without it the run is unknown.
+        if let Err(error) = self.note(ExecutionState::Cancelled) {
+            let id = &self.execution.id;
+            tracing::error!(%error, execution.id = %id, "a cancelled run could not be noted");
+        }
     }
 }
 

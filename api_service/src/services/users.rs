@@ -1,7 +1,10 @@
 //! Users.
 
+use std::sync::Arc;
+
 use super::Error;
 use super::passwords::Passwords;
+use super::recent::Recent;
 use super::secrets::random_hex;
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::ids::UserId;
@@ -21,6 +24,8 @@ pub struct Users {
     pub database: Database,
     /// Hashes their passwords.
     pub passwords: Passwords,
+    /// Those who were seen lately.
+    pub recent: Arc<Recent<UserId, ()>>,
 }
 
 /// Who administers this gateway.
@@ -61,6 +66,15 @@ impl Users {
     /// [`Error::CredentialInvalid`] when there is none: the credential outlived its user.
     pub async fn get(&self, id: &UserId) -> Result<User, Error> {
         self.database.user_by_id(id).await?.ok_or(Error::CredentialInvalid)
+    }
+
+    /// Nothing, when there is a user with that id, or was in the last [`super::recent::GOOD_FOR`].
+    ///
+    /// # Errors
+    /// [`Error::CredentialInvalid`] when there is none: the credential outlived its user.
+    pub async fn must_exist(&self, id: &UserId) -> Result<(), Error> {
+        let look = async { Ok::<_, Error>(self.database.user_by_id(id).await?.map(|_| ())) };
+        self.recent.find(id.clone(), look).await?.ok_or(Error::CredentialInvalid)
     }
 
     /// Makes the first administrator where there are no users yet.

@@ -1,79 +1,48 @@
 //! Executions.
 
-use sqlx::any::AnyRow;
+use std::sync::Arc;
 
-use super::{Database, Error, report_json, row};
-use crate::domain::execution::{Execution, ExecutionState, FinishedRun};
-use crate::domain::ids::{BootId, ExecutionId, SessionId, UserId};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::{Any, AssertSqlSafe};
+
+use super::execution_row::{self, ExecutionRow};
+use super::{Database, Error, row};
+use crate::domain::execution::Execution;
+use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::language::Language;
 use crate::domain::page::{Page, PageRequest};
-use crate::domain::report::Status;
-use crate::domain::timestamp::Timestamp;
+
+/// Columns of an execution's row.
+const COLUMNS: usize = 9;
+/// Rows of one statement: 576 values of the 32,766 that SQLite takes and the 65,535 of PostgreSQL.
+const ROWS_AT_ONCE: usize = 64;
 
 /// What a list needs: reports can be megabytes and stay in the database.
 const LISTED: &str = "SELECT id, user_id, session_id, language, state, created_at, finished_at
      FROM executions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 
 impl Database {
-    /// Adds a run that was accepted.
+    /// Writes executions and takes others back, all or none. A row that is there keeps its end,
+    /// unless it only says that nobody knows it: a gateway that was taken for dead does.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn insert_execution(&self, run: &Execution, boot: &BootId) -> Result<(), Error> {
-        sqlx::query(
-            "INSERT INTO executions (id, user_id, session_id, language, state, boot_id, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(run.id.as_str())
-        .bind(run.user.as_str())
-        .bind(run.session.as_ref().map(SessionId::as_str))
-        .bind(run.language.name())
-        .bind(run.state.name())
-        .bind(boot.as_str())
-        .bind(run.created_at.millis())
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
-    /// Notes how a running execution ended; one that has ended keeps its first end.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn finish_execution(
+    /// [`Error::NoSuchUser`] when the user of one of them is gone.
+    pub async fn write_executions(
         &self,
-        id: &ExecutionId,
-        state: &ExecutionState,
+        rows: &[Arc<ExecutionRow>],
+        taken_back: &[ExecutionId],
     ) -> Result<(), Error> {
-        let report = match state {
-            ExecutionState::Finished(run) => {
-                run.report.as_deref().map(report_json::write).transpose()?
-            }
-            ExecutionState::Running | ExecutionState::Cancelled | ExecutionState::Unknown => None,
-        };
-        sqlx::query(
-            "UPDATE executions SET state = $1, finished_at = $2, report = $3
-             WHERE id = $4 AND state = 'running'",
-        )
-        .bind(state.name())
-        .bind(Timestamp::now().millis())
-        .bind(report)
-        .bind(id.as_str())
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
-    /// Takes back a run that the worker refused: nothing ran.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn delete_execution(&self, id: &ExecutionId) -> Result<(), Error> {
-        sqlx::query("DELETE FROM executions WHERE id = $1 AND state = 'running'")
-            .bind(id.as_str())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let mut transaction = self.pool.begin().await?;
+        for rows in rows.chunks(ROWS_AT_ONCE) {
+            upsert(rows).execute(&mut *transaction).await?;
+        }
+        for id in taken_back {
+            sqlx::query("DELETE FROM executions WHERE id = $1 AND state = 'running'")
+                .bind(id.as_str())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// A user's execution with everything it did.
@@ -116,19 +85,52 @@ impl Database {
     }
 }
 
-fn execution(found: &AnyRow, report: Option<&str>) -> Result<Execution, Error> {
-    let report = report.map(report_json::read).transpose()?.map(Box::new);
-    let state = match row::text(found, "state")?.as_str() {
-        "running" => ExecutionState::Running,
-        "unknown" => ExecutionState::Unknown,
-        // Two things are written alike: the worker's outcome, which has a report, and a caller who
-        // went away before there was one.
-        "cancelled" if report.is_none() => ExecutionState::Cancelled,
-        ended => ExecutionState::Finished(FinishedRun {
-            status: Status::parse(ended).ok_or(Error::Unreadable("executions.state"))?,
-            report,
-        }),
+/// One statement for all of `rows`: every statement of its own is a trip to the database.
+fn upsert(rows: &[Arc<ExecutionRow>]) -> sqlx::query::Query<'_, Any, AnyArguments> {
+    let row = |index: usize| {
+        let place = |column: usize| format!("${}", index * COLUMNS + column);
+        format!("({})", (1..=COLUMNS).map(place).collect::<Vec<_>>().join(", "))
     };
+    let statement = format!(
+        "INSERT INTO executions (id, user_id, session_id, language, state, boot_id, created_at,
+                                 finished_at, report)
+         VALUES {}
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, report = excluded.report,
+                                        finished_at = excluded.finished_at
+         WHERE executions.state IN ('running', 'unknown') AND excluded.state <> 'running'",
+        (0..rows.len()).map(row).collect::<Vec<_>>().join(", ")
+    );
+    // Safe: it is made of constants and numbers of places.
+    let query = sqlx::query(AssertSqlSafe(statement));
+    // One row is what a quiet gateway writes; other numbers of rows would crowd out of a
+    // connection's memory for statements what is asked all the time.
+    let query = query.persistent(rows.len() == 1);
+    rows.iter().fold(query, |query, row| {
+        let ExecutionRow {
+            id,
+            user_id,
+            session_id,
+            language,
+            state,
+            boot_id,
+            created_at,
+            finished_at,
+            report,
+        } = &**row;
+        query
+            .bind(id.as_str())
+            .bind(user_id.as_str())
+            .bind(session_id.as_deref())
+            .bind(language.as_str())
+            .bind(state.as_str())
+            .bind(boot_id.as_str())
+            .bind(*created_at)
+            .bind(*finished_at)
+            .bind(report.as_deref())
+    })
+}
+
+fn execution(found: &AnyRow, report: Option<&str>) -> Result<Execution, Error> {
     Ok(Execution {
         id: row::parsed(found, "id", ExecutionId::parse)?,
         user: row::parsed(found, "user_id", UserId::parse)?,
@@ -136,6 +138,6 @@ fn execution(found: &AnyRow, report: Option<&str>) -> Result<Execution, Error> {
         language: row::parsed(found, "language", Language::parse)?,
         created_at: row::moment(found, "created_at")?,
         finished_at: row::optional_moment(found, "finished_at")?,
-        state,
+        state: execution_row::state(&row::text(found, "state")?, report)?,
     })
 }

@@ -7,8 +7,10 @@
 mod api_keys;
 mod boots;
 mod error;
+mod execution_row;
 mod executions;
 mod idempotency;
+mod journal;
 mod refresh_tokens;
 mod report_json;
 mod retention;
@@ -19,6 +21,7 @@ mod users;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
@@ -26,6 +29,8 @@ use sqlx::migrate::Migrator;
 use sqlx::{AnyPool, Executor};
 
 pub use self::error::Error;
+pub use self::execution_row::ExecutionRow;
+pub use self::journal::{Change, Journal, left_behind};
 pub use self::retention::Retention;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -74,8 +79,8 @@ impl Database {
     pub async fn connect(url: &str) -> Result<Self, Error> {
         install_default_drivers();
         let kind = DatabaseKind::of_url(url).ok_or(Error::UnknownScheme)?;
-        if kind == DatabaseKind::Sqlite {
-            make_private(url).map_err(Error::File)?;
+        if let Some(path) = sqlite_file(url) {
+            make_private(path).map_err(Error::File)?;
         }
         let pool = AnyPoolOptions::new()
             .max_connections(match kind {
@@ -110,10 +115,15 @@ impl Database {
 
 /// Makes a SQLite file that does not exist yet, for its owner alone: it holds password hashes. The
 /// files that SQLite puts beside it take over its mode.
-fn make_private(url: &str) -> io::Result<()> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or(path);
+fn make_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map(drop)
+}
+
+/// The file that a URL names, when it is one of SQLite's.
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    path.split('?').next().map(Path::new)
 }

@@ -66,9 +66,8 @@ struct DiagnosticRow {
 }
 
 /// As text for the column.
-pub(super) fn write(report: &Report) -> Result<String, Error> {
-    serde_json::to_string(&to_row(report.clone()))
-        .map_err(|_| Error::Unreadable("executions.report"))
+pub(super) fn write(report: Report) -> Result<String, Error> {
+    serde_json::to_string(&to_row(report)).map_err(|_| Error::Unreadable("executions.report"))
 }
 
 /// From the text of the column.

@@ -140,6 +140,24 @@ async fn an_api_key_works_until_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_deleted_api_key_is_refused_at_once_although_it_was_just_used() {
+    let app = App::start().await;
+    let token = app.user("eve").await;
+    for _ in 0..10 {
+        let made = app.post("/v1/api_keys", &token, json!({"name": "ci"})).await.json();
+        let key = made["key"].as_str().unwrap();
+        for _ in 0..2 {
+            assert_eq!(app.run(key, "say hi").await.status, StatusCode::OK);
+        }
+        let path = format!("/v1/api_keys/{}", made["id"].as_str().unwrap());
+        let using = futures::future::join_all((0..8).map(|_| app.run(key, "say hi")));
+        let (_, deleted) = tokio::join!(using, app.delete(&path, &token));
+        assert_eq!(deleted.status, StatusCode::NO_CONTENT);
+        assert_eq!(app.run(key, "say hi").await.code(), "credential_invalid");
+    }
+}
+
+#[tokio::test]
 async fn nobody_gives_more_than_they_have() {
     let app = App::start().await;
     let token = app.user("eve").await;

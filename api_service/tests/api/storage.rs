@@ -1,6 +1,7 @@
 //! One storage code on two databases.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api_service::domain::api_key::ApiKey;
@@ -15,7 +16,7 @@ use api_service::domain::scope::Scope;
 use api_service::domain::session::{EndReason, LiveSession, Session, SessionStage};
 use api_service::domain::timestamp::Timestamp;
 use api_service::domain::user::User;
-use api_service::storage::{Database, Error, Retention};
+use api_service::storage::{Database, Error, ExecutionRow, Retention};
 use reqwest::StatusCode;
 
 use crate::support::{App, Postgres};
@@ -130,14 +131,35 @@ async fn executions(database: &Database, user: &UserId) {
         state: ExecutionState::Running,
     };
     let (first, second) = (execution(None), execution(Some(SessionId::generate())));
-    database.insert_execution(&first, &boot).await.unwrap();
-    database.insert_execution(&second, &dead).await.unwrap();
-    database.finish_execution(&first.id, &ExecutionState::Cancelled).await.unwrap();
-    database.finish_execution(&first.id, &ExecutionState::Unknown).await.unwrap();
+    let third = execution(None);
+    let row = |execution: &Execution, state, boot: &BootId| {
+        Arc::new(ExecutionRow::of(Execution { state, ..execution.clone() }, boot).unwrap())
+    };
+    let write = async |rows: &[Arc<ExecutionRow>]| database.write_executions(rows, &[]).await;
+    let begun = [
+        row(&first, ExecutionState::Running, &boot),
+        row(&second, ExecutionState::Running, &dead),
+        row(&third, ExecutionState::Running, &boot),
+    ];
+    write(&begun).await.unwrap();
+    write(&[row(&first, ExecutionState::Cancelled, &boot)]).await.unwrap();
+    write(&[row(&first, ExecutionState::Unknown, &boot)]).await.unwrap();
+    database.write_executions(&[], &[first.id.clone(), third.id.clone()]).await.unwrap();
     database.settle_what_dead_boots_left().await.unwrap();
-    let state = async |id| database.execution_of(user, id).await.unwrap().unwrap().state;
+    let find = async |id| database.execution_of(user, id).await.unwrap();
+    let state = async |id| find(id).await.unwrap().state;
     assert_eq!(state(&first.id).await, ExecutionState::Cancelled, "the first end counts");
     assert_eq!(state(&second.id).await, ExecutionState::Unknown, "its gateway is dead");
+    assert!(find(&third.id).await.is_none(), "it was taken back");
+    write(&begun).await.unwrap();
+    assert_eq!(state(&second.id).await, ExecutionState::Unknown, "it does not begin again");
+    write(&[row(&second, ExecutionState::Cancelled, &dead)]).await.unwrap();
+    assert_eq!(state(&second.id).await, ExecutionState::Cancelled, "its gateway knew its end");
+    database.write_executions(&[], std::slice::from_ref(&third.id)).await.unwrap();
+    let nobodys = Execution { user: UserId::generate(), ..first.clone() };
+    let nobodys = Execution { id: ExecutionId::generate(), ..nobodys };
+    let refused = write(&[row(&nobodys, ExecutionState::Running, &boot)]).await;
+    assert!(matches!(refused, Err(Error::NoSuchUser)), "{refused:?}");
 
     let page = PageRequest { limit: 1, after: None };
     let newest = database.executions_of(user, &page).await.unwrap();

@@ -15,6 +15,19 @@ async fn a_full_worker_is_503_and_leaves_no_record() {
     let answer = app.run(&token, "full").await;
     assert_eq!((answer.status, &*answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "worker_full"));
     assert_eq!(answer.headers["retry-after"], "7", "the worker's own word");
+    assert_eq!(answer.json()["queue"], json!({"position": 5, "length": 64}));
+    assert_eq!(app.get(EXECUTIONS, &token).await.json()["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_user_with_too_many_runs_waiting_gets_429() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let answer = app.run(&token, "owner full").await;
+    let (status, code) = (answer.status, &*answer.code());
+    assert_eq!((status, code), (StatusCode::TOO_MANY_REQUESTS, "too_many_runs_waiting"));
+    assert_eq!(answer.headers["retry-after"], "7", "the worker's own word");
+    assert_eq!(answer.json()["queue"], json!({"position": 5, "length": 64}));
     assert_eq!(app.get(EXECUTIONS, &token).await.json()["data"], json!([]));
 }
 

@@ -9,13 +9,14 @@ use std::time::Duration;
 use clap::Parser;
 
 pub use values::{Listen, LogFormat, Secret, SecretError};
-use values::{bytes, language_list, listen, seconds};
+use values::{at_least_one, bytes, language_list, listen, seconds};
 
 use crate::execution::limits::{LimitRange, Limits};
 use crate::language::Language;
 use crate::pool::PoolSize;
 use crate::sandbox::spec::SandboxLimits;
 use crate::session::SessionRules;
+use crate::worker::Size;
 
 const MIB: u64 = 1 << 20;
 
@@ -39,6 +40,15 @@ pub struct Settings {
     /// Virtual environment with the Python packages that programs may import
     #[arg(long, env = "PYTHON_ENVIRONMENT")]
     pub python_environment: Option<PathBuf>,
+    /// Python packages to load before they are asked for, separated by commas; those that are not
+    /// installed are passed over
+    #[arg(
+        long,
+        env = "PYTHON_PRELOAD",
+        value_delimiter = ',',
+        default_value = "numpy,pandas,matplotlib.pyplot,IPython.display"
+    )]
+    pub python_preload: Vec<String>,
     /// Warm sandboxes of each language at start, and when it is quiet
     #[arg(long, env = "INITIAL_POOL_SIZE", default_value_t = 2)]
     pub initial_pool_size: usize,
@@ -46,11 +56,14 @@ pub struct Settings {
     #[arg(long, env = "MAX_POOL_SIZE", default_value_t = 8)]
     pub max_pool_size: usize,
     /// Programs that run at once; more wait
-    #[arg(long, env = "MAX_CONCURRENT_RUNS", default_value_t = 32)]
+    #[arg(long, env = "MAX_CONCURRENT_RUNS", default_value = "32", value_parser = at_least_one)]
     pub max_concurrent_runs: usize,
     /// Programs that wait; more are refused
     #[arg(long, env = "MAX_QUEUED_RUNS", default_value_t = 256)]
     pub max_queued_runs: usize,
+    /// Programs of one user that wait; more are refused
+    #[arg(long, env = "MAX_QUEUED_RUNS_PER_OWNER", default_value_t = 64)]
+    pub max_queued_runs_per_owner: usize,
     /// Sessions at once
     #[arg(long, env = "MAX_SESSIONS", default_value_t = 1024)]
     pub max_sessions: usize,
@@ -197,6 +210,15 @@ impl Settings {
         PoolSize { initial: self.initial_pool_size, max: self.max_pool_size }
     }
 
+    /// How many run at once, and how many wait.
+    pub fn admission_size(&self) -> Size {
+        Size {
+            slots: self.max_concurrent_runs,
+            waiting: self.max_queued_runs,
+            waiting_of_one: self.max_queued_runs_per_owner,
+        }
+    }
+
     /// Rules for sessions.
     pub fn session_rules(&self) -> SessionRules {
         SessionRules {
@@ -238,6 +260,7 @@ mod tests {
             ("--supported-languages=python,cobol", "SUPPORTED_LANGUAGES"),
             ("--listen=nowhere", "LISTEN"),
             ("--max-pool-size=many", "MAX_POOL_SIZE"),
+            ("--max-concurrent-runs=0", "MAX_CONCURRENT_RUNS"),
         ] {
             let error = Settings::try_parse_from(["x", argument]).expect_err(argument).to_string();
             let flag = name.to_lowercase().replace('_', "-");

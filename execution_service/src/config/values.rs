@@ -130,6 +130,13 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number) if number > 0 => Ok(number),
+        Ok(_) | Err(_) => Err(String::from("must be a number, at least 1")),
+    }
+}
+
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     const LEAST: u64 = 64 << 10;
     match text.parse::<u64>() {

@@ -4,11 +4,16 @@
 //! drive
 //! ├── stdout, stderr   read all the time, whatever else happens: a full pipe would stop the program
 //! ├── control          results, and the kernel's word that the run is over
-//! ├── exit             from init: the only source of an exit status
+//! ├── exit             from the parent of the process, or the kernel's last word: see below
 //! ├── deadline         wall time: first politely, then not
 //! ├── watch            processor time (and memory, without cgroups), ten times a second
 //! └── cancelled        the owner's wish, or a caller who went away
 //! ```
+//!
+//! To take an interpreter's memory apart costs the kernel of the machine 1 to 3 ms between its exit and
+//! the word of it. So our kernels say with what status they are about to exit, and that is believed: a
+//! program that forges it gets no other answer than it would by exiting so, and all of it is ended behind
+//! the answer.
 
 use std::time::Duration;
 
@@ -148,6 +153,12 @@ pub async fn drive(
                     }
                 }
             }
+            Next::Frame(Ok(Some(Frame::Exit { id, exit_code }))) => {
+                if is_current(&kernel, id) && !ends_with_done {
+                    let exit = Ending::Exited(Exit::Code(i32::from(exit_code)));
+                    break (stopping.map_or(exit, Ending::Stopped), false);
+                }
+            }
             Next::Frame(Ok(Some(Frame::Ready))) => {}
             Next::Frame(Ok(None) | Err(_)) => frames_open = false,
             Next::Exit(end) => {
@@ -242,7 +253,7 @@ async fn last_words(
                 diagnostic = said;
                 break;
             }
-            Frame::Ready | Frame::Result { .. } | Frame::Done { .. } => {}
+            Frame::Ready | Frame::Result { .. } | Frame::Done { .. } | Frame::Exit { .. } => {}
         }
     }
     diagnostic

@@ -43,6 +43,13 @@ pub enum Frame {
         /// What went wrong.
         diagnostic: Option<Diagnostic>,
     },
+    /// The interpreter has done all that it does on its way out, and its next instruction is to exit.
+    Exit {
+        /// Of which run.
+        id: Option<u64>,
+        /// With this status.
+        exit_code: u8,
+    },
 }
 
 /// All fields of all frames. Not a tagged enum: serde would keep every unknown field of one in memory
@@ -68,6 +75,7 @@ enum Event {
     Ready,
     Result,
     Done,
+    Exit,
 }
 
 /// Representations of one value; IPython's richest objects have seven.
@@ -86,6 +94,8 @@ impl From<Line> for Frame {
             Event::Ready => Self::Ready,
             Event::Result => Self::Result { id, mime, main },
             Event::Done => Self::Done { id, exit_code, diagnostic },
+            // As the kernel would cut it.
+            Event::Exit => Self::Exit { id, exit_code: exit_code.to_le_bytes()[0] },
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::timeout;
 
 use crate::language::{Channel, KernelLanguage, KernelRequest};
-use crate::sandbox::backend::{Control, Place, Process, Sandbox, SandboxError};
+use crate::sandbox::backend::{Control, Place, Process, Sandbox, SandboxError, Zygote};
 use crate::sandbox::spec::Exit;
 use crate::sandbox::workspace::WorkspacePath;
 
@@ -57,7 +57,16 @@ impl Kernel {
             }
             Channel::Socket => None,
         };
-        let mut process = sandbox.start(start.command).await?;
+        let process = sandbox.start(start.command).await?;
+        Self::open(process, fifos).await
+    }
+
+    /// Has `zygote` fork an interpreter into `sandbox` and waits until it is ready.
+    pub async fn fork(sandbox: &dyn Sandbox, zygote: &Zygote) -> Result<Self, KernelError> {
+        Self::open(sandbox.fork(zygote).await?, None).await
+    }
+
+    async fn open(mut process: Process, fifos: Option<Control>) -> Result<Self, KernelError> {
         let Some(Control { reader, writer }) = fifos.or(process.control.take()) else {
             return Err(KernelError::NotReady(String::from("it has no control channel")));
         };

@@ -2,6 +2,7 @@
 //! ([`workplace`], [`kernel`]), how it is followed ([`run`], [`drive`], [`output`]) and what came of
 //! it ([`outcome`]).
 
+pub mod compiled;
 pub mod drive;
 pub mod event;
 pub mod frames;

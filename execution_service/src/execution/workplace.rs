@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::language::{Approach, Language};
-use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError};
+use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
 use crate::sandbox::spec::{SandboxLimits, Usage};
 
 use super::kernel::{Kernel, KernelError};
@@ -32,6 +32,19 @@ impl Workplace {
         let sandbox = backend.create(limits).await?;
         let mut workplace = Self { sandbox, kernel: None, baseline: Usage::default() };
         workplace.ensure_kernel(language, executable).await?;
+        Ok(workplace)
+    }
+
+    /// Makes a sandbox with a kernel that `zygote` forks.
+    pub async fn fork(
+        backend: &dyn SandboxBackend,
+        zygote: &Zygote,
+        limits: SandboxLimits,
+    ) -> Result<Self, KernelError> {
+        let sandbox = backend.create(limits).await?;
+        let kernel = Some(Kernel::fork(sandbox.as_ref(), zygote).await?);
+        let mut workplace = Self { sandbox, kernel, baseline: Usage::default() };
+        workplace.remember_usage(UNHURRIED).await?;
         Ok(workplace)
     }
 

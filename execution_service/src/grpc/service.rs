@@ -52,12 +52,12 @@ impl wire::execution_service_server::ExecutionService for Service {
             execution_id = %id,
             language = %run.language,
         );
+        let patience = deadline::of(&metadata);
         let accepted = span
-            .in_scope(|| self.worker.execute(run, session.as_deref()))
+            .in_scope(|| self.worker.execute(run, session.as_deref(), patience))
             .map_err(|error| status(&error))?;
         let (sender, receiver) = mpsc::channel(IN_FLIGHT);
         let forward = forward(accepted, id, sender.clone());
-        let patience = deadline::of(&metadata);
         let forward = async move {
             let Some(patience) = patience else { return forward.await };
             // Leaving drops the events, and that cancels the run.

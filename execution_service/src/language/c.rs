@@ -1,5 +1,7 @@
 //! C: gcc, then the program it made.
 
+mod libm;
+
 use super::diagnostic::{Diagnostic, Kind};
 use super::environment::environment;
 use super::{CompiledLanguage, Program};
@@ -72,6 +74,11 @@ pub fn compiler_flags() -> Vec<String> {
     exact.chain(PREFIXES.iter().map(|prefix| format!("{prefix}…"))).collect()
 }
 
+/// Assembler and compiler run side by side; [`read_error`] needs the plain form; the linker's plugin
+/// serves `-flto` alone, which is not allowed, and would be loaded for nothing.
+const FIXED_FLAGS: [&str; 5] =
+    ["-pipe", "-fno-use-linker-plugin", "-Wall", "-fdiagnostics-plain-output", "-o"];
+
 /// The error number of a lack of memory, as `errno(3)` has it.
 const ENOMEM: i32 = 12;
 
@@ -90,8 +97,7 @@ impl CompiledLanguage for C {
     }
 
     fn compile(&self, executable: &str, program: Program<'_>) -> Command {
-        let mut args: Vec<String> =
-            ["-pipe", "-Wall", "-fdiagnostics-plain-output", "-o"].map(String::from).to_vec();
+        let mut args: Vec<String> = FIXED_FLAGS.map(String::from).to_vec();
         args.push(executable_path());
         let (libraries, flags): (Vec<&String>, Vec<&String>) =
             program.compiler_flags.iter().partition(|flag| flag.starts_with("-l"));
@@ -99,7 +105,9 @@ impl CompiledLanguage for C {
         args.extend([String::from("-pthread"), String::from(SOURCE)]);
         // Libraries come behind what needs them.
         args.extend(libraries.into_iter().cloned());
-        args.push(String::from("-lm"));
+        if libm::may_be_needed(program.code, program.compiler_flags) {
+            args.push(String::from("-lm"));
+        }
         Command {
             program: String::from(executable),
             args,

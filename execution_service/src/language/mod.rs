@@ -101,6 +101,11 @@ pub trait KernelLanguage: Send + Sync {
     /// Starts the interpreter `executable`.
     fn start(&self, executable: &str) -> KernelStart;
 
+    /// Starts its zygote, with `libraries` loaded beforehand, if its interpreter can fork.
+    fn zygote(&self, _executable: &str, _libraries: &[String]) -> Option<Command> {
+        None
+    }
+
     /// Tells it to run `program` as its run number `id`.
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest;
 }

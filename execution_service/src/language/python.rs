@@ -9,28 +9,39 @@ use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
 /// See the module.
 pub struct Python;
 
+/// Runs `script` of our runtime. Kernel and zygote are started alike, so that it makes no difference to a
+/// program which of the two it came from.
+fn command(executable: &str, script: &str, args: &[String]) -> Command {
+    let script = format!("{RUNTIMES_DIR}/python/{script}");
+    let fixed = ["-I", "-X", "utf8", &script].map(String::from);
+    let args = fixed.iter().chain(args).cloned().collect();
+    let extra = [
+        ("MPLBACKEND", "agg"),
+        ("MPLCONFIGDIR", "/tmp/.matplotlib"),
+        ("PLOTLY_RENDERER", "plotly_mimetype"),
+        // One core is what a sandbox has by default; BLAS would start a thread for each of the
+        // machine's.
+        ("OPENBLAS_NUM_THREADS", "1"),
+        ("OMP_NUM_THREADS", "1"),
+    ];
+    Command {
+        program: String::from(executable),
+        args,
+        env: environment(executable, &extra),
+        working_directory: String::from(WORKSPACE),
+        stdin: Stdin::Null,
+        control: true,
+    }
+}
+
 impl KernelLanguage for Python {
     fn start(&self, executable: &str) -> KernelStart {
-        let kernel = format!("{RUNTIMES_DIR}/python/kernel.py");
-        let args = ["-I", "-X", "utf8", &kernel].map(String::from).to_vec();
-        let extra = [
-            ("MPLBACKEND", "agg"),
-            ("MPLCONFIGDIR", "/tmp/.matplotlib"),
-            ("PLOTLY_RENDERER", "plotly_mimetype"),
-            // One core is what a sandbox has by default; BLAS would start a thread for each of the
-            // machine's.
-            ("OPENBLAS_NUM_THREADS", "1"),
-            ("OMP_NUM_THREADS", "1"),
-        ];
-        let command = Command {
-            program: String::from(executable),
-            args,
-            env: environment(executable, &extra),
-            working_directory: String::from(WORKSPACE),
-            stdin: Stdin::Null,
-            control: true,
-        };
+        let command = command(executable, "kernel.py", &[]);
         KernelStart { command, channel: Channel::Socket }
+    }
+
+    fn zygote(&self, executable: &str, libraries: &[String]) -> Option<Command> {
+        Some(command(executable, "zygote.py", libraries))
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {

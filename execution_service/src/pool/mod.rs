@@ -1,22 +1,37 @@
 //! Warm workplaces: made ahead of time, used once, refilled in the background.
+//!
+//! ```text
+//! Pool ── Shelf (one a language) ── Nursery   its zygote, where the language has one
+//!                                └─ room      whether there is memory for more
+//! ```
+
+mod nursery;
+mod room;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::execution::kernel::{Kernel, KernelError};
 use crate::execution::workplace::Workplace;
-use crate::language::Language;
-use crate::sandbox::backend::SandboxBackend;
+use crate::language::{Approach, Language};
+use crate::sandbox::backend::{SandboxBackend, SandboxError};
 use crate::sandbox::spec::SandboxLimits;
 use crate::tasks::Tasks;
+use nursery::Nursery;
 
-/// A shelf that was found empty grows; after so long without that it shrinks by one.
+/// A shelf that was found empty doubles; after so long without that it shrinks by one.
 const CALM: Duration = Duration::from_secs(60);
+/// Sandboxes of one shelf that are being made at once: more would take the processors from the programs
+/// that run, and hold up those that wait for one on the spot.
+const AT_ONCE: usize = 2;
 /// After a failure to make one, in which something is wrong that will not be better at once.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -43,30 +58,55 @@ pub struct Lease {
     pub place: Workplace,
     /// None was ready: this one was made on the spot.
     pub cold: bool,
+    /// To be dropped when whoever took the workplace has been answered.
+    pub refill: Refill,
+}
+
+/// Has the shelf refilled when it is dropped. Making a sandbox costs as much as a short run does, and
+/// would take from it if both were done at once.
+pub struct Refill(Arc<Notify>);
+
+impl Drop for Refill {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 struct Shelf {
+    language: Language,
     executable: String,
+    nursery: Option<Nursery>,
     ready: Mutex<VecDeque<Workplace>>,
     target: AtomicUsize,
-    taken: Notify,
+    taken: Arc<Notify>,
 }
 
 impl Pool {
-    /// A pool for the languages that have an executable; workplaces get `limits`.
+    /// A pool for the languages that have an executable; workplaces get `limits`, and zygotes load
+    /// `libraries`.
     pub fn new(
         backend: Arc<dyn SandboxBackend>,
         executables: &BTreeMap<Language, String>,
+        libraries: &[String],
         limits: SandboxLimits,
         size: PoolSize,
     ) -> Arc<Self> {
-        let shelf = |executable: &String| Shelf {
-            executable: executable.clone(),
-            ready: Mutex::new(VecDeque::new()),
-            target: AtomicUsize::new(size.initial),
-            taken: Notify::new(),
+        let shelf = |(language, executable): (&Language, &String)| {
+            let zygote = match language.approach() {
+                Approach::Kernel(kernel) => kernel.zygote(executable, libraries),
+                Approach::Compiled(_) => None,
+            };
+            let shelf = Shelf {
+                language: *language,
+                executable: executable.clone(),
+                nursery: zygote.map(|command| Nursery::new(Arc::clone(&backend), command)),
+                ready: Mutex::new(VecDeque::new()),
+                target: AtomicUsize::new(size.initial),
+                taken: Arc::new(Notify::new()),
+            };
+            (*language, shelf)
         };
-        let shelves = executables.iter().map(|(language, exe)| (*language, shelf(exe))).collect();
+        let shelves = executables.iter().map(shelf).collect();
         Arc::new(Self { backend, limits, size, shelves })
     }
 
@@ -75,16 +115,18 @@ impl Pool {
         for language in self.shelves.keys().copied() {
             let (pool, shutdown) = (Arc::clone(self), shutdown.clone());
             tasks.spawn("pool", async move {
+                let Some(shelf) = pool.shelves.get(&language) else {
+                    return;
+                };
                 tokio::select! {
-                    () = pool.fill(language) => {}
+                    () = pool.fill(shelf) => {}
+                    () = shelf.keep_zygote() => {}
                     () = shutdown.cancelled() => {}
                 }
                 // What is left on the shelf ends with it.
-                if let Some(shelf) = pool.shelves.get(&language) {
-                    let left = std::mem::take(&mut *shelf.lock());
-                    for place in left {
-                        place.sandbox.end().await;
-                    }
+                let left = std::mem::take(&mut *shelf.lock());
+                for place in left {
+                    place.sandbox.end().await;
                 }
             });
         }
@@ -103,38 +145,77 @@ impl Pool {
             if limits != self.limits {
                 place.sandbox.prepare(limits).await?;
             }
-            return Ok(Lease { place, cold: false });
+            return Ok(Lease { place, cold: false, refill: shelf.refill() });
         }
-        let backend = self.backend.as_ref();
-        let place = Workplace::make(backend, language, &shelf.executable, limits).await?;
-        Ok(Lease { place, cold: true })
+        let place = self.make(shelf, limits).await?;
+        Ok(Lease { place, cold: true, refill: shelf.refill() })
     }
 
-    async fn fill(&self, language: Language) {
-        let Some(shelf) = self.shelves.get(&language) else {
-            return;
-        };
+    async fn make(&self, shelf: &Shelf, limits: SandboxLimits) -> Result<Workplace, KernelError> {
+        let backend = self.backend.as_ref();
+        if let Some(nursery) = &shelf.nursery
+            && let Some(zygote) = nursery.zygote()
+        {
+            match Workplace::fork(backend, &zygote, limits).await {
+                Err(
+                    error @ (KernelError::Sandbox(SandboxError::Zygote { .. })
+                    | KernelError::NotReady(_)),
+                ) => {
+                    tracing::warn!(%error, "a zygote is no good and is replaced");
+                    nursery.distrust(&zygote);
+                }
+                made => return made,
+            }
+        }
+        Workplace::make(backend, shelf.language, &shelf.executable, limits).await
+    }
+
+    async fn fill(&self, shelf: &Shelf) {
+        if let Some(nursery) = &shelf.nursery {
+            nursery.settled().await;
+        }
+        let mut making = FuturesUnordered::new();
+        let mut calm = Instant::now() + CALM;
         loop {
-            while shelf.lock().len() < shelf.target.load(Ordering::Relaxed) {
-                let backend = self.backend.as_ref();
-                match Workplace::make(backend, language, &shelf.executable, self.limits).await {
+            while making.len() < AT_ONCE && shelf.lacks(making.len()) {
+                making.push(self.make(shelf, self.limits));
+            }
+            tokio::select! {
+                Some(made) = making.next() => match made {
                     Ok(place) => shelf.lock().push_back(place),
                     Err(error) => {
+                        let language = shelf.language;
                         tracing::error!(%language, %error, "could not make a warm sandbox");
                         tokio::time::sleep(AFTER_FAILURE).await;
                     }
+                },
+                () = shelf.taken.notified() => {
+                    calm = Instant::now() + CALM;
+                    shelf.grow_if_empty(self.size.max);
                 }
-            }
-            if tokio::time::timeout(CALM, shelf.taken.notified()).await.is_err() {
-                shelf.shrink(self.size.initial);
-            } else {
-                shelf.grow_if_empty(self.size.max);
+                () = sleep_until(calm) => {
+                    calm = Instant::now() + CALM;
+                    shelf.shrink(self.size.initial);
+                }
             }
         }
     }
 }
 
 impl Shelf {
+    /// Keeps the language's zygote, if it has one.
+    async fn keep_zygote(&self) {
+        match &self.nursery {
+            Some(nursery) => nursery.keep().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether there should be more than the ready ones and `making`.
+    fn lacks(&self, making: usize) -> bool {
+        self.lock().len() + making < self.target.load(Ordering::Relaxed)
+    }
+
     /// Takes one that lives and can have `limits`.
     fn take(&self, limits: SandboxLimits) -> Option<Workplace> {
         let mut ready = self.lock();
@@ -144,8 +225,10 @@ impl Shelf {
                 continue;
             }
             if place.sandbox.accepts(limits) {
-                drop(ready);
-                self.taken.notify_one();
+                if ready.is_empty() {
+                    // The next one cannot wait until this one has been answered.
+                    self.taken.notify_one();
+                }
                 return Some(place);
             }
             // All on a shelf are alike.
@@ -157,9 +240,13 @@ impl Shelf {
         None
     }
 
+    fn refill(&self) -> Refill {
+        Refill(Arc::clone(&self.taken))
+    }
+
     fn grow_if_empty(&self, max: usize) {
-        if self.lock().is_empty() {
-            let grow = |target: usize| (target < max).then_some(target + 1);
+        if self.lock().is_empty() && room::is_left() {
+            let grow = |target: usize| (target < max).then_some(max.min(target.max(1) * 2));
             let _ = self.target.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow);
         }
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::isolation::Isolation;
 use super::spec::{Command, Exit, SandboxLimits, Usage};
@@ -19,6 +20,14 @@ pub enum SandboxError {
     /// It could not be made.
     #[error("could not make a sandbox: {stage}: {source}")]
     Create {
+        /// The step that failed.
+        stage: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// There is no zygote to be had, or it could not fork.
+    #[error("could not fork a zygote: {stage}: {source}")]
+    Zygote {
         /// The step that failed.
         stage: String,
         /// What the kernel said.
@@ -57,6 +66,9 @@ pub trait SandboxBackend: Send + Sync + 'static {
     /// Makes one, empty and confined.
     async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError>;
 
+    /// Starts a zygote and waits until it has loaded everything.
+    async fn start_zygote(&self, command: Command) -> Result<Zygote, SandboxError>;
+
     /// What separates its sandboxes from the host.
     fn isolation(&self) -> &Isolation;
 
@@ -64,11 +76,25 @@ pub trait SandboxBackend: Send + Sync + 'static {
     async fn failed(&self);
 }
 
+/// A preloaded interpreter that only forks. Dropping it ends it; what it has forked lives on.
+pub struct Zygote {
+    /// Its name at the backend.
+    pub id: u64,
+    /// Fires when it is gone.
+    pub ended: CancellationToken,
+    /// Dropped with this, and tells the backend.
+    pub kept: DropGuard,
+}
+
 /// One isolated environment. Dropping it ends it in the background; [`Sandbox::end`] waits for that.
 #[async_trait]
 pub trait Sandbox: Send + Sync {
     /// Starts a process. Any number may run at once.
     async fn start(&self, command: Command) -> Result<Process, SandboxError>;
+
+    /// Has `zygote` fork a process into this sandbox, in which no user code may have run yet. It has a
+    /// control channel.
+    async fn fork(&self, zygote: &Zygote) -> Result<Process, SandboxError>;
 
     /// Writes a file below `place`, as the sandbox's user, making its parent directories.
     async fn write_file(
@@ -156,12 +182,14 @@ pub struct Control {
 }
 
 /// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessEnd {
-    /// As the kernel reported it to init.
+    /// As the kernel reported it to the parent.
     pub exit: Exit,
     /// User and system time of the process and its reaped children.
     pub cpu: Duration,
+    /// Largest resident memory of one of them.
+    pub peak_memory_bytes: u64,
 }
 
 /// A stream of bytes out of a sandbox.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 
+use super::admission::Ticket;
 use super::{Worker, WorkerError};
 use crate::execution::event::Event;
 use crate::execution::kernel::{Kernel, KernelError};
@@ -21,6 +22,13 @@ use crate::pool::Lease;
 use crate::sandbox::backend::SandboxError;
 use crate::sandbox::spec::Usage;
 use crate::session::{Session, SessionError};
+
+/// The right to run, some time.
+pub(super) struct Turn {
+    pub(super) ticket: Ticket,
+    /// When it is too late to begin.
+    pub(super) latest: Option<time::Instant>,
+}
 
 /// How an accepted run came to its end.
 enum Finished {
@@ -49,13 +57,16 @@ impl Worker {
         request: &Request,
         session: Option<Arc<Session>>,
         limits: Limits,
+        turn: Turn,
         cancelled: &CancellationToken,
         sink: &Sink,
     ) -> Result<(), WorkerError> {
         let accepted = Instant::now();
         let finished = match &session {
-            None => self.run_alone(request, limits, cancelled, sink).await?,
-            Some(session) => self.run_in_session(request, session, limits, cancelled, sink).await?,
+            None => self.run_alone(request, limits, turn, cancelled, sink).await?,
+            Some(session) => {
+                self.run_in_session(request, session, limits, turn, cancelled, sink).await?
+            }
         };
         let outcome = self.outcome(accepted, finished);
         if outcome.status == Status::Cancelled && self.shutdown.is_cancelled() {
@@ -76,21 +87,27 @@ impl Worker {
         &self,
         request: &Request,
         limits: Limits,
+        turn: Turn,
         cancelled: &CancellationToken,
         sink: &Sink,
     ) -> Result<Finished, WorkerError> {
         let begun = Instant::now();
-        let Some(_slot) = self.slot(cancelled).await else {
-            return Ok(Finished::Never);
+        let _slot = tokio::select! {
+            slot = turn.ticket.turn(turn.latest) => slot?,
+            () = cancelled.cancelled() => return Ok(Finished::Never),
         };
         let queue = begun.elapsed();
         let begun = Instant::now();
-        let Lease { mut place, cold } = self.pool.lease(request.language, limits.sandbox).await?;
+        let lease = self.pool.lease(request.language, limits.sandbox).await?;
+        let Lease { mut place, cold, refill } = lease;
         let start = begun.elapsed();
         let run = self.run(request, &limits, Mode::Once, cancelled)?;
         let report = run.run(&mut place, sink).await;
         // Given back behind the answer: the next run does not wait for it, and nor does the caller.
-        self.tasks.spawn("end sandbox", async move { place.sandbox.end().await });
+        self.tasks.spawn("end sandbox", async move {
+            place.sandbox.end().await;
+            drop(refill);
+        });
         let phases = Phases { queue, start, cold_start: cold, ..Phases::default() };
         Ok(Finished::Ran { report: Box::new(report?), phases, state_lost: false })
     }
@@ -100,22 +117,26 @@ impl Worker {
         request: &Request,
         session: &Session,
         limits: Limits,
+        turn: Turn,
         cancelled: &CancellationToken,
         sink: &Sink,
     ) -> Result<Finished, WorkerError> {
         let begun = Instant::now();
+        // Also the turn in the session: the slot comes when nothing else runs in it. It is declared before
+        // the place so that it is given back after it, and the next one finds the place free.
+        let _slot = tokio::select! {
+            slot = turn.ticket.turn(turn.latest) => slot?,
+            () = cancelled.cancelled() => return Ok(Finished::Never),
+            () = session.ended.cancelled() => return Err(self.end_of(session)),
+        };
+        // Whoever has it now only tidies up behind an answer, or ends the session.
         let mut place = tokio::select! {
             place = session.place.lock() => place,
             () = cancelled.cancelled() => return Ok(Finished::Never),
         };
-        let Some(_slot) = self.slot(cancelled).await else {
-            return Ok(Finished::Never);
-        };
         let queue = begun.elapsed();
         let Some(workplace) = place.as_mut() else {
-            // It ended while this run waited for its turn.
-            let why = self.sessions.get(&session.id, &session.owner).err();
-            return Err(WorkerError::Session(why.unwrap_or(SessionError::NotFound)));
+            return Err(self.end_of(session));
         };
         let result = self.take_turn(request, session, limits, cancelled, workplace, sink).await;
         session.touch();
@@ -172,11 +193,10 @@ impl Worker {
         Ok((report, start, state_lost))
     }
 
-    async fn slot(&self, cancelled: &CancellationToken) -> Option<OwnedSemaphorePermit> {
-        tokio::select! {
-            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok(),
-            () = cancelled.cancelled() => None,
-        }
+    /// Why a session is no more that ended while a run waited for its turn.
+    fn end_of(&self, session: &Session) -> WorkerError {
+        let why = self.sessions.get(&session.id, &session.owner).err();
+        WorkerError::Session(why.unwrap_or(SessionError::NotFound))
     }
 
     fn run<'a>(

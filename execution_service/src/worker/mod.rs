@@ -1,30 +1,40 @@
 //! The core of the worker, which its gRPC edge calls: admits runs, finds them a workplace, keeps
 //! sessions.
 
+mod admission;
 mod carry_out;
 mod refusal;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+pub use admission::{Admission, Bound, QueueFull, Size};
 pub use refusal::WorkerError;
+
+use carry_out::Turn;
 
 use crate::execution::event::Event;
 use crate::execution::limits::{LimitRange, Limits, Wishes};
 use crate::execution::request::Request;
 use crate::execution::run::House;
 use crate::execution::sink::Sink;
-use crate::language::{Language, check_compiler_flags};
+use crate::language::{Approach, Language, check_compiler_flags};
 use crate::pool::{Lease, Pool};
 use crate::sandbox::isolation::Isolation;
 use crate::session::{NewSession, Registry, Session};
 use crate::tasks::Tasks;
 use crate::toolchain::Discovery;
+
+/// A stopped program is answered 250 ms after its limit; the rest is for the sandbox before it and
+/// for the way of the answer.
+const AFTER_THE_LIMIT: Duration = Duration::from_secs(1);
 
 /// An accepted run.
 pub struct Accepted {
@@ -50,10 +60,8 @@ pub struct Worker {
     pub pool: Arc<Pool>,
     /// The sessions.
     pub sessions: Registry,
-    /// Runs that go on at once.
-    pub slots: Arc<Semaphore>,
-    /// Those, and the ones that wait.
-    pub places: Arc<Semaphore>,
+    /// Who runs, and who waits.
+    pub admission: Arc<Admission>,
     /// Everything that runs in the background.
     pub tasks: Tasks,
     /// Fires when the worker is to end.
@@ -64,14 +72,15 @@ pub struct Worker {
 
 impl Worker {
     /// Accepts a run, or says why not. An accepted run goes on until its outcome; dropping its events
-    /// cancels it.
+    /// cancels it. `patience` is how long its caller waits for the outcome.
     ///
     /// # Errors
-    /// Everything but faults of ours, which come by [`Accepted::done`].
+    /// Everything but faults of ours and a queue that took too long, which come by [`Accepted::done`].
     pub fn execute(
         self: &Arc<Self>,
         mut request: Request,
         session: Option<&str>,
+        patience: Option<Duration>,
     ) -> Result<Accepted, WorkerError> {
         if self.shutdown.is_cancelled() {
             return Err(WorkerError::ShuttingDown);
@@ -86,16 +95,18 @@ impl Worker {
             Some(session) => self.limits_in(session, &mut request)?,
             None => self.range.grant(request.wishes)?,
         };
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| WorkerError::Full)?;
-        let cancelled = self.register(&request)?;
+        let owed = self.owed(&request, &limits);
+        let latest = patience.map(|patience| latest_start(Instant::now(), patience, owed));
+        let (registered, cancelled) = self.register(&request)?;
+        let ticket = self.admission.enter(&request.owner, session.as_ref().map(|one| &*one.id))?;
+        let turn = Turn { ticket, latest };
         let (sink, events) = Sink::new();
         let worker = Arc::clone(self);
         let span = tracing::Span::current();
         let done = self.tasks.spawn(
             "run",
             async move {
-                let guard = Registered { worker: &worker, id: request.id.clone(), _place: place };
-                let run = worker.carry_out(&request, session, limits, &cancelled, &sink);
+                let run = worker.carry_out(&request, session, limits, turn, &cancelled, &sink);
                 let mut run = std::pin::pin!(run);
                 let result = tokio::select! {
                     result = &mut run => result,
@@ -105,7 +116,7 @@ impl Worker {
                         run.await
                     }
                 };
-                drop(guard);
+                drop(registered);
                 result
             }
             .instrument(span),
@@ -142,7 +153,8 @@ impl Worker {
         self.executable(new.language)?;
         let limits = self.range.grant(wishes)?;
         let promise = self.sessions.promise(&new.id, &new.owner)?;
-        let Lease { place, cold: _ } = self.pool.lease(new.language, limits.sandbox).await?;
+        let Lease { place, cold: _, refill: _ } =
+            self.pool.lease(new.language, limits.sandbox).await?;
         Ok(promise.keep(Session::begin(new, limits, place)))
     }
 
@@ -187,14 +199,27 @@ impl Worker {
         Ok(limits)
     }
 
-    fn register(&self, request: &Request) -> Result<CancellationToken, WorkerError> {
+    fn register(
+        self: &Arc<Self>,
+        request: &Request,
+    ) -> Result<(Registered, CancellationToken), WorkerError> {
         let mut running = self.lock_running();
         if running.contains_key(&request.id) {
             return Err(WorkerError::ExecutionExists);
         }
         let token = self.shutdown.child_token();
         running.insert(request.id.clone(), (request.owner.clone(), token.clone()));
-        Ok(token)
+        drop(running);
+        Ok((Registered { worker: Arc::clone(self), id: request.id.clone() }, token))
+    }
+
+    /// How long the run may take once it has begun.
+    fn owed(&self, request: &Request, limits: &Limits) -> Duration {
+        let compiling = match request.language.approach() {
+            Approach::Kernel(_) => Duration::ZERO,
+            Approach::Compiled(_) => self.house.compile_wall,
+        };
+        limits.wall + compiling + AFTER_THE_LIMIT
     }
 
     fn lock_running(&self) -> MutexGuard<'_, HashMap<String, (String, CancellationToken)>> {
@@ -202,15 +227,34 @@ impl Worker {
     }
 }
 
-/// A run's place in the queue and its entry among the running, given back on every path.
-struct Registered<'a> {
-    worker: &'a Worker,
+/// A run's entry among the running, removed on every path.
+struct Registered {
+    worker: Arc<Worker>,
     id: String,
-    _place: OwnedSemaphorePermit,
 }
 
-impl Drop for Registered<'_> {
+impl Drop for Registered {
     fn drop(&mut self) {
         self.worker.lock_running().remove(&self.id);
+    }
+}
+
+/// When a run must have begun to be answered in time. What a caller's patience leaves beside the run's own
+/// time may be spent waiting. One who has not even that much wants what can be had by then, and only
+/// a run that nobody would hear of is not begun.
+fn latest_start(now: Instant, patience: Duration, owed: Duration) -> Instant {
+    now + patience.checked_sub(owed).filter(|left| !left.is_zero()).unwrap_or(patience)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_waits_no_longer_than_its_own_time_leaves() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        assert_eq!(latest_start(now, 61 * second, 31 * second), now + 30 * second);
+        assert_eq!(latest_start(now, 5 * second, 31 * second), now + 5 * second);
+        assert_eq!(latest_start(now, 31 * second, 31 * second), now + 31 * second);
     }
 }

@@ -1,5 +1,6 @@
 //! Why the worker does not do what it was asked.
 
+use super::admission::QueueFull;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
 use crate::language::{FlagError, Language};
@@ -32,9 +33,9 @@ pub enum WorkerError {
     /// Nothing by that id runs here for that owner.
     #[error("no such execution is running")]
     ExecutionNotFound,
-    /// Every slot and every place in the queue is taken.
-    #[error("every slot and every place in the queue is taken")]
-    Full,
+    /// See [`QueueFull`].
+    #[error(transparent)]
+    Queue(#[from] QueueFull),
     /// The worker is ending.
     #[error("the worker is ending")]
     ShuttingDown,

@@ -8,6 +8,7 @@ mod languages;
 mod lifecycle;
 mod limits;
 mod processes;
+mod queue;
 mod recovery;
 mod remains;
 mod sessions;

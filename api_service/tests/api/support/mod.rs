@@ -8,8 +8,8 @@ mod log;
 mod postgres;
 mod script;
 
-pub use self::app::{Answer, App, SECRET_KEY, settings};
-pub use self::fake_worker::FakeWorker;
+pub use self::app::{Answer, App, PASSWORD, SECRET_KEY, settings};
+pub use self::fake_worker::{FakeWorker, TOKEN};
 pub use self::log::captured;
 pub use self::postgres::Postgres;
 

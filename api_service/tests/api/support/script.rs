@@ -7,11 +7,11 @@
 //! | `gap` | writes more than is kept, and bytes that are not text |
 //! | `fail` | ends with a diagnostic |
 //! | `die` | breaks off without an outcome |
-//! | `full`, `refuse`, `break`, `lose` | is refused, as the contract describes |
+//! | `full`, `owner full`, `refuse`, `break`, `lose` | is refused, as the contract describes |
 
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
-use proto::wire::{ERROR_FIELD, ERROR_REASON, RETRY_AFTER, reason};
+use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY_AFTER, reason};
 use tokio::sync::{Notify, mpsc};
 use tonic::{Code, Status};
 
@@ -20,7 +20,8 @@ pub type Sent = Result<wire::ExecutionEvent, Status>;
 /// What is said instead of an answer, for codes that are refused.
 pub fn refusal(code: &str) -> Option<Status> {
     match code {
-        "full" => Some(failed(Code::ResourceExhausted, reason::WORKER_FULL, "full")),
+        "full" => Some(queue_full(Code::Unavailable, reason::WORKER_FULL)),
+        "owner full" => Some(queue_full(Code::ResourceExhausted, reason::OWNER_FULL)),
         "refuse" => {
             let too_much = "must be at most 1 GiB";
             let mut status = failed(Code::InvalidArgument, reason::INVALID_ARGUMENT, too_much);
@@ -80,6 +81,13 @@ pub fn failed(code: Code, reason: &'static str, message: &str) -> Status {
     let mut status = Status::new(code, message);
     status.metadata_mut().insert(ERROR_REASON, reason.parse().unwrap());
     status.metadata_mut().insert(RETRY_AFTER, "7".parse().unwrap());
+    status
+}
+
+fn queue_full(code: Code, reason: &'static str) -> Status {
+    let mut status = failed(code, reason, "full");
+    status.metadata_mut().insert(QUEUE_POSITION, "5".parse().unwrap());
+    status.metadata_mut().insert(QUEUE_LENGTH, "64".parse().unwrap());
     status
 }
 

@@ -65,6 +65,7 @@ BASH_ARGV0=$__crucible_code
     builtin set --
   else
     builtin set --
+    __crucible_rehearse
     __crucible_send '{"event":"ready"}' || __crucible_leave 1
   fi
 
@@ -75,19 +76,20 @@ BASH_ARGV0=$__crucible_code
       [[ -p $__crucible_in && -r $__crucible_in ]] || __crucible_leave 1
       continue
     fi
-    [[ $__crucible_id =~ ^[0-9]*$ ]] || __crucible_leave 64
+    [[ $__crucible_id == *[!0-9]* ]] && __crucible_leave 64
     case $__crucible_mode in
       once)
         builtin source "$__crucible_request/prologue.sh"
-        exec <"$__crucible_stdin" || exit 1
+        # Descriptor 0 is that from the start.
+        [[ $__crucible_stdin == /dev/null ]] || exec <"$__crucible_stdin" || exit 1
         builtin unset __crucible_stdin __crucible_mode
         builtin unset -f trap
         builtin trap - INT
-        builtin trap "$__crucible_quiet"'__crucible_exit_once $__crucible_status' EXIT
+        builtin trap "$__crucible_at_exit" EXIT
         __crucible_arm
         builtin source "$__crucible_code"
-        { __crucible_status=$?; builtin eval "$__crucible_hush"; } >/dev/null 2>&1
-        __crucible_exit_once $__crucible_status
+        { __crucible_status=$?; builtin eval "$__crucible_hush"; __crucible_report_once $__crucible_status; } >/dev/null 2>&1
+        exit $__crucible_status
         ;;
       session)
         __crucible_reset

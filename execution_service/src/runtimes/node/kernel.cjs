@@ -5,25 +5,32 @@
 //                 both: syntax (parse) → rewrite (positions kept) → stack, diagnostics, results
 'use strict';
 
-const { printFeatures } = require('./kernel/features.cjs');
+const { load, writeCompiled } = require('./loader.cjs');
 
-if (process.argv[2] === '--features') {
-  printFeatures();
-} else {
-  const { warmUp } = require('./kernel/boot.cjs');
-  const channel = require('./kernel/channel.cjs');
+const kernel = (name) => load(`./kernel/${name}.cjs`, __dirname);
 
-  warmUp().then(() => {
-    const { runOnce } = require('./kernel/once.cjs');
-    const { Session } = require('./kernel/session.cjs');
+if (process.argv[2] === '--features') kernel('features').printFeatures();
+else if (process.argv[2] === '--compile') warm().then(writeCompiled);
+else warm().then(serve);
+
+function warm() {
+  // Loaded by then, and nothing that the user's program should find.
+  for (const name of Object.keys(require.cache)) delete require.cache[name];
+  kernel('session');
+  return kernel('boot').warmUp();
+}
+
+function serve() {
+  const { runOnce } = kernel('once');
+  const { Session } = kernel('session');
+  const channel = kernel('channel');
+  // A fresh turn of the loop: no promise of ours below the user's code, so that an error of theirs
+  // is an uncaught exception and not a rejection.
+  setImmediate(() => {
     channel.send({ event: 'ready' });
     const request = channel.receive();
     if (request === null) process.exit(0);
-    // A fresh turn of the loop: no promise of ours below the user's code, so that an error of theirs
-    // is an uncaught exception and not a rejection.
-    setImmediate(() => {
-      if (request.mode === 'once') runOnce(request);
-      else new Session().serve(request);
-    });
+    else if (request.mode === 'once') runOnce(request);
+    else new Session().serve(request);
   });
 }

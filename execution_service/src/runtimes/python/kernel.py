@@ -1,7 +1,7 @@
 """Entry point of the Python kernel; the contract is in ../README.md.
 
 `python3 -I -X utf8 kernel.py` serves runs on descriptor 3; `kernel.py --features` prints what this
-interpreter offers. A zygote imports `crucible_kernel.boot` and `.serve` instead of running this file.
+interpreter offers. zygote.py does the same in the children that it forks.
 """
 
 import os
@@ -20,6 +20,7 @@ if sys.argv[1:] == ["--features"]:
 
 from crucible_kernel.boot import boot
 from crucible_kernel.channel import Channel
+from crucible_kernel.ending import end
 from crucible_kernel.serve import serve
 
 sys.path.remove(_HERE)
@@ -27,5 +28,4 @@ sys.path.remove(_HERE)
 CONTROL_FD = 3
 
 boot()
-# What serve() returns is what the user's own program would have passed to sys.exit().
-sys.exit(serve(Channel(CONTROL_FD)))
+end(serve(Channel(CONTROL_FD)))

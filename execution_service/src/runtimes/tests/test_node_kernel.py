@@ -55,6 +55,22 @@ class Once(NodeCase):
         self.assertEqual((self.kernel.out, self.kernel.err), ("hi [ 'a' ] V true\n", ""))
         self.assertEqual(self.kernel.process.returncode, 0)
 
+    def test_rehearsal_leaves_no_trace(self):
+        self.kernel.once(
+            "console.log(Object.keys(globalThis).includes('found'), Object.keys(require.cache).length, process.listenerCount('exit'),"
+            " Object.hasOwn(process.stdout, 'write'), process.stdout.bytesWritten, require.main === module, module.children.length)")
+        self.assertEqual((self.kernel.out, self.kernel.err), ("false 1 1 false 0 true 0\n", ""))
+
+    def test_exit_hooks_of_the_program_change_the_status(self):
+        for code, status in (("process.on('exit', () => { process.exitCode = 7 })", 7), ("process.prependListener('exit', () => { process.exitCode = 8 })", 8),
+                             ("process.on('exit', () => process.exit(9))", 9), ("process.on('beforeExit', () => process.once('exit', () => console.log('x')))", 0),
+                             ("process.exitCode = '6'", 6)):
+            with self.subTest(code):
+                kernel = self.fresh()
+                kernel.once(code)
+                self.assertEqual(kernel.process.returncode, status, kernel.err)
+                self.assertEqual(kernel.out, "x\n" if "beforeExit" in code else "")
+
     def test_last_expression(self):
         for code, expected in (("1 + 1", "2"), ("let a = 1;\n({ a })", "{ a: 1 }"), ("const s = 'x';\ns; // done", "'x'"),
                                ("async function main() { return 7 }\nmain()", "7"), ("await Promise.resolve(8)", "8"),

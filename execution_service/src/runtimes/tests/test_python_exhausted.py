@@ -13,9 +13,10 @@ class Exhausted(PythonCase):
             "for each in range(4096, 0, -16):\n    try:\n        while True:\n            kept[index] = bytes(each)\n            index += 1\n"
             "    except MemoryError:\n        pass\nkept * 100")
         self.assertIsNotNone(answer.done)
-        self.assertEqual((answer.diagnostic["name"], answer.diagnostic["line"]), ("MemoryError", 14))
+        # The line is told only if the interpreter itself found a few bytes to note it in.
+        self.assertEqual(answer.diagnostic["name"], "MemoryError")
         err = self.kernel.err
-        self.assertIn("    kept * 100\n", err)
+        self.assertIn("MemoryError", err)
         self.assertNotIn("crucible", err)
 
     def test_no_descriptors_left_to_tell_it(self):

@@ -69,7 +69,7 @@ fn wait_for_everything(worker: libc::pid_t, stop: OwnedFd, privileged: bool) -> 
     loop {
         while let Some(reaped) = syscall::reap(-1)? {
             if reaped.pid == worker {
-                exit = reaped.exit;
+                exit = reaped.end.exit;
             }
         }
         if no_children()? {

@@ -165,7 +165,7 @@ fn become_inner(outer: &OwnedFd) -> io::Result<Result<Tree, String>> {
 /// Gives up, in the worker, all that the spawner has: capabilities, the spawner's uid, the way to get
 /// either back, and the right to be looked at by a debugger.
 pub fn drop_privileges(distinct_ids: bool) -> io::Result<()> {
-    syscall::drop_bounding_set()?;
+    syscall::limit_bounding_set(&[])?;
     if distinct_ids {
         let (uid, gid) = (Uid::from_raw(WORKER_ID), Gid::from_raw(WORKER_ID));
         setresgid(gid, gid, gid)?;

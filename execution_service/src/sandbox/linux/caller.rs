@@ -24,10 +24,11 @@ impl Packets {
         Ok(Self(syscall::register(socket)?))
     }
 
-    /// Sends one message, waiting for room.
-    pub async fn send<T: Serialize>(&self, message: &T) -> io::Result<()> {
+    /// Sends one message with descriptors, waiting for room.
+    pub async fn send<T: Serialize>(&self, message: &T, fds: &[OwnedFd]) -> io::Result<()> {
         loop {
-            match channel::send(self.0.as_fd(), message, &[]) {
+            let fds: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
+            match channel::send(self.0.as_fd(), message, &fds) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return result,
             }

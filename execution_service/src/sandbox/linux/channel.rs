@@ -2,6 +2,7 @@
 //! ends are ours, but init's end lives beside user code, so what is received is decoded with bounds
 //! and never trusted.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
@@ -65,10 +66,20 @@ pub fn send<T: Serialize>(
 pub fn receive<T: DeserializeOwned>(
     socket: BorrowedFd<'_>,
 ) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
-    let mut buffer = vec![0_u8; MAX_PACKET];
+    thread_local! {
+        // Made once: to zero it for every packet costs more than to receive one.
+        static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; MAX_PACKET]);
+    }
+    BUFFER.with_borrow_mut(|buffer| receive_into(buffer, socket))
+}
+
+fn receive_into<T: DeserializeOwned>(
+    buffer: &mut [u8],
+    socket: BorrowedFd<'_>,
+) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
     let mut space = cmsg_space!([RawFd; MAX_FDS]);
     let (length, fds, truncated) = loop {
-        let mut slices = [IoSliceMut::new(&mut buffer)];
+        let mut slices = [IoSliceMut::new(buffer)];
         let received = recvmsg::<()>(
             socket.as_raw_fd(),
             &mut slices,

@@ -8,7 +8,8 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::setsid;
 
 use super::boot::{BootError, Namespaced};
-use super::protocol::{Failure, FromSpawner, SpawnerReply};
+use super::cgroup::Tree;
+use super::protocol::{Failure, FromSpawner};
 use super::recipe::Host;
 use super::spawner::Spawner;
 use super::{channel, seccomp, syscall, template};
@@ -21,8 +22,8 @@ pub struct Launched {
     pub socket: OwnedFd,
     /// The walls it can build.
     pub isolation: Isolation,
-    /// Whether each sandbox has a cgroup.
-    pub cgroups: bool,
+    /// Where each sandbox has its cgroup.
+    pub cgroups: Option<Tree>,
 }
 
 /// Starts the spawner. `roots` are the directories that interpreters need beside the system's own;
@@ -47,10 +48,10 @@ pub fn launch(
     }
     drop(theirs);
     match channel::receive(socket.as_fd()).map_err(internal("hearing from the spawner"))? {
-        Some((FromSpawner { reply: SpawnerReply::Ready { isolation }, .. }, _)) => {
-            Ok(Launched { socket, isolation, cgroups: namespaced.cgroups.is_ok() })
+        Some((FromSpawner::Ready { isolation }, _)) => {
+            Ok(Launched { socket, isolation, cgroups: namespaced.cgroups.as_ref().ok().cloned() })
         }
-        Some((FromSpawner { reply: SpawnerReply::Failed(failure), .. }, _)) => {
+        Some((FromSpawner::Unable(failure), _)) => {
             let source = failure.error();
             let remedy = remedy(&failure.stage);
             Err(BootError { stage: failure.stage, source, remedy })
@@ -96,14 +97,14 @@ fn run(
     syscall::wipe_arguments_and_environment()?;
     setsid()?;
     let announce = socket.try_clone()?;
-    let say = |reply| channel::send(announce.as_fd(), &FromSpawner { sequence: 0, reply }, &[]);
+    let say = |message: FromSpawner| channel::send(announce.as_fd(), &message, &[]);
     match prove(namespaced, roots, limits, socket) {
         Ok((spawner, isolation)) => {
-            say(SpawnerReply::Ready { isolation })?;
+            say(FromSpawner::Ready { isolation })?;
             drop(announce);
             spawner.serve()
         }
-        Err(failure) => say(SpawnerReply::Failed(failure)),
+        Err(failure) => say(FromSpawner::Unable(failure)),
     }
 }
 

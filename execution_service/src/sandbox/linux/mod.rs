@@ -3,12 +3,13 @@
 //! ```text
 //! boot      namespaces of the worker, before any thread           (boot, anchor, cgroup::delegation)
 //! launch    fork the spawner, let it prove that it can do its job (launch, template)
-//! spawner   makes and ends sandboxes                              (spawner, recipe, seccomp, cgroup)
+//! spawner   makes and ends sandboxes, has zygotes fork            (spawner, recipe, seccomp, cgroup)
 //! init      process 1 of each sandbox                             (init)
 //! worker    asks both of them                                     (spawner_client, sandbox, caller)
 //! ```
 //! The only home of `unsafe`, `libc` and `nix`: all `unsafe` is in `syscall` and `channel`.
 
+mod account;
 mod anchor;
 mod boot;
 mod caller;
@@ -17,6 +18,8 @@ mod channel;
 mod init;
 mod launch;
 mod output;
+mod processes;
+mod program;
 mod protocol;
 mod recipe;
 mod sandbox;
@@ -29,21 +32,24 @@ mod template;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 pub use boot::{BootError, FIRST_HOST_ID, Namespaced, drop_privileges, enter_namespaces};
 pub use launch::{Launched, launch};
 
-use super::backend::{Sandbox, SandboxBackend, SandboxError};
+use super::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
 use super::isolation::Isolation;
-use super::spec::SandboxLimits;
+use super::spec::{Command, SandboxLimits};
+use cgroup::Tree;
 use sandbox::LinuxSandbox;
-use spawner_client::SpawnerClient;
+use spawner::cgroup_name;
+use spawner_client::{Created, SpawnerClient};
 
 /// The backend of this machine's own kernel.
 pub struct LinuxBackend {
     spawner: Arc<SpawnerClient>,
     isolation: Isolation,
-    cgroups: bool,
+    cgroups: Option<Tree>,
 }
 
 impl LinuxBackend {
@@ -57,10 +63,28 @@ impl LinuxBackend {
 #[async_trait]
 impl SandboxBackend for LinuxBackend {
     async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError> {
-        let (id, socket) = self.spawner.create(limits).await?;
-        let sandbox =
-            LinuxSandbox::open(id, socket, limits, self.cgroups, Arc::clone(&self.spawner)).await?;
-        Ok(Box::new(sandbox))
+        let Created { sandbox, socket, peak } = self.spawner.create(limits).await?;
+        let name = cgroup_name(sandbox);
+        let meter = self.cgroups.as_ref().map(|tree| tree.meter(&name, peak));
+        let spawner = Arc::clone(&self.spawner);
+        Ok(Box::new(LinuxSandbox::open(sandbox, socket, limits, meter, spawner).await?))
+    }
+
+    async fn start_zygote(&self, command: Command) -> Result<Zygote, SandboxError> {
+        let (id, report) = self.spawner.start_zygote(command).await?;
+        tracing::info!(zygote = id, report, "a zygote is ready");
+        let unwanted = CancellationToken::new();
+        let zygote = Zygote {
+            id,
+            ended: self.spawner.zygote_ended(id),
+            kept: unwanted.clone().drop_guard(),
+        };
+        let spawner = Arc::clone(&self.spawner);
+        tokio::spawn(async move {
+            unwanted.cancelled().await;
+            spawner.end_zygote(id).await;
+        });
+        Ok(zygote)
     }
 
     fn isolation(&self) -> &Isolation {

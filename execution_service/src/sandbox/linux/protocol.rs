@@ -1,7 +1,10 @@
-//! What worker, spawner and init say to each other.
+//! What worker, spawner, zygotes and init say to each other.
 //!
 //! ```text
-//! worker ──ToSpawner──▶ spawner        one reply for each request, by its number
+//! worker ──ToSpawner──▶ spawner        one reply for each request, by its number,
+//! worker ◀─FromSpawner─ spawner        and reports of ended processes in between
+//! spawner ─ToZygote───▶ zygote         (`runtimes/python/crucible_zygote/wire.py`)
+//! spawner ◀FromZygote── zygote
 //! worker ──ToInit─────▶ init           one reply for each request, by its number,
 //! worker ◀─FromInit──── init           and reports of ended processes in between
 //! spawner ─SetUp──────▶ init (once)    what to become
@@ -12,14 +15,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::backend::Place;
+use super::account::Disk;
+use crate::sandbox::backend::{Place, ProcessEnd};
 use crate::sandbox::isolation::Isolation;
-use crate::sandbox::spec::{Command, Exit, SandboxLimits, Usage};
+use crate::sandbox::spec::{Command, SandboxLimits};
 
 /// Numbers a request, so that its reply finds its way.
 pub type Sequence = u64;
 /// Names a sandbox between worker and spawner.
 pub type SandboxId = u64;
+/// Names a zygote between worker and spawner.
+pub type ZygoteId = u64;
 
 /// A request to the spawner.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,57 +39,54 @@ pub struct ToSpawner {
 /// What the spawner can do.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SpawnerRequest {
-    /// Make a sandbox. The reply carries the worker's end of init's socket.
+    /// Make a sandbox.
     Create { limits: SandboxLimits },
     /// Change its limits where they differ and reset its peak counters.
     Prepare { sandbox: SandboxId, limits: SandboxLimits },
-    /// Tell what it has used.
-    Usage { sandbox: SandboxId },
     /// Kill its init, and with it everything inside. Its account can still be asked for.
     Kill { sandbox: SandboxId },
     /// Kill it if it lives, and forget it; the reply comes when nothing is left.
     End { sandbox: SandboxId },
+    /// Start a zygote; the reply comes when it has loaded everything.
+    StartZygote { command: Command },
+    /// Have the zygote fork a process into the sandbox, which no user code has seen yet. The request
+    /// carries the descriptors 1, 2 and 3 of the new process.
+    Fork { zygote: ZygoteId, sandbox: SandboxId },
+    /// Kill the zygote. What it has forked lives on.
+    EndZygote { zygote: ZygoteId },
 }
 
-/// The spawner's answer.
+/// From the spawner to the worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct FromSpawner {
-    /// Of the request; 0 for [`SpawnerReply::Ready`].
-    pub sequence: Sequence,
-    /// What came of it.
-    pub reply: SpawnerReply,
+pub enum FromSpawner {
+    /// Sent once: a first sandbox could be made, and these are its walls.
+    Ready { isolation: Isolation },
+    /// Sent once instead: none could be made, and the spawner is gone.
+    Unable(Failure),
+    /// The answer to a request.
+    Reply { sequence: Sequence, reply: SpawnerReply },
+    /// A forked process has ended; `pid` is that of [`SpawnerReply::Forked`].
+    ProcessEnded { pid: i32, end: ProcessEnd },
+    /// A zygote that was ready is gone.
+    ZygoteEnded { zygote: ZygoteId },
 }
 
 /// What came of a request.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SpawnerReply {
-    /// Sent once, unasked: a first sandbox could be made, and these are its walls.
-    Ready { isolation: Isolation },
-    /// A sandbox exists; its init reports on its own when the set-up is done.
+    /// A sandbox exists; its init reports on its own when the set-up is done. Carries init's socket and
+    /// perhaps the file of its memory peak.
     Created { sandbox: SandboxId },
     /// Done.
     Done,
-    /// As asked.
-    Usage(CgroupUsage),
     /// Nothing of it is left.
     Ended,
+    /// The zygote can fork; `report` is what it says of itself.
+    ZygoteReady { zygote: ZygoteId, report: String },
+    /// The process exists: its number in the spawner's pid namespace, and in the sandbox's.
+    Forked { pid: i32, inside: i32 },
     /// Could not be done.
     Failed(Failure),
-}
-
-/// What the cgroup of a sandbox says; without cgroups everything is absent.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct CgroupUsage {
-    /// User and system time.
-    pub cpu: Option<Duration>,
-    /// Since the last reset.
-    pub peak_memory_bytes: Option<u64>,
-    /// Init included.
-    pub peak_processes: Option<u32>,
-    /// Processes killed for lack of memory.
-    pub oom_kills: u64,
-    /// Forks refused.
-    pub fork_refusals: u64,
 }
 
 /// A step that failed.
@@ -107,6 +110,33 @@ impl Failure {
     }
 }
 
+/// From the spawner to a zygote.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum ToZygote {
+    /// First: the seccomp program, as the bytes of its `struct sock_filter`s.
+    Filter(Vec<u8>),
+    /// Fork into the sandbox. Carries its init's pidfd, the descriptors 1, 2 and 3 of the new process,
+    /// and the files through which it enters its cgroup.
+    Fork { sequence: Sequence },
+}
+
+/// From a zygote to the spawner.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FromZygote {
+    /// Sent once: everything is loaded.
+    Ready { report: String },
+    /// Sent once instead, and why.
+    Failed { why: String },
+    /// Forked: half of the answer.
+    Forked { sequence: Sequence, pid: u32 },
+    /// The other half, from the child: it is in its sandbox and has this number there.
+    Joined { sequence: Sequence, inside: u32 },
+    /// Not forked, or not joined.
+    Refused { sequence: Sequence, errno: u32 },
+    /// A child has ended, with the raw status of `wait4` and the peak of its resident memory.
+    Ended { pid: u32, status: u32, cpu_micros: u64, peak_kib: u64 },
+}
+
 /// What the spawner tells a new init, once its user namespace and cgroup are in place.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SetUp {
@@ -128,30 +158,36 @@ pub struct ToInit {
 pub enum InitRequest {
     /// Start a process; the reply carries the other ends of its descriptors 1, 2 and perhaps 3.
     Start { command: Command },
+    /// Make the descriptors 1, 2 and 3 of a process that will join the sandbox; the reply carries the
+    /// worker's ends, then the process's. The only request after which a zygote can still join.
+    Ends,
+    /// Nobody joins any more.
+    Seal,
     /// Write a piece of a file: the first one makes or empties it, the others append.
     Write { place: Place, path: String, first: bool, chunk: Vec<u8> },
     /// Make a FIFO in the request directory and open it for both reading and writing; the reply
     /// carries the descriptor.
     Fifo { path: String },
-    /// Signal a process started here, and its group.
+    /// Signal a process of the sandbox, and its group.
     Signal { pid: i32, signal: i32 },
     /// Kill everything but init.
     KillAll,
-    /// Tell what the workspace and, if asked, the live processes hold.
-    Usage { processes: bool },
+    /// Tell what the workspace and the live processes hold.
+    Usage,
 }
 
 /// From init to the worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum FromInit {
-    /// Sent once: the sandbox is closed and can be used.
+    /// Sent once: the sandbox is closed and can be used. Carries the root of its workspace, to ask how full
+    /// it is.
     Ready,
     /// Sent once instead: the set-up failed, and init is gone.
     SetUpFailed(Failure),
     /// The answer to a request.
     Reply { sequence: Sequence, reply: InitReply },
     /// A process started here has ended.
-    Ended { pid: i32, exit: Exit, cpu: Duration },
+    Ended { pid: i32, end: ProcessEnd },
 }
 
 /// What came of a request.
@@ -170,10 +206,8 @@ pub enum InitReply {
 /// What init can see from inside.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct InitUsage {
-    /// Bytes of the workspace's file system in use.
-    pub disk_bytes: u64,
-    /// No block or no inode is free.
-    pub disk_full: bool,
+    /// The workspace.
+    pub disk: Disk,
     /// Processes now, init not counted.
     pub processes: u32,
     /// Sum of the resident memory of the processes now, and of what the workspace holds.
@@ -182,23 +216,4 @@ pub struct InitUsage {
     pub largest_ended: u64,
     /// Time of the live processes and of those reaped so far.
     pub cpu: Duration,
-}
-
-/// Turns what the two observers saw into one account.
-pub fn account(cgroup: CgroupUsage, init: InitUsage) -> Usage {
-    Usage {
-        cpu: cgroup.cpu.unwrap_or(init.cpu),
-        memory_bytes: init.memory_bytes,
-        peak_memory_bytes: cgroup
-            .peak_memory_bytes
-            .unwrap_or(init.memory_bytes.max(init.largest_ended)),
-        peak_processes: cgroup
-            .peak_processes
-            // There was one at least, even if nobody looked while it lived.
-            .map_or(init.processes.max(1), |count| count.saturating_sub(1)),
-        disk_bytes: init.disk_bytes,
-        disk_full: init.disk_full,
-        oom_kills: cgroup.oom_kills,
-        fork_refusals: cgroup.fork_refusals,
-    }
 }

@@ -29,6 +29,10 @@ pub const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
     | libc::CLONE_NEWIPC
     | libc::CLONE_NEWUTS;
 
+/// Those of a zygote's own. Its user and pid namespaces are the spawner's.
+pub const ZYGOTE_NAMESPACES: libc::c_int =
+    libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+
 /// Where the workspace's file system is before its parts are bound to their places.
 const STAGING: &str = "mnt";
 
@@ -75,11 +79,30 @@ pub fn confine(
     step("loopback", syscall::loopback_up())?;
     step("host name", sethostname("sandbox"))?;
     resource_limits(host, limits)?;
-    step("empty the bounding set", syscall::drop_bounding_set())?;
+    step("empty the bounding set", syscall::limit_bounding_set(&[]))?;
     step("drop capabilities", syscall::set_capabilities(0, 0))?;
     step("no_new_privs", prctl::set_no_new_privs())?;
-    step("not dumpable", prctl::set_dumpable(false))?;
+    // Cleared by the change of uid. For as long as nobody else is in the sandbox, so that a zygote may
+    // join it; init::serve ends that.
+    step("dumpable", prctl::set_dumpable(true))?;
     step("seccomp", syscall::install_seccomp(filter))
+}
+
+/// Closes a zygote in: a root like that of a sandbox, and of all privilege what [setns(2)] into one
+/// needs.
+///
+/// [setns(2)]: https://man7.org/linux/man-pages/man2/setns.2.html
+pub fn confine_zygote(host: Host) -> Result<(), Failure> {
+    /// By linux/capability.h.
+    const CAP_SYS_ADMIN: libc::c_int = 21;
+    // The largest in its sandbox, and the one that is made again with the least harm: its children
+    // inherit this and cannot undo it.
+    step("oom_score_adj", fs::write("/proc/self/oom_score_adj", "1000"))?;
+    step("die with the spawner", prctl::set_pdeathsig(Signal::SIGKILL))?;
+    // Its pid namespace is that of the spawner, of which it needs to see nothing.
+    build_root(Host { fresh_proc: false, ..host }, host.ceiling)?;
+    step("bounding set", syscall::limit_bounding_set(&[CAP_SYS_ADMIN]))?;
+    step("no_new_privs", prctl::set_no_new_privs())
 }
 
 fn become_sandbox_user(host: Host) -> Result<(), Failure> {

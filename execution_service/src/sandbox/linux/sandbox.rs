@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,19 +13,23 @@ use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::account::{self, Disk, Reaped};
 use super::caller::{Packets, Pending, set_nonblocking};
+use super::cgroup::Meter;
 use super::channel::MAX_CHUNK;
 use super::output::OutputPipe;
-use super::protocol::{FromInit, InitReply, InitRequest, SandboxId, ToInit, account};
-use super::spawner_client::SpawnerClient;
+use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
+use super::spawner_client::{Forked, SpawnerClient};
 use crate::sandbox::backend::{
-    Control, Place, Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal,
+    Control, Place, Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal, Zygote,
 };
 use crate::sandbox::spec::{Command, SandboxLimits, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
 /// For what may take its time: an interpreter that is started, a file that is written.
 const PATIENT: Duration = Duration::from_secs(10);
+/// For a zygote's answer: it does nothing else, so one that takes longer hangs.
+const FORK: Duration = Duration::from_secs(3);
 /// For what an answer waits for. Together with the politeness of a time-out it must stay below the quarter
 /// of a second in which that is answered.
 const QUICK: Duration = Duration::from_millis(30);
@@ -40,7 +44,12 @@ pub struct LinuxSandbox {
     pending: Arc<Pending<Reply>>,
     /// Those that it was made with.
     limits: SandboxLimits,
-    cgroups: bool,
+    /// Reads the account that the kernel keeps; absent without cgroups.
+    meter: Option<Meter>,
+    /// The root of the workspace.
+    workspace: OnceLock<OwnedFd>,
+    /// Without a meter: what processes have used that are not init's children.
+    forked: Arc<Mutex<Reaped>>,
     ended: AtomicBool,
     listener: tokio::task::AbortHandle,
 }
@@ -51,7 +60,7 @@ impl LinuxSandbox {
         id: SandboxId,
         socket: OwnedFd,
         limits: SandboxLimits,
-        cgroups: bool,
+        meter: Option<Meter>,
         spawner: Arc<SpawnerClient>,
     ) -> Result<Self, SandboxError> {
         let create = |stage: &str, source| SandboxError::Create { stage: stage.into(), source };
@@ -67,12 +76,17 @@ impl LinuxSandbox {
             init,
             pending,
             limits,
-            cgroups,
+            meter,
+            workspace: OnceLock::new(),
+            forked: Arc::default(),
             ended: AtomicBool::new(false),
             listener,
         };
         match first.await {
-            Ok((InitReply::Done, _, _)) => Ok(sandbox),
+            Ok((InitReply::Done, fds, _)) => {
+                fds.into_iter().for_each(|workspace| drop(sandbox.workspace.set(workspace)));
+                Ok(sandbox)
+            }
             Ok((InitReply::Failed(failure), _, _)) => Err(create(&failure.stage, failure.error())),
             Ok((InitReply::Started { .. } | InitReply::Usage(_), _, _)) | Err(_) => {
                 Err(create("init went away", io::Error::from(io::ErrorKind::BrokenPipe)))
@@ -90,8 +104,29 @@ impl LinuxSandbox {
 
     async fn ask_patiently(&self, request: InitRequest) -> Result<Reply, SandboxError> {
         let (sequence, reply) = self.pending.expect();
-        self.init.send(&ToInit { sequence, request }).await.map_err(|_| SandboxError::Gone)?;
+        self.init.send(&ToInit { sequence, request }, &[]).await.map_err(|_| SandboxError::Gone)?;
         reply.await.map_err(|_| SandboxError::Gone)
+    }
+
+    /// Nothing, if init is gone or starved.
+    async fn usage_inside(&self, patience: Duration) -> InitUsage {
+        match self.ask(InitRequest::Usage, patience).await {
+            Ok((InitReply::Usage(usage), ..)) => usage,
+            Ok(_) | Err(_) => InitUsage::default(),
+        }
+    }
+
+    /// Passes on the end of a forked process, when it is in the account.
+    fn count(&self, exit: oneshot::Receiver<ProcessEnd>) -> oneshot::Receiver<ProcessEnd> {
+        let (sender, counted) = oneshot::channel();
+        let forked = Arc::clone(&self.forked);
+        tokio::spawn(async move {
+            if let Ok(end) = exit.await {
+                forked.lock().unwrap_or_else(PoisonError::into_inner).add(end);
+                let _ = sender.send(end);
+            }
+        });
+        counted
     }
 
     async fn write_chunk(
@@ -152,9 +187,9 @@ async fn listen(init: Arc<Packets>, pending: Arc<Pending<Reply>>) {
                 };
                 pending.resolve(sequence, (reply, fds, exit));
             }
-            FromInit::Ended { pid, exit, cpu } => {
+            FromInit::Ended { pid, end } => {
                 if let Some(sender) = running.remove(&pid) {
-                    let _ = sender.send(ProcessEnd { exit, cpu });
+                    let _ = sender.send(end);
                 }
             }
         }
@@ -174,18 +209,25 @@ impl Sandbox for LinuxSandbox {
             InitReply::Failed(failure) => return Err(failed(failure.error())),
             InitReply::Done | InitReply::Usage(_) => return Err(SandboxError::Gone),
         };
-        let mut fds = fds.into_iter();
-        let mut next = || fds.next().ok_or(io::Error::from(io::ErrorKind::InvalidData));
-        let stdout = next().and_then(OutputPipe::new).map_err(failed)?;
-        let stderr = next().and_then(OutputPipe::new).map_err(failed)?;
-        let control = if control_wanted {
-            Some(next().and_then(socket_control).map_err(failed)?)
-        } else {
-            None
-        };
-        let id = ProcessId(u32::try_from(pid).map_err(|_| SandboxError::Gone)?);
         let exit = exit.ok_or(SandboxError::Gone)?;
-        Ok(Process { id, stdout: Box::new(stdout), stderr: Box::new(stderr), control, exit })
+        process(pid, fds, control_wanted, exit).map_err(failed)
+    }
+
+    async fn fork(&self, zygote: &Zygote) -> Result<Process, SandboxError> {
+        let failed = |source| SandboxError::Zygote { stage: String::from("descriptors"), source };
+        let (reply, mut outer, _) = self.ask(InitRequest::Ends, PATIENT).await?;
+        if let InitReply::Failed(failure) = reply {
+            return Err(failed(failure.error()));
+        }
+        let inner = outer.split_off(outer.len() / 2);
+        let forked = timeout(FORK, self.spawner.fork(zygote.id, self.id, inner)).await;
+        let Forked { inside, exit } = forked.map_err(|_| {
+            let stage = String::from("no answer");
+            SandboxError::Zygote { stage, source: io::Error::from(io::ErrorKind::TimedOut) }
+        })??;
+        self.ask(InitRequest::Seal, PATIENT).await?;
+        let exit = if self.meter.is_some() { exit } else { self.count(exit) };
+        process(inside, outer, true, exit).map_err(failed)
     }
 
     async fn write_file(
@@ -237,7 +279,11 @@ impl Sandbox for LinuxSandbox {
     fn accepts(&self, limits: SandboxLimits) -> bool {
         // The workspace has its size, and resource limits are set, from the start.
         let fixed = |limits: SandboxLimits| (limits.disk_bytes, limits.inodes, limits.open_files);
-        if self.cgroups { fixed(limits) == fixed(self.limits) } else { limits == self.limits }
+        if self.meter.is_some() {
+            fixed(limits) == fixed(self.limits)
+        } else {
+            limits == self.limits
+        }
     }
 
     async fn prepare(&self, limits: SandboxLimits) -> Result<(), SandboxError> {
@@ -245,15 +291,18 @@ impl Sandbox for LinuxSandbox {
     }
 
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError> {
-        let inside = InitRequest::Usage { processes: !self.cgroups };
-        let (cgroup, inside) =
-            tokio::join!(self.spawner.usage(self.id), self.ask(inside, patience));
-        let inside = match inside {
-            Ok((InitReply::Usage(usage), _, _)) => usage,
-            // Gone, or lying: the cgroup's account stands.
-            Ok(_) | Err(_) => Default::default(),
-        };
-        Ok(account(cgroup?, inside))
+        if let Some(meter) = &self.meter {
+            let cgroup = meter.read();
+            if let Some(cpu) = cgroup.cpu {
+                let disk = self.workspace.get().and_then(|workspace| Disk::of(workspace).ok());
+                return Ok(account::enforced(cgroup, cpu, disk.unwrap_or_default()));
+            }
+            let inside = self.usage_inside(patience).await;
+            return Ok(account::enforced(cgroup, inside.cpu, inside.disk));
+        }
+        let inside = self.usage_inside(patience).await;
+        let forked = *self.forked.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(account::estimated(inside, forked))
     }
 
     async fn end(&self) {
@@ -274,6 +323,21 @@ impl Drop for LinuxSandbox {
             runtime.spawn(async move { spawner.end(id).await });
         }
     }
+}
+
+/// With the worker's ends of its descriptors 1, 2 and, if it has a control channel, 3.
+fn process(
+    pid: i32,
+    ends: Vec<OwnedFd>,
+    control: bool,
+    exit: oneshot::Receiver<ProcessEnd>,
+) -> io::Result<Process> {
+    let mut ends = ends.into_iter();
+    let mut next = || ends.next().ok_or(io::Error::from(io::ErrorKind::InvalidData));
+    let (stdout, stderr) = (OutputPipe::new(next()?)?, OutputPipe::new(next()?)?);
+    let control = if control { Some(socket_control(next()?)?) } else { None };
+    let id = ProcessId(u32::try_from(pid).map_err(io::Error::other)?);
+    Ok(Process { id, stdout: Box::new(stdout), stderr: Box::new(stderr), control, exit })
 }
 
 fn socket_control(socket: OwnedFd) -> io::Result<Control> {

@@ -1,23 +1,44 @@
 //! The worker's side of the spawner's socket.
 
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::caller::{Packets, Pending};
 use super::protocol::{
-    CgroupUsage, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner,
+    Failure, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner, ZygoteId,
 };
-use crate::sandbox::backend::SandboxError;
-use crate::sandbox::spec::SandboxLimits;
+use crate::sandbox::backend::{ProcessEnd, SandboxError};
+use crate::sandbox::spec::{Command, SandboxLimits};
 
-type Reply = (SpawnerReply, Vec<OwnedFd>);
+type Reply = (SpawnerReply, Vec<OwnedFd>, Option<oneshot::Receiver<ProcessEnd>>);
+
+/// A sandbox that is not ready yet.
+pub struct Created {
+    /// Its name.
+    pub sandbox: SandboxId,
+    /// Of its init.
+    pub socket: OwnedFd,
+    /// The file of its memory peak.
+    pub peak: Option<OwnedFd>,
+}
+
+/// A process that a zygote has forked.
+pub struct Forked {
+    /// Its number in the sandbox.
+    pub inside: i32,
+    /// Completes when it has ended.
+    pub exit: oneshot::Receiver<ProcessEnd>,
+}
 
 /// See the module.
 pub struct SpawnerClient {
     socket: Arc<Packets>,
     pending: Arc<Pending<Reply>>,
+    zygotes: Arc<Mutex<HashMap<ZygoteId, CancellationToken>>>,
     failed: CancellationToken,
 }
 
@@ -27,20 +48,21 @@ impl SpawnerClient {
         let socket = Arc::new(Packets::new(socket)?);
         let pending = Pending::new();
         let failed = CancellationToken::new();
-        tokio::spawn(listen(Arc::clone(&socket), Arc::clone(&pending), failed.clone()));
-        Ok(Self { socket, pending, failed })
+        let zygotes = Arc::default();
+        let client = Self { socket, pending, zygotes, failed };
+        tokio::spawn(client.listener().listen());
+        Ok(client)
     }
 
-    /// Makes a sandbox; the descriptor is the socket of its init.
-    pub async fn create(
-        &self,
-        limits: SandboxLimits,
-    ) -> Result<(SandboxId, OwnedFd), SandboxError> {
+    /// Makes a sandbox.
+    pub async fn create(&self, limits: SandboxLimits) -> Result<Created, SandboxError> {
         match self.ask(SpawnerRequest::Create { limits }).await? {
-            (SpawnerReply::Created { sandbox }, mut fds) => {
-                fds.pop().map(|socket| (sandbox, socket)).ok_or(SandboxError::BackendGone)
+            (SpawnerReply::Created { sandbox }, fds, _) => {
+                let mut fds = fds.into_iter();
+                let socket = fds.next().ok_or(SandboxError::BackendGone)?;
+                Ok(Created { sandbox, socket, peak: fds.next() })
             }
-            (SpawnerReply::Failed(failure), _) => {
+            (SpawnerReply::Failed(failure), ..) => {
                 let source = failure.error();
                 Err(SandboxError::Create { stage: failure.stage, source })
             }
@@ -61,14 +83,6 @@ impl SpawnerClient {
         }
     }
 
-    /// What the cgroup says.
-    pub async fn usage(&self, sandbox: SandboxId) -> Result<CgroupUsage, SandboxError> {
-        match self.ask(SpawnerRequest::Usage { sandbox }).await?.0 {
-            SpawnerReply::Usage(usage) => Ok(usage),
-            _ => Err(SandboxError::BackendGone),
-        }
-    }
-
     /// Kills everything in a sandbox.
     pub async fn kill(&self, sandbox: SandboxId) -> Result<(), SandboxError> {
         self.ask(SpawnerRequest::Kill { sandbox }).await.map(|_| ())
@@ -80,23 +94,127 @@ impl SpawnerClient {
         let _ = self.ask(SpawnerRequest::End { sandbox }).await;
     }
 
+    /// Starts a zygote; gives its name and what it says of itself when it is ready.
+    pub async fn start_zygote(&self, command: Command) -> Result<(ZygoteId, String), SandboxError> {
+        match self.ask(SpawnerRequest::StartZygote { command }).await?.0 {
+            SpawnerReply::ZygoteReady { zygote, report } => Ok((zygote, report)),
+            SpawnerReply::Failed(failure) => Err(no_fork(failure)),
+            _ => Err(SandboxError::BackendGone),
+        }
+    }
+
+    /// Fires when the zygote is gone.
+    pub fn zygote_ended(&self, zygote: ZygoteId) -> CancellationToken {
+        lock(&self.zygotes).get(&zygote).cloned().unwrap_or_else(|| {
+            let ended = CancellationToken::new();
+            ended.cancel();
+            ended
+        })
+    }
+
+    /// Ends a zygote.
+    pub async fn end_zygote(&self, zygote: ZygoteId) {
+        // If the spawner is gone, so is every zygote.
+        let _ = self.ask(SpawnerRequest::EndZygote { zygote }).await;
+    }
+
+    /// Has a zygote fork into a sandbox, with `fds` as the descriptors 1, 2 and 3 of the new process.
+    pub async fn fork(
+        &self,
+        zygote: ZygoteId,
+        sandbox: SandboxId,
+        fds: Vec<OwnedFd>,
+    ) -> Result<Forked, SandboxError> {
+        match self.ask_with(SpawnerRequest::Fork { zygote, sandbox }, fds).await? {
+            (SpawnerReply::Forked { inside, .. }, _, Some(exit)) => Ok(Forked { inside, exit }),
+            (SpawnerReply::Failed(failure), ..) => Err(no_fork(failure)),
+            _ => Err(SandboxError::BackendGone),
+        }
+    }
+
     /// Completes when the spawner is gone.
     pub async fn failed(&self) {
         self.failed.cancelled().await;
     }
 
     async fn ask(&self, request: SpawnerRequest) -> Result<Reply, SandboxError> {
+        self.ask_with(request, Vec::new()).await
+    }
+
+    async fn ask_with(
+        &self,
+        request: SpawnerRequest,
+        fds: Vec<OwnedFd>,
+    ) -> Result<Reply, SandboxError> {
         let (sequence, reply) = self.pending.expect();
         let message = ToSpawner { sequence, request };
-        self.socket.send(&message).await.map_err(|_| SandboxError::BackendGone)?;
+        self.socket.send(&message, &fds).await.map_err(|_| SandboxError::BackendGone)?;
         reply.await.map_err(|_| SandboxError::BackendGone)
+    }
+
+    fn listener(&self) -> Listener {
+        Listener {
+            socket: Arc::clone(&self.socket),
+            pending: Arc::clone(&self.pending),
+            zygotes: Arc::clone(&self.zygotes),
+            failed: self.failed.clone(),
+            running: HashMap::new(),
+        }
     }
 }
 
-async fn listen(socket: Arc<Packets>, pending: Arc<Pending<Reply>>, failed: CancellationToken) {
-    while let Ok(Some((FromSpawner { sequence, reply }, fds))) = socket.receive().await {
-        pending.resolve(sequence, (reply, fds));
+fn no_fork(failure: Failure) -> SandboxError {
+    let source = failure.error();
+    SandboxError::Zygote { stage: failure.stage, source }
+}
+
+/// Hands on what the spawner says.
+struct Listener {
+    socket: Arc<Packets>,
+    pending: Arc<Pending<Reply>>,
+    zygotes: Arc<Mutex<HashMap<ZygoteId, CancellationToken>>>,
+    failed: CancellationToken,
+    /// Forked processes that have not ended.
+    running: HashMap<i32, oneshot::Sender<ProcessEnd>>,
+}
+
+impl Listener {
+    async fn listen(mut self) {
+        while let Ok(Some((message, fds))) = self.socket.receive().await {
+            match message {
+                FromSpawner::Reply { sequence, reply } => {
+                    // Registered here and not by the caller: the end may be the very next message.
+                    if let SpawnerReply::ZygoteReady { zygote, .. } = &reply {
+                        lock(&self.zygotes).insert(*zygote, CancellationToken::new());
+                    }
+                    let exit = if let SpawnerReply::Forked { pid, .. } = &reply {
+                        let (sender, receiver) = oneshot::channel();
+                        self.running.insert(*pid, sender);
+                        Some(receiver)
+                    } else {
+                        None
+                    };
+                    self.pending.resolve(sequence, (reply, fds, exit));
+                }
+                FromSpawner::ProcessEnded { pid, end } => {
+                    if let Some(sender) = self.running.remove(&pid) {
+                        let _ = sender.send(end);
+                    }
+                }
+                FromSpawner::ZygoteEnded { zygote } => {
+                    if let Some(ended) = lock(&self.zygotes).remove(&zygote) {
+                        ended.cancel();
+                    }
+                }
+                // Said before this listener began.
+                FromSpawner::Ready { .. } | FromSpawner::Unable(_) => {}
+            }
+        }
+        self.pending.close();
+        self.failed.cancel();
     }
-    pending.close();
-    failed.cancel();
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

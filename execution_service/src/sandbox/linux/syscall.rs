@@ -6,6 +6,7 @@ use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
+use crate::sandbox::backend::ProcessEnd;
 use crate::sandbox::spec::Exit;
 
 /// Turns the C convention (-1 and errno) into a result.
@@ -98,12 +99,8 @@ pub fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: libc::c_int) -> io::Resu
 pub struct Reaped {
     /// Which.
     pub pid: libc::pid_t,
-    /// How.
-    pub exit: Exit,
-    /// User and system time of it and of the children that it had waited for.
-    pub cpu: Duration,
-    /// Largest resident memory of it or one of those children, in bytes.
-    pub peak_memory_bytes: u64,
+    /// How, and what it and the children that it had waited for have used.
+    pub end: ProcessEnd,
 }
 
 /// Takes the status of one ended child (`pid`, or any with -1); `None` when there is none now.
@@ -121,16 +118,21 @@ pub fn reap(pid: libc::pid_t) -> io::Result<Option<Reaped>> {
             if error.raw_os_error() == Some(libc::ECHILD) { Ok(None) } else { Err(error) }
         }
         pid => {
-            let exit = if libc::WIFSIGNALED(status) {
-                Exit::Signal(libc::WTERMSIG(status))
-            } else {
-                Exit::Code(libc::WEXITSTATUS(status))
-            };
             let cpu = duration(usage.ru_utime) + duration(usage.ru_stime);
             // In units of 1024 bytes, by getrusage(2).
             let peak_memory_bytes = u64::try_from(usage.ru_maxrss).unwrap_or_default() * 1024;
-            Ok(Some(Reaped { pid, exit, cpu, peak_memory_bytes }))
+            let end = ProcessEnd { exit: exit_of(status), cpu, peak_memory_bytes };
+            Ok(Some(Reaped { pid, end }))
         }
+    }
+}
+
+/// What a raw status of `wait4` says of a process that has ended.
+pub fn exit_of(status: libc::c_int) -> Exit {
+    if libc::WIFSIGNALED(status) {
+        Exit::Signal(libc::WTERMSIG(status))
+    } else {
+        Exit::Code(libc::WEXITSTATUS(status))
     }
 }
 
@@ -188,11 +190,16 @@ pub fn become_descriptors(fds: &[OwnedFd]) -> io::Result<()> {
     Ok(())
 }
 
+/// `/dev/null`, open for both.
+pub fn null_device() -> io::Result<OwnedFd> {
+    let flags = nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_CLOEXEC;
+    nix::fcntl::open(c"/dev/null", flags, nix::sys::stat::Mode::empty()).map_err(io::Error::from)
+}
+
 /// Closes every descriptor but `keep`, and puts `/dev/null` at 0, 1 and 2. For a process that has
 /// just been cloned and goes on with nothing of its parent's but `keep`.
 pub fn keep_only(keep: OwnedFd) -> io::Result<OwnedFd> {
-    let null =
-        nix::fcntl::open(c"/dev/null", nix::fcntl::OFlag::O_RDWR, nix::sys::stat::Mode::empty())?;
+    let null = null_device()?;
     for (from, to) in [(&null, 0), (&null, 1), (&null, 2), (&keep, 3)] {
         // SAFETY: `from` is open; 0 to 2 belong to no owner in this process, and what was at 3 is
         // either `keep` itself or is never used again by the caller's contract.
@@ -214,9 +221,9 @@ pub fn default_signal(signal: nix::sys::signal::Signal) -> io::Result<()> {
     Ok(())
 }
 
-/// Empties the bounding set: no exec can give a capability any more.
-pub fn drop_bounding_set() -> io::Result<()> {
-    for capability in 0..64 {
+/// Empties the bounding set but for `kept`: no exec can give any other capability any more.
+pub fn limit_bounding_set(kept: &[libc::c_int]) -> io::Result<()> {
+    for capability in (0..64).filter(|capability| !kept.contains(capability)) {
         // SAFETY: PR_CAPBSET_DROP takes integers only. EINVAL marks the first number that this
         // kernel does not know.
         let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };

@@ -6,7 +6,8 @@ use std::time::Duration;
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_service_client::ExecutionServiceClient;
 use proto::wire::{
-    AUTHORIZATION, ERROR_FIELD, ERROR_REASON, MAX_MESSAGE_BYTES, REQUEST_ID, RETRY_AFTER,
+    AUTHORIZATION, ERROR_FIELD, ERROR_REASON, MAX_MESSAGE_BYTES, QUEUE_LENGTH, QUEUE_POSITION,
+    REQUEST_ID, RETRY_AFTER,
 };
 use tokio::runtime::{Builder, Runtime};
 use tonic::transport::{Channel, Endpoint};
@@ -41,6 +42,8 @@ pub struct Refusal {
     pub field: String,
     /// Seconds.
     pub retry_after: Option<u64>,
+    /// Position and length.
+    pub queue: Option<(u64, u64)>,
 }
 
 impl Caller {
@@ -195,12 +198,14 @@ impl From<Status> for Refusal {
             let value = status.metadata().get(key)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
+        let number = |key| text(key).map(|number| number.parse().unwrap());
         Self {
             code: status.code(),
             reason: text(ERROR_REASON).unwrap_or_default(),
             message: String::from(status.message()),
             field: text(ERROR_FIELD).unwrap_or_default(),
-            retry_after: text(RETRY_AFTER).map(|seconds| seconds.parse().unwrap()),
+            retry_after: number(RETRY_AFTER),
+            queue: number(QUEUE_POSITION).zip(number(QUEUE_LENGTH)),
         }
     }
 }

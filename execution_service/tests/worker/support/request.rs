@@ -31,6 +31,11 @@ pub fn in_session(session: &Session, code: &str) -> ExecuteRequest {
     ExecuteRequest { session_id: session.session_id.clone(), ..run(session.language(), code) }
 }
 
+/// `request`, of another owner.
+pub fn of(owner: &str, request: ExecuteRequest) -> ExecuteRequest {
+    ExecuteRequest { owner: String::from(owner), ..request }
+}
+
 /// `request` with these limits.
 pub fn limits(limits: Limits, request: ExecuteRequest) -> ExecuteRequest {
     ExecuteRequest { limits: Some(limits), ..request }

@@ -2,8 +2,7 @@
 'use strict';
 
 const vm = require('node:vm');
-const { parseProgram } = require('./syntax.cjs');
-const { rewriteForSession } = require('./rewrite.cjs');
+const { rehearse } = require('./rehearsal.cjs');
 const { installStackFilter } = require('./stack.cjs');
 const { importOption } = require('./scripts.cjs');
 
@@ -14,7 +13,6 @@ async function warmUp() {
     // the user's child processes share the mode and would fail with EAGAIN.
     if (stream._handle && typeof stream._handle.setBlocking === 'function') stream._handle.setBlocking(true);
   }
-  rewriteForSession(parseProgram('const a = 1; await a; import b from "b"; a'));
 
   // The first import() loads the module loader and prints an ExperimentalWarning about the option that
   // makes it work inside vm scripts. Here is the place to have both, without the warning's text.
@@ -23,6 +21,7 @@ async function warmUp() {
   await new vm.Script("import('node:fs')", { filename: __filename, importModuleDynamically: importOption }).runInThisContext();
   await new Promise((resolve) => setImmediate(resolve));
   for (const listener of listeners) process.on('warning', listener);
+  rehearse();
 }
 
 module.exports = { warmUp };

@@ -5,7 +5,7 @@
 const EventEmitter = require('node:events');
 const host = require('node:process');
 
-const { on, once, listenerCount, removeListener, removeAllListeners } = EventEmitter.prototype;
+const { on, once, listenerCount, listeners, removeListener, removeAllListeners } = EventEmitter.prototype;
 const bound = (method) => Function.prototype.call.bind(method, host);
 
 module.exports = {
@@ -15,6 +15,7 @@ module.exports = {
   on: bound(on),
   once: bound(once),
   listenerCount: bound(listenerCount),
+  listeners: bound(listeners),
   removeListener: bound(removeListener),
   removeAllListeners: bound(removeAllListeners),
 };

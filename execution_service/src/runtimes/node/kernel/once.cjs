@@ -7,7 +7,7 @@
 const Module = require('node:module');
 const path = require('node:path');
 const { types } = require('node:util');
-const { host, listenerCount, on, once } = require('./host.cjs');
+const { host, listenerCount, listeners, on, once } = require('./host.cjs');
 const channel = require('./channel.cjs');
 const { describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText } = require('./diagnostics.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
@@ -56,23 +56,25 @@ function runOnce(request) {
       pendingValue.then((value) => sendMainResult(value), () => {});
     }
   });
-  on('exit', (code) => {
+  on('exit', function atExit(code) {
     if (!settled && code === 0) {
       host.exitCode = UNSETTLED;
       host.stderr.write(`Warning: Detected unsettled top-level await at ${filename}\n`);
     }
     const status = Number(host.exitCode ?? code);
     sendDone(request, status, diagnostic || (status === 0 ? null : describeExit(status)), false);
+    // With nobody left to hear of the exit, what Node still does is to free, piece by piece, what the
+    // kernel frees at once. An uncaught error is printed only after this.
+    if (diagnostic === null && isLast(atExit)) {
+      channel.send({ event: 'exit', id: request.id, exit_code: status & 0xff });
+      reallyExit.call(host, status);
+    }
   });
 
-  const main = new Module('.', null);
-  main.filename = filename;
-  main.paths = Module._nodeModulePaths(path.dirname(filename));
-  host.mainModule = main;
+  const main = moduleOf(filename);
+  host.mainModule = main; // before require() is made, which keeps it as require.main
   Module._cache[filename] = main;
-  const require = Module.createRequire(filename);
-  const parameters = [main.exports, require, main, filename, path.dirname(filename)];
-  const value = runBreakable(() => reflectApply(program.script.runInThisContext(PLAIN), main.exports, parameters));
+  const value = runBreakable(() => callProgram(program.script, main));
   main.loaded = true;
   if (program.isAsync) {
     value.then(() => {
@@ -81,6 +83,27 @@ function runOnce(request) {
   }
   if (isPromise(value)) pendingValue = value;
   else sendMainResult(value);
+}
+
+/** A new module for the program `filename`. */
+function moduleOf(filename) {
+  const main = new Module('.', null);
+  main.filename = filename;
+  main.paths = Module._nodeModulePaths(path.dirname(filename));
+  return main;
+}
+
+/** Runs the script of a program as the code of `main`. */
+function callProgram(script, main) {
+  const { exports, filename } = main;
+  const parameters = [exports, Module.createRequire(filename), main, filename, path.dirname(filename)];
+  return reflectApply(script.runInThisContext(PLAIN), exports, parameters);
+}
+
+// A status that Node itself would not take as it is goes the long way, too.
+function isLast(listener) {
+  const all = listeners('exit');
+  return all[all.length - 1] === listener && Number.isInteger(host.exitCode ?? 0);
 }
 
 function compile(request, filename) {
@@ -102,4 +125,4 @@ function sendDone(request, exitCode, diagnostic, interrupted) {
   channel.send({ event: 'done', id: request.id, exit_code: exitCode, diagnostic, interrupted });
 }
 
-module.exports = { runOnce };
+module.exports = { callProgram, moduleOf, runOnce };

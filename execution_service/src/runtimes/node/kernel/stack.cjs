@@ -19,6 +19,11 @@ function registerProgram(filename, source, { code = `\n${source}`, shifts = new 
   programs.set(filename, { lines: source.split('\n'), rewritten: code.split('\n'), shifts });
 }
 
+/** Undoes `registerProgram`. */
+function forgetProgram(filename) {
+  programs.delete(filename);
+}
+
 /** Whether a line of a program's source is not what V8 has, and Node would print. */
 function isRewritten(filename, line) {
   const program = programs.get(filename);
@@ -80,4 +85,4 @@ function installStackFilter() {
   Error.prepareStackTrace = prepareStackTrace;
 }
 
-module.exports = { installStackFilter, isRewritten, registerProgram, sourceLine };
+module.exports = { forgetProgram, installStackFilter, isRewritten, registerProgram, sourceLine };

@@ -47,10 +47,11 @@ function parseProgram(code) {
       throw explained(code, again);
     }
   }
+  // Most programs have neither word, and walking a tree costs as much as making it.
   const found = { await: false };
-  for (const node of tree.body) search(node, found);
+  if (source.includes('await')) for (const node of tree.body) search(node, found);
   const isModule = tree.body.some((node) => /^(Import|Export)/.test(node.type));
-  return { source, body: tree.body, metas: collectMetas(tree), isModule, needsAsync: isModule || found.await };
+  return { source, body: tree.body, metas: source.includes('meta') ? collectMetas(tree) : [], isModule, needsAsync: isModule || found.await };
 }
 
 function withoutTypes(code) {

@@ -18,6 +18,12 @@ _compile = compile
 _source_cache = linecache.cache
 
 
+def forget(filename):
+    """Takes back what Program() has noted of a file."""
+    user_files.pop(filename, None)
+    _source_cache.pop(filename, None)
+
+
 class Program:
     """Compiled source. Raises what the compiler raises: mostly SyntaxError, ValueError for a NUL."""
 

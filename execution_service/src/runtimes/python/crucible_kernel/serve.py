@@ -4,7 +4,9 @@ import os
 import sys
 
 from .display import display
+from .ending import end
 from .interrupts import interrupts
+from .rehearsal import rehearse
 from .session import Session
 from .streams import Streams
 
@@ -13,9 +15,11 @@ _INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 
 def serve(channel):
-    """Serves runs until the worker hangs up. Returns the value for sys.exit()."""
+    """Serves runs until the worker hangs up; returns the value for sys.exit(). A stateless run ends the
+    process itself."""
     streams = Streams()
     display.attach(channel, streams.write_error)
+    rehearse(streams)
     channel.send({"event": "ready"})
     session = None
     while True:
@@ -28,7 +32,7 @@ def serve(channel):
         if request is None:
             return 0
         if request["mode"] == "once":
-            return _run_once(channel, streams, request)
+            _run_once(channel, streams, request)
         if session is None:
             session = Session(streams)
         ending = session.run(request)
@@ -39,6 +43,7 @@ def serve(channel):
 
 
 def _run_once(channel, streams, request):
+    # Never returns.
     ending = Session(streams, request["file"]).run(request)
     streams.flush()
     if channel.is_ours():
@@ -47,7 +52,12 @@ def _run_once(channel, streams, request):
         _exit_now(_INTERRUPTED)  # other threads may never end
     # The interpreter now joins threads and runs exit hooks; an interrupt must not wait for those.
     interrupts.replace(lambda _signum, _frame: (streams.flush(), _exit_now(_INTERRUPTED)))
-    return ending.exit_value
+    end(ending.exit_value, lambda status: _send_exit(channel, request, status))
+
+
+def _send_exit(channel, request, status):
+    if channel.is_ours():
+        channel.send({"event": "exit", "id": request["id"], "exit_code": status})
 
 
 def _send_done(channel, request, ending):

@@ -4,9 +4,9 @@ mod delegation;
 mod v1;
 mod v2;
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 pub use delegation::{Delegation, Hierarchy, mount_hierarchies};
 
-use super::protocol::CgroupUsage;
 use crate::sandbox::spec::SandboxLimits;
 
 /// The subtree in which sandboxes get their cgroups.
@@ -34,7 +33,48 @@ pub enum Cgroup {
     V1(v1::Cgroup),
 }
 
+/// Reads the account of one sandbox. Anybody may read it, so the worker need not ask the spawner.
+pub enum Meter {
+    /// In a [`Tree::V2`].
+    V2(v2::Meter),
+    /// In a [`Tree::V1`].
+    V1(v1::Meter),
+}
+
+/// What the cgroup of a sandbox says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CgroupUsage {
+    /// User and system time.
+    pub cpu: Option<Duration>,
+    /// Since the last reset.
+    pub peak_memory_bytes: Option<u64>,
+    /// Init included.
+    pub peak_processes: Option<u32>,
+    /// Processes killed for lack of memory.
+    pub oom_kills: u64,
+    /// Forks refused.
+    pub fork_refusals: u64,
+}
+
+impl Meter {
+    /// What was used.
+    pub fn read(&self) -> CgroupUsage {
+        match self {
+            Self::V2(meter) => meter.read(),
+            Self::V1(meter) => meter.read(),
+        }
+    }
+}
+
 impl Tree {
+    /// The meter of the cgroup `name`; `peak` is [`Cgroup::peak`].
+    pub fn meter(&self, name: &str, peak: Option<OwnedFd>) -> Meter {
+        match self {
+            Self::V2(tree) => Meter::V2(tree.meter(name, peak)),
+            Self::V1(tree) => Meter::V1(tree.meter(name)),
+        }
+    }
+
     /// Makes a cgroup with `limits` in force.
     pub fn create(&self, name: &str, limits: SandboxLimits) -> io::Result<Cgroup> {
         match self {
@@ -69,11 +109,16 @@ impl Cgroup {
         }
     }
 
-    /// Moves a process in; with v2 it was born there.
-    pub fn join(&self, pid: libc::pid_t) -> io::Result<()> {
+    /// Files that a process enters it through, by writing "0" to each. It does so itself: the kernel
+    /// may need 10 ms for it, in which the spawner has other things to do.
+    pub fn doors(&self) -> io::Result<Vec<OwnedFd>> {
+        let door = |directory: &Path| {
+            let path = directory.join("cgroup.procs");
+            OpenOptions::new().write(true).open(path).map(OwnedFd::from)
+        };
         match self {
-            Self::V2(_) => Ok(()),
-            Self::V1(cgroup) => cgroup.join(pid),
+            Self::V2(cgroup) => Ok(vec![door(cgroup.path())?]),
+            Self::V1(cgroup) => cgroup.directories().map(door).collect(),
         }
     }
 
@@ -93,11 +138,11 @@ impl Cgroup {
         }
     }
 
-    /// What was used.
-    pub fn usage(&self) -> CgroupUsage {
+    /// The open file whose memory peak [`Cgroup::reset_peaks`] resets, where that is a matter of files.
+    pub fn peak(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Self::V2(cgroup) => cgroup.usage(),
-            Self::V1(cgroup) => cgroup.usage(),
+            Self::V2(cgroup) => cgroup.peak(),
+            Self::V1(_) => None,
         }
     }
 

@@ -3,12 +3,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::protocol::CgroupUsage;
 use super::{
-    CPU_PERIOD_US, cpu_quota_us, pids_max, read_keyed, read_number, remove_directory, write,
+    CPU_PERIOD_US, CgroupUsage, cpu_quota_us, pids_max, read_keyed, read_number, remove_directory,
+    write,
 };
 use crate::sandbox::spec::SandboxLimits;
 
@@ -46,6 +47,20 @@ impl Tree {
         self.cpu.is_some() && self.cpuacct.is_some()
     }
 
+    /// The meter of the cgroup `name`.
+    pub fn meter(&self, name: &str) -> Meter {
+        let (memory, pids) = (self.memory.join(name), self.pids.join(name));
+        let cpuacct = self.cpuacct.as_ref();
+        Meter {
+            cpu: cpuacct.map(|directory| directory.join(name).join("cpuacct.usage")),
+            memory_peak: memory.join("memory.max_usage_in_bytes"),
+            memory_events: memory.join("memory.oom_control"),
+            pids_peak: pids.join("pids.peak"),
+            pids_now: pids.join("pids.current"),
+            pids_events: pids.join("pids.events"),
+        }
+    }
+
     /// Makes a cgroup with `limits` in force.
     pub fn create(&self, name: &str, limits: SandboxLimits) -> io::Result<Cgroup> {
         let cgroup = Cgroup {
@@ -67,16 +82,12 @@ impl Tree {
 }
 
 impl Cgroup {
-    fn directories(&self) -> impl Iterator<Item = &Path> {
+    /// One for each controller.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
         [Some(&self.memory), Some(&self.pids), self.cpu.as_ref(), self.cpuacct.as_ref()]
             .into_iter()
             .flatten()
             .map(PathBuf::as_path)
-    }
-
-    /// Moves a process in.
-    pub fn join(&self, pid: libc::pid_t) -> io::Result<()> {
-        self.directories().try_for_each(|directory| write(&directory.join("cgroup.procs"), pid))
     }
 
     /// Puts `limits` in force.
@@ -106,24 +117,6 @@ impl Cgroup {
         let _ = write(&self.memory.join("memory.max_usage_in_bytes"), 0);
     }
 
-    /// What was used.
-    pub fn usage(&self) -> CgroupUsage {
-        let peak = read_number(&self.pids.join("pids.peak"))
-            .or_else(|| read_number(&self.pids.join("pids.current")));
-        CgroupUsage {
-            cpu: self
-                .cpuacct
-                .as_ref()
-                .and_then(|directory| read_number(&directory.join("cpuacct.usage")))
-                .map(std::time::Duration::from_nanos),
-            peak_memory_bytes: read_number(&self.memory.join("memory.max_usage_in_bytes")),
-            peak_processes: peak.and_then(|count| u32::try_from(count).ok()),
-            oom_kills: read_keyed(&self.memory.join("memory.oom_control"), "oom_kill")
-                .unwrap_or_default(),
-            fork_refusals: read_keyed(&self.pids.join("pids.events"), "max").unwrap_or_default(),
-        }
-    }
-
     /// Lets it have all the processor time there is.
     pub fn lift_quota(&self) {
         if let Some(cpu) = &self.cpu {
@@ -134,5 +127,31 @@ impl Cgroup {
     /// Takes the directories away.
     pub fn remove(&self) -> io::Result<()> {
         self.directories().try_for_each(remove_directory)
+    }
+}
+
+/// Where the account of one sandbox is.
+pub struct Meter {
+    cpu: Option<PathBuf>,
+    memory_peak: PathBuf,
+    memory_events: PathBuf,
+    pids_peak: PathBuf,
+    pids_now: PathBuf,
+    pids_events: PathBuf,
+}
+
+impl Meter {
+    /// What was used.
+    pub fn read(&self) -> CgroupUsage {
+        let nanoseconds = self.cpu.as_deref().and_then(read_number);
+        // The peak is there since Linux 6.1.
+        let processes = read_number(&self.pids_peak).or_else(|| read_number(&self.pids_now));
+        CgroupUsage {
+            cpu: nanoseconds.map(Duration::from_nanos),
+            peak_memory_bytes: read_number(&self.memory_peak),
+            peak_processes: processes.and_then(|count| u32::try_from(count).ok()),
+            oom_kills: read_keyed(&self.memory_events, "oom_kill").unwrap_or_default(),
+            fork_refusals: read_keyed(&self.pids_events, "max").unwrap_or_default(),
+        }
     }
 }

@@ -2,14 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::protocol::CgroupUsage;
 use super::{
-    CPU_PERIOD_US, cpu_quota_us, micros, pids_max, read_keyed, read_number, remove_directory, write,
+    CPU_PERIOD_US, CgroupUsage, cpu_quota_us, micros, pids_max, read_keyed, read_number,
+    remove_directory, write,
 };
 use crate::sandbox::spec::SandboxLimits;
 
@@ -44,6 +44,11 @@ impl Tree {
     /// Whether the cpu controller is there too.
     pub fn controls_cpu(&self) -> bool {
         self.cpu
+    }
+
+    /// The meter of the cgroup `name`.
+    pub fn meter(&self, name: &str, peak: Option<OwnedFd>) -> Meter {
+        Meter { directory: self.root.join(name), memory_peak: peak.map(File::from) }
     }
 
     /// Makes a cgroup with `limits` in force.
@@ -93,8 +98,38 @@ impl Cgroup {
         }
     }
 
+    /// The file of [`Cgroup::reset_peaks`]: a reset counts for reads through it only.
+    pub fn peak(&self) -> Option<BorrowedFd<'_>> {
+        self.memory_peak.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Kills every process in it (Linux 5.14; before that, killing init does the same), after lifting
+    /// its quota.
+    pub fn kill(&self) {
+        let _ = fs::write(self.file("cpu.max"), "max");
+        let _ = fs::write(self.file("cgroup.kill"), "1");
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the directory away.
+    pub fn remove(&self) -> io::Result<()> {
+        remove_directory(&self.path)
+    }
+}
+
+/// Where the account of one sandbox is.
+pub struct Meter {
+    directory: PathBuf,
+    memory_peak: Option<File>,
+}
+
+impl Meter {
     /// What was used.
-    pub fn usage(&self) -> CgroupUsage {
+    pub fn read(&self) -> CgroupUsage {
         CgroupUsage {
             cpu: read_keyed(&self.file("cpu.stat"), "usage_usec").map(micros),
             peak_memory_bytes: self.peak_memory(),
@@ -102,6 +137,10 @@ impl Cgroup {
             oom_kills: read_keyed(&self.file("memory.events"), "oom_kill").unwrap_or_default(),
             fork_refusals: read_keyed(&self.file("pids.events"), "max").unwrap_or_default(),
         }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 
     fn peak_memory(&self) -> Option<u64> {
@@ -117,18 +156,6 @@ impl Cgroup {
         let peak = read_number(&self.file("pids.peak"));
         let count = peak.or_else(|| read_number(&self.file("pids.current")))?;
         u32::try_from(count).ok()
-    }
-
-    /// Kills every process in it (Linux 5.14; before that, killing init does the same), after lifting
-    /// its quota.
-    pub fn kill(&self) {
-        let _ = fs::write(self.file("cpu.max"), "max");
-        let _ = fs::write(self.file("cgroup.kill"), "1");
-    }
-
-    /// Takes the directory away.
-    pub fn remove(&self) -> io::Result<()> {
-        remove_directory(&self.path)
     }
 }
 

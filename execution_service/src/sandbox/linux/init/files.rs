@@ -32,6 +32,17 @@ impl Files {
         })
     }
 
+    /// The root of the workspace, good for nothing but to ask about it.
+    pub fn workspace_path(&self) -> io::Result<OwnedFd> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        Ok(open(WORKSPACE, flags, Mode::empty())?)
+    }
+
+    /// The root of the workspace.
+    pub fn workspace(&self) -> BorrowedFd<'_> {
+        self.workspace.as_fd()
+    }
+
     /// The directory of a place. The one for requests is put right first, whatever user code has done
     /// to it.
     fn directory(&self, place: Place) -> io::Result<BorrowedFd<'_>> {

@@ -14,10 +14,12 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
+use super::account::Reaped;
 use super::protocol::{Failure, FromInit, InitReply, InitRequest, ToInit};
 use super::{channel, syscall};
 use files::Files;
@@ -30,7 +32,7 @@ struct Init {
     started: HashSet<i32>,
     /// Time of all that was reaped, and the most memory that one of it had: the account on hosts without
     /// cgroups.
-    reaped: usage::Reaped,
+    reaped: Reaped,
     /// What the sandbox may hold.
     memory_bytes: u64,
 }
@@ -42,14 +44,9 @@ pub fn serve(control: OwnedFd, memory_bytes: u64) -> io::Result<()> {
     mask.thread_block()?;
     let children = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
     let files = Files::open()?;
-    channel::send(control.as_fd(), &FromInit::Ready, &[])?;
-    let mut init = Init {
-        control,
-        files,
-        started: HashSet::new(),
-        reaped: usage::Reaped::default(),
-        memory_bytes,
-    };
+    channel::send(control.as_fd(), &FromInit::Ready, &[files.workspace_path()?.as_fd()])?;
+    let mut init =
+        Init { control, files, started: HashSet::new(), reaped: Reaped::default(), memory_bytes };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -76,11 +73,10 @@ impl Init {
     /// Tells the worker about each of its processes that ended; other orphans just go.
     fn reap(&mut self) -> io::Result<()> {
         while let Some(reaped) = syscall::reap(-1)? {
-            self.reaped.cpu += reaped.cpu;
-            self.reaped.largest = self.reaped.largest.max(reaped.peak_memory_bytes);
+            self.reaped.add(reaped.end);
             if self.started.remove(&reaped.pid) {
-                let end = FromInit::Ended { pid: reaped.pid, exit: reaped.exit, cpu: reaped.cpu };
-                channel::send(self.control.as_fd(), &end, &[])?;
+                let ended = FromInit::Ended { pid: reaped.pid, end: reaped.end };
+                channel::send(self.control.as_fd(), &ended, &[])?;
             }
         }
         Ok(())
@@ -92,13 +88,24 @@ impl Init {
         else {
             return Ok(false);
         };
+        if !matches!(request, InitRequest::Ends) {
+            // Whatever comes next may bring user code, which has our uid: from now on it can neither
+            // read our memory nor trace us, and no zygote can join any more.
+            prctl::set_dumpable(false)?;
+        }
         let mut descriptors = Vec::new();
         let result = match request {
-            InitRequest::Start { command } => start::start(command).map(|started| {
+            InitRequest::Start { command } => start::start(&command).map(|started| {
                 self.started.insert(started.pid);
                 descriptors = started.ends;
                 InitReply::Started { pid: started.pid }
             }),
+            InitRequest::Ends => start::Ends::make(true).map(|ends| {
+                descriptors = ends.outer;
+                descriptors.extend(ends.inner);
+                InitReply::Done
+            }),
+            InitRequest::Seal => Ok(InitReply::Done),
             InitRequest::Write { place, path, first, chunk } => {
                 self.files.write(place, &path, first, &chunk).map(|()| InitReply::Done)
             }
@@ -106,10 +113,11 @@ impl Init {
                 descriptors.push(fd);
                 InitReply::Done
             }),
-            InitRequest::Signal { pid, signal } => self.signal(pid, signal),
+            InitRequest::Signal { pid, signal } => send_signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
-            InitRequest::Usage { processes } => {
-                Ok(InitReply::Usage(usage::measure(self.reaped, processes, self.memory_bytes)))
+            InitRequest::Usage => {
+                let workspace = self.files.workspace();
+                Ok(InitReply::Usage(usage::measure(workspace, self.reaped, self.memory_bytes)))
             }
         };
         let reply = result
@@ -118,19 +126,20 @@ impl Init {
         channel::send(self.control.as_fd(), &FromInit::Reply { sequence, reply }, &fds)?;
         Ok(true)
     }
+}
 
-    /// Only processes that were started here and live: the number cannot have come to mean another.
-    fn signal(&self, pid: i32, signal: i32) -> io::Result<InitReply> {
-        if self.started.contains(&pid) {
-            let (pid, signal) = (Pid::from_raw(pid), Signal::try_from(signal)?);
-            // Each was started as the leader of a group, which holds what it runs in the foreground.
-            match killpg(pid, signal).or_else(|_| kill(pid, signal)) {
-                Ok(()) | Err(Errno::ESRCH) => {}
-                Err(error) => return Err(io::Error::from(error)),
-            }
+/// Of a process that leads a group, which holds what it runs in the foreground. The number may have
+/// come to mean another process, but never one outside of this sandbox.
+fn send_signal(pid: i32, signal: i32) -> io::Result<InitReply> {
+    // 0, 1 and negative numbers mean groups, init itself and everybody.
+    if pid > 1 {
+        let (pid, signal) = (Pid::from_raw(pid), Signal::try_from(signal)?);
+        match killpg(pid, signal).or_else(|_| kill(pid, signal)) {
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(error) => return Err(io::Error::from(error)),
         }
-        Ok(InitReply::Done)
     }
+    Ok(InitReply::Done)
 }
 
 /// From process 1, "all" is everything in the sandbox but itself.

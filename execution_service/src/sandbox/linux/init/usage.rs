@@ -2,36 +2,19 @@
 //! host without cgroups.
 
 use std::fs;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
-use nix::sys::statvfs::statvfs;
-
+use crate::sandbox::linux::account::{Disk, Reaped};
 use crate::sandbox::linux::protocol::InitUsage;
-use crate::sandbox::spec::WORKSPACE;
 
-/// What processes that are gone have used.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reaped {
-    /// Time of all of them.
-    pub cpu: Duration,
-    /// Memory of the largest.
-    pub largest: u64,
-}
-
-/// Takes the account of the workspace and, if `processes`, of what runs and ran. Memory is estimated in a
-/// cheap way, and if that is more than `suspicious` bytes, in an exact one.
-pub fn measure(reaped: Reaped, processes: bool, suspicious: u64) -> InitUsage {
+/// Takes the account of the `workspace` and of what runs and ran. Memory is estimated in a cheap way, and
+/// if that is more than `suspicious` bytes, in an exact one.
+pub fn measure(workspace: impl AsFd, reaped: Reaped, suspicious: u64) -> InitUsage {
     let mut usage =
         InitUsage { cpu: reaped.cpu, largest_ended: reaped.largest, ..InitUsage::default() };
-    if let Ok(workspace) = statvfs(WORKSPACE) {
-        let used = workspace.blocks().saturating_sub(workspace.blocks_free());
-        usage.disk_bytes = used.saturating_mul(workspace.fragment_size());
-        usage.disk_full = workspace.blocks_free() == 0 || workspace.files_free() == 0;
-    }
-    if !processes {
-        return usage;
-    }
-    usage.memory_bytes = usage.disk_bytes;
+    usage.disk = Disk::of(workspace).unwrap_or_default();
+    usage.memory_bytes = usage.disk.bytes;
     let pids = other_processes();
     usage.processes = u32::try_from(pids.len()).unwrap_or(u32::MAX);
     usage.cpu += pids.iter().filter_map(|pid| cpu_time(*pid)).sum::<Duration>();

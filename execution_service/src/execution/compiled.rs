@@ -1,0 +1,224 @@
+//! Executables that compilers have made before, so that the same source is not compiled twice.
+//!
+//! An owner finds only what was compiled for that owner: whether somebody else has compiled the same
+//! text must not be told, not even by the time an answer takes. What is kept here was written in the
+//! owner's own sandbox, before any code of that sandbox had run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+/// What a compilation depends on, as one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CompilationKey([u8; 32]);
+
+/// Everything that decides what a compiler makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Compilation<'a> {
+    /// Whose run it is.
+    pub owner: &'a str,
+    /// Path and version of the compiler.
+    pub compiler: &'a str,
+    /// Its arguments, in their order.
+    pub arguments: &'a [String],
+    /// The source text.
+    pub source: &'a str,
+}
+
+impl Compilation<'_> {
+    /// Whether the same text makes the same executable at any time. Files of the workspace that it
+    /// includes are not looked at: with such files beside it a compilation is not to be kept.
+    pub fn is_repeatable(&self) -> bool {
+        !["__DATE__", "__TIME__", "__TIMESTAMP__"].iter().any(|clock| self.source.contains(clock))
+    }
+
+    /// Two compilations have the same key exactly if they agree in everything.
+    pub fn key(&self) -> CompilationKey {
+        let mut hash = Sha256::new();
+        let parts = [self.owner, self.compiler].into_iter();
+        let parts = parts.chain(self.arguments.iter().map(String::as_str)).chain([self.source]);
+        for part in parts {
+            // With its length: "ab", "c" is not "a", "bc".
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        CompilationKey(hash.finalize().into())
+    }
+}
+
+/// What came of a compilation that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// The executable.
+    pub executable: Vec<u8>,
+    /// What the compiler said: the warnings belong to every answer.
+    pub warnings: Vec<u8>,
+}
+
+/// How much is kept, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Of executables and warnings together.
+    pub bytes: usize,
+    /// Number of compilations.
+    pub entries: usize,
+    /// Since it was compiled, however often it was used: headers of the system may have changed.
+    pub age: Duration,
+}
+
+struct Entry {
+    compiled: Arc<Compiled>,
+    made: Instant,
+    used: u64,
+}
+
+/// See the module. Those that have not been used for longest go first.
+pub struct CompiledPrograms {
+    bounds: Bounds,
+    entries: HashMap<CompilationKey, Entry>,
+    bytes: usize,
+    uses: u64,
+}
+
+impl CompiledPrograms {
+    /// An empty one.
+    pub fn new(bounds: Bounds) -> Self {
+        Self { bounds, entries: HashMap::new(), bytes: 0, uses: 0 }
+    }
+
+    /// What was made of the same compilation before, if it is still here at the time `now`.
+    pub fn find(&mut self, key: CompilationKey, now: Instant) -> Option<Arc<Compiled>> {
+        let entry = self.entries.get_mut(&key)?;
+        if now.saturating_duration_since(entry.made) > self.bounds.age {
+            self.remove(key);
+            return None;
+        }
+        self.uses += 1;
+        entry.used = self.uses;
+        Some(Arc::clone(&entry.compiled))
+    }
+
+    /// Keeps `compiled`, which was made at `now`. One that is larger than a quarter of everything is
+    /// not kept: it would drive out what many runs use.
+    pub fn keep(&mut self, key: CompilationKey, compiled: Compiled, now: Instant) {
+        self.remove(key);
+        let size = size(&compiled);
+        if size > self.bounds.bytes / 4 || self.bounds.entries == 0 {
+            return;
+        }
+        while self.bytes + size > self.bounds.bytes || self.entries.len() >= self.bounds.entries {
+            // A few hundred entries at most, and a compilation has just been paid for.
+            let Some(oldest) =
+                self.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key)
+            else {
+                break;
+            };
+            self.remove(oldest);
+        }
+        self.bytes += size;
+        self.uses += 1;
+        let entry = Entry { compiled: Arc::new(compiled), made: now, used: self.uses };
+        self.entries.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: CompilationKey) {
+        if let Some(entry) = self.entries.remove(&key) {
+            self.bytes -= size(&entry.compiled);
+        }
+    }
+}
+
+fn size(compiled: &Compiled) -> usize {
+    compiled.executable.len() + compiled.warnings.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { bytes: 100, entries: 3, age: Duration::from_secs(60) };
+
+    fn key(owner: &str, source: &str) -> CompilationKey {
+        Compilation { owner, compiler: "gcc 12", arguments: &[], source }.key()
+    }
+
+    fn program(bytes: usize) -> Compiled {
+        Compiled { executable: vec![7; bytes], warnings: Vec::new() }
+    }
+
+    #[test]
+    fn everything_that_matters_is_in_the_key() {
+        let arguments = [String::from("-O2")];
+        let split = [String::from("-O"), String::from("2")];
+        let one =
+            Compilation { owner: "a", compiler: "gcc", arguments: &arguments, source: "int x;" };
+        assert_eq!(one.key(), one.key());
+        for other in [
+            Compilation { owner: "b", ..one },
+            Compilation { compiler: "gcc 13", ..one },
+            Compilation { arguments: &[], ..one },
+            Compilation { arguments: &split, ..one },
+            Compilation { source: "int y;", ..one },
+            Compilation { owner: "ag", compiler: "cc", ..one },
+        ] {
+            assert_ne!(one.key(), other.key(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_tells_the_time_is_compiled_again() {
+        let source = "#include <stdio.h>\nint main(void) { puts(__TIME__); }";
+        let clock = Compilation { owner: "a", compiler: "gcc", arguments: &[], source };
+        assert!(!clock.is_repeatable());
+        assert!(Compilation { source: "int main(void) { return 0; }", ..clock }.is_repeatable());
+    }
+
+    #[test]
+    fn owners_do_not_share() {
+        let now = Instant::now();
+        let mut programs = CompiledPrograms::new(BOUNDS);
+        programs.keep(key("a", "x"), program(1), now);
+        assert!(programs.find(key("a", "x"), now).is_some());
+        assert!(programs.find(key("b", "x"), now).is_none());
+    }
+
+    #[test]
+    fn the_least_recently_used_goes_first() {
+        let now = Instant::now();
+        let mut programs = CompiledPrograms::new(BOUNDS);
+        for source in ["1", "2", "3"] {
+            programs.keep(key("a", source), program(1), now);
+        }
+        assert!(programs.find(key("a", "1"), now).is_some());
+        programs.keep(key("a", "4"), program(1), now);
+        let left =
+            ["1", "2", "3", "4"].map(|source| programs.find(key("a", source), now).is_some());
+        assert_eq!(left, [true, false, true, true]);
+    }
+
+    #[test]
+    fn bytes_are_bounded() {
+        let now = Instant::now();
+        let mut programs = CompiledPrograms::new(Bounds { entries: 100, ..BOUNDS });
+        for source in 0..20 {
+            programs.keep(key("a", &source.to_string()), program(25), now);
+        }
+        assert_eq!((programs.bytes, programs.entries.len()), (100, 4));
+        programs.keep(key("a", "large"), program(26), now);
+        assert!(programs.find(key("a", "large"), now).is_none());
+        programs.keep(key("a", "19"), program(1), now);
+        assert_eq!(programs.bytes, 76);
+    }
+
+    #[test]
+    fn nothing_outlives_its_time_however_often_it_is_used() {
+        let now = Instant::now();
+        let mut programs = CompiledPrograms::new(BOUNDS);
+        programs.keep(key("a", "x"), program(1), now);
+        assert!(programs.find(key("a", "x"), now + Duration::from_secs(59)).is_some());
+        assert!(programs.find(key("a", "x"), now + Duration::from_secs(61)).is_none());
+        assert_eq!(programs.bytes, 0);
+    }
+}

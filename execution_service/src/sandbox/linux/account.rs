@@ -1,0 +1,78 @@
+//! What a sandbox has used, from those who can see it.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use nix::sys::statvfs::fstatvfs;
+use serde::{Deserialize, Serialize};
+
+use super::cgroup::CgroupUsage;
+use super::protocol::InitUsage;
+use crate::sandbox::backend::ProcessEnd;
+use crate::sandbox::spec::Usage;
+
+/// How full a workspace is.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Disk {
+    /// Bytes in use.
+    pub bytes: u64,
+    /// No block or no inode is free.
+    pub full: bool,
+}
+
+impl Disk {
+    /// Of the file system that `directory` is in.
+    pub fn of(directory: impl AsFd) -> io::Result<Self> {
+        let found = fstatvfs(directory)?;
+        let used = found.blocks().saturating_sub(found.blocks_free());
+        let bytes = used.saturating_mul(found.fragment_size());
+        Ok(Self { bytes, full: found.blocks_free() == 0 || found.files_free() == 0 })
+    }
+}
+
+/// With cgroups, the kernel keeps the account.
+pub fn enforced(cgroup: CgroupUsage, cpu: Duration, disk: Disk) -> Usage {
+    Usage {
+        cpu,
+        memory_bytes: 0,
+        peak_memory_bytes: cgroup.peak_memory_bytes.unwrap_or_default(),
+        peak_processes: cgroup.peak_processes.unwrap_or_default().saturating_sub(1),
+        disk_bytes: disk.bytes,
+        disk_full: disk.full,
+        oom_kills: cgroup.oom_kills,
+        fork_refusals: cgroup.fork_refusals,
+    }
+}
+
+/// Without them it is what init saw, and what is known of `forked` processes, which are not its children.
+pub fn estimated(init: InitUsage, forked: Reaped) -> Usage {
+    Usage {
+        cpu: init.cpu + forked.cpu,
+        memory_bytes: init.memory_bytes,
+        peak_memory_bytes: init.memory_bytes.max(init.largest_ended).max(forked.largest),
+        // There was one at least, even if nobody looked while it lived.
+        peak_processes: init.processes.max(1),
+        disk_bytes: init.disk.bytes,
+        disk_full: init.disk.full,
+        oom_kills: 0,
+        fork_refusals: 0,
+    }
+}
+
+/// What processes that are gone have used.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reaped {
+    /// Time of all of them.
+    pub cpu: Duration,
+    /// Memory of the largest.
+    pub largest: u64,
+}
+
+impl Reaped {
+    /// One more is gone.
+    pub fn add(&mut self, end: ProcessEnd) {
+        self.cpu += end.cpu;
+        self.largest = self.largest.max(end.peak_memory_bytes);
+    }
+}

@@ -1,0 +1,71 @@
+//! A program to become: everything that `execve` needs, made before the fork.
+
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use nix::fcntl::OFlag;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::stat::Mode;
+use nix::unistd::{chdir, execve, setsid};
+
+use super::syscall;
+use crate::sandbox::spec::{Command, Stdin};
+
+/// See the module.
+pub struct Program {
+    path: CString,
+    argv: Vec<CString>,
+    envp: Vec<CString>,
+    directory: CString,
+    stdin: CString,
+}
+
+impl Program {
+    /// Of `command`.
+    ///
+    /// # Errors
+    /// When one of its texts holds a NUL.
+    pub fn of(command: &Command) -> io::Result<Self> {
+        let text = |text: &str| CString::new(text).map_err(io::Error::other);
+        let path = text(&command.program)?;
+        let mut argv = vec![path.clone()];
+        for argument in &command.args {
+            argv.push(text(argument)?);
+        }
+        let mut envp = Vec::with_capacity(command.env.len());
+        for (name, value) in &command.env {
+            envp.push(text(&format!("{name}={value}"))?);
+        }
+        let stdin = match &command.stdin {
+            Stdin::Null => "/dev/null",
+            Stdin::File(path) => path,
+        };
+        let (directory, stdin) = (text(&command.working_directory)?, text(stdin)?);
+        Ok(Self { path, argv, envp, directory, stdin })
+    }
+
+    /// Becomes the program, as the leader of a session, with `fds` as its descriptors 1, 2, … and none
+    /// above. Returns only if that fails.
+    pub fn become_with(&self, fds: Vec<OwnedFd>) -> io::Error {
+        match self.try_become(fds) {
+            Ok(never) => match never {},
+            Err(error) => error,
+        }
+    }
+
+    fn try_become(&self, fds: Vec<OwnedFd>) -> io::Result<Infallible> {
+        setsid()?;
+        let none = SigSet::empty();
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)?;
+        // Rust ignores SIGPIPE, and an ignored signal stays ignored over an exec.
+        syscall::default_signal(Signal::SIGPIPE)?;
+        // User code may have made its home one that it cannot enter.
+        chdir(self.directory.as_c_str()).or_else(|_| chdir("/"))?;
+        let input = nix::fcntl::open(self.stdin.as_c_str(), OFlag::O_RDONLY, Mode::empty())?;
+        let descriptors: Vec<OwnedFd> = std::iter::once(input).chain(fds).collect();
+        syscall::become_descriptors(&descriptors)?;
+        Ok(execve(&self.path, &self.argv, &self.envp)?)
+    }
+}

@@ -1,0 +1,210 @@
+//! The process that holds all privilege: one thread, no network, no parsing of anything a user sent.
+//! It makes sandboxes, changes their limits, has zygotes fork into them, and takes away what is left.
+
+mod sandboxes;
+mod zygotes;
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use super::cgroup::Tree;
+use super::protocol::{
+    Failure, FromInit, FromSpawner, Sequence, SpawnerReply, SpawnerRequest, ToSpawner,
+};
+use super::recipe::Host;
+use super::{channel, syscall};
+use crate::sandbox::spec::SandboxLimits;
+use sandboxes::Sandboxes;
+pub use sandboxes::cgroup_name;
+use zygotes::Zygotes;
+
+/// Epoll's names for the worker's socket and for the ends of children; zygotes are numbered from 1.
+const WORKER: u64 = 0;
+const CHILDREN: u64 = u64::MAX;
+/// How long to wait before another try to remove a cgroup that the kernel still calls busy.
+const CGROUP_RETRY_MS: u16 = 10;
+
+/// The state of a running spawner.
+pub struct Spawner {
+    worker: OwnedFd,
+    epoll: Epoll,
+    children: SignalFd,
+    sandboxes: Sandboxes,
+    zygotes: Zygotes,
+}
+
+impl Spawner {
+    /// Ready to serve the worker at the other end of `worker`.
+    pub fn new(
+        worker: OwnedFd,
+        host: Host,
+        tree: Option<Tree>,
+        filter: Vec<libc::sock_filter>,
+    ) -> io::Result<Self> {
+        prctl::set_child_subreaper(true)?;
+        let mut mask = SigSet::empty();
+        mask.add(Signal::SIGCHLD);
+        mask.thread_block()?;
+        let children = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        epoll.add(&worker, EpollEvent::new(EpollFlags::EPOLLIN, WORKER))?;
+        epoll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
+        let zygotes = Zygotes::new(host, &filter);
+        let sandboxes = Sandboxes::new(host, tree, filter);
+        Ok(Self { worker, epoll, children, sandboxes, zygotes })
+    }
+
+    /// What the host allows turned out to be less.
+    pub fn set_host(&mut self, host: Host) {
+        self.sandboxes.host = host;
+    }
+
+    /// Serves until the worker is gone, and then until nothing of its sandboxes is left.
+    pub fn serve(mut self) -> io::Result<()> {
+        let mut worker_lives = true;
+        while worker_lives || !self.sandboxes.is_empty() || !self.zygotes.is_empty() {
+            let timeout = if self.sandboxes.wait_for_burial() {
+                EpollTimeout::from(CGROUP_RETRY_MS)
+            } else {
+                EpollTimeout::NONE
+            };
+            let mut events = [EpollEvent::empty(); 64];
+            let count = match self.epoll.wait(&mut events, timeout) {
+                Ok(count) => count,
+                Err(Errno::EINTR) => 0,
+                Err(error) => return Err(io::Error::from(error)),
+            };
+            for event in &events[..count] {
+                let told = match event.data() {
+                    WORKER => {
+                        if worker_lives && !self.answer()? {
+                            worker_lives = false;
+                            self.epoll.delete(&self.worker)?;
+                            self.sandboxes.kill_all();
+                            self.zygotes.kill_all();
+                        }
+                        Vec::new()
+                    }
+                    CHILDREN => self.reap()?,
+                    zygote => self.zygotes.hear(zygote),
+                };
+                if worker_lives {
+                    told.iter().try_for_each(|message| self.tell(message))?;
+                }
+            }
+            for sequence in self.sandboxes.bury(worker_lives) {
+                if worker_lives {
+                    self.reply(sequence, SpawnerReply::Ended)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one sandbox and waits for its set-up, to learn whether this host can do it at all.
+    pub fn probe(&mut self, limits: SandboxLimits) -> Result<(), Failure> {
+        let (sandbox, control) = self.sandboxes.create(limits)?;
+        let outcome = match channel::receive::<FromInit>(control.as_fd()) {
+            Ok(Some((FromInit::Ready, _))) => Ok(()),
+            Ok(Some((FromInit::SetUpFailed(failure), _))) => Err(failure),
+            Ok(Some((FromInit::Reply { .. } | FromInit::Ended { .. }, _)) | None) => {
+                Err(Failure { stage: String::from("init went away"), errno: libc::EIO })
+            }
+            Err(error) => Err(Failure::at("hearing from init", &error)),
+        };
+        drop(control);
+        // Nobody waits for this end: replies to number 0 are ignored.
+        self.sandboxes.end(sandbox, 0);
+        outcome
+    }
+
+    /// Handles one request; `false` when there will be no more.
+    fn answer(&mut self) -> io::Result<bool> {
+        let Some((ToSpawner { sequence, request }, fds)) = channel::receive(self.worker.as_fd())?
+        else {
+            return Ok(false);
+        };
+        let failed = |stage: &'static str| {
+            move |error: io::Error| SpawnerReply::Failed(Failure::at(stage, &error))
+        };
+        let reply = match request {
+            SpawnerRequest::Create { limits } => match self.sandboxes.create(limits) {
+                Ok((sandbox, control)) => {
+                    let reply = SpawnerReply::Created { sandbox };
+                    let message = FromSpawner::Reply { sequence, reply };
+                    let peak = self.sandboxes.peak(sandbox);
+                    let fds: Vec<_> = [Some(control.as_fd()), peak].into_iter().flatten().collect();
+                    channel::send(self.worker.as_fd(), &message, &fds)?;
+                    return Ok(true);
+                }
+                Err(failure) => SpawnerReply::Failed(failure),
+            },
+            SpawnerRequest::Prepare { sandbox, limits } => {
+                let prepared = self.sandboxes.prepare(sandbox, limits);
+                prepared.map_or_else(failed("set limits"), |()| SpawnerReply::Done)
+            }
+            SpawnerRequest::Kill { sandbox } => {
+                self.sandboxes.kill(sandbox);
+                SpawnerReply::Done
+            }
+            SpawnerRequest::End { sandbox } => {
+                if self.sandboxes.end(sandbox, sequence) {
+                    return Ok(true);
+                }
+                SpawnerReply::Ended
+            }
+            SpawnerRequest::StartZygote { command } => {
+                let started = self.zygotes.start(&command, sequence).and_then(|(id, socket)| {
+                    let event = EpollEvent::new(EpollFlags::EPOLLIN, id);
+                    let watched = self.epoll.add(socket, event).map_err(io::Error::from);
+                    watched.map_err(|error| Failure::at("watch the zygote", &error))
+                });
+                match started {
+                    Ok(()) => return Ok(true),
+                    Err(failure) => SpawnerReply::Failed(failure),
+                }
+            }
+            SpawnerRequest::Fork { zygote, sandbox } => {
+                let asked = self
+                    .sandboxes
+                    .way_in(sandbox)
+                    .and_then(|way_in| self.zygotes.fork(zygote, &way_in, &fds, sequence));
+                match asked {
+                    Ok(()) => return Ok(true),
+                    Err(error) => failed("ask the zygote")(error),
+                }
+            }
+            SpawnerRequest::EndZygote { zygote } => {
+                self.zygotes.kill(zygote);
+                SpawnerReply::Done
+            }
+        };
+        self.reply(sequence, reply).map(|()| true)
+    }
+
+    /// Waits for every child that has ended.
+    fn reap(&mut self) -> io::Result<Vec<FromSpawner>> {
+        while self.children.read_signal()?.is_some() {}
+        let mut told = Vec::new();
+        while let Some(reaped) = syscall::reap(-1)? {
+            if !self.sandboxes.init_ended(reaped.pid) {
+                told.extend(self.zygotes.ended(&reaped));
+            }
+        }
+        Ok(told)
+    }
+
+    fn reply(&self, sequence: Sequence, reply: SpawnerReply) -> io::Result<()> {
+        self.tell(&FromSpawner::Reply { sequence, reply })
+    }
+
+    fn tell(&self, message: &FromSpawner) -> io::Result<()> {
+        channel::send(self.worker.as_fd(), message, &[])
+    }
+}

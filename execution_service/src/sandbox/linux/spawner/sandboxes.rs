@@ -1,0 +1,252 @@
+//! The sandboxes that the spawner has made and not yet buried.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::unistd::{Gid, Uid};
+
+use crate::sandbox::linux::cgroup::{Cgroup, Tree};
+use crate::sandbox::linux::protocol::{Failure, FromInit, SandboxId, Sequence, SetUp};
+use crate::sandbox::linux::recipe::{self, Host, NAMESPACES, SANDBOX_ID};
+use crate::sandbox::linux::syscall::{ChildProcess, Cloned};
+use crate::sandbox::linux::{channel, init, syscall};
+use crate::sandbox::spec::SandboxLimits;
+
+/// The ids of sandboxes in the worker's user namespace start here: 0 is the spawner, 1 the worker.
+const FIRST_SANDBOX_ID: u32 = 1000;
+/// How many follow; the namespace has 65,536 in all.
+const SANDBOX_IDS: u32 = 60_000;
+
+/// See the module.
+pub struct Sandboxes {
+    /// What the host allows.
+    pub host: Host,
+    tree: Option<Tree>,
+    filter: Vec<libc::sock_filter>,
+    records: HashMap<SandboxId, Record>,
+    /// By the number of the init.
+    inits: HashMap<libc::pid_t, SandboxId>,
+    last: SandboxId,
+}
+
+struct Record {
+    init: ChildProcess,
+    cgroup: Option<Cgroup>,
+    limits: SandboxLimits,
+    /// The request that waits for its end.
+    ending: Option<Sequence>,
+    /// Its init has been waited for.
+    gone: bool,
+}
+
+/// What a process needs to join a sandbox.
+pub struct WayIn<'a> {
+    /// Its init.
+    pub pidfd: BorrowedFd<'a>,
+    /// Its cgroup; nothing where there are none.
+    pub doors: Vec<OwnedFd>,
+}
+
+impl Sandboxes {
+    /// None yet.
+    pub fn new(host: Host, tree: Option<Tree>, filter: Vec<libc::sock_filter>) -> Self {
+        Self { host, tree, filter, records: HashMap::new(), inits: HashMap::new(), last: 0 }
+    }
+
+    /// Makes one; the descriptor is the worker's end of its init's socket.
+    pub fn create(&mut self, limits: SandboxLimits) -> Result<(SandboxId, OwnedFd), Failure> {
+        self.last += 1;
+        let sandbox = self.last;
+        let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
+        let cgroup = match &self.tree {
+            Some(tree) => Some(tree.create(&cgroup_name(sandbox), limits).map_err(at("cgroup"))?),
+            None => None,
+        };
+        let (worker_end, init_end) = channel::pair(false).map_err(at("socketpair"))?;
+        let (set_up, init_set_up) = channel::pair(false).map_err(at("socketpair"))?;
+        let birthplace = cgroup.as_ref().and_then(Cgroup::birthplace);
+        let doors = match (&cgroup, birthplace) {
+            (Some(cgroup), None) => cgroup.doors().map_err(at("cgroup"))?,
+            (Some(_), Some(_)) | (None, _) => Vec::new(),
+        };
+        let cloned = match birthplace {
+            Some(directory) => syscall::clone_process_into(NAMESPACES, directory),
+            None => syscall::clone_process(NAMESPACES),
+        };
+        let init = match cloned {
+            Ok(Cloned::Child) => {
+                drop((worker_end, set_up));
+                become_init(self.host, &self.filter, &doors, init_end, init_set_up)
+            }
+            Ok(Cloned::Parent(init)) => init,
+            Err(error) => {
+                if let Some(cgroup) = cgroup {
+                    let _ = cgroup.remove();
+                }
+                return Err(Failure::at("clone", &error));
+            }
+        };
+        drop((init_end, init_set_up));
+        let record = Record { init, cgroup, limits, ending: None, gone: false };
+        let released = release(&record, &set_up, self.host, sandbox).map_err(at("map ids"));
+        if released.is_err() {
+            record.kill();
+        }
+        self.inits.insert(record.init.pid, sandbox);
+        self.records.insert(sandbox, record);
+        released.map(|()| (sandbox, worker_end))
+    }
+
+    /// Changes the limits where they differ, resets the peaks.
+    pub fn prepare(&mut self, sandbox: SandboxId, limits: SandboxLimits) -> io::Result<()> {
+        let record = self.records.get_mut(&sandbox).ok_or(io::ErrorKind::NotFound)?;
+        if limits != record.limits {
+            if let Some(cgroup) = &record.cgroup {
+                cgroup.set_limits(limits)?;
+            }
+            record.limits = limits;
+        }
+        if let Some(cgroup) = &mut record.cgroup {
+            cgroup.reset_peaks();
+        }
+        Ok(())
+    }
+
+    /// The file of its memory peak; see [`Cgroup::peak`].
+    pub fn peak(&self, sandbox: SandboxId) -> Option<BorrowedFd<'_>> {
+        self.records.get(&sandbox)?.cgroup.as_ref()?.peak()
+    }
+
+    /// How a process joins it.
+    pub fn way_in(&self, sandbox: SandboxId) -> io::Result<WayIn<'_>> {
+        let record = self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
+        let doors = record.cgroup.as_ref().map(Cgroup::doors).transpose()?.unwrap_or_default();
+        Ok(WayIn { pidfd: record.init.pidfd.as_fd(), doors })
+    }
+
+    /// Kills everything in it.
+    pub fn kill(&self, sandbox: SandboxId) {
+        self.records.get(&sandbox).map(Record::kill);
+    }
+
+    /// Kills everything in all of them.
+    pub fn kill_all(&self) {
+        self.records.values().for_each(Record::kill);
+    }
+
+    /// Begins its end, which [`Sandboxes::bury`] will tell by `sequence`; `false` if there is none.
+    pub fn end(&mut self, sandbox: SandboxId, sequence: Sequence) -> bool {
+        let Some(record) = self.records.get_mut(&sandbox) else {
+            return false;
+        };
+        record.ending = Some(sequence);
+        record.kill();
+        true
+    }
+
+    /// The process `pid` has been waited for; `false` if it was no init.
+    pub fn init_ended(&mut self, pid: libc::pid_t) -> bool {
+        let Some(sandbox) = self.inits.remove(&pid) else {
+            return false;
+        };
+        if let Some(record) = self.records.get_mut(&sandbox) {
+            record.gone = true;
+        }
+        true
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Whether [`Sandboxes::bury`] has something to do.
+    pub fn wait_for_burial(&self) -> bool {
+        self.records.values().any(|record| record.gone && record.ending.is_some())
+    }
+
+    /// Forgets those of which nothing is left, and gives the requests that waited for that. One that
+    /// ended by itself is remembered until the worker asks for its end, because the worker may still
+    /// want its usage; unless there is no worker.
+    pub fn bury(&mut self, worker_lives: bool) -> Vec<Sequence> {
+        let mut ended = Vec::new();
+        self.records.retain(|_, record| {
+            let wanted = record.gone && (record.ending.is_some() || !worker_lives);
+            let removed =
+                wanted && record.cgroup.as_ref().is_none_or(|cgroup| cgroup.remove().is_ok());
+            if removed {
+                ended.extend(record.ending);
+            }
+            !removed
+        });
+        ended
+    }
+}
+
+impl Record {
+    fn kill(&self) {
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.kill();
+        }
+        // The pid namespace dies with its first process, stopped and vforked processes included.
+        // An error means that it is dead already.
+        let _ = syscall::pidfd_send_signal(self.init.pidfd.as_fd(), libc::SIGKILL);
+    }
+}
+
+/// What the worker and the spawner call the cgroup of a sandbox.
+pub fn cgroup_name(sandbox: SandboxId) -> String {
+    format!("sandbox-{sandbox}")
+}
+
+/// Lets a new init go on: its ids are mapped.
+fn release(record: &Record, set_up: &OwnedFd, host: Host, sandbox: SandboxId) -> io::Result<()> {
+    let pid = record.init.pid;
+    let file = |name: &str| format!("/proc/{pid}/{name}");
+    let (uid, gid) = if host.distinct_ids {
+        // Two live sandboxes share an id only if one has outlived 60,000 others.
+        let slot = u32::try_from(sandbox % u64::from(SANDBOX_IDS)).unwrap_or_default();
+        (FIRST_SANDBOX_ID + slot, FIRST_SANDBOX_ID + slot)
+    } else {
+        std::fs::write(file("setgroups"), "deny")?;
+        (Uid::current().as_raw(), Gid::current().as_raw())
+    };
+    std::fs::write(file("uid_map"), format!("{SANDBOX_ID} {uid} 1\n"))?;
+    std::fs::write(file("gid_map"), format!("{SANDBOX_ID} {gid} 1\n"))?;
+    channel::send(set_up.as_fd(), &SetUp { limits: record.limits }, &[])
+}
+
+/// The new process's way: wait for the ids, close itself in, serve, end.
+fn become_init(
+    host: Host,
+    filter: &[libc::sock_filter],
+    doors: &[OwnedFd],
+    control: OwnedFd,
+    set_up: OwnedFd,
+) -> ! {
+    let outcome = (|| -> Result<SandboxLimits, Failure> {
+        let lost = || Failure { stage: String::from("the spawner went away"), errno: libc::EIO };
+        let (SetUp { limits }, _) = channel::receive(set_up.as_fd())
+            .map_err(|error| Failure::at("hearing from the spawner", &error))?
+            .ok_or_else(lost)?;
+        for door in doors {
+            let entered = nix::unistd::write(door, b"0").map_err(io::Error::from);
+            entered.map_err(|error| Failure::at("join the cgroup", &error))?;
+        }
+        recipe::confine(host, limits, filter)?;
+        Ok(limits)
+    })();
+    match outcome {
+        Ok(limits) => {
+            // Everything of the spawner's goes: its socket, the pidfds of other sandboxes.
+            if let Ok(control) = syscall::keep_only(control) {
+                let _ = init::serve(control, limits.memory_bytes);
+            }
+        }
+        Err(failure) => {
+            let _ = channel::send(control.as_fd(), &FromInit::SetUpFailed(failure), &[]);
+        }
+    }
+    syscall::exit_now(0)
+}

@@ -1,0 +1,268 @@
+//! Zygotes, and the processes that they have forked into sandboxes.
+//!
+//! The spawner is the subreaper of both: when a zygote dies, its children become the spawner's, and
+//! nothing that runs in a sandbox notices.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use super::sandboxes::WayIn;
+use crate::sandbox::backend::ProcessEnd;
+use crate::sandbox::linux::program::Program;
+use crate::sandbox::linux::protocol::{
+    Failure, FromSpawner, FromZygote, Sequence, SpawnerReply, ToZygote, ZygoteId,
+};
+use crate::sandbox::linux::recipe::{self, Host, ZYGOTE_NAMESPACES};
+use crate::sandbox::linux::syscall::{ChildProcess, Cloned, Reaped};
+use crate::sandbox::linux::{channel, processes, syscall};
+use crate::sandbox::spec::{Command, Exit};
+
+/// See the module.
+pub struct Zygotes {
+    host: Host,
+    filter: Vec<u8>,
+    live: HashMap<ZygoteId, Zygote>,
+    last: ZygoteId,
+}
+
+struct Zygote {
+    process: ChildProcess,
+    socket: OwnedFd,
+    /// The request that waits for it to be ready.
+    starting: Option<Sequence>,
+    /// Requests to fork that it has not answered.
+    asked: HashMap<Sequence, Asked>,
+    /// Its children, which it waits for.
+    children: HashSet<i32>,
+}
+
+/// The halves of an answer that have come.
+#[derive(Default)]
+struct Asked {
+    pid: Option<i32>,
+    inside: Option<i32>,
+}
+
+/// What the worker is to be told.
+pub type Told = Vec<FromSpawner>;
+
+impl Zygotes {
+    /// None yet. Their children will have `filter`.
+    pub fn new(host: Host, filter: &[libc::sock_filter]) -> Self {
+        // The layout of `struct sock_filter`.
+        let bytes = |line: &libc::sock_filter| {
+            let [a, b] = line.code.to_ne_bytes();
+            let [w, x, y, z] = line.k.to_ne_bytes();
+            [a, b, line.jt, line.jf, w, x, y, z]
+        };
+        let filter = filter.iter().flat_map(bytes).collect();
+        Self { host, filter, live: HashMap::new(), last: 0 }
+    }
+
+    /// Starts one. The descriptor is to be watched for what it says.
+    pub fn start(
+        &mut self,
+        command: &Command,
+        sequence: Sequence,
+    ) -> Result<(ZygoteId, BorrowedFd<'_>), Failure> {
+        let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
+        let program = Program::of(command).map_err(at("zygote command"))?;
+        // A zygote that hangs must not make the spawner wait.
+        let (socket, theirs) = channel::pair(true).map_err(at("socketpair"))?;
+        let filter = ToZygote::Filter(self.filter.clone());
+        channel::send(socket.as_fd(), &filter, &[]).map_err(at("zygote filter"))?;
+        let process = match syscall::clone_process(ZYGOTE_NAMESPACES).map_err(at("clone"))? {
+            Cloned::Child => become_zygote(self.host, &program, theirs),
+            Cloned::Parent(process) => process,
+        };
+        self.last += 1;
+        let zygote = Zygote {
+            process,
+            socket,
+            starting: Some(sequence),
+            asked: HashMap::new(),
+            children: HashSet::new(),
+        };
+        let zygote = self.live.entry(self.last).insert_entry(zygote).into_mut();
+        Ok((self.last, zygote.socket.as_fd()))
+    }
+
+    /// Asks for a fork into a sandbox, with the descriptors 1, 2 and 3 of the new process.
+    pub fn fork(
+        &mut self,
+        zygote: ZygoteId,
+        way_in: &WayIn<'_>,
+        fds: &[OwnedFd],
+        sequence: Sequence,
+    ) -> io::Result<()> {
+        let zygote = self.live.get_mut(&zygote).ok_or(io::ErrorKind::NotFound)?;
+        let mut carried = vec![way_in.pidfd];
+        carried.extend(fds.iter().chain(&way_in.doors).map(AsFd::as_fd));
+        channel::send(zygote.socket.as_fd(), &ToZygote::Fork { sequence }, &carried)?;
+        zygote.asked.insert(sequence, Asked::default());
+        Ok(())
+    }
+
+    /// Kills one.
+    pub fn kill(&self, zygote: ZygoteId) {
+        if let Some(zygote) = self.live.get(&zygote) {
+            zygote.kill();
+        }
+    }
+
+    /// Kills all of them.
+    pub fn kill_all(&self) {
+        self.live.values().for_each(Zygote::kill);
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// Takes one message of `zygote`. One that says what it should not is killed.
+    pub fn hear(&mut self, id: ZygoteId) -> Told {
+        let Some(zygote) = self.live.get_mut(&id) else {
+            return Vec::new();
+        };
+        match channel::receive::<FromZygote>(zygote.socket.as_fd()) {
+            Ok(Some((message, _))) => zygote.take(id, message),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Vec::new(),
+            // Whoever has lost its socket is of no use; the rest follows when it has been waited for.
+            Ok(None) | Err(_) => {
+                zygote.kill();
+                Vec::new()
+            }
+        }
+    }
+
+    /// A child of the spawner has been waited for: a zygote, or what a dead zygote has left.
+    pub fn ended(&mut self, reaped: &Reaped) -> Told {
+        let gone = self.live.iter().find(|(_, zygote)| zygote.process.pid == reaped.pid);
+        let Some((&id, _)) = gone else {
+            return vec![FromSpawner::ProcessEnded { pid: reaped.pid, end: reaped.end }];
+        };
+        // What it had said before it ended counts.
+        let mut told = Vec::new();
+        loop {
+            let heard = self.hear(id);
+            if heard.is_empty() {
+                break;
+            }
+            told.extend(heard);
+        }
+        let Some(zygote) = self.live.remove(&id) else {
+            return told;
+        };
+        let lost = Failure { stage: String::from("the zygote ended"), errno: libc::EPIPE };
+        for sequence in zygote.asked.into_keys().chain(zygote.starting) {
+            let reply = SpawnerReply::Failed(lost.clone());
+            told.push(FromSpawner::Reply { sequence, reply });
+        }
+        // Those that it had waited for without a word to us are nobody's children any more.
+        for pid in zygote.children.into_iter().filter(|pid| !processes::exists(*pid)) {
+            let exit = Exit::Signal(libc::SIGKILL);
+            let end = ProcessEnd { exit, cpu: Duration::ZERO, peak_memory_bytes: 0 };
+            told.push(FromSpawner::ProcessEnded { pid, end });
+        }
+        told.push(FromSpawner::ZygoteEnded { zygote: id });
+        told
+    }
+}
+
+impl Zygote {
+    fn kill(&self) {
+        // An error means that it is dead already.
+        let _ = syscall::pidfd_send_signal(self.process.pidfd.as_fd(), libc::SIGKILL);
+    }
+
+    fn take(&mut self, id: ZygoteId, message: FromZygote) -> Told {
+        let reply = |sequence, reply| vec![FromSpawner::Reply { sequence, reply }];
+        match message {
+            FromZygote::Ready { report } => match self.starting.take() {
+                // A child would find for ever locked what another thread held at the fork.
+                Some(sequence) if processes::threads(self.process.pid) != Some(1) => {
+                    self.kill();
+                    let stage = format!("the zygote started threads; it had {report}");
+                    reply(sequence, SpawnerReply::Failed(Failure { stage, errno: libc::EBUSY }))
+                }
+                Some(sequence) => reply(sequence, SpawnerReply::ZygoteReady { zygote: id, report }),
+                None => Vec::new(),
+            },
+            FromZygote::Failed { why: stage } => {
+                let failure = Failure { stage, errno: libc::ECANCELED };
+                let waiting = self.starting.take();
+                waiting.map_or(Vec::new(), |waiting| reply(waiting, SpawnerReply::Failed(failure)))
+            }
+            FromZygote::Forked { sequence, pid } => {
+                let pid = i32::try_from(pid).unwrap_or_default();
+                self.children.insert(pid);
+                if let Some(asked) = self.asked.get_mut(&sequence) {
+                    asked.pid = Some(pid);
+                }
+                self.answer(sequence)
+            }
+            FromZygote::Joined { sequence, inside } => {
+                if let Some(asked) = self.asked.get_mut(&sequence) {
+                    asked.inside = i32::try_from(inside).ok();
+                }
+                self.answer(sequence)
+            }
+            FromZygote::Refused { sequence, errno } => {
+                let errno = i32::try_from(errno).unwrap_or(libc::EIO);
+                self.fail(sequence, errno)
+            }
+            FromZygote::Ended { pid, status, cpu_micros, peak_kib } => {
+                let pid = i32::try_from(pid).unwrap_or_default();
+                self.children.remove(&pid);
+                let end = ProcessEnd {
+                    exit: syscall::exit_of(status.cast_signed()),
+                    cpu: Duration::from_micros(cpu_micros),
+                    peak_memory_bytes: peak_kib * 1024,
+                };
+                // Killed before it was in its sandbox, as when that has ended meanwhile.
+                let unborn = self.asked.iter().find(|(_, asked)| asked.pid == Some(pid));
+                match unborn.map(|(sequence, _)| *sequence) {
+                    Some(sequence) => self.fail(sequence, libc::ESRCH),
+                    None => vec![FromSpawner::ProcessEnded { pid, end }],
+                }
+            }
+        }
+    }
+
+    /// The answer to a request to fork, when both halves are there.
+    fn answer(&mut self, sequence: Sequence) -> Told {
+        let Some(Asked { pid: Some(pid), inside: Some(inside) }) = self.asked.get(&sequence) else {
+            return Vec::new();
+        };
+        let reply = SpawnerReply::Forked { pid: *pid, inside: *inside };
+        self.asked.remove(&sequence);
+        vec![FromSpawner::Reply { sequence, reply }]
+    }
+
+    fn fail(&mut self, sequence: Sequence, errno: i32) -> Told {
+        if self.asked.remove(&sequence).is_none() {
+            return Vec::new();
+        }
+        let failure = Failure { stage: String::from("fork of the zygote"), errno };
+        vec![FromSpawner::Reply { sequence, reply: SpawnerReply::Failed(failure) }]
+    }
+}
+
+/// The new process's way: close itself in, become the interpreter.
+fn become_zygote(host: Host, program: &Program, socket: OwnedFd) -> ! {
+    let prepared = (|| -> io::Result<Vec<OwnedFd>> {
+        // Of /proc it gets only what is its own.
+        let process = OwnedFd::from(File::open("/proc/self")?);
+        recipe::confine_zygote(host).map_err(|failure| failure.error())?;
+        let null = syscall::null_device()?;
+        Ok(vec![null.try_clone()?, null, socket, process])
+    })();
+    if let Ok(descriptors) = prepared {
+        let _ = program.become_with(descriptors);
+    }
+    syscall::exit_now(1)
+}

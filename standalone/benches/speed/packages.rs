@@ -1,0 +1,42 @@
+//! The Python environment with numpy, pandas and matplotlib: the one that `cargo run` uses.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use execution_service::language::Language;
+use execution_service::toolchain::{Surroundings, Visitor, discover_in};
+use standalone::cli::Flags;
+use standalone::data_directory::DataDirectory;
+use standalone::provision::{REQUIREMENTS, Recipe};
+use standalone::settings::Settings;
+
+/// Finds the environment in the usual data directory, or makes it there, as the launcher would. It
+/// takes a minute to make and is the only thing that outlives a benchmark.
+pub fn environment(launcher: &Path) -> anyhow::Result<PathBuf> {
+    let root = rustix::process::geteuid().is_root();
+    let lookup = |name: &str| std::env::var_os(name);
+    let directory = Settings::read(&Flags::default(), &lookup, root)?.data_directory;
+    let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, visitor()).found;
+    let python = found.first().context("there is no Python for the sandboxes")?;
+    let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
+    if let Some(environment) = recipe.existing(&directory) {
+        return Ok(environment);
+    }
+    eprintln!("installing numpy, pandas and matplotlib below {}, once", directory.display());
+    // Other users than root have to be able to read it.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let directory = DataDirectory::open(&directory, root)?;
+    let mut progress = |step: &str| eprintln!("  {step}");
+    recipe.make(directory.path(), &mut progress).map_err(|error| anyhow!(error))
+}
+
+/// Who the sandboxes are on this machine, as in the launcher.
+pub fn visitor() -> Visitor {
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    if uid.is_root() {
+        // Any id that owns nothing on this machine.
+        Visitor { uid: 100_000, gid: 100_000 }
+    } else {
+        Visitor { uid: uid.as_raw(), gid: gid.as_raw() }
+    }
+}

@@ -1,0 +1,124 @@
+//! What is run on both sides.
+
+mod callers;
+mod idle;
+mod plot;
+mod program;
+mod session_step;
+mod single;
+
+use clap::ValueEnum;
+use execution_service::language::Language;
+
+use crate::comparison::{Claim, Comparison};
+use crate::interpreters::Interpreters;
+use crate::options::Effort;
+use crate::service::Service;
+use plot::Plot;
+use program::Program;
+use session_step::SessionStep;
+use single::Single;
+
+/// The workloads, in the order in which they are played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Name {
+    /// print("hello")
+    PythonHello,
+    /// console.log("hello")
+    NodeHello,
+    /// echo hello
+    BashHello,
+    /// puts("hello"), compiled: the source text is new each time
+    CHello,
+    /// puts("hello"), the same source text again
+    CAgain,
+    /// import numpy and pandas, and make a small frame
+    Pandas,
+    /// x += 1; print(x) in a session, against a bare Python hello
+    SessionStep,
+    /// A PNG drawn by matplotlib in a session, against the same in a running interpreter
+    Plot,
+    /// 1 MiB printed by Python
+    Mebibyte,
+    /// Python hello by 8 callers at once, against as many processes at once
+    #[value(name = "callers-8")]
+    Callers8,
+    /// Python hello by 32 callers at once, against as many processes at once
+    #[value(name = "callers-32")]
+    Callers32,
+    /// 1,000 idle Python sessions with pandas imported: their memory, and Python hello with them
+    /// against hello before
+    IdleSessions,
+}
+
+impl Name {
+    /// What has to be on the machine.
+    pub fn languages(self) -> &'static [Language] {
+        match self {
+            Self::PythonHello
+            | Self::Pandas
+            | Self::SessionStep
+            | Self::Plot
+            | Self::Mebibyte
+            | Self::Callers8
+            | Self::Callers32
+            | Self::IdleSessions => &[Language::Python],
+            Self::NodeHello => &[Language::Node],
+            Self::BashHello => &[Language::Bash],
+            Self::CHello | Self::CAgain => &[Language::C],
+        }
+    }
+}
+
+/// Everything that a workload is played with.
+pub struct Stage<'a> {
+    /// One side.
+    pub service: &'a Service,
+    /// What the other side is started from.
+    pub interpreters: &'a Interpreters,
+    /// How much of it.
+    pub effort: Effort,
+    /// Bytes that the machine could give before the services were started.
+    pub available: u64,
+}
+
+impl Stage<'_> {
+    /// Plays one. The targets are ratios to the bare side in the same minutes.
+    pub fn play(&self, name: Name) -> anyhow::Result<Comparison> {
+        let executable = |language| self.interpreters.executable(language);
+        match name {
+            Name::PythonHello => {
+                self.single(name, 0.15, &mut Program::python_hello(executable(Language::Python)?))
+            }
+            Name::NodeHello => {
+                self.single(name, 0.15, &mut Program::node_hello(executable(Language::Node)?))
+            }
+            Name::BashHello => {
+                self.single(name, 1.0, &mut Program::bash_hello(executable(Language::Bash)?))
+            }
+            Name::CHello => {
+                self.single(name, 1.1, &mut Program::c_hello(executable(Language::C)?, true)?)
+            }
+            Name::CAgain => {
+                self.single(name, 0.1, &mut Program::c_hello(executable(Language::C)?, false)?)
+            }
+            Name::Pandas => {
+                self.single(name, 0.02, &mut Program::pandas(&self.interpreters.rich_python()))
+            }
+            Name::Mebibyte => {
+                self.single(name, 0.6, &mut Program::mebibyte(executable(Language::Python)?))
+            }
+            Name::SessionStep => self.single(name, 0.12, &mut SessionStep::new(self)?),
+            Name::Plot => self.single(name, 1.2, &mut Plot::new(self)?),
+            Name::Callers8 => callers::compare(self, name, 8),
+            Name::Callers32 => callers::compare(self, name, 32),
+            Name::IdleSessions => idle::compare(self, name),
+        }
+    }
+
+    fn single(&self, name: Name, most: f64, on: &mut dyn Single) -> anyhow::Result<Comparison> {
+        let single::Pairs { crucible, bare, phases } = single::compare(self, on)?;
+        let claims = vec![Claim::p50(&crucible, &bare, most)];
+        Ok(Comparison { name: name.text(), crucible, bare, claims, phases })
+    }
+}
