@@ -20,6 +20,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::config::{Listen, Secret, Settings};
+use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
 use crate::execution::run::House;
 use crate::grpc::{Authenticate, Service};
@@ -202,6 +203,9 @@ fn build(
             compile_wall: settings.compile_timeout,
             accounting,
         },
+        compiled: settings
+            .compiled_bounds()
+            .map(|bounds| Mutex::new(CompiledPrograms::new(bounds))),
         pool: Pool::new(
             backend,
             &executables,

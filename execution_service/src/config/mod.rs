@@ -9,8 +9,9 @@ use std::time::Duration;
 use clap::Parser;
 
 pub use values::{Listen, LogFormat, Secret, SecretError};
-use values::{at_least_one, bytes, language_list, listen, seconds};
+use values::{at_least_one, bytes, bytes_or_none, language_list, listen, seconds};
 
+use crate::execution::compiled::Bounds;
 use crate::execution::limits::{LimitRange, Limits};
 use crate::language::Language;
 use crate::pool::PoolSize;
@@ -82,6 +83,9 @@ pub struct Settings {
     /// Seconds that a compiler may run
     #[arg(long, env = "COMPILE_TIMEOUT", default_value = "30", value_parser = seconds)]
     pub compile_timeout: Duration,
+    /// Bytes of compiled programs to keep, each for the user who sent its source; 0 keeps none
+    #[arg(long, env = "COMPILE_CACHE_BYTES", default_value_t = 64 * MIB, value_parser = bytes_or_none)]
+    pub compile_cache_bytes: u64,
     /// Memory of a sandbox in bytes, unless the request says otherwise
     #[arg(long, env = "DEFAULT_MEMORY_BYTES", default_value_t = 512 * MIB, value_parser = bytes)]
     pub default_memory_bytes: u64,
@@ -219,6 +223,16 @@ impl Settings {
         }
     }
 
+    /// How much of what compilers made is kept; `None` for nothing.
+    pub fn compiled_bounds(&self) -> Option<Bounds> {
+        // Headers and compiler may be replaced while we run, and then the old ones must be forgotten.
+        const AGE: Duration = Duration::from_secs(60 * 60);
+        // What fits of the smallest programs, with the default: 16 KiB each.
+        const ENTRIES: usize = 4096;
+        let bytes = usize::try_from(self.compile_cache_bytes).unwrap_or(usize::MAX);
+        (bytes > 0).then_some(Bounds { bytes, entries: ENTRIES, age: AGE })
+    }
+
     /// Rules for sessions.
     pub fn session_rules(&self) -> SessionRules {
         SessionRules {
@@ -261,6 +275,7 @@ mod tests {
             ("--listen=nowhere", "LISTEN"),
             ("--max-pool-size=many", "MAX_POOL_SIZE"),
             ("--max-concurrent-runs=0", "MAX_CONCURRENT_RUNS"),
+            ("--compile-cache-bytes=-1", "COMPILE_CACHE_BYTES"),
         ] {
             let error = Settings::try_parse_from(["x", argument]).expect_err(argument).to_string();
             let flag = name.to_lowercase().replace('_', "-");

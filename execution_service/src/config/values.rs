@@ -145,6 +145,13 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
+pub(super) fn bytes_or_none(text: &str) -> Result<u64, String> {
+    if text == "0" {
+        return Ok(0);
+    }
+    bytes(text).map_err(|message| format!("{message}, or 0"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,14 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+/// What a compiler can see that is another thing next time: clocks, files that the kernel makes up, and
+/// the assembler's way to take in any file.
+const CHANGING: [&str; 7] =
+    ["__DATE__", "__TIME__", "__TIMESTAMP__", "/proc", "/sys", "/dev", "incbin"];
+/// By which such a name can be made of pieces: the operator of macros, its other spellings, and a line
+/// that goes on.
+const ASSEMBLING: [&str; 5] = ["##", "%:", "??", "\\\n", "\\\r"];
+
 /// What a compilation depends on, as one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CompilationKey([u8; 32]);
@@ -30,8 +38,13 @@ pub struct Compilation<'a> {
 impl Compilation<'_> {
     /// Whether the same text makes the same executable at any time. Files of the workspace that it
     /// includes are not looked at: with such files beside it a compilation is not to be kept.
+    ///
+    /// What is not plainly so is compiled again. Whoever hides a clock well enough gets his own earlier
+    /// program, and nobody else gets it.
     pub fn is_repeatable(&self) -> bool {
-        !["__DATE__", "__TIME__", "__TIMESTAMP__"].iter().any(|clock| self.source.contains(clock))
+        let arguments = self.arguments.iter().map(String::as_str);
+        let mut texts = arguments.chain([self.source]);
+        !texts.any(|text| CHANGING.iter().chain(&ASSEMBLING).any(|sign| text.contains(sign)))
     }
 
     /// Two compilations have the same key exactly if they agree in everything.
@@ -109,7 +122,7 @@ impl CompiledPrograms {
             return;
         }
         while self.bytes + size > self.bounds.bytes || self.entries.len() >= self.bounds.entries {
-            // A few hundred entries at most, and a compilation has just been paid for.
+            // A few thousand entries at most, and a compilation has just been paid for.
             let Some(oldest) =
                 self.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key)
             else {
@@ -172,7 +185,18 @@ mod tests {
         let source = "#include <stdio.h>\nint main(void) { puts(__TIME__); }";
         let clock = Compilation { owner: "a", compiler: "gcc", arguments: &[], source };
         assert!(!clock.is_repeatable());
-        assert!(Compilation { source: "int main(void) { return 0; }", ..clock }.is_repeatable());
+        for other in [
+            "#include \"/proc/uptime\"",
+            "asm(\".incbin \\\"main.c\\\"\");",
+            "#define GLUE(a, b) a ## b",
+            "__TI\\\nME__",
+        ] {
+            assert!(!Compilation { source: other, ..clock }.is_repeatable(), "{other}");
+        }
+        let flag = [String::from("-DNOW=__TIME__")];
+        let plain = Compilation { source: "int main(void) { return 0; }", ..clock };
+        assert!(!Compilation { arguments: &flag, ..plain }.is_repeatable());
+        assert!(plain.is_repeatable());
     }
 
     #[test]

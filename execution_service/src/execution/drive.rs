@@ -39,8 +39,10 @@ const POLITE: Duration = Duration::from_millis(150);
 const WATCH: Duration = Duration::from_millis(100);
 /// How long one look may take: meanwhile nothing else is noticed.
 const GLANCE: Duration = Duration::from_millis(20);
+/// What a pipe holds. So large a buffer comes from the kernel, untouched and zero as it is.
+const PIPE: usize = 256 << 10;
 /// After the end: what is in a pipe still counts, what a surviving grandchild goes on writing does
-/// not. A pipe holds 64 KiB; user code may have enlarged it to 1 MiB.
+/// not. A pipe holds 256 KiB; user code may have enlarged it to 1 MiB.
 const LAST_BYTES: u64 = 1 << 20;
 /// After the exit: how long the control channel may take to show what was said before it.
 const LAST_WORDS: Duration = Duration::from_millis(50);
@@ -108,7 +110,7 @@ pub async fn drive(
 ) -> Result<Driven, SandboxError> {
     let Running { process, mut kernel, ends_with_done } = running;
     let mut streams = Streams::new(rules.limits.output_bytes);
-    let (mut out_buffer, mut err_buffer) = (vec![0; 64 << 10], vec![0; 64 << 10]);
+    let (mut out_buffer, mut err_buffer) = (vec![0; PIPE], vec![0; PIPE]);
     let (mut out_open, mut err_open, mut frames_open) = (true, true, kernel.is_some());
     let mut deadline = Instant::now() + rules.limits.wall;
     let mut watch = interval_at(Instant::now() + WATCH, WATCH);

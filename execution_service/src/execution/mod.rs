@@ -3,6 +3,7 @@
 //! it ([`outcome`]).
 
 pub mod compiled;
+mod compiling;
 pub mod drive;
 pub mod event;
 pub mod frames;

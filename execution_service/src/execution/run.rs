@@ -1,18 +1,19 @@
 //! One run in a workplace: hand over, drive, judge.
 
 use std::io;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::{Diagnostic, Kind};
-use crate::language::{Approach, CompiledLanguage, KernelLanguage, Mode, Program};
-use crate::sandbox::backend::{Place, Process, SandboxError};
-use crate::sandbox::spec::{Command, Exit, REQUEST_DIR};
-use crate::sandbox::workspace::WorkspacePath;
+use crate::language::{Approach, KernelLanguage, Mode, Program};
+use crate::sandbox::backend::{Place, Sandbox, SandboxError};
+use crate::sandbox::spec::REQUEST_DIR;
 
+use super::compiled::CompiledPrograms;
 use super::drive::{Driven, Rules, Running, drive};
-use super::event::{Event, Stream};
+use super::event::Event;
 use super::kernel::{KernelError, request_path};
 use super::limits::Limits;
 use super::outcome::{Accounting, Ending, Observed, Status, StreamTotals, Verdict, judge};
@@ -22,6 +23,9 @@ use super::workplace::{UNHURRIED, Workplace};
 
 /// Patience with the account of a program that was stopped: its answer is due.
 const AFTER_DEADLINE: Duration = Duration::from_millis(50);
+
+/// What a program reads on standard input, in the request directory.
+const STDIN: &str = "stdin";
 
 /// What does not change from run to run.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +46,10 @@ pub struct Run<'a> {
     pub limits: &'a Limits,
     /// The interpreter or compiler.
     pub executable: &'a str,
+    /// Its version, as it says of itself.
+    pub version: &'a str,
+    /// What compilers have made before; absent where nothing is kept.
+    pub compiled: Option<&'a Mutex<CompiledPrograms>>,
     /// Alone or in a session.
     pub mode: Mode,
     /// The rules of the house.
@@ -84,13 +92,13 @@ impl Run<'_> {
         for file in &self.request.files {
             place.sandbox.write_file(Place::Workspace, &file.path, &file.content).await?;
         }
-        let stdin = self.hand_over_stdin(place).await?;
         sink.send(Event::Started);
+        let stdin = format!("{REQUEST_DIR}/{STDIN}");
         let program = Program {
             code: &self.request.code,
             args: &self.request.args,
             env: &self.request.env,
-            stdin: stdin.as_deref(),
+            stdin: (!self.request.stdin.is_empty()).then_some(&*stdin),
             compiler_flags: &self.request.compiler_flags,
         };
         match self.request.language.approach() {
@@ -132,17 +140,14 @@ impl Run<'_> {
     }
 
     /// Standard input is a file: it cannot block us, and its end is its end.
-    async fn hand_over_stdin(&self, place: &Workplace) -> Result<Option<String>, SandboxError> {
-        const NAME: &str = "stdin";
+    pub(super) async fn hand_over_stdin(&self, sandbox: &dyn Sandbox) -> Result<(), SandboxError> {
         if self.request.stdin.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
-        let content = &self.request.stdin;
-        place.sandbox.write_file(Place::Requests, &request_path(NAME), content).await?;
-        Ok(Some(format!("{REQUEST_DIR}/{NAME}")))
+        sandbox.write_file(Place::Requests, &request_path(STDIN), &self.request.stdin).await
     }
 
-    fn rules<'a>(&'a self, place: &Workplace, limits: &'a Limits) -> Rules<'a> {
+    pub(super) fn rules<'a>(&'a self, place: &Workplace, limits: &'a Limits) -> Rules<'a> {
         Rules {
             limits,
             hard_output: self.house.hard_output,
@@ -159,6 +164,7 @@ impl Run<'_> {
         place: &mut Workplace,
         sink: &Sink,
     ) -> Result<Report, KernelError> {
+        self.hand_over_stdin(place.sandbox.as_ref()).await?;
         place.ensure_kernel(self.request.language, self.executable).await?;
         let rules = self.rules(place, self.limits);
         let Some(kernel) = &mut place.kernel else {
@@ -180,61 +186,7 @@ impl Run<'_> {
         self.report(driven, self.limits, (None, run), place, None).await
     }
 
-    async fn compiled(
-        &self,
-        language: &dyn CompiledLanguage,
-        program: Program<'_>,
-        place: &mut Workplace,
-        sink: &Sink,
-    ) -> Result<Report, KernelError> {
-        let source = WorkspacePath::parse(language.source_file())
-            .expect("names of source files are constants without '/' and '..'");
-        let code = program.code.as_bytes();
-        place.sandbox.write_file(Place::Workspace, &source, code).await?;
-
-        let begun = Instant::now();
-        // Its own limit, but not longer than the caller is ready to wait for the program.
-        let wall = self.house.compile_wall.min(self.limits.wall);
-        let compiler_limits = Limits { wall, ..*self.limits };
-        let command = language.compile(self.executable, program);
-        let (own_sink, mut said) = Sink::new();
-        let compiler = self.step(command, &compiler_limits, place, &own_sink).await?;
-        let compile = begun.elapsed();
-        drop(own_sink);
-        let mut text = Vec::new();
-        while let Some(event) = said.recv().await {
-            if let Event::Output { stream: Stream::Stderr, data, .. } = &event {
-                text.extend_from_slice(data);
-            }
-            sink.send(event);
-        }
-        if compiler.ending != Ending::Exited(Exit::Code(0)) {
-            let said = language.diagnose(&String::from_utf8_lossy(&text));
-            let times = (Some(compile), Duration::ZERO);
-            return self.report(compiler, &compiler_limits, times, place, Some(said)).await;
-        }
-
-        let begun = Instant::now();
-        let rest = sink.after(compiler.stdout, compiler.stderr);
-        let mut driven = self.step(language.run(program), self.limits, place, &rest).await?;
-        driven.stdout = add(driven.stdout, compiler.stdout);
-        driven.stderr = add(driven.stderr, compiler.stderr);
-        self.report(driven, self.limits, (Some(compile), begun.elapsed()), place, None).await
-    }
-
-    async fn step(
-        &self,
-        command: Command,
-        limits: &Limits,
-        place: &Workplace,
-        sink: &Sink,
-    ) -> Result<Driven, SandboxError> {
-        let mut process: Process = place.sandbox.start(command).await?;
-        let running = Running { process: &mut process, kernel: None, ends_with_done: false };
-        drive(place.sandbox.as_ref(), running, self.rules(place, limits), sink).await
-    }
-
-    async fn report(
+    pub(super) async fn report(
         &self,
         driven: Driven,
         limits: &Limits,
@@ -267,8 +219,4 @@ impl Run<'_> {
             && matches!(self.request.language.approach(), Approach::Kernel(_));
         Ok(Report { verdict, usage, stdout, stderr, compile, run, kernel_lost })
     }
-}
-
-fn add(one: StreamTotals, other: StreamTotals) -> StreamTotals {
-    StreamTotals { bytes: one.bytes + other.bytes, truncated: one.truncated || other.truncated }
 }

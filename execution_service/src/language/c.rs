@@ -87,13 +87,19 @@ pub struct C;
 
 const SOURCE: &str = "main.c";
 
+const EXECUTABLE: &str = "main";
+
 fn executable_path() -> String {
-    format!("{REQUEST_DIR}/main")
+    format!("{REQUEST_DIR}/{EXECUTABLE}")
 }
 
 impl CompiledLanguage for C {
     fn source_file(&self) -> &'static str {
         SOURCE
+    }
+
+    fn executable_file(&self) -> &'static str {
+        EXECUTABLE
     }
 
     fn compile(&self, executable: &str, program: Program<'_>) -> Command {

@@ -115,7 +115,10 @@ pub trait CompiledLanguage: Send + Sync {
     /// Where the source goes in the workspace.
     fn source_file(&self) -> &'static str;
 
-    /// Compiles it with `executable`.
+    /// Where the compiler leaves what it made, in the request directory.
+    fn executable_file(&self) -> &'static str;
+
+    /// Compiles it with `executable`. Nothing of a program but its source and its flags has a part in this.
     fn compile(&self, executable: &str, program: Program<'_>) -> Command;
 
     /// Runs what was compiled.

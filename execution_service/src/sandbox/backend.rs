@@ -49,6 +49,14 @@ pub enum SandboxError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// A file could not be read out of it.
+    #[error("could not read {path} out of the sandbox: {source}")]
+    Read {
+        /// Path inside its place.
+        path: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// Its limits could not be changed.
     #[error("could not set the limits of the sandbox: {0}")]
     Limits(io::Error),
@@ -103,6 +111,23 @@ pub trait Sandbox: Send + Sync {
         path: &WorkspacePath,
         content: &[u8],
     ) -> Result<(), SandboxError>;
+
+    /// As [`Sandbox::write_file`], but the file may be executed.
+    async fn write_executable(
+        &self,
+        place: Place,
+        path: &WorkspacePath,
+        content: &[u8],
+    ) -> Result<(), SandboxError>;
+
+    /// Reads a regular file below `place`; `None` if it has more than `limit` bytes. Symbolic links are
+    /// not followed. It is what user code has made of it, if any has run yet.
+    async fn read_file(
+        &self,
+        place: Place,
+        path: &WorkspacePath,
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>, SandboxError>;
 
     /// Makes the two FIFOs `incoming` and `outgoing` in the request directory and holds each open
     /// both ways, so that a kernel which opens and closes them around every message never sees (or

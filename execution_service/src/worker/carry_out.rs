@@ -206,10 +206,11 @@ impl Worker {
         mode: Mode,
         cancelled: &'a CancellationToken,
     ) -> Result<Run<'a>, KernelError> {
-        let executable = self
-            .executable(request.language)
+        let (executable, version) = self
+            .toolchain(request.language)
             .map_err(|error| KernelError::NotReady(error.to_string()))?;
-        Ok(Run { request, limits, executable, mode, house: self.house, cancelled })
+        let (house, compiled) = (self.house, self.compiled.as_ref());
+        Ok(Run { request, limits, executable, version, compiled, mode, house, cancelled })
     }
 
     fn outcome(&self, accepted: Instant, finished: Finished) -> Outcome {

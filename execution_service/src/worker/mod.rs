@@ -20,6 +20,7 @@ pub use refusal::WorkerError;
 
 use carry_out::Turn;
 
+use crate::execution::compiled::CompiledPrograms;
 use crate::execution::event::Event;
 use crate::execution::limits::{LimitRange, Limits, Wishes};
 use crate::execution::request::Request;
@@ -56,6 +57,8 @@ pub struct Worker {
     pub range: LimitRange,
     /// Rules of every run.
     pub house: House,
+    /// What compilers have made before, for each owner apart; absent where nothing is to be kept.
+    pub compiled: Option<Mutex<CompiledPrograms>>,
     /// Warm workplaces.
     pub pool: Arc<Pool>,
     /// The sessions.
@@ -85,7 +88,7 @@ impl Worker {
         if self.shutdown.is_cancelled() {
             return Err(WorkerError::ShuttingDown);
         }
-        self.executable(request.language)?;
+        self.toolchain(request.language)?;
         check_compiler_flags(&request.compiler_flags)?;
         let session = match session {
             Some(id) => Some(self.sessions.get(id, &request.owner)?),
@@ -150,7 +153,7 @@ impl Worker {
         if self.shutdown.is_cancelled() {
             return Err(WorkerError::ShuttingDown);
         }
-        self.executable(new.language)?;
+        self.toolchain(new.language)?;
         let limits = self.range.grant(wishes)?;
         let promise = self.sessions.promise(&new.id, &new.owner)?;
         let Lease { place, cold: _, refill: _ } =
@@ -167,13 +170,13 @@ impl Worker {
         Ok(())
     }
 
-    /// The interpreter or compiler of `language`.
-    fn executable(&self, language: Language) -> Result<&str, WorkerError> {
+    /// Path and version of the interpreter or compiler of `language`.
+    fn toolchain(&self, language: Language) -> Result<(&str, &str), WorkerError> {
         self.discovery
             .found
             .iter()
             .find(|toolchain| toolchain.language == language)
-            .and_then(|toolchain| toolchain.executable.to_str())
+            .and_then(|toolchain| Some((toolchain.executable.to_str()?, &*toolchain.version)))
             .ok_or(WorkerError::LanguageUnavailable(language))
     }
 

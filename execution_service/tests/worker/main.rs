@@ -10,6 +10,7 @@ mod layers;
 mod leftovers;
 mod limits;
 mod queue;
+mod recompiling;
 mod sessions;
 mod startup;
 mod support;

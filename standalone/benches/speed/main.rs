@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     match measure(&Options::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:?}");
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }

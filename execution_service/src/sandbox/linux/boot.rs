@@ -17,6 +17,7 @@ use std::path::Path;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,14 @@ const USER_NAMESPACES: &str = "allow user namespaces: `sysctl user.max_user_name
     `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile with `userns,`; \
     in a container, a seccomp profile that allows clone, unshare, setns and mount";
 
+const INTERNAL: &str = "this is a fault of ours, or a host out of memory or descriptors";
+
+/// A session needs a dozen descriptors, and most hosts give 1,024 unless asked.
+fn raise_open_files() -> io::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
+}
+
 /// What boot found out, in the process that goes on to be the worker.
 pub struct Namespaced {
     /// Whether each sandbox can have its own uid.
@@ -75,18 +84,21 @@ pub fn enter_namespaces<T>(
     inner_only: T,
     leftover: Option<&Path>,
 ) -> Result<(Namespaced, T), BootError> {
+    raise_open_files().map_err(|source| BootError {
+        stage: "RLIMIT_NOFILE".into(),
+        source,
+        remedy: INTERNAL,
+    })?;
     let real = (Uid::current(), Gid::current());
     let privileged = real.0.is_root();
     let failed = |stage: &'static str, remedy| {
         move |source| BootError { stage: String::from(stage), source, remedy }
     };
-    let internal = "this is a fault of ours, or a host out of memory or descriptors";
-
-    let (outer, inner) = channel::pair(false).map_err(failed("socketpair", internal))?;
+    let (outer, inner) = channel::pair(false).map_err(failed("socketpair", INTERNAL))?;
     let (stop, stop_writer) = nix::unistd::pipe().map_err(|errno| BootError {
         stage: String::from("pipe"),
         source: io::Error::from(errno),
-        remedy: internal,
+        remedy: INTERNAL,
     })?;
     let namespaces = libc::CLONE_NEWUSER | libc::CLONE_NEWNS;
     match syscall::clone_process(namespaces)

@@ -28,6 +28,7 @@ mod spawner;
 mod spawner_client;
 mod syscall;
 mod template;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -65,7 +66,8 @@ impl SandboxBackend for LinuxBackend {
     async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError> {
         let Created { sandbox, socket, peak } = self.spawner.create(limits).await?;
         let name = cgroup_name(sandbox);
-        let meter = self.cgroups.as_ref().map(|tree| tree.meter(&name, peak));
+        let meter = self.cgroups.as_ref().zip(peak).map(|(tree, peak)| tree.meter(&name, peak));
+        let meter = meter.transpose().map_err(SandboxError::Limits)?;
         let spawner = Arc::clone(&self.spawner);
         Ok(Box::new(LinuxSandbox::open(sandbox, socket, limits, meter, spawner).await?))
     }

@@ -41,8 +41,8 @@ pub struct ToSpawner {
 pub enum SpawnerRequest {
     /// Make a sandbox.
     Create { limits: SandboxLimits },
-    /// Change its limits where they differ and reset its peak counters.
-    Prepare { sandbox: SandboxId, limits: SandboxLimits },
+    /// Put other limits in force.
+    SetLimits { sandbox: SandboxId, limits: SandboxLimits },
     /// Kill its init, and with it everything inside. Its account can still be asked for.
     Kill { sandbox: SandboxId },
     /// Kill it if it lives, and forget it; the reply comes when nothing is left.
@@ -74,8 +74,8 @@ pub enum FromSpawner {
 /// What came of a request.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SpawnerReply {
-    /// A sandbox exists; its init reports on its own when the set-up is done. Carries init's socket and
-    /// perhaps the file of its memory peak.
+    /// A sandbox exists; its init reports on its own when the set-up is done. Carries init's socket and,
+    /// where there are cgroups, the file of its memory peak.
     Created { sandbox: SandboxId },
     /// Done.
     Done,
@@ -163,8 +163,10 @@ pub enum InitRequest {
     Ends,
     /// Nobody joins any more.
     Seal,
-    /// Write a piece of a file: the first one makes or empties it, the others append.
-    Write { place: Place, path: String, first: bool, chunk: Vec<u8> },
+    /// Write a piece of a file.
+    Write { place: Place, path: String, piece: Piece, chunk: Vec<u8> },
+    /// Read a piece of a regular file.
+    Read { place: Place, path: String, offset: u64 },
     /// Make a FIFO in the request directory and open it for both reading and writing; the reply
     /// carries the descriptor.
     Fifo { path: String },
@@ -174,6 +176,15 @@ pub enum InitRequest {
     KillAll,
     /// Tell what the workspace and the live processes hold.
     Usage,
+}
+
+/// Which part of a file a chunk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Piece {
+    /// Makes the file, in place of what may have its name.
+    First { executable: bool },
+    /// Is appended.
+    Next,
 }
 
 /// From init to the worker.
@@ -197,6 +208,9 @@ pub enum InitReply {
     Started { pid: i32 },
     /// Done; with a descriptor where one was asked for.
     Done,
+    /// A piece of a file, and the size of the whole. Only the last piece is shorter than
+    /// [`super::channel::MAX_CHUNK`].
+    Content { size: u64, chunk: Vec<u8> },
     /// As asked.
     Usage(InitUsage),
     /// Could not be done.

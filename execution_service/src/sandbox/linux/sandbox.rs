@@ -16,7 +16,6 @@ use tokio::time::timeout;
 use super::account::{self, Disk, Reaped};
 use super::caller::{Packets, Pending, set_nonblocking};
 use super::cgroup::Meter;
-use super::channel::MAX_CHUNK;
 use super::output::OutputPipe;
 use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
 use super::spawner_client::{Forked, SpawnerClient};
@@ -34,7 +33,7 @@ const FORK: Duration = Duration::from_secs(3);
 /// of a second in which that is answered.
 const QUICK: Duration = Duration::from_millis(30);
 
-type Reply = (InitReply, Vec<OwnedFd>, Option<oneshot::Receiver<ProcessEnd>>);
+pub(super) type Reply = (InitReply, Vec<OwnedFd>, Option<oneshot::Receiver<ProcessEnd>>);
 
 /// See the module.
 pub struct LinuxSandbox {
@@ -44,6 +43,7 @@ pub struct LinuxSandbox {
     pending: Arc<Pending<Reply>>,
     /// Those that it was made with.
     limits: SandboxLimits,
+    in_force: Mutex<SandboxLimits>,
     /// Reads the account that the kernel keeps; absent without cgroups.
     meter: Option<Meter>,
     /// The root of the workspace.
@@ -76,6 +76,7 @@ impl LinuxSandbox {
             init,
             pending,
             limits,
+            in_force: Mutex::new(limits),
             meter,
             workspace: OnceLock::new(),
             forked: Arc::default(),
@@ -88,14 +89,21 @@ impl LinuxSandbox {
                 Ok(sandbox)
             }
             Ok((InitReply::Failed(failure), _, _)) => Err(create(&failure.stage, failure.error())),
-            Ok((InitReply::Started { .. } | InitReply::Usage(_), _, _)) | Err(_) => {
-                Err(create("init went away", io::Error::from(io::ErrorKind::BrokenPipe)))
-            }
+            Ok((
+                InitReply::Started { .. } | InitReply::Content { .. } | InitReply::Usage(_),
+                _,
+                _,
+            ))
+            | Err(_) => Err(create("init went away", io::Error::from(io::ErrorKind::BrokenPipe))),
         }
     }
 
     /// Asks init, which user code may have starved: no answer in time is as bad as none.
-    async fn ask(&self, request: InitRequest, patience: Duration) -> Result<Reply, SandboxError> {
+    pub(super) async fn ask(
+        &self,
+        request: InitRequest,
+        patience: Duration,
+    ) -> Result<Reply, SandboxError> {
         match timeout(patience, self.ask_patiently(request)).await {
             Ok(reply) => reply,
             Err(_) => Err(SandboxError::Gone),
@@ -127,23 +135,6 @@ impl LinuxSandbox {
             }
         });
         counted
-    }
-
-    async fn write_chunk(
-        &self,
-        place: Place,
-        path: &WorkspacePath,
-        first: bool,
-        chunk: &[u8],
-    ) -> Result<(), SandboxError> {
-        let (path, chunk) = (String::from(path.as_str()), Vec::from(chunk));
-        let request = InitRequest::Write { place, path: path.clone(), first, chunk };
-        match self.ask(request, PATIENT).await?.0 {
-            InitReply::Failed(failure) => {
-                Err(SandboxError::Write { path, source: failure.error() })
-            }
-            InitReply::Done | InitReply::Started { .. } | InitReply::Usage(_) => Ok(()),
-        }
     }
 
     async fn fifo(&self, name: &WorkspacePath) -> Result<OwnedFd, SandboxError> {
@@ -207,7 +198,9 @@ impl Sandbox for LinuxSandbox {
         let pid = match reply {
             InitReply::Started { pid } => pid,
             InitReply::Failed(failure) => return Err(failed(failure.error())),
-            InitReply::Done | InitReply::Usage(_) => return Err(SandboxError::Gone),
+            InitReply::Done | InitReply::Content { .. } | InitReply::Usage(_) => {
+                return Err(SandboxError::Gone);
+            }
         };
         let exit = exit.ok_or(SandboxError::Gone)?;
         process(pid, fds, control_wanted, exit).map_err(failed)
@@ -236,12 +229,25 @@ impl Sandbox for LinuxSandbox {
         path: &WorkspacePath,
         content: &[u8],
     ) -> Result<(), SandboxError> {
-        let mut chunks = content.chunks(MAX_CHUNK);
-        self.write_chunk(place, path, true, chunks.next().unwrap_or_default()).await?;
-        for chunk in chunks {
-            self.write_chunk(place, path, false, chunk).await?;
-        }
-        Ok(())
+        self.put(place, path, content, false).await
+    }
+
+    async fn write_executable(
+        &self,
+        place: Place,
+        path: &WorkspacePath,
+        content: &[u8],
+    ) -> Result<(), SandboxError> {
+        self.put(place, path, content, true).await
+    }
+
+    async fn read_file(
+        &self,
+        place: Place,
+        path: &WorkspacePath,
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>, SandboxError> {
+        self.get(place, path, limit).await
     }
 
     async fn make_fifos(
@@ -287,7 +293,15 @@ impl Sandbox for LinuxSandbox {
     }
 
     async fn prepare(&self, limits: SandboxLimits) -> Result<(), SandboxError> {
-        self.spawner.prepare(self.id, limits).await
+        let now = *self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        if now != limits {
+            self.spawner.set_limits(self.id, limits).await?;
+            *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        }
+        if let Some(meter) = &self.meter {
+            meter.reset_peak();
+        }
+        Ok(())
     }
 
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError> {

@@ -70,13 +70,13 @@ impl SpawnerClient {
         }
     }
 
-    /// Changes limits, resets peaks.
-    pub async fn prepare(
+    /// Puts other limits in force.
+    pub async fn set_limits(
         &self,
         sandbox: SandboxId,
         limits: SandboxLimits,
     ) -> Result<(), SandboxError> {
-        match self.ask(SpawnerRequest::Prepare { sandbox, limits }).await?.0 {
+        match self.ask(SpawnerRequest::SetLimits { sandbox, limits }).await?.0 {
             SpawnerReply::Done => Ok(()),
             SpawnerReply::Failed(failure) => Err(SandboxError::Limits(failure.error())),
             _ => Err(SandboxError::BackendGone),

@@ -11,7 +11,7 @@ mod worker;
 pub use self::caller::Refusal;
 pub use self::processes::{Family, cgroups_of, children_of, family_of, inhabitants};
 pub use self::request::{bash, c, in_session, limits, new_session, node, of, python, unique};
-pub use self::run::Running;
+pub use self::run::{Ran, Running};
 pub use self::worker::{Worker, refusal, token};
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.

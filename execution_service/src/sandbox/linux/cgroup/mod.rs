@@ -1,10 +1,11 @@
 //! Control groups: limits and accounts of one sandbox, by cgroup v2 or v1, whichever this host has.
 
 mod delegation;
+mod meter;
 mod v1;
 mod v2;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use delegation::{Delegation, Hierarchy, mount_hierarchies};
+pub use meter::Meter;
 
 use crate::sandbox::spec::SandboxLimits;
 
@@ -33,14 +35,6 @@ pub enum Cgroup {
     V1(v1::Cgroup),
 }
 
-/// Reads the account of one sandbox. Anybody may read it, so the worker need not ask the spawner.
-pub enum Meter {
-    /// In a [`Tree::V2`].
-    V2(v2::Meter),
-    /// In a [`Tree::V1`].
-    V1(v1::Meter),
-}
-
 /// What the cgroup of a sandbox says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CgroupUsage {
@@ -56,22 +50,12 @@ pub struct CgroupUsage {
     pub fork_refusals: u64,
 }
 
-impl Meter {
-    /// What was used.
-    pub fn read(&self) -> CgroupUsage {
-        match self {
-            Self::V2(meter) => meter.read(),
-            Self::V1(meter) => meter.read(),
-        }
-    }
-}
-
 impl Tree {
     /// The meter of the cgroup `name`; `peak` is [`Cgroup::peak`].
-    pub fn meter(&self, name: &str, peak: Option<OwnedFd>) -> Meter {
+    pub fn meter(&self, name: &str, peak: OwnedFd) -> io::Result<Meter> {
         match self {
-            Self::V2(tree) => Meter::V2(tree.meter(name, peak)),
-            Self::V1(tree) => Meter::V1(tree.meter(name)),
+            Self::V2(tree) => tree.meter(name, peak),
+            Self::V1(tree) => tree.meter(name, peak),
         }
     }
 
@@ -130,20 +114,21 @@ impl Cgroup {
         }
     }
 
-    /// Starts the peak counters anew, where the kernel can.
-    pub fn reset_peaks(&mut self) {
-        match self {
-            Self::V2(cgroup) => cgroup.reset_peaks(),
-            Self::V1(cgroup) => cgroup.reset_peaks(),
-        }
-    }
-
-    /// The open file whose memory peak [`Cgroup::reset_peaks`] resets, where that is a matter of files.
-    pub fn peak(&self) -> Option<BorrowedFd<'_>> {
-        match self {
-            Self::V2(cgroup) => cgroup.peak(),
-            Self::V1(_) => None,
-        }
+    /// The file of its memory peak, open for both: to write to it starts the peak anew. Before Linux 6.12
+    /// that of v2 can only be read, and before 5.19 there is only what is used now.
+    pub fn peak(&self) -> io::Result<OwnedFd> {
+        let paths = match self {
+            Self::V2(cgroup) => {
+                ["memory.peak", "memory.current"].map(|name| cgroup.path().join(name))
+            }
+            Self::V1(cgroup) => {
+                ["memory.max_usage_in_bytes"; 2].map(|name| cgroup.memory().join(name))
+            }
+        };
+        let both = OpenOptions::new().read(true).write(true).open(&paths[0]);
+        both.or_else(|_| File::open(&paths[0]))
+            .or_else(|_| File::open(&paths[1]))
+            .map(OwnedFd::from)
     }
 
     /// Kills every process in it, if the kernel can do that in one step, and lifts the quota: a process
@@ -182,21 +167,6 @@ fn cpu_quota_us(limits: SandboxLimits) -> u64 {
 fn write(path: &Path, value: impl ToString) -> io::Result<()> {
     fs::write(path, value.to_string())
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-}
-
-fn read_number(path: &Path) -> Option<u64> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
-}
-
-/// The number behind `key` in a file of `key number` lines.
-fn read_keyed(path: &Path, key: &str) -> Option<u64> {
-    let text = fs::read_to_string(path).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-    line?.trim().parse().ok()
-}
-
-fn micros(number: u64) -> Duration {
-    Duration::from_micros(number)
 }
 
 fn remove_directory(path: &Path) -> io::Result<()> {

@@ -1,16 +1,14 @@
 //! One hierarchy a controller, as older hosts have it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CPU_PERIOD_US, CgroupUsage, cpu_quota_us, pids_max, read_keyed, read_number, remove_directory,
-    write,
-};
+use super::meter::{self, Cpu, Meter};
+use super::{CPU_PERIOD_US, cpu_quota_us, pids_max, remove_directory, write};
 use crate::sandbox::spec::SandboxLimits;
 
 /// The delegated directory in each hierarchy. Several may be the same one, where a host mounts
@@ -48,17 +46,20 @@ impl Tree {
     }
 
     /// The meter of the cgroup `name`.
-    pub fn meter(&self, name: &str) -> Meter {
+    pub fn meter(&self, name: &str, peak: OwnedFd) -> io::Result<Meter> {
         let (memory, pids) = (self.memory.join(name), self.pids.join(name));
-        let cpuacct = self.cpuacct.as_ref();
-        Meter {
-            cpu: cpuacct.map(|directory| directory.join(name).join("cpuacct.usage")),
-            memory_peak: memory.join("memory.max_usage_in_bytes"),
-            memory_events: memory.join("memory.oom_control"),
-            pids_peak: pids.join("pids.peak"),
-            pids_now: pids.join("pids.current"),
-            pids_events: pids.join("pids.events"),
-        }
+        let cpuacct = self.cpuacct.as_ref().map(|directory| directory.join(name));
+        let cpu =
+            cpuacct.map(|directory| meter::open(&directory, &["cpuacct.usage"])).transpose()?;
+        Ok(Meter {
+            cpu: cpu.map(Cpu::Nanoseconds),
+            memory_peak: File::from(peak),
+            reset: "0",
+            memory_events: meter::open(&memory, &["memory.oom_control"])?,
+            // The peak is there since Linux 6.1.
+            processes_peak: meter::open(&pids, &["pids.peak", "pids.current"])?,
+            processes_events: meter::open(&pids, &["pids.events"])?,
+        })
     }
 
     /// Makes a cgroup with `limits` in force.
@@ -96,7 +97,8 @@ impl Cgroup {
         let with_swap = self.memory.join("memory.memsw.limit_in_bytes");
         if with_swap.exists() {
             // The limit with swap may never be below the one without, on the way up or down.
-            let raises = read_number(&memory).is_some_and(|now| limits.memory_bytes > now);
+            let now = fs::read_to_string(&memory)?.trim().parse().unwrap_or(u64::MAX);
+            let raises = limits.memory_bytes > now;
             let order = if raises { [&with_swap, &memory] } else { [&memory, &with_swap] };
             for file in order {
                 write(file, limits.memory_bytes)?;
@@ -112,9 +114,9 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Starts the memory peak anew.
-    pub fn reset_peaks(&mut self) {
-        let _ = write(&self.memory.join("memory.max_usage_in_bytes"), 0);
+    /// The directory of the memory controller.
+    pub fn memory(&self) -> &Path {
+        &self.memory
     }
 
     /// Lets it have all the processor time there is.
@@ -127,31 +129,5 @@ impl Cgroup {
     /// Takes the directories away.
     pub fn remove(&self) -> io::Result<()> {
         self.directories().try_for_each(remove_directory)
-    }
-}
-
-/// Where the account of one sandbox is.
-pub struct Meter {
-    cpu: Option<PathBuf>,
-    memory_peak: PathBuf,
-    memory_events: PathBuf,
-    pids_peak: PathBuf,
-    pids_now: PathBuf,
-    pids_events: PathBuf,
-}
-
-impl Meter {
-    /// What was used.
-    pub fn read(&self) -> CgroupUsage {
-        let nanoseconds = self.cpu.as_deref().and_then(read_number);
-        // The peak is there since Linux 6.1.
-        let processes = read_number(&self.pids_peak).or_else(|| read_number(&self.pids_now));
-        CgroupUsage {
-            cpu: nanoseconds.map(Duration::from_nanos),
-            peak_memory_bytes: read_number(&self.memory_peak),
-            peak_processes: processes.and_then(|count| u32::try_from(count).ok()),
-            oom_kills: read_keyed(&self.memory_events, "oom_kill").unwrap_or_default(),
-            fork_refusals: read_keyed(&self.pids_events, "max").unwrap_or_default(),
-        }
     }
 }

@@ -1,16 +1,14 @@
 //! The unified hierarchy.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CPU_PERIOD_US, CgroupUsage, cpu_quota_us, micros, pids_max, read_keyed, read_number,
-    remove_directory, write,
-};
+use super::meter::{self, Cpu, Meter};
+use super::{CPU_PERIOD_US, cpu_quota_us, pids_max, remove_directory, write};
 use crate::sandbox::spec::SandboxLimits;
 
 /// Where the worker itself lives: a cgroup with children that have limits may hold no processes.
@@ -30,8 +28,6 @@ pub struct Cgroup {
     path: PathBuf,
     directory: File,
     cpu: bool,
-    /// Writing to this descriptor starts the peak anew, for reads through it (Linux 6.12).
-    memory_peak: Option<File>,
 }
 
 impl Tree {
@@ -47,18 +43,23 @@ impl Tree {
     }
 
     /// The meter of the cgroup `name`.
-    pub fn meter(&self, name: &str, peak: Option<OwnedFd>) -> Meter {
-        Meter { directory: self.root.join(name), memory_peak: peak.map(File::from) }
+    pub fn meter(&self, name: &str, peak: OwnedFd) -> io::Result<Meter> {
+        let directory = self.root.join(name);
+        Ok(Meter {
+            cpu: Some(Cpu::Statistics(meter::open(&directory, &["cpu.stat"])?)),
+            memory_peak: File::from(peak),
+            reset: "reset",
+            memory_events: meter::open(&directory, &["memory.events"])?,
+            processes_peak: meter::open(&directory, &["pids.peak", "pids.current"])?,
+            processes_events: meter::open(&directory, &["pids.events"])?,
+        })
     }
 
     /// Makes a cgroup with `limits` in force.
     pub fn create(&self, name: &str, limits: SandboxLimits) -> io::Result<Cgroup> {
         let path = self.root.join(name);
         fs::create_dir(&path)?;
-        let peak = path.join("memory.peak");
-        let memory_peak =
-            File::options().read(true).write(true).open(&peak).or_else(|_| File::open(&peak)).ok();
-        let cgroup = Cgroup { directory: File::open(&path)?, path, cpu: self.cpu, memory_peak };
+        let cgroup = Cgroup { directory: File::open(&path)?, path, cpu: self.cpu };
         // Absent when the kernel has no swap.
         let swap = cgroup.file("memory.swap.max");
         if swap.exists() {
@@ -90,19 +91,6 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Starts the memory peak anew, where the kernel can.
-    pub fn reset_peaks(&mut self) {
-        if let Some(file) = &mut self.memory_peak {
-            // Before 6.12 this fails, and the peak stays that of the sandbox's whole life.
-            let _ = file.write_all(b"reset");
-        }
-    }
-
-    /// The file of [`Cgroup::reset_peaks`]: a reset counts for reads through it only.
-    pub fn peak(&self) -> Option<BorrowedFd<'_>> {
-        self.memory_peak.as_ref().map(AsFd::as_fd)
-    }
-
     /// Kills every process in it (Linux 5.14; before that, killing init does the same), after lifting
     /// its quota.
     pub fn kill(&self) {
@@ -118,44 +106,6 @@ impl Cgroup {
     /// Takes the directory away.
     pub fn remove(&self) -> io::Result<()> {
         remove_directory(&self.path)
-    }
-}
-
-/// Where the account of one sandbox is.
-pub struct Meter {
-    directory: PathBuf,
-    memory_peak: Option<File>,
-}
-
-impl Meter {
-    /// What was used.
-    pub fn read(&self) -> CgroupUsage {
-        CgroupUsage {
-            cpu: read_keyed(&self.file("cpu.stat"), "usage_usec").map(micros),
-            peak_memory_bytes: self.peak_memory(),
-            peak_processes: self.peak_processes(),
-            oom_kills: read_keyed(&self.file("memory.events"), "oom_kill").unwrap_or_default(),
-            fork_refusals: read_keyed(&self.file("pids.events"), "max").unwrap_or_default(),
-        }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
-    }
-
-    fn peak_memory(&self) -> Option<u64> {
-        let through_descriptor = self.memory_peak.as_ref().and_then(|file| {
-            let mut text = [0; 32];
-            let length = std::os::unix::fs::FileExt::read_at(file, &mut text, 0).ok()?;
-            std::str::from_utf8(&text[..length]).ok()?.trim().parse().ok()
-        });
-        through_descriptor.or_else(|| read_number(&self.file("memory.current")))
-    }
-
-    fn peak_processes(&self) -> Option<u32> {
-        let peak = read_number(&self.file("pids.peak"));
-        let count = peak.or_else(|| read_number(&self.file("pids.current")))?;
-        u32::try_from(count).ok()
     }
 }
 

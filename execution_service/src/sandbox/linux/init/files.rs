@@ -1,10 +1,11 @@
-//! Files that the worker puts into the sandbox. Paths are resolved below two directories opened
+//! Files that the worker puts into the sandbox and takes out of it. Paths are resolved below two directories opened
 //! before any user code ran, never through a symbolic link, and with the rights of user code.
 
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::time::UNIX_EPOCH;
 
 use nix::errno::Errno;
@@ -13,6 +14,8 @@ use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
 
 use crate::sandbox::backend::Place;
+use crate::sandbox::linux::channel::MAX_CHUNK;
+use crate::sandbox::linux::protocol::{InitReply, Piece};
 use crate::sandbox::linux::syscall::open_beneath;
 use crate::sandbox::spec::{REQUEST_DIR, WORKSPACE};
 
@@ -57,15 +60,34 @@ impl Files {
 
     /// Writes a piece of a file. The first one replaces whatever has that name, so that a FIFO or a
     /// link that user code left there is not written into.
-    pub fn write(&self, place: Place, path: &str, first: bool, chunk: &[u8]) -> io::Result<()> {
+    pub fn write(&self, place: Place, path: &str, piece: Piece, chunk: &[u8]) -> io::Result<()> {
         let (parent, name) = self.parent(place, path)?;
         let mut flags = libc::O_WRONLY | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        if first {
-            remove(&parent, &name)?;
-            flags |= libc::O_CREAT | libc::O_EXCL;
-        }
-        let mode = if first { 0o644 } else { 0 };
+        let mode = match piece {
+            Piece::First { executable } => {
+                remove(&parent, &name)?;
+                flags |= libc::O_CREAT | libc::O_EXCL;
+                if executable { 0o755 } else { 0o644 }
+            }
+            Piece::Next => 0,
+        };
         File::from(open_beneath(parent.as_fd(), &name, flags, mode)?).write_all(chunk)
+    }
+
+    /// Reads a piece of a file. User code may have put anything there: only a regular file is read, as
+    /// the rest may have no end or never begin.
+    pub fn read(&self, place: Place, path: &str, offset: u64) -> io::Result<InitReply> {
+        let path = CString::new(path).map_err(io::Error::other)?;
+        let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let file = File::from(open_beneath(self.directory(place)?, &path, flags, 0)?);
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        let left = usize::try_from(metadata.len().saturating_sub(offset)).unwrap_or(MAX_CHUNK);
+        let mut chunk = vec![0; left.min(MAX_CHUNK)];
+        file.read_exact_at(&mut chunk, offset)?;
+        Ok(InitReply::Content { size: metadata.len(), chunk })
     }
 
     /// Makes a FIFO and opens it both ways, so that neither end ever waits for the other.
@@ -113,4 +135,37 @@ fn remove(parent: &OwnedFd, name: &CString) -> io::Result<()> {
 /// A number that has not been before in this sandbox.
 fn now() -> u128 {
     UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_regular_files_are_read_and_piece_by_piece() {
+        let home = tempfile::tempdir().expect("a directory");
+        let directory = || OwnedFd::from(File::open(home.path()).expect("it is there"));
+        let files = Files { workspace: directory(), requests: directory() };
+        let content: Vec<u8> = (0..=u8::MAX).cycle().take(MAX_CHUNK + 5).collect();
+        fs::write(home.path().join("file"), &content).expect("room");
+        let read = |path: &str, offset| match files.read(Place::Workspace, path, offset) {
+            Ok(InitReply::Content { size, chunk }) => Some((size, chunk)),
+            Ok(_) | Err(_) => None,
+        };
+        let size = content.len() as u64;
+        assert_eq!(read("file", 0), Some((size, content[..MAX_CHUNK].to_vec())));
+        assert_eq!(read("file", MAX_CHUNK as u64), Some((size, content[MAX_CHUNK..].to_vec())));
+        assert_eq!(read("file", size + 1), Some((size, Vec::new())));
+
+        symlink("file", home.path().join("link")).expect("a link");
+        fs::create_dir(home.path().join("folder")).expect("a folder");
+        symlink(".", home.path().join("folder/here")).expect("a link");
+        mkfifoat(&files.workspace, "fifo", Mode::S_IRWXU).expect("a FIFO");
+        for refused in ["link", "folder", "folder/here/file", "fifo", "missing", "../file"] {
+            assert_eq!(read(refused, 0), None, "{refused}");
+        }
+    }
 }

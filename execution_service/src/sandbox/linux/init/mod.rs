@@ -106,9 +106,10 @@ impl Init {
                 InitReply::Done
             }),
             InitRequest::Seal => Ok(InitReply::Done),
-            InitRequest::Write { place, path, first, chunk } => {
-                self.files.write(place, &path, first, &chunk).map(|()| InitReply::Done)
+            InitRequest::Write { place, path, piece, chunk } => {
+                self.files.write(place, &path, piece, &chunk).map(|()| InitReply::Done)
             }
+            InitRequest::Read { place, path, offset } => self.files.read(place, &path, offset),
             InitRequest::Fifo { path } => self.files.fifo(&path).map(|fd| {
                 descriptors.push(fd);
                 InitReply::Done

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::prctl;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::pipe2;
@@ -12,6 +12,9 @@ use nix::unistd::pipe2;
 use crate::sandbox::linux::program::Program;
 use crate::sandbox::linux::syscall;
 use crate::sandbox::spec::Command;
+
+/// Four times the default: a program that prints a lot waits, and wakes the worker, a quarter as often.
+const PIPE_BYTES: libc::c_int = 256 << 10;
 
 /// A process that runs, and the worker's ends of its descriptors 1, 2 and, with a control channel,
 /// 3.
@@ -37,6 +40,8 @@ impl Ends {
         let (mut outer, mut inner) = (Vec::new(), Vec::new());
         for _ in 0..2 {
             let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
+            // Not granted where the user has too many already: then it is what it was.
+            let _ = fcntl(&writer, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
             outer.push(reader);
             inner.push(writer);
         }

@@ -139,15 +139,16 @@ impl Spawner {
                     let reply = SpawnerReply::Created { sandbox };
                     let message = FromSpawner::Reply { sequence, reply };
                     let peak = self.sandboxes.peak(sandbox);
-                    let fds: Vec<_> = [Some(control.as_fd()), peak].into_iter().flatten().collect();
+                    let fds = [Some(&control), peak.as_ref()].into_iter().flatten();
+                    let fds: Vec<_> = fds.map(AsFd::as_fd).collect();
                     channel::send(self.worker.as_fd(), &message, &fds)?;
                     return Ok(true);
                 }
                 Err(failure) => SpawnerReply::Failed(failure),
             },
-            SpawnerRequest::Prepare { sandbox, limits } => {
-                let prepared = self.sandboxes.prepare(sandbox, limits);
-                prepared.map_or_else(failed("set limits"), |()| SpawnerReply::Done)
+            SpawnerRequest::SetLimits { sandbox, limits } => {
+                let set = self.sandboxes.set_limits(sandbox, limits);
+                set.map_or_else(failed("set limits"), |()| SpawnerReply::Done)
             }
             SpawnerRequest::Kill { sandbox } => {
                 self.sandboxes.kill(sandbox);

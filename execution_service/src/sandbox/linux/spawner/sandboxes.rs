@@ -33,7 +33,6 @@ pub struct Sandboxes {
 struct Record {
     init: ChildProcess,
     cgroup: Option<Cgroup>,
-    limits: SandboxLimits,
     /// The request that waits for its end.
     ending: Option<Sequence>,
     /// Its init has been waited for.
@@ -88,8 +87,8 @@ impl Sandboxes {
             }
         };
         drop((init_end, init_set_up));
-        let record = Record { init, cgroup, limits, ending: None, gone: false };
-        let released = release(&record, &set_up, self.host, sandbox).map_err(at("map ids"));
+        let record = Record { init, cgroup, ending: None, gone: false };
+        let released = release(&record, limits, &set_up, self.host, sandbox).map_err(at("map ids"));
         if released.is_err() {
             record.kill();
         }
@@ -98,24 +97,15 @@ impl Sandboxes {
         released.map(|()| (sandbox, worker_end))
     }
 
-    /// Changes the limits where they differ, resets the peaks.
-    pub fn prepare(&mut self, sandbox: SandboxId, limits: SandboxLimits) -> io::Result<()> {
-        let record = self.records.get_mut(&sandbox).ok_or(io::ErrorKind::NotFound)?;
-        if limits != record.limits {
-            if let Some(cgroup) = &record.cgroup {
-                cgroup.set_limits(limits)?;
-            }
-            record.limits = limits;
-        }
-        if let Some(cgroup) = &mut record.cgroup {
-            cgroup.reset_peaks();
-        }
-        Ok(())
+    /// Puts other limits in force.
+    pub fn set_limits(&mut self, sandbox: SandboxId, limits: SandboxLimits) -> io::Result<()> {
+        let record = self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
+        record.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.set_limits(limits))
     }
 
     /// The file of its memory peak; see [`Cgroup::peak`].
-    pub fn peak(&self, sandbox: SandboxId) -> Option<BorrowedFd<'_>> {
-        self.records.get(&sandbox)?.cgroup.as_ref()?.peak()
+    pub fn peak(&self, sandbox: SandboxId) -> Option<OwnedFd> {
+        self.records.get(&sandbox)?.cgroup.as_ref()?.peak().ok()
     }
 
     /// How a process joins it.
@@ -201,7 +191,13 @@ pub fn cgroup_name(sandbox: SandboxId) -> String {
 }
 
 /// Lets a new init go on: its ids are mapped.
-fn release(record: &Record, set_up: &OwnedFd, host: Host, sandbox: SandboxId) -> io::Result<()> {
+fn release(
+    record: &Record,
+    limits: SandboxLimits,
+    set_up: &OwnedFd,
+    host: Host,
+    sandbox: SandboxId,
+) -> io::Result<()> {
     let pid = record.init.pid;
     let file = |name: &str| format!("/proc/{pid}/{name}");
     let (uid, gid) = if host.distinct_ids {
@@ -214,7 +210,7 @@ fn release(record: &Record, set_up: &OwnedFd, host: Host, sandbox: SandboxId) ->
     };
     std::fs::write(file("uid_map"), format!("{SANDBOX_ID} {uid} 1\n"))?;
     std::fs::write(file("gid_map"), format!("{SANDBOX_ID} {gid} 1\n"))?;
-    channel::send(set_up.as_fd(), &SetUp { limits: record.limits }, &[])
+    channel::send(set_up.as_fd(), &SetUp { limits }, &[])
 }
 
 /// The new process's way: wait for the ids, close itself in, serve, end.

@@ -1,0 +1,218 @@
+//! A run of a compiled language: its compiler, or what that has made of the same text before, and then
+//! the program.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::language::{CompiledLanguage, Mode, Program};
+use crate::sandbox::backend::{Place, Process, Sandbox, SandboxError};
+use crate::sandbox::spec::{Command, Exit};
+use crate::sandbox::workspace::WorkspacePath;
+
+use super::compiled::{Compilation, CompilationKey, Compiled, CompiledPrograms};
+use super::drive::{Driven, Running, drive};
+use super::event::{Event, Stream};
+use super::kernel::{KernelError, request_path};
+use super::limits::Limits;
+use super::outcome::{Ending, StreamTotals};
+use super::output::Capped;
+use super::run::{Report, Run};
+use super::sink::Sink;
+use super::workplace::Workplace;
+
+/// Larger executables are made anew: to read one takes 64 KiB a question, while the run waits. A short
+/// program has 16 KiB, linked statically 800.
+const LARGEST_KEPT: usize = 4 << 20;
+
+/// What came of building: an executable at its place.
+struct Built {
+    time: Duration,
+    stdout: StreamTotals,
+    stderr: StreamTotals,
+}
+
+/// Where a compilation is kept.
+#[derive(Clone, Copy)]
+struct Slot<'a> {
+    programs: &'a Mutex<CompiledPrograms>,
+    key: CompilationKey,
+}
+
+impl Slot<'_> {
+    fn find(self) -> Option<Arc<Compiled>> {
+        self.lock().find(self.key, Instant::now())
+    }
+
+    fn keep(self, compiled: Compiled) {
+        self.lock().keep(self.key, compiled, Instant::now());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CompiledPrograms> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Run<'_> {
+    pub(super) async fn compiled(
+        &self,
+        language: &dyn CompiledLanguage,
+        program: Program<'_>,
+        place: &mut Workplace,
+        sink: &Sink,
+    ) -> Result<Report, KernelError> {
+        let command = language.compile(self.executable, program);
+        let slot = self.slot(&command);
+        let built = match self.build_from(slot, language, place.sandbox.as_ref(), sink).await? {
+            Some(built) => built,
+            None => match self.build(command, slot, language, place, sink).await? {
+                Ok(built) => built,
+                Err(report) => return Ok(*report),
+            },
+        };
+        let begun = Instant::now();
+        let rest = sink.after(built.stdout, built.stderr);
+        let mut driven = self.step(language.run(program), self.limits, place, &rest).await?;
+        driven.stdout = add(driven.stdout, built.stdout);
+        driven.stderr = add(driven.stderr, built.stderr);
+        self.report(driven, self.limits, (Some(built.time), begun.elapsed()), place, None).await
+    }
+
+    /// `None` where the compiler could find more than the source: files of this request, or of a
+    /// session's earlier runs.
+    fn slot(&self, command: &Command) -> Option<Slot<'_>> {
+        let programs = self.compiled?;
+        let compilation = Compilation {
+            owner: &self.request.owner,
+            compiler: &format!("{} {}", self.executable, self.version),
+            arguments: &command.args,
+            source: &self.request.code,
+        };
+        let alone = self.mode == Mode::Once && self.request.files.is_empty();
+        (alone && compilation.is_repeatable()).then(|| Slot { programs, key: compilation.key() })
+    }
+
+    /// Leaves the sandbox, and what the caller hears, as the compiler would have.
+    async fn build_from(
+        &self,
+        slot: Option<Slot<'_>>,
+        language: &dyn CompiledLanguage,
+        sandbox: &dyn Sandbox,
+        sink: &Sink,
+    ) -> Result<Option<Built>, SandboxError> {
+        let Some(compiled) = slot.and_then(Slot::find) else {
+            return Ok(None);
+        };
+        let (source, executable) =
+            (source_path(language), request_path(language.executable_file()));
+        // One after the other they would cost three ways to the sandbox and back.
+        let written = tokio::try_join!(
+            sandbox.write_file(Place::Workspace, &source, self.request.code.as_bytes()),
+            sandbox.write_executable(Place::Requests, &executable, &compiled.executable),
+            self.hand_over_stdin(sandbox),
+        );
+        match written {
+            Ok(_) => {}
+            // There is no room for it: the compiler says so better.
+            Err(SandboxError::Write { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let stderr = repeat(&compiled.warnings, self.limits.output_bytes, sink);
+        Ok(Some(Built { time: Duration::ZERO, stdout: StreamTotals::default(), stderr }))
+    }
+
+    /// Compiles; the other result is the report of a compilation that failed.
+    async fn build(
+        &self,
+        command: Command,
+        slot: Option<Slot<'_>>,
+        language: &dyn CompiledLanguage,
+        place: &mut Workplace,
+        sink: &Sink,
+    ) -> Result<Result<Built, Box<Report>>, KernelError> {
+        let code = self.request.code.as_bytes();
+        place.sandbox.write_file(Place::Workspace, &source_path(language), code).await?;
+
+        let begun = Instant::now();
+        // Its own limit, but not longer than the caller is ready to wait for the program.
+        let wall = self.house.compile_wall.min(self.limits.wall);
+        let compiler_limits = Limits { wall, ..*self.limits };
+        let (own_sink, mut said) = Sink::new();
+        let compiler = self.step(command, &compiler_limits, place, &own_sink).await?;
+        let time = begun.elapsed();
+        drop(own_sink);
+        let succeeded = compiler.ending == Ending::Exited(Exit::Code(0));
+        if succeeded {
+            // Not before: the compiler could include it, and what it makes is for any input.
+            self.hand_over_stdin(place.sandbox.as_ref()).await?;
+        }
+        let mut warnings = Vec::new();
+        while let Some(event) = said.recv().await {
+            if let Event::Output { stream: Stream::Stderr, data, .. } = &event {
+                warnings.extend_from_slice(data);
+            }
+            sink.send(event);
+        }
+        if !succeeded {
+            let said = language.diagnose(&String::from_utf8_lossy(&warnings));
+            let times = (Some(time), Duration::ZERO);
+            let report = self.report(compiler, &compiler_limits, times, place, Some(said)).await?;
+            return Ok(Err(Box::new(report)));
+        }
+        let Driven { stdout, stderr, .. } = compiler;
+        if let Some(slot) = slot
+            && stdout.bytes == 0
+            && !stderr.truncated
+        {
+            keep(slot, warnings, language, place.sandbox.as_ref()).await;
+        }
+        Ok(Ok(Built { time, stdout, stderr }))
+    }
+
+    async fn step(
+        &self,
+        command: Command,
+        limits: &Limits,
+        place: &Workplace,
+        sink: &Sink,
+    ) -> Result<Driven, SandboxError> {
+        let mut process: Process = place.sandbox.start(command).await?;
+        let running = Running { process: &mut process, kernel: None, ends_with_done: false };
+        drive(place.sandbox.as_ref(), running, self.rules(place, limits), sink).await
+    }
+}
+
+/// Must happen before the program runs, which could put something else at the place of its executable.
+async fn keep(
+    slot: Slot<'_>,
+    warnings: Vec<u8>,
+    language: &dyn CompiledLanguage,
+    sandbox: &dyn Sandbox,
+) {
+    let path = request_path(language.executable_file());
+    match sandbox.read_file(Place::Requests, &path, LARGEST_KEPT).await {
+        Ok(Some(executable)) => slot.keep(Compiled { executable, warnings }),
+        Ok(None) => {}
+        // The run itself goes on, as far as it can.
+        Err(error) => tracing::debug!(%error, "a compiled program is not kept"),
+    }
+}
+
+/// Says on standard error what a compiler has said before.
+fn repeat(warnings: &[u8], limit: u64, sink: &Sink) -> StreamTotals {
+    let mut stream = Capped::new(limit);
+    let pieces = [stream.push(warnings), stream.finish()];
+    for piece in pieces.into_iter().flatten() {
+        let (offset, data) = (piece.offset, piece.data);
+        sink.send(Event::Output { stream: Stream::Stderr, offset, data });
+    }
+    StreamTotals { bytes: stream.total(), truncated: stream.truncated() }
+}
+
+fn source_path(language: &dyn CompiledLanguage) -> WorkspacePath {
+    WorkspacePath::parse(language.source_file())
+        .expect("names of source files are constants without '/' and '..'")
+}
+
+fn add(one: StreamTotals, other: StreamTotals) -> StreamTotals {
+    StreamTotals { bytes: one.bytes + other.bytes, truncated: one.truncated || other.truncated }
+}

@@ -1,0 +1,86 @@
+//! The account of one sandbox, read through files that stay open. Anybody may read them, so the worker
+//! need not ask the spawner: it does so twice in every run of a session.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::Duration;
+
+use super::CgroupUsage;
+
+/// See the module.
+pub struct Meter {
+    pub(super) cpu: Option<Cpu>,
+    pub(super) memory_peak: File,
+    /// What is written to the peak to start it anew.
+    pub(super) reset: &'static str,
+    pub(super) memory_events: File,
+    pub(super) processes_peak: File,
+    pub(super) processes_events: File,
+}
+
+/// Where the processor time is, and in what form.
+pub(super) enum Cpu {
+    /// A number of nanoseconds.
+    Nanoseconds(File),
+    /// Lines of keys and numbers, of which `usage_usec` is meant.
+    Statistics(File),
+}
+
+impl Meter {
+    /// What was used.
+    pub fn read(&self) -> CgroupUsage {
+        let cpu = self.cpu.as_ref().and_then(|cpu| match cpu {
+            Cpu::Nanoseconds(file) => number(file).map(Duration::from_nanos),
+            Cpu::Statistics(file) => keyed(file, "usage_usec").map(Duration::from_micros),
+        });
+        let processes = number(&self.processes_peak);
+        CgroupUsage {
+            cpu,
+            peak_memory_bytes: number(&self.memory_peak),
+            peak_processes: processes.and_then(|count| u32::try_from(count).ok()),
+            oom_kills: keyed(&self.memory_events, "oom_kill").unwrap_or_default(),
+            fork_refusals: keyed(&self.processes_events, "max").unwrap_or_default(),
+        }
+    }
+
+    /// Starts the memory peak anew, where the kernel can.
+    pub fn reset_peak(&self) {
+        // Where it cannot, the peak stays that of the sandbox's whole life.
+        let _ = self.memory_peak.write_at(self.reset.as_bytes(), 0);
+    }
+}
+
+/// Opens the first of `names` that is there.
+pub(super) fn open(directory: &Path, names: &[&str]) -> io::Result<File> {
+    let mut found = Err(io::Error::from(io::ErrorKind::NotFound));
+    for name in names {
+        found = File::open(directory.join(name));
+        if found.is_ok() {
+            break;
+        }
+    }
+    found
+}
+
+/// The longest, `cpu.stat`, begins with what is wanted.
+const ENOUGH: usize = 512;
+
+fn with_text<T>(file: &File, use_it: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    let mut buffer = [0; ENOUGH];
+    let length = file.read_at(&mut buffer, 0).ok()?;
+    use_it(std::str::from_utf8(&buffer[..length]).ok()?)
+}
+
+fn number(file: &File) -> Option<u64> {
+    with_text(file, |text| text.trim().parse().ok())
+}
+
+/// The number behind `key` in a file of `key number` lines.
+fn keyed(file: &File, key: &str) -> Option<u64> {
+    with_text(file, |text| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+        line?.trim().parse().ok()
+    })
+}
