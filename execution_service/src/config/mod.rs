@@ -41,15 +41,10 @@ pub struct Settings {
     /// Virtual environment with the Python packages that programs may import
     #[arg(long, env = "PYTHON_ENVIRONMENT")]
     pub python_environment: Option<PathBuf>,
-    /// Python packages to load before they are asked for, separated by commas; those that are not
-    /// installed are passed over
-    #[arg(
-        long,
-        env = "PYTHON_PRELOAD",
-        value_delimiter = ',',
-        default_value = "numpy,pandas,matplotlib.pyplot,IPython.display"
-    )]
-    pub python_preload: Vec<String>,
+    /// Python modules to load before they are asked for, separated by commas; by default those of numpy,
+    /// pandas, matplotlib.pyplot and IPython.display that are installed
+    #[arg(long, env = "PYTHON_PRELOAD", value_delimiter = ',')]
+    pub python_preload: Option<Vec<String>>,
     /// Warm sandboxes of each language at start, and when it is quiet
     #[arg(long, env = "INITIAL_POOL_SIZE", default_value_t = 2)]
     pub initial_pool_size: usize,

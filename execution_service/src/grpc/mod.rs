@@ -3,6 +3,7 @@
 
 mod auth;
 mod deadline;
+mod events;
 mod from_wire;
 mod service;
 mod to_wire;

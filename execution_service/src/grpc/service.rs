@@ -6,16 +6,13 @@ use std::sync::Arc;
 use futures::Stream;
 use proto::execution_v1 as wire;
 use proto::wire::REQUEST_ID;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
-use super::{deadline, from_wire, to_wire};
-use crate::error::{broken, status, too_late};
-use crate::execution::event::Event;
-use crate::worker::{Accepted, Worker};
+use super::{deadline, events, from_wire, to_wire};
+use crate::error::{status, too_late};
+use crate::worker::Worker;
 
 /// See the module.
 pub struct Service {
@@ -30,10 +27,6 @@ impl Service {
 }
 
 type EventStream = Pin<Box<dyn Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;
-
-/// Events on their way to a caller who reads slowly; the worker's own queue behind it is bounded by
-/// the limits of the run.
-const IN_FLIGHT: usize = 64;
 
 #[tonic::async_trait]
 impl wire::execution_service_server::ExecutionService for Service {
@@ -56,17 +49,17 @@ impl wire::execution_service_server::ExecutionService for Service {
         let accepted = span
             .in_scope(|| self.worker.execute(run, session.as_deref(), patience))
             .map_err(|error| status(&error))?;
-        let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-        let forward = forward(accepted, id, sender.clone());
+        let (sender, receiver) = events::channel();
+        let forward = events::forward(accepted, id, sender.clone());
         let forward = async move {
             let Some(patience) = patience else { return forward.await };
             // Leaving drops the events, and that cancels the run.
             if tokio::time::timeout(patience, forward).await.is_err() {
-                let _ = sender.try_send(Err(too_late()));
+                let _ = sender.try_send(vec![Err(too_late())]);
             }
         };
         self.worker.tasks.spawn("events", forward.instrument(span));
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+        Ok(Response::new(Box::pin(receiver)))
     }
 
     async fn cancel(
@@ -123,36 +116,6 @@ impl wire::execution_service_server::ExecutionService for Service {
     ) -> Result<Response<wire::Capabilities>, Status> {
         Ok(Response::new(to_wire::capabilities(&self.worker)))
     }
-}
-
-/// Sends the events of a run, and at the end its error if it has no outcome. Stops early when the
-/// caller has gone, which drops the events and thereby cancels the run.
-async fn forward(
-    Accepted { mut events, done }: Accepted,
-    id: String,
-    sender: mpsc::Sender<Result<wire::ExecutionEvent, Status>>,
-) {
-    loop {
-        let event = tokio::select! {
-            event = events.recv() => event,
-            () = sender.closed() => return,
-        };
-        let Some(event) = event else { break };
-        let is_last = matches!(event, Event::Outcome(_));
-        if sender.send(Ok(to_wire::event(event, &id))).await.is_err() || is_last {
-            return;
-        }
-    }
-    let error = match done.await {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => status(&error),
-        Err(panic) => {
-            tracing::error!(error = %panic, "the task of a run broke down");
-            broken()
-        }
-    };
-    // Nobody is there to hear it: the error is in the log.
-    let _ = sender.send(Err(error)).await;
 }
 
 fn request_id(metadata: &MetadataMap) -> String {

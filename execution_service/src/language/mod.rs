@@ -17,6 +17,7 @@ use crate::sandbox::spec::Command;
 use diagnostic::Diagnostic;
 
 pub use c::{FlagError, check as check_compiler_flags, compiler_flags};
+pub use python::usual_libraries;
 
 /// A language that code can be sent in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,6 +105,11 @@ pub trait KernelLanguage: Send + Sync {
     /// Starts its zygote, with `libraries` loaded beforehand, if its interpreter can fork.
     fn zygote(&self, _executable: &str, _libraries: &[String]) -> Option<Command> {
         None
+    }
+
+    /// Whether a program seems to use one of `libraries`. A wrong answer costs time and nothing else.
+    fn needs(&self, _code: &str, _libraries: &[String]) -> bool {
+        false
     }
 
     /// Tells it to run `program` as its run number `id`.

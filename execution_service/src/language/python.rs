@@ -1,5 +1,7 @@
 //! Python: a kernel that speaks JSON lines on descriptor 3.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::environment::environment;
@@ -8,6 +10,20 @@ use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 /// See the module.
 pub struct Python;
+
+/// Modules worth loading beforehand, by the distribution that has them: those that models use most.
+const USUAL: &[(&str, &str)] = &[
+    ("numpy", "numpy"),
+    ("pandas", "pandas"),
+    ("matplotlib", "matplotlib.pyplot"),
+    ("ipython", "IPython.display"),
+];
+
+/// The usual modules of the installed `packages`.
+pub fn usual_libraries(packages: &BTreeMap<String, String>) -> Vec<String> {
+    let installed = USUAL.iter().filter(|(distribution, _)| packages.contains_key(*distribution));
+    installed.map(|(_, module)| String::from(*module)).collect()
+}
 
 /// Runs `script` of our runtime. Kernel and zygote are started alike, so that it makes no difference to a
 /// program which of the two it came from.
@@ -42,6 +58,11 @@ impl KernelLanguage for Python {
 
     fn zygote(&self, executable: &str, libraries: &[String]) -> Option<Command> {
         Some(command(executable, "zygote.py", libraries))
+    }
+
+    fn needs(&self, code: &str, libraries: &[String]) -> bool {
+        let package = |library: &String| library.split('.').next().map(String::from);
+        libraries.iter().filter_map(package).any(|package| code.contains(&package))
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {

@@ -1,16 +1,19 @@
 //! Warm workplaces: made ahead of time, used once, refilled in the background.
 //!
 //! ```text
-//! Pool ── Shelf (one a language) ── Nursery   its zygote, where the language has one
-//!                                └─ room      whether there is memory for more
+//! Pool ── Shelf ── Nursery   its zygote, where the language has one
+//!               └─ room      whether there is memory for more
 //! ```
+//! A language has one shelf; one whose zygote can load libraries has a second, for the programs that
+//! mention them. To fork, to run in and to take apart a process with pandas in it costs twice the
+//! processor time of one without.
 
 mod nursery;
 mod room;
+mod shelf;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -19,13 +22,14 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::execution::kernel::{Kernel, KernelError};
+use crate::execution::kernel::KernelError;
 use crate::execution::workplace::Workplace;
 use crate::language::{Approach, Language};
 use crate::sandbox::backend::{SandboxBackend, SandboxError};
-use crate::sandbox::spec::SandboxLimits;
+use crate::sandbox::spec::{Command, SandboxLimits};
 use crate::tasks::Tasks;
 use nursery::Nursery;
+use shelf::Shelf;
 
 /// A shelf that was found empty doubles; after so long without that it shrinks by one.
 const CALM: Duration = Duration::from_secs(60);
@@ -49,7 +53,26 @@ pub struct Pool {
     backend: Arc<dyn SandboxBackend>,
     limits: SandboxLimits,
     size: PoolSize,
-    shelves: BTreeMap<Language, Shelf>,
+    shelves: BTreeMap<(Language, Stock), Shelf>,
+    libraries: Vec<String>,
+}
+
+/// What is on a shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stock {
+    /// The interpreter as it is.
+    Plain,
+    /// With the libraries loaded.
+    Libraries,
+}
+
+/// Who wants a workplace.
+#[derive(Clone, Copy, Debug)]
+pub enum For<'a> {
+    /// This program.
+    Program(&'a str),
+    /// A session, of which nobody knows what it will run.
+    Session,
 }
 
 /// The right to one workplace. Dropping it ends the sandbox.
@@ -72,15 +95,6 @@ impl Drop for Refill {
     }
 }
 
-struct Shelf {
-    language: Language,
-    executable: String,
-    nursery: Option<Nursery>,
-    ready: Mutex<VecDeque<Workplace>>,
-    target: AtomicUsize,
-    taken: Arc<Notify>,
-}
-
 impl Pool {
     /// A pool for the languages that have an executable; workplaces get `limits`, and zygotes load
     /// `libraries`.
@@ -91,31 +105,33 @@ impl Pool {
         limits: SandboxLimits,
         size: PoolSize,
     ) -> Arc<Self> {
-        let shelf = |(language, executable): (&Language, &String)| {
-            let zygote = match language.approach() {
-                Approach::Kernel(kernel) => kernel.zygote(executable, libraries),
-                Approach::Compiled(_) => None,
+        let mut shelves = BTreeMap::new();
+        for (language, executable) in executables {
+            let mut add = |stock, zygote: Option<Command>| {
+                let nursery = zygote.map(|command| Nursery::new(Arc::clone(&backend), command));
+                let shelf = Shelf::new(*language, executable.clone(), nursery, size.initial);
+                shelves.insert((*language, stock), shelf);
             };
-            let shelf = Shelf {
-                language: *language,
-                executable: executable.clone(),
-                nursery: zygote.map(|command| Nursery::new(Arc::clone(&backend), command)),
-                ready: Mutex::new(VecDeque::new()),
-                target: AtomicUsize::new(size.initial),
-                taken: Arc::new(Notify::new()),
+            let Approach::Kernel(kernel) = language.approach() else {
+                add(Stock::Plain, None);
+                continue;
             };
-            (*language, shelf)
-        };
-        let shelves = executables.iter().map(shelf).collect();
-        Arc::new(Self { backend, limits, size, shelves })
+            add(Stock::Plain, kernel.zygote(executable, &[]));
+            if let Some(zygote) = kernel.zygote(executable, libraries)
+                && !libraries.is_empty()
+            {
+                add(Stock::Libraries, Some(zygote));
+            }
+        }
+        Arc::new(Self { backend, limits, size, shelves, libraries: libraries.to_vec() })
     }
 
     /// Starts to fill the shelves, and keeps them filled until `shutdown`.
     pub fn keep_filled(self: &Arc<Self>, tasks: &Tasks, shutdown: &CancellationToken) {
-        for language in self.shelves.keys().copied() {
-            let (pool, shutdown) = (Arc::clone(self), shutdown.clone());
+        for key in self.shelves.keys() {
+            let (pool, key, shutdown) = (Arc::clone(self), *key, shutdown.clone());
             tasks.spawn("pool", async move {
-                let Some(shelf) = pool.shelves.get(&language) else {
+                let Some(shelf) = pool.shelves.get(&key) else {
                     return;
                 };
                 tokio::select! {
@@ -124,8 +140,7 @@ impl Pool {
                     () = shutdown.cancelled() => {}
                 }
                 // What is left on the shelf ends with it.
-                let left = std::mem::take(&mut *shelf.lock());
-                for place in left {
+                for place in shelf.clear() {
                     place.sandbox.end().await;
                 }
             });
@@ -136,9 +151,10 @@ impl Pool {
     pub async fn lease(
         &self,
         language: Language,
+        whom: For<'_>,
         limits: SandboxLimits,
     ) -> Result<Lease, KernelError> {
-        let Some(shelf) = self.shelves.get(&language) else {
+        let Some(shelf) = self.shelf(language, whom) else {
             return Err(KernelError::NotReady(format!("{language} is not installed here")));
         };
         if let Some(place) = shelf.take(limits) {
@@ -149,6 +165,16 @@ impl Pool {
         }
         let place = self.make(shelf, limits).await?;
         Ok(Lease { place, cold: true, refill: shelf.refill() })
+    }
+
+    fn shelf(&self, language: Language, whom: For<'_>) -> Option<&Shelf> {
+        let needed = match (whom, language.approach()) {
+            (For::Session, _) => true,
+            (For::Program(code), Approach::Kernel(kernel)) => kernel.needs(code, &self.libraries),
+            (For::Program(_), Approach::Compiled(_)) => false,
+        };
+        let rich = self.shelves.get(&(language, Stock::Libraries)).filter(|_| needed);
+        rich.or_else(|| self.shelves.get(&(language, Stock::Plain)))
     }
 
     async fn make(&self, shelf: &Shelf, limits: SandboxLimits) -> Result<Workplace, KernelError> {
@@ -182,7 +208,7 @@ impl Pool {
             }
             tokio::select! {
                 Some(made) = making.next() => match made {
-                    Ok(place) => shelf.lock().push_back(place),
+                    Ok(place) => shelf.put(place),
                     Err(error) => {
                         let language = shelf.language;
                         tracing::error!(%language, %error, "could not make a warm sandbox");
@@ -199,68 +225,5 @@ impl Pool {
                 }
             }
         }
-    }
-}
-
-impl Shelf {
-    /// Keeps the language's zygote, if it has one.
-    async fn keep_zygote(&self) {
-        match &self.nursery {
-            Some(nursery) => nursery.keep().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Whether there should be more than the ready ones and `making`.
-    fn lacks(&self, making: usize) -> bool {
-        self.lock().len() + making < self.target.load(Ordering::Relaxed)
-    }
-
-    /// Takes one that lives and can have `limits`.
-    fn take(&self, limits: SandboxLimits) -> Option<Workplace> {
-        let mut ready = self.lock();
-        while let Some(mut place) = ready.pop_front() {
-            let dead = place.kernel.as_mut().is_some_and(Kernel::has_ended);
-            if dead {
-                continue;
-            }
-            if place.sandbox.accepts(limits) {
-                if ready.is_empty() {
-                    // The next one cannot wait until this one has been answered.
-                    self.taken.notify_one();
-                }
-                return Some(place);
-            }
-            // All on a shelf are alike.
-            ready.push_front(place);
-            return None;
-        }
-        drop(ready);
-        self.taken.notify_one();
-        None
-    }
-
-    fn refill(&self) -> Refill {
-        Refill(Arc::clone(&self.taken))
-    }
-
-    fn grow_if_empty(&self, max: usize) {
-        if self.lock().is_empty() && room::is_left() {
-            let grow = |target: usize| (target < max).then_some(max.min(target.max(1) * 2));
-            let _ = self.target.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow);
-        }
-    }
-
-    fn shrink(&self, min: usize) {
-        let shrink = |target: usize| (target > min).then(|| target - 1);
-        if self.target.fetch_update(Ordering::Relaxed, Ordering::Relaxed, shrink).is_ok() {
-            // Dropped outside of the lock: ending a sandbox is not free.
-            let surplus = self.lock().pop_back();
-            drop(surplus);
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Workplace>> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,7 +18,7 @@ use crate::execution::sink::Sink;
 use crate::execution::workplace::{UNHURRIED, Workplace};
 use crate::language::diagnostic::Diagnostic;
 use crate::language::{Approach, Mode};
-use crate::pool::Lease;
+use crate::pool::{For, Lease};
 use crate::sandbox::backend::SandboxError;
 use crate::sandbox::spec::Usage;
 use crate::session::{Session, SessionError};
@@ -98,7 +98,8 @@ impl Worker {
         };
         let queue = begun.elapsed();
         let begun = Instant::now();
-        let lease = self.pool.lease(request.language, limits.sandbox).await?;
+        let whom = For::Program(&request.code);
+        let lease = self.pool.lease(request.language, whom, limits.sandbox).await?;
         let Lease { mut place, cold, refill } = lease;
         let start = begun.elapsed();
         let run = self.run(request, &limits, Mode::Once, cancelled)?;

@@ -27,7 +27,7 @@ use crate::execution::request::Request;
 use crate::execution::run::House;
 use crate::execution::sink::Sink;
 use crate::language::{Approach, Language, check_compiler_flags};
-use crate::pool::{Lease, Pool};
+use crate::pool::{For, Lease, Pool};
 use crate::sandbox::isolation::Isolation;
 use crate::session::{NewSession, Registry, Session};
 use crate::tasks::Tasks;
@@ -157,7 +157,7 @@ impl Worker {
         let limits = self.range.grant(wishes)?;
         let promise = self.sessions.promise(&new.id, &new.owner)?;
         let Lease { place, cold: _, refill: _ } =
-            self.pool.lease(new.language, limits.sandbox).await?;
+            self.pool.lease(new.language, For::Session, limits.sandbox).await?;
         Ok(promise.keep(Session::begin(new, limits, place)))
     }
 

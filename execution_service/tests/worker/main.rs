@@ -14,3 +14,4 @@ mod recompiling;
 mod sessions;
 mod startup;
 mod support;
+mod zygote;

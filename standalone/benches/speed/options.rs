@@ -28,6 +28,10 @@ pub struct Options {
     /// Instead of the workloads: this many mixed runs by eight callers, and what they leave behind
     #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(100..))]
     pub soak: Option<u32>,
+    /// Idle milliseconds after a run of a single caller. The next sandbox must be made meanwhile, or either
+    /// side pays for that; in a longer pause the processor forgets both sides (Node needs 80)
+    #[arg(long, value_name = "MS", default_value_t = 80)]
+    pause: u64,
     /// Also print what the answers say about where the time went
     #[arg(long, short)]
     pub verbose: bool,
@@ -47,8 +51,7 @@ pub struct Options {
 pub struct Effort {
     /// Runs on either side of a workload of a single caller.
     pub pairs: u32,
-    /// Idle time after a run on Crucible: longer than it takes to make the next sandbox ready, so
-    /// that neither side pays for that. Making a Node one ready takes 40 ms of a processor.
+    /// Idle time after a run on Crucible.
     pub settle: Duration,
     /// How often both sides take turns with many callers.
     pub rounds: u32,
@@ -70,7 +73,7 @@ impl Options {
         if self.quick {
             Effort {
                 pairs: 15,
-                settle: Duration::from_millis(80),
+                settle: Duration::from_millis(self.pause),
                 rounds: 1,
                 round: Duration::from_millis(1500),
                 sessions: 200,
@@ -78,7 +81,7 @@ impl Options {
         } else {
             Effort {
                 pairs: 200,
-                settle: Duration::from_millis(100),
+                settle: Duration::from_millis(self.pause),
                 rounds: 4,
                 round: Duration::from_secs(5),
                 sessions: 1000,

@@ -33,8 +33,9 @@ pub const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
 pub const ZYGOTE_NAMESPACES: libc::c_int =
     libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
 
-/// Where the workspace's file system is before its parts are bound to their places.
-const STAGING: &str = "mnt";
+/// Where the workspace's file system is while its parts are bound to their places. Then another covers it:
+/// to unmount it, the kernel would wait for all processors.
+const STAGING: &str = REQUEST_DIR;
 
 /// Files of `/proc` that say more of the host than programs need, or that a bug in their permissions
 /// would make dangerous. Those that a kernel does not have are passed over.
@@ -117,9 +118,8 @@ fn become_sandbox_user(host: Host) -> Result<(), Failure> {
 }
 
 fn build_root(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
+    // What the spawner has is private, and stays so when it is copied.
     let none = None::<&str>;
-    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-    step("private mounts", mount(none, "/", none, private, none))?;
     let recursive = MsFlags::MS_BIND | MsFlags::MS_REC;
     step("bind the template", mount(Some(TEMPLATE), TEMPLATE, none, recursive, none))?;
     step("enter the template", chdir(TEMPLATE))?;
@@ -147,20 +147,19 @@ fn build_workspace(limits: SandboxLimits) -> Result<(), Failure> {
     let inodes = limits.inodes + u64::try_from(WRITABLE.len()).unwrap_or_default() + 1;
     let options = format!("mode=755,size={},nr_inodes={inodes}", limits.disk_bytes);
     let options = Some(options.as_str());
-    step("workspace", mount(Some("workspace"), STAGING, Some("tmpfs"), flags, options))?;
+    let staging = STAGING.trim_start_matches('/');
+    step("workspace", mount(Some("workspace"), staging, Some("tmpfs"), flags, options))?;
     for (name, _) in WRITABLE {
-        step("workspace directory", fs::create_dir(Path::new(STAGING).join(name)))?;
+        step("workspace directory", fs::create_dir(Path::new(staging).join(name)))?;
     }
     for (name, target) in WRITABLE {
-        let from = Path::new(STAGING).join(name);
+        let from = Path::new(staging).join(name);
         let to = target.trim_start_matches('/');
         step("bind the workspace", mount(Some(&from), to, none, MsFlags::MS_BIND, none))?;
     }
-    step("unmount the staging place", umount2(STAGING, MntFlags::MNT_DETACH))?;
     // Small and apart: what the worker has to say must get through when the workspace is full.
-    let requests = REQUEST_DIR.trim_start_matches('/');
     let options = Some("mode=700,size=48m,nr_inodes=64");
-    step("request directory", mount(Some("requests"), requests, Some("tmpfs"), flags, options))
+    step("request directory", mount(Some("requests"), staging, Some("tmpfs"), flags, options))
 }
 
 fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {

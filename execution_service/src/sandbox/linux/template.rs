@@ -8,9 +8,10 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::unistd::{chdir, pivot_root};
 
-use super::syscall;
+use super::{cgroup, syscall};
 use crate::runtimes;
 use crate::sandbox::spec::{REQUEST_DIR, RUNTIMES_DIR, WORKSPACE};
 
@@ -52,6 +53,10 @@ const ETC: &[(&str, &str)] = &[
     ("resolv.conf", ""),
 ];
 
+/// Of both file systems that are made here.
+const TMPFS: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
+const TEMPLATE_SIZE: &str = "mode=755,size=8m,nr_inodes=4096";
+
 /// `include/uapi/linux/mount.h`.
 const RDONLY: u64 = 0x1;
 const NOSUID: u64 = 0x2;
@@ -70,18 +75,18 @@ enum SourceKind {
     File(File),
 }
 
-/// Builds the template. `roots` are directories outside of the system's own that the interpreters
-/// need.
+/// Leaves this process, in a mount namespace of its own, with nothing but the template, `/proc` and the
+/// cgroups: every mount that is here is copied for each sandbox, and taken away again. `roots` are
+/// directories outside of the system's own that the interpreters need.
 pub fn build(roots: &[PathBuf]) -> io::Result<()> {
     let wanted = SYSTEM.iter().map(Path::new).chain(roots.iter().map(PathBuf::as_path));
     let sources: Vec<Source> = wanted.filter_map(open_source).collect();
     let devices: Vec<Source> =
         DEVICES.iter().filter_map(|name| open_source(&Path::new("/dev").join(name))).collect();
 
+    enter_small_root()?;
     let none = None::<&str>;
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    let size = Some("mode=755,size=8m,nr_inodes=4096");
-    mount(Some("sandbox"), TEMPLATE, Some("tmpfs"), flags, size)?;
+    mount(Some("sandbox"), TEMPLATE, Some("tmpfs"), TMPFS, Some(TEMPLATE_SIZE))?;
     for directory in ["proc", "dev", "etc/ssl", "var", "run", "opt", "mnt"] {
         fs::create_dir_all(inside(Path::new(directory)))?;
     }
@@ -113,8 +118,28 @@ pub fn build(roots: &[PathBuf]) -> io::Result<()> {
     }
     syscall::mount_setattr(&c_path(Path::new(TEMPLATE))?, false, RDONLY | NOSUID | NODEV)?;
     // Mounted on at every start of a sandbox; must not be the same mount as the host's.
-    mount(none, TEMPLATE, none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none)
-        .map_err(io::Error::from)
+    mount(none, TEMPLATE, none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none)?;
+    // The host's root: nothing is bound from it any more.
+    umount2(".", MntFlags::MNT_DETACH).map_err(io::Error::from)
+}
+
+/// Moves to a root with the places of what the spawner itself needs. The old one stays mounted on top
+/// of it, out of the way of absolute paths.
+fn enter_small_root() -> io::Result<()> {
+    let none = None::<&str>;
+    // Covered for as long as it takes to move on.
+    mount(Some("spawner"), TEMPLATE, Some("tmpfs"), TMPFS, Some("mode=755,size=64k"))?;
+    chdir(TEMPLATE)?;
+    fs::create_dir(TEMPLATE.trim_start_matches('/'))?;
+    // The kernel allows a sandbox to mount its own /proc only where one is in sight already.
+    for kept in ["/proc", cgroup::MOUNT_POINT] {
+        let place = kept.trim_start_matches('/');
+        fs::create_dir_all(place)?;
+        if Path::new(kept).is_dir() {
+            mount(Some(kept), place, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)?;
+        }
+    }
+    pivot_root(".", ".").map_err(io::Error::from)
 }
 
 fn mount_points() -> impl Iterator<Item = &'static str> {

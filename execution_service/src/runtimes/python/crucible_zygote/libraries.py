@@ -12,20 +12,20 @@ from crucible_kernel.streams import Streams
 
 from .pages import collapse
 
-# Touches what is loaded or computed at first use: formatters, codecs, fonts, a figure's renderer, an
-# exception's traceback. Each line stands alone, as a library may be missing.
+# Touches what is loaded or computed at first use: formatters, codecs, an exception's traceback.
 _PROGRAMS = (
     "import asyncio, collections, datetime, json, math, random, re, statistics, textwrap, uuid",
     "print('rehearsal', 1.5, {'a': [1, None]}, sep=' ')",
-    "import numpy as np; print(np.random.rand(3, 3) @ np.ones(3), np.linalg.inv(np.eye(2)))",
-    "import pandas as pd; frame = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); print(frame, frame.describe())",
-    "frame.groupby('b').sum()",
-    "import matplotlib.pyplot as plt; figure, axes = plt.subplots(); axes.plot([1, 2]); axes.set_title('$x^2$'); figure",
-    "plt.plot([3, 1]); plt.show(); plt.close('all')",
     "await asyncio.sleep(0)",
     "1 / 0",
     "raise SystemExit(3)",
 )
+# The same of a library: fonts, a figure's renderer, the text and the HTML of a table.
+_OF_LIBRARY = {
+    "numpy": "import numpy as np; print(np.random.rand(3, 3) @ np.ones(3), np.linalg.inv(np.eye(2)))",
+    "pandas": "import pandas as pd; t = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); print(t.describe()); t.groupby('b').sum()",
+    "matplotlib.pyplot": "import matplotlib.pyplot as plt; plt.plot([3, 1]); plt.title('$x^2$'); plt.show(); plt.close('all')",
+}
 
 
 def load(names, process):
@@ -38,11 +38,11 @@ def load(names, process):
         except ImportError:
             missing.append(name)
     display.attach(Channel(os.open(os.devnull, os.O_RDWR)), lambda _text: None)
-    rehearse(Streams(), _PROGRAMS)
+    loaded = [name for name in names if name not in missing]
+    rehearse(Streams(), (*_PROGRAMS, *filter(None, map(_OF_LIBRARY.get, loaded))))
     # What is alive now is never looked at by a child's collector, whose marks would copy every page.
     gc.collect()
     gc.freeze()
     collapse(process)
-    loaded = [name for name in names if name not in missing]
     report = "loaded %s" % (", ".join(loaded) or "nothing")
     return report + ("; not installed: %s" % ", ".join(missing) if missing else "")

@@ -132,7 +132,7 @@ impl Delegation {
         owner: u32,
     ) -> io::Result<Option<Tree>> {
         let alone = !self.held.is_empty();
-        let mut cpu = false;
+        let (mut cpu, mut swap) = (false, v1::Swap::default());
         for hierarchy in hierarchies {
             let mounted = Path::new(MOUNT_POINT).join(&hierarchy.name);
             let root = File::open(format!("/proc/{inner}/root{}", mounted.display()))?;
@@ -143,10 +143,13 @@ impl Delegation {
                 give_away(&directory.join(v2::SERVICE), owner)?;
             }
             limit_all(&directory);
+            if hierarchy.name.split(',').any(|name| name == "memory") {
+                swap = v1::Swap::below(&directory);
+            }
             give_away(&directory, owner)?;
             self.held.push(held);
         }
-        Ok(tree(hierarchies, &directory_name(), cpu))
+        Ok(tree(hierarchies, &directory_name(), cpu, swap))
     }
 
     /// Removes everything that was delegated. The processes in it must be gone.
@@ -167,8 +170,9 @@ fn below(directory: &File, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
 }
 
-/// `cpu`: whether the v2 tree has that controller; its files are out of the outer process's sight.
-fn tree(hierarchies: &[Hierarchy], name: &str, cpu: bool) -> Option<Tree> {
+/// `cpu`: whether the v2 tree has that controller; `swap`: what holds in a v1 tree. Their files are out of
+/// the outer process's sight.
+fn tree(hierarchies: &[Hierarchy], name: &str, cpu: bool, swap: v1::Swap) -> Option<Tree> {
     let inside = |hierarchy: &Hierarchy| Path::new(MOUNT_POINT).join(&hierarchy.name).join(name);
     if let Some(unified) = hierarchies.iter().find(|hierarchy| hierarchy.unified) {
         return Some(Tree::V2(v2::Tree::new(inside(unified), cpu)));
@@ -179,7 +183,7 @@ fn tree(hierarchies: &[Hierarchy], name: &str, cpu: bool) -> Option<Tree> {
             .find(|hierarchy| hierarchy.name.split(',').any(|name| name == controller))
             .map(inside)
     };
-    v1::Tree::new(directory_of).map(Tree::V1)
+    v1::Tree::new(directory_of, swap).map(Tree::V1)
 }
 
 fn directory_name() -> String {
@@ -188,7 +192,7 @@ fn directory_name() -> String {
 
 /// Limits the sum of all sandboxes, whose own limits may add up to more than the machine has: three
 /// quarters of its memory, and half of its process numbers. What runs into that is a sandbox, as all
-/// user code is the first victim of any lack of memory.
+/// user code is the first victim of any lack of memory. In v1 each sandbox inherits from here not to swap.
 fn limit_all(directory: &Path) {
     let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
@@ -201,6 +205,7 @@ fn limit_all(directory: &Path) {
         ("memory.max", memory.map(|kib| kib * 1024 / 4 * 3)),
         ("memory.limit_in_bytes", memory.map(|kib| kib * 1024 / 4 * 3)),
         ("pids.max", processes.map(|count| count / 2)),
+        ("memory.swappiness", Some(0)),
     ];
     for (file, limit) in limits {
         let path = directory.join(file);

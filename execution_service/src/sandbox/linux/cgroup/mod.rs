@@ -6,14 +6,14 @@ mod v1;
 mod v2;
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use delegation::{Delegation, Hierarchy, mount_hierarchies};
+pub use delegation::{Delegation, Hierarchy, MOUNT_POINT, mount_hierarchies};
 pub use meter::Meter;
 
 use crate::sandbox::spec::SandboxLimits;
@@ -164,8 +164,10 @@ fn cpu_quota_us(limits: SandboxLimits) -> u64 {
     u64::from(limits.milli_cpus) * CPU_PERIOD_US / 1000
 }
 
+/// Into a file that is there: asking for one to be made or emptied, as `fs::write` does, is more work.
 fn write(path: &Path, value: impl ToString) -> io::Result<()> {
-    fs::write(path, value.to_string())
+    let file = OpenOptions::new().write(true).open(path);
+    file.and_then(|mut file| file.write_all(value.to_string().as_bytes()))
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 

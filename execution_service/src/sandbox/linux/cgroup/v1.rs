@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::meter::{self, Cpu, Meter};
-use super::{CPU_PERIOD_US, cpu_quota_us, pids_max, remove_directory, write};
+use super::{cpu_quota_us, pids_max, remove_directory, write};
 use crate::sandbox::spec::SandboxLimits;
 
 /// The delegated directory in each hierarchy. Several may be the same one, where a host mounts
@@ -19,10 +19,36 @@ pub struct Tree {
     pids: PathBuf,
     cpu: Option<PathBuf>,
     cpuacct: Option<PathBuf>,
+    swap: Swap,
 }
+
+/// What holds for swap in all cgroups below one; found out once.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Swap {
+    /// New ones inherit that they swap as late as can be.
+    avoided: bool,
+    /// There is a limit of memory and swap together.
+    limited: bool,
+}
+
+impl Swap {
+    /// `directory` is that of the memory controller; for any other, nothing holds.
+    pub fn below(directory: &Path) -> Self {
+        let swappiness = fs::read_to_string(directory.join("memory.swappiness"));
+        Self {
+            avoided: swappiness.is_ok_and(|value| value.trim() == "0"),
+            limited: directory.join(WITH_SWAP).exists(),
+        }
+    }
+}
+
+const MEMORY: &str = "memory.limit_in_bytes";
+/// Absent when the kernel has no swap, or does not count it.
+const WITH_SWAP: &str = "memory.memsw.limit_in_bytes";
 
 /// One sandbox's directories.
 pub struct Cgroup {
+    swap: Swap,
     memory: PathBuf,
     pids: PathBuf,
     cpu: Option<PathBuf>,
@@ -31,8 +57,9 @@ pub struct Cgroup {
 
 impl Tree {
     /// `directory_of` gives the delegated directory of a controller; memory and pids must be there.
-    pub fn new(directory_of: impl Fn(&str) -> Option<PathBuf>) -> Option<Self> {
+    pub fn new(directory_of: impl Fn(&str) -> Option<PathBuf>, swap: Swap) -> Option<Self> {
         Some(Self {
+            swap,
             memory: directory_of("memory")?,
             pids: directory_of("pids")?,
             cpu: directory_of("cpu"),
@@ -65,6 +92,7 @@ impl Tree {
     /// Makes a cgroup with `limits` in force.
     pub fn create(&self, name: &str, limits: SandboxLimits) -> io::Result<Cgroup> {
         let cgroup = Cgroup {
+            swap: self.swap,
             memory: self.memory.join(name),
             pids: self.pids.join(name),
             cpu: self.cpu.as_ref().map(|directory| directory.join(name)),
@@ -76,8 +104,12 @@ impl Tree {
                 Ok(()) | Err(_) => {}
             }
         }
-        write(&cgroup.memory.join("memory.swappiness"), 0)?;
-        cgroup.set_limits(limits)?;
+        if !self.swap.avoided {
+            write(&cgroup.memory.join("memory.swappiness"), 0)?;
+        }
+        // A new one has no limit: this raises nothing.
+        cgroup.limit_memory(limits, false)?;
+        cgroup.limit_rest(limits)?;
         Ok(cgroup)
     }
 }
@@ -93,25 +125,27 @@ impl Cgroup {
 
     /// Puts `limits` in force.
     pub fn set_limits(&self, limits: SandboxLimits) -> io::Result<()> {
-        let memory = self.memory.join("memory.limit_in_bytes");
-        let with_swap = self.memory.join("memory.memsw.limit_in_bytes");
-        if with_swap.exists() {
-            // The limit with swap may never be below the one without, on the way up or down.
-            let now = fs::read_to_string(&memory)?.trim().parse().unwrap_or(u64::MAX);
-            let raises = limits.memory_bytes > now;
-            let order = if raises { [&with_swap, &memory] } else { [&memory, &with_swap] };
-            for file in order {
-                write(file, limits.memory_bytes)?;
-            }
-        } else {
-            write(&memory, limits.memory_bytes)?;
-        }
+        let now = fs::read_to_string(self.memory.join(MEMORY))?.trim().parse().unwrap_or(u64::MAX);
+        self.limit_memory(limits, limits.memory_bytes > now)?;
+        self.limit_rest(limits)
+    }
+
+    /// The limit with swap may never be below the one without, on the way up (`raises`) or down.
+    fn limit_memory(&self, limits: SandboxLimits, raises: bool) -> io::Result<()> {
+        let files = match (self.swap.limited, raises) {
+            (false, _) => &[MEMORY][..],
+            (true, false) => &[MEMORY, WITH_SWAP],
+            (true, true) => &[WITH_SWAP, MEMORY],
+        };
+        files.iter().try_for_each(|file| write(&self.memory.join(file), limits.memory_bytes))
+    }
+
+    fn limit_rest(&self, limits: SandboxLimits) -> io::Result<()> {
         write(&self.pids.join("pids.max"), pids_max(limits))?;
-        if let Some(cpu) = &self.cpu {
-            write(&cpu.join("cpu.cfs_period_us"), CPU_PERIOD_US)?;
-            write(&cpu.join("cpu.cfs_quota_us"), cpu_quota_us(limits))?;
-        }
-        Ok(())
+        // The period is the kernel's default; nobody changes it.
+        self.cpu
+            .as_ref()
+            .map_or(Ok(()), |cpu| write(&cpu.join("cpu.cfs_quota_us"), cpu_quota_us(limits)))
     }
 
     /// The directory of the memory controller.

@@ -94,8 +94,8 @@ impl Cgroup {
     /// Kills every process in it (Linux 5.14; before that, killing init does the same), after lifting
     /// its quota.
     pub fn kill(&self) {
-        let _ = fs::write(self.file("cpu.max"), "max");
-        let _ = fs::write(self.file("cgroup.kill"), "1");
+        let _ = write(&self.file("cpu.max"), "max");
+        let _ = write(&self.file("cgroup.kill"), "1");
     }
 
     /// Where it is.
