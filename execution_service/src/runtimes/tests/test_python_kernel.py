@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 
 from kernel_driver import RUNTIMES, Kernel
@@ -277,6 +278,8 @@ class Session(PythonCase):
             self.kernel.start(code)
             while "in" not in self.kernel.out:
                 pass
+            # A signal between Python's last look and the call that sleeps wakes nobody.
+            time.sleep(0.05)
             self.kernel.interrupt()
             answer = self.kernel.finish()
             self.assertTrue(answer.done["interrupted"])
