@@ -97,7 +97,7 @@ impl ApiError {
                 | E::WorkerUnavailable(after, _),
             ) => Some(*after),
             Self::Service(E::KeyInProgress) => Some(IN_PROGRESS_RETRY_AFTER),
-            Self::Service(E::SignInBusy) => Some(BUSY_RETRY_AFTER),
+            Self::Service(E::SignInBusy | E::DatabaseBehind) => Some(BUSY_RETRY_AFTER),
             Self::Service(E::ExecutionUnknown(..)) => Some(BUSY_RETRY_AFTER),
             _ => None,
         }

@@ -233,6 +233,12 @@ fn service_row(error: &services::Error) -> Row {
             "The first request with this idempotency key was cut off",
             "nobody knows how far it got: look at your executions and sessions, then use a new key",
         ),
+        E::DatabaseBehind => row(
+            S::SERVICE_UNAVAILABLE,
+            "database_behind",
+            "The database does not keep up",
+            "try again after the time in Retry-After",
+        ),
         E::Storage(_) | E::Worker(_) | E::Fault(_) => row(
             S::INTERNAL_SERVER_ERROR,
             "internal",

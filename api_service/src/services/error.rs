@@ -93,6 +93,9 @@ pub enum Error {
     /// The first request of the idempotency key was cut off.
     #[error("the first request with this idempotency key was cut off")]
     KeyUnknown,
+    /// So much waits to be written that no more is taken on.
+    #[error("the database does not keep up")]
+    DatabaseBehind,
     /// The database failed.
     #[error(transparent)]
     Storage(storage::Error),

@@ -23,9 +23,6 @@ pub enum Error {
     /// The schema could not be brought up to date.
     #[error("the database schema cannot be brought up to date")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// So much waits to be written that no more is taken on.
-    #[error("the database does not keep up")]
-    Behind,
     /// The database failed or cannot be reached.
     #[error("the database failed")]
     Failed(#[source] sqlx::Error),

@@ -204,7 +204,7 @@ impl History {
         let reached = written.wait_for(|written| *written >= number);
         match tokio::time::timeout(PATIENCE, reached).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Error::Storage(storage::Error::Behind)),
+            Ok(Err(_)) | Err(_) => Err(Error::DatabaseBehind),
         }
     }
 }
