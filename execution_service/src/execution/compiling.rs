@@ -81,14 +81,16 @@ impl Run<'_> {
     /// session's earlier runs.
     fn slot(&self, command: &Command) -> Option<Slot<'_>> {
         let programs = self.compiled?;
+        if self.mode != Mode::Once || !self.request.files.is_empty() {
+            return None;
+        }
         let compilation = Compilation {
             owner: &self.request.owner,
             compiler: &format!("{} {}", self.executable, self.version),
             arguments: &command.args,
             source: &self.request.code,
         };
-        let alone = self.mode == Mode::Once && self.request.files.is_empty();
-        (alone && compilation.is_repeatable()).then(|| Slot { programs, key: compilation.key() })
+        compilation.is_repeatable().then(|| Slot { programs, key: compilation.key() })
     }
 
     /// Leaves the sandbox, and what the caller hears, as the compiler would have.

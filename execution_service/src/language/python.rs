@@ -61,8 +61,8 @@ impl KernelLanguage for Python {
     }
 
     fn needs(&self, code: &str, libraries: &[String]) -> bool {
-        let package = |library: &String| library.split('.').next().map(String::from);
-        libraries.iter().filter_map(package).any(|package| code.contains(&package))
+        let mut packages = libraries.iter().filter_map(|library| library.split('.').next());
+        packages.any(|package| code.contains(package))
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Serialize;
 
+use crate::memory;
+
 /// How long it is watched before anything is started.
 const WATCHED: Duration = Duration::from_secs(1);
 /// Share of the processors above which something else is running. An idle machine is below 0.02.
@@ -44,7 +46,7 @@ impl Machine {
             kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             processor: String::from(model),
             cores: available_parallelism()?.get(),
-            memory_bytes: memory_bytes()?,
+            memory_bytes: memory::total()?,
             load,
             busy: 1.0 - (idle_after - idle) as f64 / passed as f64,
             crucible: env!("CARGO_PKG_VERSION"),
@@ -83,11 +85,4 @@ fn ticks() -> anyhow::Result<(u64, u64)> {
     // user, nice, system, idle, iowait, …; the guests' at the end are in user's already.
     let idle = ticks.get(3).context("idle ticks")? + ticks.get(4).context("waiting ticks")?;
     Ok((ticks.iter().take(8).sum(), idle))
-}
-
-fn memory_bytes() -> anyhow::Result<u64> {
-    let info = std::fs::read_to_string("/proc/meminfo")?;
-    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kibibytes = total.and_then(|rest| rest.split_whitespace().next()).context("MemTotal")?;
-    Ok(kibibytes.parse::<u64>()? * 1024)
 }

@@ -19,6 +19,7 @@ mod answer;
 mod bare;
 mod caller;
 mod comparison;
+mod crowd;
 mod drawing;
 mod figures;
 mod footprint;

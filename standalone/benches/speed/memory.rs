@@ -2,11 +2,19 @@
 
 use anyhow::Context;
 
+/// Bytes that the machine has.
+pub fn total() -> anyhow::Result<u64> {
+    machine("MemTotal:")
+}
+
 /// Bytes that the machine could still give to programs: falls by whatever is used for processes,
 /// for the kernel's own account of them, and for files in memory.
 pub fn available() -> anyhow::Result<u64> {
-    let info = std::fs::read_to_string("/proc/meminfo")?;
-    field(&info, "MemAvailable:").context("the kernel tells MemAvailable")
+    machine("MemAvailable:")
+}
+
+fn machine(name: &'static str) -> anyhow::Result<u64> {
+    field(&std::fs::read_to_string("/proc/meminfo")?, name).context(name)
 }
 
 /// Bytes of these processes together, what they share counted once. `None` when one of them may not

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::pending::Batch;
 use super::{Book, History};
 use crate::domain::ids::ExecutionId;
 use crate::storage::{self, Change, Database, ExecutionRow};
@@ -56,7 +55,8 @@ impl History {
             book.turn_over();
             book.pending.batch()
         };
-        write(&self.shared.database, &batch).await?;
+        let changes = batch.changes.iter().map(|(_, _, change)| change);
+        write_changes(&self.shared.database, changes).await?;
         let done = {
             let mut book = self.shared.book();
             book.pending.written(&batch);
@@ -85,12 +85,6 @@ impl Book {
 }
 
 /// Writes the changes, in one transaction if it can be done.
-async fn write(database: &Database, batch: &Batch) -> Result<(), storage::Error> {
-    let changes = batch.changes.iter().map(|(_, _, change)| change);
-    write_changes(database, changes).await
-}
-
-/// Also what a killed gateway left.
 pub(super) async fn write_changes(
     database: &Database,
     changes: impl Iterator<Item = &Change>,

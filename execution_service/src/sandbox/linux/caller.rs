@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::protocol::Sequence;
 use super::{channel, syscall};
+use crate::sandbox::backend::ProcessEnd;
 
 /// Sends packets, receives packets: the socket itself.
 pub struct Packets(AsyncFd<OwnedFd>);
@@ -54,6 +55,26 @@ pub fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
     let flags = OFlag::from_bits_truncate(fcntl(fd, FcntlArg::F_GETFL)?);
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(())
+}
+
+/// The processes that run, and who is to hear of the end of each.
+#[derive(Default)]
+pub struct Running(HashMap<i32, oneshot::Sender<ProcessEnd>>);
+
+impl Running {
+    /// Notes that `pid` runs. To be called by whoever reads the messages: its end may be the next one.
+    pub fn begin(&mut self, pid: i32) -> oneshot::Receiver<ProcessEnd> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.insert(pid, sender);
+        receiver
+    }
+
+    /// Tells of an end. A number that is not running is ignored: the other end made it up.
+    pub fn end(&mut self, pid: i32, end: ProcessEnd) {
+        if let Some(sender) = self.0.remove(&pid) {
+            let _ = sender.send(end);
+        }
+    }
 }
 
 /// The callers that wait for a reply of type `R`.

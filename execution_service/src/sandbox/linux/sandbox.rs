@@ -1,6 +1,5 @@
 //! One sandbox, as the worker holds it: a socket to its init and a name at the spawner.
 
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::account::{self, Disk, Reaped};
-use super::caller::{Packets, Pending, set_nonblocking};
+use super::caller::{Packets, Pending, Running, set_nonblocking};
 use super::cgroup::Meter;
 use super::output::OutputPipe;
 use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
@@ -26,7 +25,7 @@ use crate::sandbox::spec::{Command, SandboxLimits, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
 /// For what may take its time: an interpreter that is started, a file that is written.
-const PATIENT: Duration = Duration::from_secs(10);
+pub(super) const PATIENT: Duration = Duration::from_secs(10);
 /// For a zygote's answer: it does nothing else, so one that takes longer hangs.
 const FORK: Duration = Duration::from_secs(3);
 /// For what an answer waits for. Together with the politeness of a time-out it must stay below the quarter
@@ -152,7 +151,7 @@ impl LinuxSandbox {
 async fn listen(init: Arc<Packets>, pending: Arc<Pending<Reply>>) {
     /// The sequence of [`LinuxSandbox::open`]'s first expectation.
     const FIRST: u64 = 1;
-    let mut running: HashMap<i32, oneshot::Sender<ProcessEnd>> = HashMap::new();
+    let mut running = Running::default();
     loop {
         let (message, fds) = match init.receive::<FromInit>().await {
             Ok(Some(received)) => received,
@@ -168,21 +167,16 @@ async fn listen(init: Arc<Packets>, pending: Arc<Pending<Reply>>) {
                 pending.resolve(FIRST, (InitReply::Failed(failure), fds, None));
             }
             FromInit::Reply { sequence, reply } => {
-                // Registered here and not by the caller: the end may be the very next message.
-                let exit = if let InitReply::Started { pid } = &reply {
-                    let (sender, receiver) = oneshot::channel();
-                    running.insert(*pid, sender);
-                    Some(receiver)
-                } else {
-                    None
+                let exit = match &reply {
+                    InitReply::Started { pid } => Some(running.begin(*pid)),
+                    InitReply::Done
+                    | InitReply::Content { .. }
+                    | InitReply::Usage(_)
+                    | InitReply::Failed(_) => None,
                 };
                 pending.resolve(sequence, (reply, fds, exit));
             }
-            FromInit::Ended { pid, end } => {
-                if let Some(sender) = running.remove(&pid) {
-                    let _ = sender.send(end);
-                }
-            }
+            FromInit::Ended { pid, end } => running.end(pid, end),
         }
     }
     pending.close();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::caller::{Packets, Pending};
+use super::caller::{Packets, Pending, Running};
 use super::protocol::{
     Failure, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner, ZygoteId,
 };
@@ -158,7 +158,7 @@ impl SpawnerClient {
             pending: Arc::clone(&self.pending),
             zygotes: Arc::clone(&self.zygotes),
             failed: self.failed.clone(),
-            running: HashMap::new(),
+            running: Running::default(),
         }
     }
 }
@@ -175,7 +175,7 @@ struct Listener {
     zygotes: Arc<Mutex<HashMap<ZygoteId, CancellationToken>>>,
     failed: CancellationToken,
     /// Forked processes that have not ended.
-    running: HashMap<i32, oneshot::Sender<ProcessEnd>>,
+    running: Running,
 }
 
 impl Listener {
@@ -183,24 +183,10 @@ impl Listener {
         while let Ok(Some((message, fds))) = self.socket.receive().await {
             match message {
                 FromSpawner::Reply { sequence, reply } => {
-                    // Registered here and not by the caller: the end may be the very next message.
-                    if let SpawnerReply::ZygoteReady { zygote, .. } = &reply {
-                        lock(&self.zygotes).insert(*zygote, CancellationToken::new());
-                    }
-                    let exit = if let SpawnerReply::Forked { pid, .. } = &reply {
-                        let (sender, receiver) = oneshot::channel();
-                        self.running.insert(*pid, sender);
-                        Some(receiver)
-                    } else {
-                        None
-                    };
+                    let exit = self.note(&reply);
                     self.pending.resolve(sequence, (reply, fds, exit));
                 }
-                FromSpawner::ProcessEnded { pid, end } => {
-                    if let Some(sender) = self.running.remove(&pid) {
-                        let _ = sender.send(end);
-                    }
-                }
+                FromSpawner::ProcessEnded { pid, end } => self.running.end(pid, end),
                 FromSpawner::ZygoteEnded { zygote } => {
                     if let Some(ended) = lock(&self.zygotes).remove(&zygote) {
                         ended.cancel();
@@ -212,6 +198,21 @@ impl Listener {
         }
         self.pending.close();
         self.failed.cancel();
+    }
+
+    /// What a reply has brought to life, noted before the next message can say that it has ended.
+    fn note(&mut self, reply: &SpawnerReply) -> Option<oneshot::Receiver<ProcessEnd>> {
+        match reply {
+            SpawnerReply::Forked { pid, .. } => Some(self.running.begin(*pid)),
+            SpawnerReply::ZygoteReady { zygote, .. } => {
+                lock(&self.zygotes).insert(*zygote, CancellationToken::new());
+                None
+            }
+            SpawnerReply::Created { .. }
+            | SpawnerReply::Done
+            | SpawnerReply::Ended
+            | SpawnerReply::Failed(_) => None,
+        }
     }
 }
 

@@ -1,16 +1,12 @@
 //! Files into a sandbox and out of it, a packet's worth at a time.
 
 use std::io;
-use std::time::Duration;
 
 use super::channel::MAX_CHUNK;
 use super::protocol::{InitReply, InitRequest, Piece};
-use super::sandbox::LinuxSandbox;
+use super::sandbox::{LinuxSandbox, PATIENT};
 use crate::sandbox::backend::{Place, SandboxError};
 use crate::sandbox::workspace::WorkspacePath;
-
-/// For each piece: long, as user code may have starved init.
-const PATIENT: Duration = Duration::from_secs(10);
 
 impl LinuxSandbox {
     /// Writes a file, which may be executed or not.

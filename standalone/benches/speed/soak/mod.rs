@@ -4,11 +4,9 @@ mod mix;
 mod report;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::scope;
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
-
+use crate::crowd;
 use crate::footprint::Footprint;
 use crate::interpreters::Interpreters;
 use crate::service::Service;
@@ -68,14 +66,7 @@ fn play(service: &Service, kinds: &[Kind], runs: u32) -> anyhow::Result<Vec<Play
             played.push(Played { number, kind, outcome });
         }
         player.end()?;
-        anyhow::Ok(played)
-    };
-    scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(caller)).collect();
-        let mut played = Vec::new();
-        for caller in callers {
-            played.extend(caller.join().map_err(|_| anyhow!("a caller panicked"))??);
-        }
         Ok(played)
-    })
+    };
+    crowd::gather(CALLERS, caller)
 }

@@ -1,16 +1,16 @@
 //! Many sessions that do nothing: what they hold, and what they cost everybody else.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::{scope, sleep};
+use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use serde_json::json;
 
 use super::program::PYTHON_HELLO;
 use super::{Name, Stage};
 use crate::answer::Phases;
 use crate::comparison::{Bound, Claim, Comparison};
+use crate::crowd;
 use crate::figures::Figures;
 use crate::footprint::settle;
 use crate::memory;
@@ -84,16 +84,9 @@ fn make(stage: &Stage<'_>) -> anyhow::Result<Vec<String>> {
             caller.run(&request)?.answer.printed("3\n")?;
             made.push(session);
         }
-        anyhow::Ok(made)
+        Ok(made)
     };
-    scope(|scope| {
-        let makers: Vec<_> = (0..MAKERS).map(|_| scope.spawn(maker)).collect();
-        let mut sessions = Vec::new();
-        for maker in makers {
-            sessions.extend(maker.join().map_err(|_| anyhow!("a caller panicked"))??);
-        }
-        Ok(sessions)
-    })
+    crowd::gather(MAKERS, maker)
 }
 
 fn end(stage: &Stage<'_>, sessions: &[String]) -> anyhow::Result<()> {

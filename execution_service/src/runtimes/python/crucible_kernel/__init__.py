@@ -4,7 +4,9 @@ kernel.py ── boot ── serve ── session ── program        source �
                       │         ├────── streams         descriptors 0, 1, 2 and sys.std*
                       │         ├────── tracebacks, diagnostics
                       │         └────── display ── figures, integrations
-                      └ channel, interrupts             the worker's side
+                      ├ channel, interrupts             the worker's side
+                      ├ rehearsal                       before the first run
+                      └ ending                          after a stateless one
 
 The user's code shares this process, so whatever the kernel needs after boot is bound at import:
 a program that rebinds `json.dumps` or `os.write` spoils its own answer and nothing else.

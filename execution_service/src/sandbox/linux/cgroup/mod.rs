@@ -5,7 +5,7 @@ mod meter;
 mod v1;
 mod v2;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -117,18 +117,12 @@ impl Cgroup {
     /// The file of its memory peak, open for both: to write to it starts the peak anew. Before Linux 6.12
     /// that of v2 can only be read, and before 5.19 there is only what is used now.
     pub fn peak(&self) -> io::Result<OwnedFd> {
-        let paths = match self {
-            Self::V2(cgroup) => {
-                ["memory.peak", "memory.current"].map(|name| cgroup.path().join(name))
-            }
-            Self::V1(cgroup) => {
-                ["memory.max_usage_in_bytes"; 2].map(|name| cgroup.memory().join(name))
-            }
+        let (directory, names) = match self {
+            Self::V2(cgroup) => (cgroup.path(), &["memory.peak", "memory.current"][..]),
+            Self::V1(cgroup) => (cgroup.memory(), &["memory.max_usage_in_bytes"][..]),
         };
-        let both = OpenOptions::new().read(true).write(true).open(&paths[0]);
-        both.or_else(|_| File::open(&paths[0]))
-            .or_else(|_| File::open(&paths[1]))
-            .map(OwnedFd::from)
+        let both = OpenOptions::new().read(true).write(true).open(directory.join(names[0]));
+        both.or_else(|_| meter::open(directory, names)).map(OwnedFd::from)
     }
 
     /// Kills every process in it, if the kernel can do that in one step, and lifts the quota: a process

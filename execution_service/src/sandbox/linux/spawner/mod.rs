@@ -55,7 +55,7 @@ impl Spawner {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&worker, EpollEvent::new(EpollFlags::EPOLLIN, WORKER))?;
         epoll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
-        let zygotes = Zygotes::new(host, &filter);
+        let zygotes = Zygotes::new(&filter);
         let sandboxes = Sandboxes::new(host, tree, filter);
         Ok(Self { worker, epoll, children, sandboxes, zygotes })
     }
@@ -161,11 +161,13 @@ impl Spawner {
                 SpawnerReply::Ended
             }
             SpawnerRequest::StartZygote { command } => {
-                let started = self.zygotes.start(&command, sequence).and_then(|(id, socket)| {
-                    let event = EpollEvent::new(EpollFlags::EPOLLIN, id);
-                    let watched = self.epoll.add(socket, event).map_err(io::Error::from);
-                    watched.map_err(|error| Failure::at("watch the zygote", &error))
-                });
+                let host = self.sandboxes.host;
+                let started =
+                    self.zygotes.start(host, &command, sequence).and_then(|(id, socket)| {
+                        let event = EpollEvent::new(EpollFlags::EPOLLIN, id);
+                        let watched = self.epoll.add(socket, event).map_err(io::Error::from);
+                        watched.map_err(|error| Failure::at("watch the zygote", &error))
+                    });
                 match started {
                     Ok(()) => return Ok(true),
                     Err(failure) => SpawnerReply::Failed(failure),

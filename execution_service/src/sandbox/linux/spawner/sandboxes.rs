@@ -98,7 +98,7 @@ impl Sandboxes {
     }
 
     /// Puts other limits in force.
-    pub fn set_limits(&mut self, sandbox: SandboxId, limits: SandboxLimits) -> io::Result<()> {
+    pub fn set_limits(&self, sandbox: SandboxId, limits: SandboxLimits) -> io::Result<()> {
         let record = self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
         record.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.set_limits(limits))
     }

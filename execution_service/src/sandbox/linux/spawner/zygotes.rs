@@ -22,7 +22,6 @@ use crate::sandbox::spec::{Command, Exit};
 
 /// See the module.
 pub struct Zygotes {
-    host: Host,
     filter: Vec<u8>,
     live: HashMap<ZygoteId, Zygote>,
     last: ZygoteId,
@@ -51,7 +50,7 @@ pub type Told = Vec<FromSpawner>;
 
 impl Zygotes {
     /// None yet. Their children will have `filter`.
-    pub fn new(host: Host, filter: &[libc::sock_filter]) -> Self {
+    pub fn new(filter: &[libc::sock_filter]) -> Self {
         // The layout of `struct sock_filter`.
         let bytes = |line: &libc::sock_filter| {
             let [a, b] = line.code.to_ne_bytes();
@@ -59,12 +58,13 @@ impl Zygotes {
             [a, b, line.jt, line.jf, w, x, y, z]
         };
         let filter = filter.iter().flat_map(bytes).collect();
-        Self { host, filter, live: HashMap::new(), last: 0 }
+        Self { filter, live: HashMap::new(), last: 0 }
     }
 
     /// Starts one. The descriptor is to be watched for what it says.
     pub fn start(
         &mut self,
+        host: Host,
         command: &Command,
         sequence: Sequence,
     ) -> Result<(ZygoteId, BorrowedFd<'_>), Failure> {
@@ -75,7 +75,7 @@ impl Zygotes {
         let filter = ToZygote::Filter(self.filter.clone());
         channel::send(socket.as_fd(), &filter, &[]).map_err(at("zygote filter"))?;
         let process = match syscall::clone_process(ZYGOTE_NAMESPACES).map_err(at("clone"))? {
-            Cloned::Child => become_zygote(self.host, &program, theirs),
+            Cloned::Child => become_zygote(host, &program, theirs),
             Cloned::Parent(process) => process,
         };
         self.last += 1;
