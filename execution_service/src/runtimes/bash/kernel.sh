@@ -51,6 +51,9 @@ __crucible_failed() {
   __crucible_failed_status=$1 __crucible_failed_line=$2 __crucible_failed_command=$3
 }
 
+# When memory runs out, the user's programs go first, and not the init of the sandbox.
+{ builtin echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null
+
 # $0 and ${BASH_SOURCE[0]} are equal in the user's code, as in a script started by its name.
 BASH_ARGV0=$__crucible_code
 

@@ -77,6 +77,7 @@ pub fn confine(
     step("unshare cgroup namespace", unshare(CloneFlags::CLONE_NEWCGROUP))?;
     become_sandbox_user(host)?;
     build_root(host, limits)?;
+    narrow_user_namespace(host)?;
     step("loopback", syscall::loopback_up())?;
     step("host name", sethostname("sandbox"))?;
     resource_limits(host, limits)?;
@@ -96,8 +97,8 @@ pub fn confine(
 pub fn confine_zygote(host: Host) -> Result<(), Failure> {
     /// By linux/capability.h.
     const CAP_SYS_ADMIN: libc::c_int = 21;
-    // The largest in its sandbox, and the one that is made again with the least harm: its children
-    // inherit this and cannot undo it.
+    // The largest of ours, and the one that is made again with the least harm. Its children begin with
+    // this: a default and no wall, as a program may take it back to what the worker has.
     step("oom_score_adj", fs::write("/proc/self/oom_score_adj", "1000"))?;
     step("die with the spawner", prctl::set_pdeathsig(Signal::SIGKILL))?;
     // Its pid namespace is that of the spawner, of which it needs to see nothing.
@@ -115,6 +116,31 @@ fn become_sandbox_user(host: Host) -> Result<(), Failure> {
     step("setresuid", setresuid(uid, uid, uid))?;
     // A change of uid clears it.
     step("die with the spawner", prctl::set_pdeathsig(Signal::SIGKILL))
+}
+
+/// Bounds what is otherwise counted for the user of the host who started the worker, and shared by all
+/// sandboxes; and forbids further namespaces even where the seccomp filter would not.
+fn narrow_user_namespace(host: Host) -> Result<(), Failure> {
+    /// Half of what is usual for one user of a desktop with all its programs.
+    const INOTIFY: [(&str, u32); 2] =
+        [("max_inotify_instances", 64), ("max_inotify_watches", 16_384)];
+    const NONE: [(&str, u32); 7] = [
+        ("max_user_namespaces", 0),
+        ("max_mnt_namespaces", 0),
+        ("max_pid_namespaces", 0),
+        ("max_net_namespaces", 0),
+        ("max_ipc_namespaces", 0),
+        ("max_uts_namespaces", 0),
+        ("max_cgroup_namespaces", 0),
+    ];
+    if !host.fresh_proc {
+        return Ok(());
+    }
+    for (name, most) in INOTIFY.into_iter().chain(NONE) {
+        let path = format!("/proc/sys/user/{name}");
+        step("bound the user namespace", fs::write(path, most.to_string()))?;
+    }
+    Ok(())
 }
 
 fn build_root(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
@@ -162,6 +188,9 @@ fn build_workspace(limits: SandboxLimits) -> Result<(), Failure> {
     step("request directory", mount(Some("requests"), staging, Some("tmpfs"), flags, options))
 }
 
+/// Timers and queued signals of all processes of a sandbox; Linux gives a user as many as it gives processes.
+const SIGNALS: u64 = 1024;
+
 fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
     let processes = if host.cgroups { host.ceiling.processes } else { limits.processes };
     let mut values = vec![
@@ -170,6 +199,8 @@ fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
         // Beyond the size of the workspace only a sparse file could go.
         (Resource::RLIMIT_FSIZE, limits.disk_bytes),
         (Resource::RLIMIT_CORE, 0),
+        // Timers and queued signals are counted for the host's user, too.
+        (Resource::RLIMIT_SIGPENDING, SIGNALS),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_MEMLOCK, 0),
     ];

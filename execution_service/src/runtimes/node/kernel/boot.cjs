@@ -1,12 +1,23 @@
 // What is done once per process while it is still idle, so that the first run finds it warm.
 'use strict';
 
+const fs = require('node:fs');
 const vm = require('node:vm');
 const { rehearse } = require('./rehearsal.cjs');
 const { installStackFilter } = require('./stack.cjs');
 const { importOption } = require('./scripts.cjs');
 
+// When memory runs out, the user's programs go first, and not the init of the sandbox.
+function becomeFirstVictim() {
+  try {
+    fs.writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // A sandbox without /proc: the largest goes first.
+  }
+}
+
 async function warmUp() {
+  becomeFirstVictim();
   installStackFilter();
   for (const stream of [process.stdout, process.stderr]) {
     // A pipe of Node's is non-blocking: process.exit() would lose what a full pipe did not take, and

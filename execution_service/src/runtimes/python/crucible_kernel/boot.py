@@ -9,6 +9,7 @@ from .interrupts import interrupts
 
 def boot():
     """Prepares the interpreter. A zygote calls this once, its children call `serve`."""
+    _become_first_victim()
     # As for `python3 main.py`: modules in the workspace can be imported. Isolated mode left it out.
     sys.path.insert(0, os.getcwd())
     # Figures are drawn into memory; plotly hands its figures to display() instead of a browser.
@@ -16,3 +17,12 @@ def boot():
     os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
     integrations.install()
     interrupts.install()
+
+
+def _become_first_victim():
+    """When memory runs out, the user's programs go first, and not the init of the sandbox."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        pass  # A root without /proc. A zygote has it done before.

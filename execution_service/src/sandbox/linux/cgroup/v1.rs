@@ -46,6 +46,11 @@ const MEMORY: &str = "memory.limit_in_bytes";
 /// Absent when the kernel has no swap, or does not count it.
 const WITH_SWAP: &str = "memory.memsw.limit_in_bytes";
 
+/// Buffers of TCP connections, which v1 counts apart. Absent when the kernel does not count them.
+const TCP: &str = "memory.kmem.tcp.limit_in_bytes";
+/// For a hundred connections within a sandbox with all that they may have in flight.
+const TCP_BYTES: u64 = 16 << 20;
+
 /// One sandbox's directories.
 pub struct Cgroup {
     swap: Swap,
@@ -106,6 +111,10 @@ impl Tree {
         }
         if !self.swap.avoided {
             write(&cgroup.memory.join("memory.swappiness"), 0)?;
+        }
+        let tcp = cgroup.memory.join(TCP);
+        if tcp.exists() {
+            write(&tcp, TCP_BYTES)?;
         }
         // A new one has no limit: this raises nothing.
         cgroup.limit_memory(limits, false)?;

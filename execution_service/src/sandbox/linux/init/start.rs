@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::prctl;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::pipe2;
 
@@ -64,7 +63,8 @@ pub fn start(command: &Command) -> io::Result<Started> {
     let Ends { outer, inner } = Ends::make(command.control)?;
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
     let Some(pid) = syscall::fork()? else {
-        be_first_victim();
+        // Until the exec this is a copy of init within reach of user code: as sealed as init, it stays
+        // out of its sight. (So it cannot offer itself to the killer of processes, either: our kernels do.)
         let error = program.become_with(inner);
         let number = error.raw_os_error().unwrap_or(libc::EIO);
         let _ = File::from(writer).write_all(&number.to_ne_bytes());
@@ -77,13 +77,4 @@ pub fn start(command: &Command) -> io::Result<Started> {
         Ok(()) => Err(io::Error::from_raw_os_error(i32::from_ne_bytes(number))),
         Err(_) => Ok(Started { pid, ends: outer }),
     }
-}
-
-/// When memory runs out, user code goes before init, and any sandbox before the service. Without
-/// `/proc` all of them are equal, and the largest goes first.
-fn be_first_victim() {
-    // The file belongs to root for as long as this copy of init is not dumpable; the exec that follows
-    // makes it dumpable anyway.
-    let _ = prctl::set_dumpable(true);
-    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }

@@ -52,7 +52,7 @@ const FILES: &[c::c_long] = &[
     c::SYS_newfstatat, c::SYS_unlinkat, c::SYS_renameat, c::SYS_renameat2, c::SYS_linkat,
     c::SYS_symlinkat, c::SYS_readlinkat, c::SYS_fchmodat, SYS_FCHMODAT2, c::SYS_faccessat,
     c::SYS_faccessat2, c::SYS_utimensat, c::SYS_fallocate, c::SYS_fadvise64, c::SYS_readahead,
-    c::SYS_sync, c::SYS_syncfs, c::SYS_sync_file_range, c::SYS_splice, c::SYS_tee,
+    c::SYS_sync_file_range, c::SYS_splice, c::SYS_tee,
     c::SYS_copy_file_range, c::SYS_statx, c::SYS_close_range, c::SYS_umask, c::SYS_setxattr,
     c::SYS_lsetxattr, c::SYS_fsetxattr, c::SYS_getxattr, c::SYS_lgetxattr, c::SYS_fgetxattr,
     c::SYS_listxattr, c::SYS_llistxattr, c::SYS_flistxattr, c::SYS_removexattr,
@@ -83,7 +83,7 @@ const PROCESSES: &[c::c_long] = &[
     c::SYS_getpid, c::SYS_getppid, c::SYS_gettid, c::SYS_getpgid, c::SYS_setpgid, c::SYS_getsid,
     c::SYS_setsid, c::SYS_set_tid_address, c::SYS_set_robust_list, c::SYS_get_robust_list,
     c::SYS_rseq, c::SYS_futex, c::SYS_sched_yield, c::SYS_sched_getaffinity,
-    c::SYS_sched_setaffinity, c::SYS_sched_getparam,
+    c::SYS_sched_getparam,
     c::SYS_sched_getscheduler, c::SYS_sched_get_priority_max,
     c::SYS_sched_get_priority_min, c::SYS_sched_rr_get_interval, c::SYS_sched_getattr,
     c::SYS_getpriority, c::SYS_ioprio_get, c::SYS_getrusage, c::SYS_times, c::SYS_getrlimit, c::SYS_setrlimit,
@@ -175,6 +175,11 @@ fn checked() -> Vec<(c::c_long, Action)> {
             c::SYS_personality,
             Action::Check(Check::OneOf { index: 0, values: PERSONALITIES, errno: c::EPERM }),
         ),
+        // Would have the host write out all of its file systems. A sandbox has none on a disk.
+        (c::SYS_sync, Action::Errno(0)),
+        (c::SYS_syncfs, Action::Errno(0)),
+        // Threads name themselves by number here. Init must not be put on one busy processor.
+        (c::SYS_sched_setaffinity, Action::Check(Check::NoneOf { index: 0, values: &[1] })),
         // Own limits and own priority only: another process of the same uid is init, which the worker
         // needs awake.
         (c::SYS_prlimit64, only_self),
