@@ -37,6 +37,10 @@ const PROTOCOLS: &[u32] = &[0, 6, 17];
 /// Terminal commands that put input into a terminal that somebody else may read.
 const TERMINAL_INJECTION: &[u32] = &[0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX */];
 
+/// A lease on a file that all sandboxes share makes whoever opens it wait for 45 s, and a notification
+/// tells when somebody does.
+const OBSERVING_OTHERS: &[u32] = &[1024 /* F_SETLEASE */, 1026 /* F_NOTIFY */];
+
 /// `personality` may be asked (0xffffffff) and set to plain Linux (0), nothing else.
 const PERSONALITIES: &[u32] = &[0, u32::MAX];
 
@@ -45,7 +49,7 @@ const PERSONALITIES: &[u32] = &[0, u32::MAX];
 const FILES: &[c::c_long] = &[
     c::SYS_read, c::SYS_write, c::SYS_close, c::SYS_fstat, c::SYS_lseek, c::SYS_pread64,
     c::SYS_pwrite64, c::SYS_readv, c::SYS_writev, c::SYS_preadv, c::SYS_pwritev, c::SYS_preadv2,
-    c::SYS_pwritev2, c::SYS_sendfile, c::SYS_dup, c::SYS_dup3, c::SYS_fcntl, c::SYS_flock,
+    c::SYS_pwritev2, c::SYS_sendfile, c::SYS_dup, c::SYS_dup3, c::SYS_flock,
     c::SYS_fsync, c::SYS_fdatasync, c::SYS_truncate, c::SYS_ftruncate, c::SYS_getdents64,
     c::SYS_getcwd, c::SYS_chdir, c::SYS_fchdir, c::SYS_fchmod, c::SYS_fchown, c::SYS_statfs,
     c::SYS_fstatfs, c::SYS_openat, c::SYS_openat2, c::SYS_mkdirat, c::SYS_mknodat, c::SYS_fchownat,
@@ -171,6 +175,7 @@ fn checked() -> Vec<(c::c_long, Action)> {
             Action::Check(Check::OneOf { index: 0, values: &[1], errno: c::EAFNOSUPPORT }),
         ),
         (c::SYS_ioctl, Action::Check(Check::NoneOf { index: 1, values: TERMINAL_INJECTION })),
+        (c::SYS_fcntl, Action::Check(Check::NoneOf { index: 1, values: OBSERVING_OTHERS })),
         (
             c::SYS_personality,
             Action::Check(Check::OneOf { index: 0, values: PERSONALITIES, errno: c::EPERM }),
