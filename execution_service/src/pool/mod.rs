@@ -38,6 +38,8 @@ const CALM: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 2;
 /// After a failure to make one, in which something is wrong that will not be better at once.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// A sandbox that failed sooner than this is tried again for a run that waits for it.
+const WORTH_ANOTHER_TRY: Duration = Duration::from_secs(2);
 
 /// How many of each language are kept ready.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +165,15 @@ impl Pool {
             }
             return Ok(Lease { place, cold: false, refill: shelf.refill() });
         }
-        let place = self.make(shelf, limits).await?;
+        let begun = Instant::now();
+        let place = match self.make(shelf, limits).await {
+            // Somebody may have killed it on the way. Nothing has run in it.
+            Err(error) if begun.elapsed() < WORTH_ANOTHER_TRY => {
+                tracing::warn!(%language, %error, "could not make a sandbox for a run; once more");
+                self.make(shelf, limits).await?
+            }
+            made => made?,
+        };
         Ok(Lease { place, cold: true, refill: shelf.refill() })
     }
 

@@ -23,6 +23,9 @@ use crate::sandbox::backend::SandboxError;
 use crate::sandbox::spec::Usage;
 use crate::session::{Session, SessionError};
 
+/// How long the news that all sandboxes are gone may take.
+const BAD_NEWS: Duration = Duration::from_millis(200);
+
 /// The right to run, some time.
 pub(super) struct Turn {
     pub(super) ticket: Ticket,
@@ -63,10 +66,14 @@ impl Worker {
     ) -> Result<(), WorkerError> {
         let accepted = Instant::now();
         let finished = match &session {
-            None => self.run_alone(request, limits, turn, cancelled, sink).await?,
+            None => self.run_alone(request, limits, turn, cancelled, sink).await,
             Some(session) => {
-                self.run_in_session(request, session, limits, turn, cancelled, sink).await?
+                self.run_in_session(request, session, limits, turn, cancelled, sink).await
             }
+        };
+        let finished = match finished {
+            Err(WorkerError::Kernel(error)) => return Err(self.cause_of(error).await),
+            finished => finished?,
         };
         let outcome = self.outcome(accepted, finished);
         if outcome.status == Status::Cancelled && self.shutdown.is_cancelled() {
@@ -81,6 +88,14 @@ impl Worker {
             tidy(&session, place).await.map_err(KernelError::from)?;
         }
         Ok(())
+    }
+
+    /// With the spawner all sandboxes die, and a run may notice before the worker does.
+    async fn cause_of(&self, error: KernelError) -> WorkerError {
+        match time::timeout(BAD_NEWS, self.shutdown.cancelled()).await {
+            Ok(()) => WorkerError::ShuttingDown,
+            Err(_) => WorkerError::Kernel(error),
+        }
     }
 
     async fn run_alone(

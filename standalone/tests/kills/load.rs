@@ -130,7 +130,7 @@ fn judge(answer: Answer, word: &str) -> Fate {
         Ok((200, answer)) if belongs(&answer, word) => {
             Fate::Told(format!("200 {} {}", answer["status"], answer["error"]))
         }
-        Ok((status @ (409 | 410 | 429 | 503), answer)) => {
+        Ok((status @ (409 | 410 | 429 | 500 | 503), answer)) => {
             Fate::Told(format!("{status} {}", answer["code"]))
         }
         Ok((status, answer)) => Fate::Wrong(format!("{status} {answer}")),

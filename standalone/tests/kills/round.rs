@@ -20,7 +20,7 @@ pub async fn play(service: &mut Service, count: usize, random: &mut StdRng) -> R
     let load = Load::start(&service.client, random);
     let mut kills = Vec::new();
     while kills.len() < count {
-        tokio::time::sleep(Duration::from_millis(random.random_range(20..600))).await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(20..1500))).await;
         let victim = Victim::choose(random);
         kills.extend(victim.kill(service, random).await);
         service.reap();

@@ -36,6 +36,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use boot::{BootError, FIRST_HOST_ID, Namespaced, drop_privileges, enter_namespaces};
+pub use cgroup::Leftover;
 pub use launch::{Launched, launch};
 
 use super::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};

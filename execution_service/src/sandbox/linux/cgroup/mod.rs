@@ -1,6 +1,7 @@
 //! Control groups: limits and accounts of one sandbox, by cgroup v2 or v1, whichever this host has.
 
 mod delegation;
+mod leftovers;
 mod meter;
 mod v1;
 mod v2;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use delegation::{Delegation, Hierarchy, MOUNT_POINT, mount_hierarchies};
+pub use leftovers::Leftover;
 pub use meter::Meter;
 
 use crate::sandbox::spec::SandboxLimits;
