@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use crate::sandbox::linux::{
 use crate::session::Registry;
 use crate::tasks::Tasks;
 use crate::toolchain::{Discovery, Visitor, discover};
-use crate::worker::{Admission, Worker};
+use crate::worker::{Admission, Tally, Worker};
 use crate::{telemetry, toolchain};
 
 /// How long callers get to hang up when the worker is to stop.
@@ -147,12 +148,15 @@ async fn serve(
     let backend = Arc::new(LinuxBackend::new(launched).context("talking to the spawner")?);
     tracing::info!(isolation = backend.isolation().level().name(), "the sandbox works");
     let shutdown = CancellationToken::new();
-    let worker = build(&settings, &namespaced, discovery, Arc::clone(&backend), &shutdown);
+    let mounts = backend.census().await.context("counting what there is")?.mounts;
+    let worker = build(&settings, &namespaced, discovery, Arc::clone(&backend), mounts, &shutdown);
     worker.pool.keep_filled(&worker.tasks, &shutdown);
     let sweeper = tokio::spawn({
         let worker = Arc::clone(&worker);
         async move { worker.sessions.sweep().await }
     });
+
+    let watching = tokio::spawn(Arc::clone(&worker).watch(settings.holdings_interval));
 
     let stop = tokio::net::unix::pipe::Receiver::from_owned_fd(namespaced.stop)?;
     let reason = tokio::spawn(wait_for_end(stop, Arc::clone(&backend), shutdown.clone()));
@@ -189,6 +193,7 @@ async fn serve(
         } => tracing::warn!("a caller has not hung up in time"),
     }
     sweeper.abort();
+    watching.abort();
     worker.sessions.end_all().await;
     worker.tasks.finish().await;
     match reason.await?? {
@@ -202,6 +207,7 @@ fn build(
     namespaced: &Namespaced,
     discovery: Discovery,
     backend: Arc<LinuxBackend>,
+    first_mounts: Option<u64>,
     shutdown: &CancellationToken,
 ) -> Arc<Worker> {
     let range = settings.limit_range();
@@ -244,6 +250,9 @@ fn build(
         tasks: Tasks::new(),
         shutdown: shutdown.clone(),
         running: Mutex::new(HashMap::new()),
+        tally: Tally::default(),
+        first_mounts,
+        stalled: AtomicBool::new(false),
     })
 }
 

@@ -107,9 +107,11 @@ impl Shelf {
         }
     }
 
-    /// How many are ready.
-    pub fn count(&self) -> usize {
-        self.lock().len()
+    /// How many are ready, and how many of those have a kernel.
+    pub fn count(&self) -> (u64, u64) {
+        let ready = self.lock();
+        let kernels = ready.iter().filter(|place| place.kernel.is_some()).count();
+        (ready.len() as u64, kernels as u64)
     }
 
     /// For whoever has taken one.

@@ -72,15 +72,17 @@ impl Worker {
             }
         };
         let finished = match finished {
-            Err(WorkerError::Kernel(error)) => return Err(self.cause_of(error).await),
-            finished => finished?,
+            Err(error) => return Err(self.cause_of(error).await),
+            Ok(finished) => finished,
         };
         let outcome = self.outcome(accepted, finished);
         if outcome.status == Status::Cancelled && self.shutdown.is_cancelled() {
             // Nobody wanted that.
             return Err(WorkerError::ShuttingDown);
         }
+        let status = outcome.status;
         sink.send(Event::Outcome(Box::new(outcome)));
+        self.tally.ended(Some(status));
         // Behind the answer: what a stopped program has left running must not go on.
         if let Some(session) = session
             && let Some(place) = session.place.lock().await.as_mut()
@@ -91,10 +93,13 @@ impl Worker {
     }
 
     /// With the spawner all sandboxes die, and a run may notice before the worker does.
-    async fn cause_of(&self, error: KernelError) -> WorkerError {
+    pub(super) async fn cause_of(&self, error: WorkerError) -> WorkerError {
+        let WorkerError::Kernel(_) = error else {
+            return error;
+        };
         match time::timeout(BAD_NEWS, self.shutdown.cancelled()).await {
             Ok(()) => WorkerError::ShuttingDown,
-            Err(_) => WorkerError::Kernel(error),
+            Err(_) => error,
         }
     }
 
@@ -124,6 +129,9 @@ impl Worker {
             place.sandbox.end().await;
             drop(refill);
         });
+        if cold {
+            self.tally.began_cold();
+        }
         let phases = Phases { queue, start, cold_start: cold, ..Phases::default() };
         Ok(Finished::Ran { report: Box::new(report?), phases, state_lost: false })
     }

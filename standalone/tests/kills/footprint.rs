@@ -32,18 +32,24 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// Waits until nothing changes, and nothing is on its way out.
+    /// Waits until nothing changes.
     pub async fn at_rest(service: &mut Service) -> Self {
+        Self::settled(service, |_| true).await
+    }
+
+    /// Waits until it is as `before`, and gives what is there when that takes too long.
+    pub async fn after(service: &mut Service, before: &Self) -> Self {
+        Self::settled(service, |now| now.is_like(before)).await
+    }
+
+    /// One that has been `good` and the same for some time.
+    async fn settled(service: &mut Service, good: impl Fn(&Self) -> bool) -> Self {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = (Self::now(service), Instant::now());
-        while seen.1.elapsed() < Duration::from_secs(2) {
-            // Told of by the comparison.
-            if Instant::now() > deadline {
-                return seen.0;
-            }
+        while seen.1.elapsed() < Duration::from_secs(2) && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(100)).await;
             let now = Self::now(service);
-            if now != seen.0 || !now.orphans.is_empty() || !now.stale.is_empty() {
+            if now != seen.0 || !good(&now) {
                 seen = (now, Instant::now());
             }
         }

@@ -65,7 +65,7 @@ async fn whatever_is_killed_the_service_comes_back_and_nothing_is_lost_or_left()
         println!("{report}");
         assert!(objections.is_empty(), "SEED={seed}\n{}", objections.join("\n"));
         service.end_sessions().await;
-        let after = Footprint::at_rest(&mut service).await;
+        let after = Footprint::after(&mut service, &before).await;
         assert!(after.is_like(&before), "SEED={seed}\nbefore: {before}\nafter:  {after}");
         println!("at rest: {after}");
     }

@@ -69,6 +69,31 @@ impl Tree {
         }
     }
 
+    /// How many directories there are of sandboxes, in all hierarchies.
+    pub fn count(&self) -> io::Result<u64> {
+        let mut count = 0;
+        for root in self.roots() {
+            for entry in fs::read_dir(root)? {
+                let entry = entry?;
+                let is_one = entry.file_type()?.is_dir() && !v2::is_no_sandbox(&entry.file_name());
+                count += u64::from(is_one);
+            }
+        }
+        Ok(count)
+    }
+
+    /// How many directories each sandbox has.
+    pub fn hierarchies(&self) -> u64 {
+        self.roots().len() as u64
+    }
+
+    fn roots(&self) -> Vec<&Path> {
+        match self {
+            Self::V2(tree) => vec![tree.root()],
+            Self::V1(tree) => tree.roots(),
+        }
+    }
+
     /// "v1" or "v2".
     pub fn version(&self) -> &'static str {
         match self {

@@ -43,6 +43,11 @@ impl Tree {
         Self { root, cpu }
     }
 
+    /// The delegated directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Whether the cpu controller is there too.
     pub fn controls_cpu(&self) -> bool {
         self.cpu
