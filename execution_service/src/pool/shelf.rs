@@ -93,18 +93,14 @@ impl Shelf {
 
     /// Drops those that have died on it.
     pub fn drop_dead(&self) {
-        let dead = {
+        // Dropped outside of the lock: ending a sandbox is not free.
+        let _dead = {
             let mut ready = self.lock();
-            let (dead, alive) = std::mem::take(&mut *ready)
-                .into_iter()
-                .map(|mut place| (is_dead(&mut place), place))
-                .partition::<Vec<_>, _>(|(dead, _)| *dead);
+            let looked_at = ready.drain(..).map(|mut place| (is_dead(&mut place), place));
+            let (dead, alive) = looked_at.partition::<Vec<_>, _>(|(dead, _)| *dead);
             ready.extend(alive.into_iter().map(|(_, place)| place));
             dead
         };
-        if !dead.is_empty() {
-            self.taken.notify_one();
-        }
     }
 
     /// How many are ready, and how many of those have a kernel.

@@ -4,6 +4,7 @@
 mod authentication;
 mod ending;
 mod execution;
+mod holdings;
 mod hostile;
 mod input;
 mod layers;
