@@ -101,7 +101,13 @@ fn unix(path: &Path) -> io::Result<Listener> {
     // Left behind by a worker that was killed; a live one is found by connecting. Anything but a socket is
     // somebody's file, and an error.
     let mut replaces = false;
-    if fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket()) {
+    if let Ok(file) = fs::symlink_metadata(path) {
+        if !file.file_type().is_socket() {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "there is a file that is no socket",
+            ));
+        }
         match UnixStream::connect(path) {
             Ok(_) => return Err(io::Error::from(io::ErrorKind::AddrInUse)),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {

@@ -10,6 +10,7 @@ mod input;
 mod layers;
 mod leftovers;
 mod limits;
+mod listening;
 mod queue;
 mod recompiling;
 mod sessions;

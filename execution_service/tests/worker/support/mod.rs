@@ -14,7 +14,7 @@ pub use self::request::{
     OWNER, bash, c, in_session, limits, new_session, node, of, python, unique,
 };
 pub use self::run::{Ran, Running};
-pub use self::worker::{Worker, refusal, token};
+pub use self::worker::{Worker, refusal, refusal_of, token};
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
 const NEVER: Duration = Duration::from_secs(40);
