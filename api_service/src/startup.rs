@@ -22,6 +22,7 @@ use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
+use crate::services::worker::Worker;
 use crate::state::{AppState, compose};
 use crate::storage::Database;
 use crate::{metrics, routes};
@@ -76,9 +77,10 @@ impl Application {
 
         let background = state.background.clone();
         let stop = CancellationToken::new();
+        let worker = state.worker.clone();
         let server = serve(listener, &settings, state, authenticator)?;
         let metrics = match settings.metrics_address {
-            Some(address) => Some(serve_metrics(address, &background, &stop)?),
+            Some(address) => Some(serve_metrics(address, worker, &background, &stop)?),
             None => None,
         };
         if let Some(path) = &settings.address_file {
@@ -177,14 +179,15 @@ fn serve(
 
 fn serve_metrics(
     address: SocketAddr,
+    worker: Worker,
     background: &Background,
     stop: &CancellationToken,
 ) -> anyhow::Result<Server> {
     let handle = metrics::start()?;
     background.spawn(metrics::keep_up(handle.clone(), stop.clone()));
     let server = HttpServer::new(move || {
-        let handle = handle.clone();
-        App::new().configure(move |config| routes::metrics(config, handle))
+        let (handle, worker) = (handle.clone(), worker.connected_from_here());
+        App::new().configure(move |config| routes::metrics::configure(config, handle, worker))
     })
     .workers(1)
     .disable_signals()

@@ -28,7 +28,10 @@ pub fn status(error: &WorkerError) -> Status {
             reasoned(Code::NotFound, reason::EXECUTION_NOT_FOUND, &error.to_string())
         }
         E::Queue(full) => queue_full(full),
-        E::ShuttingDown => reasoned(Code::Unavailable, reason::SHUTTING_DOWN, &error.to_string()),
+        // For callers it is the same: nothing was taken on, and another try later may be.
+        E::ShuttingDown | E::Stalled => {
+            reasoned(Code::Unavailable, reason::SHUTTING_DOWN, &error.to_string())
+        }
         E::Session(session) => session_status(*session),
         E::Kernel(cause) => {
             tracing::error!(error = %cause, "could not run a program");

@@ -12,6 +12,7 @@ mod error;
 pub mod execution;
 mod grpc;
 pub mod language;
+mod listener;
 mod pool;
 mod runtimes;
 pub mod sandbox;

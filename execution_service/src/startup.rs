@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
-use std::net::TcpListener;
-use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,21 +17,23 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::config::{Listen, Secret, Settings};
+use crate::config::{Secret, Settings};
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
 use crate::execution::run::House;
 use crate::grpc::{Authenticate, Service};
 use crate::language::{Language, usual_libraries};
+use crate::listener::{Listener, Socket};
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
 use crate::sandbox::linux::{
-    FIRST_HOST_ID, Launched, LinuxBackend, Namespaced, drop_privileges, enter_namespaces, launch,
+    FIRST_HOST_ID, Launched, Leftover, LinuxBackend, Namespaced, drop_privileges, enter_namespaces,
+    launch,
 };
 use crate::session::Registry;
 use crate::tasks::Tasks;
 use crate::toolchain::{Discovery, Visitor, discover};
-use crate::worker::{Admission, Worker};
+use crate::worker::{Admission, Tally, Worker};
 use crate::{telemetry, toolchain};
 
 /// How long callers get to hang up when the worker is to stop.
@@ -60,7 +60,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     let listener = Listener::bind(&settings.listen)?;
     if let Some(file) = &settings.address_file {
         // While we still have the right to. Who connects now waits until we serve.
-        write_atomically(file, &listener.address()?).context("ADDRESS_FILE")?;
+        listener.announce(file).context("ADDRESS_FILE")?;
     }
     let root =
         fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
@@ -132,15 +132,31 @@ async fn serve(
     for toolchain::Missing { language, reason, remedy } in &discovery.missing {
         tracing::warn!(%language, reason, remedy, "a language is missing");
     }
+    if listener.replaces {
+        tracing::info!(address = listener.address()?, "a killed worker's socket is replaced");
+    }
+    for Leftover { directory, of_pid, killed, kept } in &namespaced.leftovers {
+        match kept {
+            None => {
+                tracing::info!(directory, of_pid, killed, "a killed worker's cgroup is removed")
+            }
+            Some(why) => {
+                tracing::warn!(directory, of_pid, killed, why, "a killed worker's cgroup stays");
+            }
+        }
+    }
     let backend = Arc::new(LinuxBackend::new(launched).context("talking to the spawner")?);
     tracing::info!(isolation = backend.isolation().level().name(), "the sandbox works");
     let shutdown = CancellationToken::new();
-    let worker = build(&settings, &namespaced, discovery, Arc::clone(&backend), &shutdown);
+    let mounts = backend.census().await.context("counting what there is")?.mounts;
+    let worker = build(&settings, &namespaced, discovery, Arc::clone(&backend), mounts, &shutdown);
     worker.pool.keep_filled(&worker.tasks, &shutdown);
     let sweeper = tokio::spawn({
         let worker = Arc::clone(&worker);
         async move { worker.sessions.sweep().await }
     });
+
+    let watching = tokio::spawn(Arc::clone(&worker).watch(settings.holdings_interval));
 
     let stop = tokio::net::unix::pipe::Receiver::from_owned_fd(namespaced.stop)?;
     let reason = tokio::spawn(wait_for_end(stop, Arc::clone(&backend), shutdown.clone()));
@@ -154,14 +170,14 @@ async fn serve(
     tracing::info!(address, "serving gRPC");
     let stopping = shutdown.clone().cancelled_owned();
     let serving = async move {
-        match listener {
-            Listener::Tcp(listener) => {
+        match listener.socket {
+            Socket::Tcp(listener) => {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 // The option of the server's builder does not reach connections of a listener of ours.
                 let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
                 router.serve_with_incoming_shutdown(incoming, stopping).await?;
             }
-            Listener::Unix(listener) => {
+            Socket::Unix(listener) => {
                 let incoming =
                     UnixListenerStream::new(tokio::net::UnixListener::from_std(listener)?);
                 router.serve_with_incoming_shutdown(incoming, stopping).await?;
@@ -177,6 +193,7 @@ async fn serve(
         } => tracing::warn!("a caller has not hung up in time"),
     }
     sweeper.abort();
+    watching.abort();
     worker.sessions.end_all().await;
     worker.tasks.finish().await;
     match reason.await?? {
@@ -190,6 +207,7 @@ fn build(
     namespaced: &Namespaced,
     discovery: Discovery,
     backend: Arc<LinuxBackend>,
+    first_mounts: Option<u64>,
     shutdown: &CancellationToken,
 ) -> Arc<Worker> {
     let range = settings.limit_range();
@@ -232,6 +250,9 @@ fn build(
         tasks: Tasks::new(),
         shutdown: shutdown.clone(),
         running: Mutex::new(HashMap::new()),
+        tally: Tally::default(),
+        first_mounts,
+        stalled: AtomicBool::new(false),
     })
 }
 
@@ -265,55 +286,4 @@ async fn wait_for_end(
         std::process::exit(1);
     });
     Ok(end)
-}
-
-/// A bound socket, made while the process still had the right to.
-enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-impl Listener {
-    fn bind(listen: &Listen) -> anyhow::Result<Self> {
-        let listener = match listen {
-            Listen::Tcp(address) => {
-                let listener = TcpListener::bind(address)
-                    .with_context(|| format!("LISTEN: cannot bind {address}"))?;
-                listener.set_nonblocking(true)?;
-                Self::Tcp(listener)
-            }
-            Listen::Unix(path) => {
-                // Left behind by a worker that was killed; a live one is found by connecting.
-                if std::os::unix::net::UnixStream::connect(path).is_err() {
-                    let _ = fs::remove_file(path);
-                }
-                let listener = UnixListener::bind(path)
-                    .with_context(|| format!("LISTEN: cannot bind {}", path.display()))?;
-                let only_us = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-                fs::set_permissions(path, only_us)?;
-                listener.set_nonblocking(true)?;
-                Self::Unix(listener)
-            }
-        };
-        Ok(listener)
-    }
-
-    fn address(&self) -> io::Result<String> {
-        match self {
-            Self::Tcp(listener) => Ok(listener.local_addr()?.to_string()),
-            Self::Unix(listener) => {
-                let address = listener.local_addr()?;
-                let path = address.as_pathname().unwrap_or(Path::new(""));
-                Ok(format!("unix:{}", path.display()))
-            }
-        }
-    }
-}
-
-/// A reader sees nothing or all of it.
-fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    fs::write(&temporary, text)?;
-    fs::rename(&temporary, path)
 }

@@ -22,6 +22,16 @@ pub struct DataDirectory {
     path: PathBuf,
     /// Released by the kernel when this process ends, however it ends.
     lock: File,
+    left_behind: Option<LeftBehind>,
+}
+
+/// What a launcher that was killed had left in the directory of sockets and addresses, and is removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// `pid 4711, http://127.0.0.1:8000`
+    pub holder: String,
+    /// The files.
+    pub files: Vec<PathBuf>,
 }
 
 /// Why the data directory cannot be used.
@@ -76,7 +86,13 @@ impl DataDirectory {
                 return Err(DataDirectoryError::File { path: lock_path, source });
             }
         }
-        let directory = Self { path: path.to_owned(), lock };
+        let mut holder = String::new();
+        lock.read_to_string(&mut holder)
+            .map_err(|source| DataDirectoryError::File { path: lock_path, source })?;
+        let mut directory = Self { path: path.to_owned(), lock, left_behind: None };
+        let files = fs::read_dir(directory.run()).into_iter().flatten().flatten();
+        let files: Vec<PathBuf> = files.map(|file| file.path()).collect();
+        directory.left_behind = (!files.is_empty()).then_some(LeftBehind { holder, files });
         directory.describe_holder(&format!("pid {}", std::process::id()))?;
         directory.empty_run()?;
         Ok(directory)
@@ -85,6 +101,11 @@ impl DataDirectory {
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What was found in it and removed.
+    pub fn left_behind(&self) -> Option<&LeftBehind> {
+        self.left_behind.as_ref()
     }
 
     /// Where sockets and address files of the running services are.

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod event;
 pub mod execution;
 pub mod field_error;
+pub mod holdings;
 pub mod idempotency;
 pub mod ids;
 pub mod language;

@@ -7,6 +7,7 @@ mod call;
 mod channel;
 mod error;
 mod from_wire;
+mod holdings_from_wire;
 mod to_wire;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use self::call::Token;
 pub use self::error::Error;
 use crate::domain::capabilities::Capabilities;
 use crate::domain::event::Event;
+use crate::domain::holdings::Holdings;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::run::RunRequest;
 use crate::domain::session::{LiveSession, NewSession};
@@ -156,6 +158,17 @@ impl ExecutionClient {
         let answer =
             self.call(call, message, async |mut rpc, request| rpc.get_capabilities(request).await);
         from_wire::capabilities(answer.await?)
+    }
+
+    /// Asks the worker what it holds.
+    ///
+    /// # Errors
+    /// When the worker cannot be reached.
+    pub async fn holdings(&self, call: &Call) -> Result<Holdings, Error> {
+        let message = wire::GetHoldingsRequest {};
+        let answer =
+            self.call(call, message, async |mut rpc, request| rpc.get_holdings(request).await);
+        answer.await.map(holdings_from_wire::holdings)
     }
 
     /// One call, and a second try when the first provably never left this machine: the worker's

@@ -5,6 +5,7 @@ mod auth;
 mod executions;
 mod health;
 mod languages;
+pub mod metrics;
 mod once;
 mod openapi;
 mod run;
@@ -13,4 +14,4 @@ mod table;
 mod users;
 
 pub use self::openapi::document;
-pub use self::table::{Endpoint, access_table, configure, metrics, protected, public};
+pub use self::table::{Endpoint, access_table, configure, protected, public};

@@ -6,7 +6,6 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
-use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{api_keys, auth, executions, health, languages, openapi, run, sessions, users};
 use crate::domain::scope::{Access, Scope};
@@ -101,11 +100,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(openapi::page());
     config.route("/docs", web::get().to(openapi::to_page));
     config.default_service(web::to(no_such_route));
-}
-
-/// The metrics, on their own listener.
-pub fn metrics(config: &mut ServiceConfig, handle: PrometheusHandle) {
-    config.route("/metrics", web::get().to(move || std::future::ready(handle.render())));
 }
 
 /// One resource for all methods of a path; a method that it lacks is told which it has. Paths with

@@ -7,12 +7,17 @@ use tokio::sync::watch;
 
 use super::Error;
 use crate::domain::capabilities::Capabilities;
+use crate::domain::holdings::Holdings;
 use crate::execution_client::{self, Call, ExecutionClient};
 
 /// A worker that has not answered for so long is taken for down.
 const FRESH_FOR: Duration = Duration::from_secs(8);
 /// How long the worker may take to say what it is.
 const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long it may take to say what it holds: Prometheus gives up after ten seconds, and most of the
+/// figures are not the worker's.
+const SCRAPE: Duration = Duration::from_secs(1);
 
 /// The worker and its last account of itself.
 #[derive(Clone)]
@@ -62,6 +67,12 @@ impl Worker {
             Some(capabilities) => Ok(capabilities),
             None => Ok(self.refresh(request_id).await?),
         }
+    }
+
+    /// What it holds now; `None` when it does not answer soon enough for a scrape.
+    pub async fn holdings(&self) -> Option<Holdings> {
+        let call = Call { request_id: String::from("metrics"), deadline: SCRAPE };
+        tokio::time::timeout(SCRAPE, self.client.holdings(&call)).await.ok()?.ok()
     }
 
     /// Asks the worker what it is.

@@ -152,6 +152,11 @@ pub struct LeftBehind {
 }
 
 impl LeftBehind {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its changes, oldest first. What cannot be read was being written when the gateway was
     /// killed, and was therefore not answered.
     ///

@@ -106,6 +106,9 @@ pub struct Settings {
     #[arg(long, env = "REQUIRE_CGROUPS", default_value_t = false,
           action = clap::ArgAction::Set)]
     pub require_cgroups: bool,
+    /// Seconds between two comparisons of what the worker holds with what the kernel says there is
+    #[arg(long, env = "HOLDINGS_INTERVAL", default_value = "60", value_parser = seconds)]
+    pub holdings_interval: Duration,
     /// auto (coloured on a terminal, JSON elsewhere), pretty or json
     #[arg(long, env = "LOG_FORMAT", default_value = "auto")]
     pub log_format: LogFormat,

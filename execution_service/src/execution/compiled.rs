@@ -101,6 +101,11 @@ impl CompiledPrograms {
         Self { bounds, entries: HashMap::new(), bytes: 0, uses: 0 }
     }
 
+    /// What all of them hold.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// What was made of the same compilation before, if it is still here at the time `now`.
     pub fn find(&mut self, key: CompilationKey, now: Instant) -> Option<Arc<Compiled>> {
         let entry = self.entries.get_mut(&key)?;

@@ -68,6 +68,23 @@ pub enum Status {
     Cancelled,
 }
 
+impl Status {
+    /// As in the contract, in small letters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::CompileFailed => "compile_failed",
+            Self::TimedOut => "timed_out",
+            Self::OutOfMemory => "out_of_memory",
+            Self::OutputLimitExceeded => "output_limit_exceeded",
+            Self::DiskLimitExceeded => "disk_limit_exceeded",
+            Self::Killed => "killed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// How exact a [`Usage`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accounting {

@@ -5,6 +5,7 @@ mod auth;
 mod deadline;
 mod events;
 mod from_wire;
+mod holdings_to_wire;
 mod service;
 mod to_wire;
 

@@ -10,7 +10,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
-use super::{deadline, events, from_wire, to_wire};
+use super::{deadline, events, from_wire, holdings_to_wire, to_wire};
 use crate::error::{status, too_late};
 use crate::worker::Worker;
 
@@ -114,7 +114,17 @@ impl wire::execution_service_server::ExecutionService for Service {
         &self,
         _request: Request<wire::GetCapabilitiesRequest>,
     ) -> Result<Response<wire::Capabilities>, Status> {
+        // A worker that cannot do its work is no worker at the moment.
+        self.worker.can_make_sandboxes().map_err(|error| status(&error))?;
         Ok(Response::new(to_wire::capabilities(&self.worker)))
+    }
+
+    async fn get_holdings(
+        &self,
+        _request: Request<wire::GetHoldingsRequest>,
+    ) -> Result<Response<wire::Holdings>, Status> {
+        let holdings = self.worker.holdings().await.map_err(|error| status(&error))?;
+        Ok(Response::new(holdings_to_wire::holdings(holdings)))
     }
 }
 

@@ -26,6 +26,7 @@ use crate::execution::kernel::KernelError;
 use crate::execution::workplace::Workplace;
 use crate::language::{Approach, Language};
 use crate::sandbox::backend::{SandboxBackend, SandboxError};
+use crate::sandbox::census::Census;
 use crate::sandbox::spec::{Command, SandboxLimits};
 use crate::tasks::Tasks;
 use nursery::Nursery;
@@ -38,6 +39,10 @@ const CALM: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 2;
 /// After a failure to make one, in which something is wrong that will not be better at once.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// Between two looks for sandboxes that have died on their shelf. Whoever takes one looks, too.
+const LOOK: Duration = Duration::from_secs(5);
+/// A sandbox that failed sooner than this is tried again for a run that waits for it.
+const WORTH_ANOTHER_TRY: Duration = Duration::from_secs(2);
 
 /// How many of each language are kept ready.
 #[derive(Clone, Copy, Debug)]
@@ -163,8 +168,45 @@ impl Pool {
             }
             return Ok(Lease { place, cold: false, refill: shelf.refill() });
         }
-        let place = self.make(shelf, limits).await?;
+        let begun = Instant::now();
+        let place = match self.make(shelf, limits).await {
+            // Somebody may have killed it on the way. Nothing has run in it.
+            Err(error) if begun.elapsed() < WORTH_ANOTHER_TRY => {
+                tracing::warn!(%language, %error, "could not make a sandbox for a run; once more");
+                self.make(shelf, limits).await?
+            }
+            made => made?,
+        };
         Ok(Lease { place, cold: true, refill: shelf.refill() })
+    }
+
+    /// What the kernel says there is.
+    ///
+    /// # Errors
+    /// When the backend does not answer.
+    pub async fn census(&self) -> Result<Census, SandboxError> {
+        self.backend.census().await
+    }
+
+    /// Waits for a sign of life of whoever makes sandboxes.
+    pub async fn pulse(&self) {
+        self.backend.pulse().await;
+    }
+
+    /// How many workplaces are ready.
+    pub fn warm(&self) -> u64 {
+        self.shelves.values().map(|shelf| shelf.count().0).sum()
+    }
+
+    /// In how many of those an interpreter waits.
+    pub fn warm_kernels(&self) -> u64 {
+        self.shelves.values().map(|shelf| shelf.count().1).sum()
+    }
+
+    /// How many zygotes there should be now.
+    pub fn zygotes(&self) -> u64 {
+        let nurseries = self.shelves.values().filter_map(|shelf| shelf.nursery.as_ref());
+        nurseries.filter(|nursery| nursery.has_one()).count() as u64
     }
 
     fn shelf(&self, language: Language, whom: For<'_>) -> Option<&Shelf> {
@@ -202,6 +244,7 @@ impl Pool {
         }
         let mut making = FuturesUnordered::new();
         let mut calm = Instant::now() + CALM;
+        let mut look = Instant::now() + LOOK;
         loop {
             while making.len() < AT_ONCE && shelf.lacks(making.len()) {
                 making.push(self.make(shelf, self.limits));
@@ -218,6 +261,10 @@ impl Pool {
                 () = shelf.taken.notified() => {
                     calm = Instant::now() + CALM;
                     shelf.grow_if_empty(self.size.max);
+                }
+                () = sleep_until(look) => {
+                    look = Instant::now() + LOOK;
+                    shelf.drop_dead();
                 }
                 () = sleep_until(calm) => {
                     calm = Instant::now() + CALM;

@@ -80,6 +80,11 @@ impl Nursery {
         let _ = self.settled.subscribe().wait_for(|settled| *settled).await;
     }
 
+    /// Whether there is a zygote now.
+    pub fn has_one(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// The zygote, for one more child.
     pub fn zygote(&self) -> Option<Arc<Zygote>> {
         let zygote = self.lock().clone()?;

@@ -72,8 +72,7 @@ impl Shelf {
     pub fn take(&self, limits: SandboxLimits) -> Option<Workplace> {
         let mut ready = self.lock();
         while let Some(mut place) = ready.pop_front() {
-            let dead = place.kernel.as_mut().is_some_and(Kernel::has_ended);
-            if dead {
+            if is_dead(&mut place) {
                 continue;
             }
             if place.sandbox.accepts(limits) {
@@ -90,6 +89,25 @@ impl Shelf {
         drop(ready);
         self.taken.notify_one();
         None
+    }
+
+    /// Drops those that have died on it.
+    pub fn drop_dead(&self) {
+        // Dropped outside of the lock: ending a sandbox is not free.
+        let _dead = {
+            let mut ready = self.lock();
+            let looked_at = ready.drain(..).map(|mut place| (is_dead(&mut place), place));
+            let (dead, alive) = looked_at.partition::<Vec<_>, _>(|(dead, _)| *dead);
+            ready.extend(alive.into_iter().map(|(_, place)| place));
+            dead
+        };
+    }
+
+    /// How many are ready, and how many of those have a kernel.
+    pub fn count(&self) -> (u64, u64) {
+        let ready = self.lock();
+        let kernels = ready.iter().filter(|place| place.kernel.is_some()).count();
+        (ready.len() as u64, kernels as u64)
     }
 
     /// For whoever has taken one.
@@ -118,4 +136,9 @@ impl Shelf {
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Workplace>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Nobody would kill it but an operator, or the kernel for lack of memory.
+fn is_dead(place: &mut Workplace) -> bool {
+    place.sandbox.is_gone() || place.kernel.as_mut().is_some_and(Kernel::has_ended)
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::census::Census;
 use super::isolation::Isolation;
 use super::spec::{Command, Exit, SandboxLimits, Usage};
 use super::workspace::WorkspacePath;
@@ -63,6 +64,9 @@ pub enum SandboxError {
     /// It is gone: ended by us, or its init died.
     #[error("the sandbox is gone")]
     Gone,
+    /// The backend has not answered in a time in which it answers many.
+    #[error("the sandbox backend does not answer")]
+    Silent,
     /// The backend itself is gone; the worker cannot go on.
     #[error("the sandbox backend is gone")]
     BackendGone,
@@ -79,6 +83,12 @@ pub trait SandboxBackend: Send + Sync + 'static {
 
     /// What separates its sandboxes from the host.
     fn isolation(&self) -> &Isolation;
+
+    /// Returns when the backend has answered; later, it would make no sandbox either.
+    async fn pulse(&self);
+
+    /// Counts what there is.
+    async fn census(&self) -> Result<Census, SandboxError>;
 
     /// Completes when the backend has failed for good.
     async fn failed(&self);

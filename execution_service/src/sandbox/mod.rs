@@ -2,6 +2,7 @@
 //! does it ([`linux`]).
 
 pub mod backend;
+pub mod census;
 pub mod isolation;
 pub mod spec;
 pub mod workspace;

@@ -65,6 +65,12 @@ impl Session {
         self.place.try_lock().is_err()
     }
 
+    /// Whether an interpreter waits in it; taken for granted while something runs.
+    pub fn has_kernel(&self) -> bool {
+        let place = self.place.try_lock();
+        place.map_or(true, |place| place.as_ref().is_some_and(|place| place.kernel.is_some()))
+    }
+
     /// Starts its idle time anew.
     pub fn touch(&self) {
         *self.last_use.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();

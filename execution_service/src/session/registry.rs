@@ -122,6 +122,16 @@ impl Registry {
         sessions
     }
 
+    /// How many live.
+    pub fn count(&self) -> u64 {
+        self.lock().live.len() as u64
+    }
+
+    /// In how many of them an interpreter waits.
+    pub fn kernels(&self) -> u64 {
+        self.lock().live.values().filter(|session| session.has_kernel()).count() as u64
+    }
+
     /// Takes the session `id` of `owner` out, for its end.
     ///
     /// # Errors

@@ -23,6 +23,9 @@ use crate::sandbox::backend::SandboxError;
 use crate::sandbox::spec::Usage;
 use crate::session::{Session, SessionError};
 
+/// How long the news that all sandboxes are gone may take.
+const BAD_NEWS: Duration = Duration::from_millis(200);
+
 /// The right to run, some time.
 pub(super) struct Turn {
     pub(super) ticket: Ticket,
@@ -63,17 +66,23 @@ impl Worker {
     ) -> Result<(), WorkerError> {
         let accepted = Instant::now();
         let finished = match &session {
-            None => self.run_alone(request, limits, turn, cancelled, sink).await?,
+            None => self.run_alone(request, limits, turn, cancelled, sink).await,
             Some(session) => {
-                self.run_in_session(request, session, limits, turn, cancelled, sink).await?
+                self.run_in_session(request, session, limits, turn, cancelled, sink).await
             }
+        };
+        let finished = match finished {
+            Err(error) => return Err(self.cause_of(error).await),
+            Ok(finished) => finished,
         };
         let outcome = self.outcome(accepted, finished);
         if outcome.status == Status::Cancelled && self.shutdown.is_cancelled() {
             // Nobody wanted that.
             return Err(WorkerError::ShuttingDown);
         }
+        let status = outcome.status;
         sink.send(Event::Outcome(Box::new(outcome)));
+        self.tally.ended(Some(status));
         // Behind the answer: what a stopped program has left running must not go on.
         if let Some(session) = session
             && let Some(place) = session.place.lock().await.as_mut()
@@ -81,6 +90,17 @@ impl Worker {
             tidy(&session, place).await.map_err(KernelError::from)?;
         }
         Ok(())
+    }
+
+    /// With the spawner all sandboxes die, and a run may notice before the worker does.
+    pub(super) async fn cause_of(&self, error: WorkerError) -> WorkerError {
+        let WorkerError::Kernel(_) = error else {
+            return error;
+        };
+        match time::timeout(BAD_NEWS, self.shutdown.cancelled()).await {
+            Ok(()) => WorkerError::ShuttingDown,
+            Err(_) => error,
+        }
     }
 
     async fn run_alone(
@@ -109,6 +129,9 @@ impl Worker {
             place.sandbox.end().await;
             drop(refill);
         });
+        if cold {
+            self.tally.began_cold();
+        }
         let phases = Phases { queue, start, cold_start: cold, ..Phases::default() };
         Ok(Finished::Ran { report: Box::new(report?), phases, state_lost: false })
     }

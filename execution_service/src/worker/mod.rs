@@ -3,9 +3,13 @@
 
 mod admission;
 mod carry_out;
+mod holdings;
 mod refusal;
+mod tally;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +20,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 pub use admission::{Admission, Bound, QueueFull, Size};
+pub use holdings::{Holding, Holdings};
 pub use refusal::WorkerError;
+pub use tally::{Counts, Tally};
 
 use carry_out::Turn;
 
@@ -71,6 +77,12 @@ pub struct Worker {
     pub shutdown: CancellationToken,
     /// Owner and cancellation of what runs, by execution id.
     pub running: Mutex<HashMap<String, (String, CancellationToken)>>,
+    /// How runs have ended.
+    pub tally: Tally,
+    /// Mounts that were there at the start.
+    pub first_mounts: Option<u64>,
+    /// The process that makes sandboxes does not answer.
+    pub stalled: AtomicBool,
 }
 
 impl Worker {
@@ -88,6 +100,7 @@ impl Worker {
         if self.shutdown.is_cancelled() {
             return Err(WorkerError::ShuttingDown);
         }
+        self.can_make_sandboxes()?;
         self.toolchain(request.language)?;
         check_compiler_flags(&request.compiler_flags)?;
         let session = match session {
@@ -104,7 +117,7 @@ impl Worker {
         let ticket = self.admission.enter(&request.owner, session.as_ref().map(|one| &*one.id))?;
         let turn = Turn { ticket, latest };
         let (sink, events) = Sink::new();
-        let worker = Arc::clone(self);
+        let (worker, worker_of) = (Arc::clone(self), Arc::clone(self));
         let span = tracing::Span::current();
         let done = self.tasks.spawn(
             "run",
@@ -120,6 +133,9 @@ impl Worker {
                     }
                 };
                 drop(registered);
+                if result.is_err() {
+                    worker_of.tally.ended(None);
+                }
                 result
             }
             .instrument(span),
@@ -153,11 +169,15 @@ impl Worker {
         if self.shutdown.is_cancelled() {
             return Err(WorkerError::ShuttingDown);
         }
+        self.can_make_sandboxes()?;
         self.toolchain(new.language)?;
         let limits = self.range.grant(wishes)?;
         let promise = self.sessions.promise(&new.id, &new.owner)?;
-        let Lease { place, cold: _, refill: _ } =
-            self.pool.lease(new.language, For::Session, limits.sandbox).await?;
+        let lease = self.pool.lease(new.language, For::Session, limits.sandbox).await;
+        let Lease { place, cold: _, refill: _ } = match lease {
+            Err(error) => return Err(self.cause_of(WorkerError::from(error)).await),
+            Ok(lease) => lease,
+        };
         Ok(promise.keep(Session::begin(new, limits, place)))
     }
 
@@ -168,6 +188,14 @@ impl Worker {
     pub async fn end_session(&self, id: &str, owner: &str) -> Result<(), WorkerError> {
         self.sessions.remove(id, owner)?.end().await;
         Ok(())
+    }
+
+    /// Whether the process that makes sandboxes has answered lately.
+    ///
+    /// # Errors
+    /// [`WorkerError::Stalled`].
+    pub fn can_make_sandboxes(&self) -> Result<(), WorkerError> {
+        if self.stalled.load(Ordering::Relaxed) { Err(WorkerError::Stalled) } else { Ok(()) }
     }
 
     /// Path and version of the interpreter or compiler of `language`.

@@ -4,6 +4,7 @@ use super::admission::QueueFull;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
 use crate::language::{FlagError, Language};
+use crate::sandbox::backend::SandboxError;
 use crate::session::SessionError;
 
 /// Why a run or a session was refused, or could not be had. Never how a user's program ended.
@@ -39,7 +40,23 @@ pub enum WorkerError {
     /// The worker is ending.
     #[error("the worker is ending")]
     ShuttingDown,
+    /// Its sandboxes do not answer; it may be better soon.
+    #[error("the worker cannot make sandboxes at the moment")]
+    Stalled,
     /// A fault of ours.
     #[error(transparent)]
-    Kernel(#[from] KernelError),
+    Kernel(KernelError),
+}
+
+impl From<KernelError> for WorkerError {
+    fn from(error: KernelError) -> Self {
+        match error {
+            // The worker cannot go on without it, and is about to notice.
+            KernelError::Sandbox(SandboxError::BackendGone) => Self::ShuttingDown,
+            KernelError::Sandbox(SandboxError::Silent) => Self::Stalled,
+            KernelError::Sandbox(_) | KernelError::NotReady(_) | KernelError::Gone(_) => {
+                Self::Kernel(error)
+            }
+        }
+    }
 }

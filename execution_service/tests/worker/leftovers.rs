@@ -99,6 +99,53 @@ async fn what_the_outermost_process_could_not_remove_the_next_worker_does() {
     assert_eq!(caller.run(bash("echo hello")).await.printed(), "hello\n");
 }
 
+/// A process that waits, in a cgroup of a worker that never was; removed whatever comes of the test.
+struct Orphan {
+    directory: std::path::PathBuf,
+    process: std::process::Child,
+}
+
+impl Drop for Orphan {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir(self.directory.join("sandbox-1"));
+        let _ = std::fs::remove_dir(&self.directory);
+    }
+}
+
+#[tokio::test]
+async fn what_runs_on_in_a_killed_workers_sandbox_is_killed_by_the_next_start_and_reported() {
+    let model = Worker::bash(&[]).await;
+    let Some(beside) = cgroups_of(model.pid()).pop() else {
+        eprintln!("skipped: what_runs_on_in_a_killed_workers_sandbox (no cgroups for this user)");
+        return;
+    };
+    // No process has that number: it is above the kernel's own bound.
+    let directory = beside.with_file_name(format!("crucible-{}", 5_000_000 + std::process::id()));
+    let inside = directory.join("sandbox-1");
+    std::fs::create_dir_all(&inside).unwrap();
+    let process = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let mut orphan = Orphan { directory, process };
+    std::fs::write(inside.join("cgroup.procs"), orphan.process.id().to_string()).unwrap();
+
+    // Another test's worker may be the one that does it.
+    let next = Worker::bash(&[]).await;
+
+    let waiting = std::sync::Mutex::new(&mut orphan.process);
+    let ended = eventually("it is killed", async || waiting.lock().unwrap().try_wait().unwrap());
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended.await), Some(9));
+    eventually("its cgroup is removed", async || (!orphan.directory.exists()).then_some(())).await;
+    let name = orphan.directory.file_name().unwrap().to_str().unwrap();
+    let log = next.log();
+    if let Some(report) = log.lines().find(|line| line.contains(name)) {
+        assert!(
+            report.contains("cgroup is removed") && report.contains("\"killed\":1"),
+            "{report}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn finished_runs_leave_nothing_behind() {
     let worker = Worker::bash(&[]).await;

@@ -4,11 +4,13 @@
 mod authentication;
 mod ending;
 mod execution;
+mod holdings;
 mod hostile;
 mod input;
 mod layers;
 mod leftovers;
 mod limits;
+mod listening;
 mod queue;
 mod recompiling;
 mod sessions;

@@ -28,7 +28,7 @@ mod machine;
 mod memory;
 mod options;
 mod packages;
-#[path = "../../tests/e2e/processes.rs"]
+#[path = "../../tests/machine/processes.rs"]
 mod processes;
 mod service;
 mod soak;

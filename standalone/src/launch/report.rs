@@ -1,5 +1,6 @@
 //! What the operator reads. Colour on a terminal, plain text elsewhere (`anstream` decides).
 
+use std::path::Path;
 use std::time::Duration;
 
 use anstream::{eprintln, println};
@@ -8,7 +9,7 @@ use api_service::operator::AdminBootstrap;
 use execution_service::toolchain::Toolchain;
 
 use super::view::{Language, Missing, View, Wall};
-use crate::data_directory::DataDirectory;
+use crate::data_directory::{DataDirectory, LeftBehind};
 use crate::settings::Settings;
 
 const STRONG: Style = Style::new().bold();
@@ -23,6 +24,19 @@ const NOTABLE: [&str; 4] = ["numpy", "pandas", "matplotlib", "ipython"];
 /// The one thing that kept the launcher, or one of its helpers, from doing its work.
 pub(super) fn failure(error: &anyhow::Error) {
     eprintln!("{BAD}error{BAD:#}: {error:#}");
+}
+
+/// A killed launcher's sockets and addresses are removed.
+pub(super) fn left_behind(LeftBehind { holder, files }: &LeftBehind) {
+    for file in files {
+        eprintln!("crucible: removed {}, left by a killed launcher ({holder})", file.display());
+    }
+}
+
+/// A Python environment that a killed launcher had begun is removed.
+pub(super) fn half_made(environment: &Path) {
+    let environment = environment.display();
+    eprintln!("crucible: removed {environment}, which a killed launcher had not completed");
 }
 
 /// Rich Python is about to be made.

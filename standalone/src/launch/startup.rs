@@ -14,6 +14,7 @@ use super::view::View;
 use super::{python, report, stop};
 use crate::cli::Flags;
 use crate::data_directory::DataDirectory;
+use crate::provision;
 use crate::settings::{Settings, WorkerPlace, check_spelling};
 
 /// How long both services may take to answer for the first time; a cold disk and four interpreters
@@ -39,6 +40,10 @@ fn start(flags: &Flags) -> anyhow::Result<()> {
     check_spelling(std::env::vars_os().map(|(name, _)| name))?;
     let settings = Settings::read(flags, &|name| std::env::var_os(name), root)?;
     let directory = DataDirectory::open(&settings.data_directory, root)?;
+    if let Some(left_behind) = directory.left_behind() {
+        report::left_behind(left_behind);
+    }
+    provision::sweep(directory.path())?.iter().for_each(|begun| report::half_made(begun));
     let launcher = std::env::current_exe().context("the path of this executable is unknown")?;
     let python = python::environment(&settings, &directory, &launcher, root);
     let environment = Environment::gather(&settings, &directory, python.as_deref())?;

@@ -15,3 +15,8 @@ pub(super) fn of(recipe: &Recipe<'_>) -> String {
     }
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Whether a name could be one.
+pub(super) fn is_one(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}

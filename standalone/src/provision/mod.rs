@@ -15,6 +15,7 @@ mod error;
 mod fingerprint;
 mod finish;
 mod installer;
+mod sweep;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use execution_service::toolchain::Toolchain;
 
 pub use bound::{BOUND, become_command};
 pub use error::ProvisionError;
+pub use sweep::sweep;
 
 /// The requirements that this build of Crucible was made with.
 pub const REQUIREMENTS: &str = include_str!("../../requirements.txt");

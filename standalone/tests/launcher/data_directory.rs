@@ -81,3 +81,22 @@ fn what_a_killed_launcher_left_in_run_is_removed() {
 
     assert!(!stale.exists());
 }
+
+#[test]
+fn what_a_killed_launcher_left_is_removed_and_told_with_its_number() {
+    let parent = TempDir::new().expect("a directory");
+    let path = parent.path().join("data");
+    let first = DataDirectory::open(&path, false).expect("free");
+    assert_eq!(first.left_behind(), None, "nobody was there before");
+    first.describe_holder("pid 4711, http://127.0.0.1:8000").expect("written");
+    let socket = first.run().join("worker.sock");
+    fs::write(&socket, "").expect("written");
+    // Without a word, as the kernel does it.
+    drop(first);
+
+    let second = open_again(&path);
+
+    let left = second.left_behind().expect("it was there");
+    assert_eq!(left.holder, "pid 4711, http://127.0.0.1:8000");
+    assert_eq!((&left.files, socket.exists()), (&vec![socket.clone()], false));
+}

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use execution_service::language::Language;
 use execution_service::toolchain::{Surroundings, Toolchain, Visitor, discover_in};
-use standalone::provision::{ProvisionError, REQUIREMENTS, Recipe};
+use standalone::provision::{ProvisionError, REQUIREMENTS, Recipe, sweep};
 use tempfile::TempDir;
 
 const LAUNCHER: &str = env!("CARGO_BIN_EXE_crucible");
@@ -106,4 +106,24 @@ fn every_requirement_is_pinned() {
     for name in ["ipython", "numpy", "pandas", "matplotlib"] {
         assert!(REQUIREMENTS.contains(&format!("\n{name}==")), "{name}");
     }
+}
+
+#[test]
+fn what_was_begun_and_not_completed_is_removed_and_nothing_else() {
+    let data = TempDir::new().expect("a directory");
+    let place = |name: &str| data.path().join("python").join(name);
+    let (begun, complete) = (place(&"ab".repeat(32)), place(&"cd".repeat(32)));
+    let foreign = place("my own notes");
+    for directory in [&begun, &complete, &foreign] {
+        fs::create_dir_all(directory.join("lib")).expect("made");
+    }
+    fs::write(complete.join("complete"), "").expect("written");
+
+    assert_eq!(sweep(data.path()).expect("it can be removed"), [begun.clone()]);
+
+    assert!(!begun.exists() && complete.exists() && foreign.exists());
+    assert_eq!(
+        sweep(&data.path().join("nowhere")).expect("nothing is fine"),
+        [""; 0].map(Path::new)
+    );
 }

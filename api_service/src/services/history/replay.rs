@@ -17,10 +17,9 @@ pub(super) async fn replay(database: &Database, folder: &Path) -> Result<(), Ope
         }
         let executions = last.len();
         write_changes(database, last.values()).await?;
+        let path = file.path().display().to_string();
         file.remove()?;
-        if executions > 0 {
-            tracing::info!(executions, "a killed gateway's journal is in the database");
-        }
+        tracing::info!(path, executions, "a killed gateway's journal is in the database");
     }
     Ok(())
 }

@@ -287,4 +287,13 @@ impl ExecutionService for FakeWorker {
             compiler_flags: vec!["-O2".to_owned()],
         }))
     }
+
+    async fn get_holdings(
+        &self,
+        request: Request<wire::GetHoldingsRequest>,
+    ) -> Result<Response<wire::Holdings>, Status> {
+        self.admit(&request)?;
+        let held = wire::Holding { what: "sandboxes".to_owned(), worker: 8, kernel: Some(9) };
+        Ok(Response::new(wire::Holdings { held: vec![held], ..wire::Holdings::default() }))
+    }
 }

@@ -31,6 +31,7 @@ pub fn stay(
     delegation: Delegation,
     leftover: Option<&Path>,
 ) -> ! {
+    let leftover = leftover.and_then(|file| Some((file, identity(file)?)));
     let code = match wait_for_everything(worker, stop, privileged) {
         Ok(Exit::Code(code)) => code,
         Ok(Exit::Signal(signal)) => SIGNAL_EXIT_BASE + signal,
@@ -46,10 +47,20 @@ pub fn stay(
         let _ = setresuid(root, root, root);
     }
     delegation.remove();
-    if let Some(file) = leftover {
+    if let Some((file, own)) = leftover
+        && identity(file) == Some(own)
+    {
         let _ = std::fs::remove_file(file);
     }
     syscall::exit_now(code)
+}
+
+/// What tells a file from a later one with its name: a worker that took our place while we were ending has
+/// bound a socket there.
+fn identity(file: &Path) -> Option<[i64; 3]> {
+    use std::os::unix::fs::MetadataExt;
+    let seen = std::fs::symlink_metadata(file).ok()?;
+    Some([seen.ino().cast_signed(), seen.ctime(), seen.ctime_nsec()])
 }
 
 fn wait_for_everything(worker: libc::pid_t, stop: OwnedFd, privileged: bool) -> io::Result<Exit> {

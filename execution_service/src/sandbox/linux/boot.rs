@@ -21,7 +21,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use serde::{Deserialize, Serialize};
 
-use super::cgroup::{Delegation, Hierarchy, Tree, mount_hierarchies};
+use super::cgroup::{Delegation, Hierarchy, Leftover, Tree, mount_hierarchies};
 use super::{anchor, channel, syscall};
 
 /// First of the host's ids that a worker of uid 0 uses; the range is 65,536 long. The numbers are
@@ -68,13 +68,15 @@ pub struct Namespaced {
     /// would not do: the kernel sends it with the rights of the dying parent, and the anchor, being
     /// nobody, has none over the worker.)
     pub stop: OwnedFd,
+    /// What workers that were killed had left.
+    pub leftovers: Vec<Leftover>,
 }
 
 /// Outer to inner: go on, with what was delegated.
 #[derive(Serialize, Deserialize)]
 enum ToInner {
     Mapped,
-    Delegated(Result<Tree, String>),
+    Delegated(Result<Tree, String>, Vec<Leftover>),
 }
 
 /// Puts this process into namespaces of its own. Returns in the inner process only; the outer one
@@ -122,7 +124,8 @@ pub fn enter_namespaces<T>(
                     .and_then(|tree| {
                         tree.ok_or_else(|| String::from("no memory and pids controllers"))
                     });
-                channel::send(outer.as_fd(), &ToInner::Delegated(tree), &[])?;
+                let leftovers = delegation.swept();
+                channel::send(outer.as_fd(), &ToInner::Delegated(tree, leftovers), &[])?;
                 Ok(delegation)
             })()
             .map_err(failed("setting up the user namespace", USER_NAMESPACES))?;
@@ -131,9 +134,9 @@ pub fn enter_namespaces<T>(
         }
         syscall::Cloned::Child => {
             drop((outer, stop_writer));
-            let cgroups =
+            let (cgroups, leftovers) =
                 become_inner(&inner).map_err(failed("entering the namespaces", USER_NAMESPACES))?;
-            Ok((Namespaced { distinct_ids: privileged, cgroups, stop }, inner_only))
+            Ok((Namespaced { distinct_ids: privileged, cgroups, stop, leftovers }, inner_only))
         }
     }
 }
@@ -151,7 +154,7 @@ fn map_ids(pid: libc::pid_t, (uid, gid): (Uid, Gid), privileged: bool) -> io::Re
     }
 }
 
-fn become_inner(outer: &OwnedFd) -> io::Result<Result<Tree, String>> {
+fn become_inner(outer: &OwnedFd) -> io::Result<(Result<Tree, String>, Vec<Leftover>)> {
     let Some((ToInner::Mapped, _)) = channel::receive(outer.as_fd())? else {
         return Err(io::Error::other("the outer process could not map the ids"));
     };
@@ -169,7 +172,7 @@ fn become_inner(outer: &OwnedFd) -> io::Result<Result<Tree, String>> {
     let hierarchies = mount_hierarchies().unwrap_or_default();
     channel::send(outer.as_fd(), &hierarchies, &[])?;
     match channel::receive(outer.as_fd())? {
-        Some((ToInner::Delegated(cgroups), _)) => Ok(cgroups),
+        Some((ToInner::Delegated(cgroups, leftovers), _)) => Ok((cgroups, leftovers)),
         Some((ToInner::Mapped, _)) | None => Err(io::Error::other("the outer process went away")),
     }
 }

@@ -13,6 +13,7 @@ mod account;
 mod anchor;
 mod boot;
 mod caller;
+mod census;
 mod cgroup;
 mod channel;
 mod init;
@@ -36,9 +37,11 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use boot::{BootError, FIRST_HOST_ID, Namespaced, drop_privileges, enter_namespaces};
+pub use cgroup::Leftover;
 pub use launch::{Launched, launch};
 
 use super::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
+use super::census::Census;
 use super::isolation::Isolation;
 use super::spec::{Command, SandboxLimits};
 use cgroup::Tree;
@@ -64,12 +67,13 @@ impl LinuxBackend {
 #[async_trait]
 impl SandboxBackend for LinuxBackend {
     async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError> {
-        let Created { sandbox, socket, peak } = self.spawner.create(limits).await?;
+        let Created { sandbox, socket, peak, unclaimed } = self.spawner.create(limits).await?;
         let name = cgroup_name(sandbox);
         let meter = self.cgroups.as_ref().zip(peak).map(|(tree, peak)| tree.meter(&name, peak));
         let meter = meter.transpose().map_err(SandboxError::Limits)?;
         let spawner = Arc::clone(&self.spawner);
-        Ok(Box::new(LinuxSandbox::open(sandbox, socket, limits, meter, spawner).await?))
+        let opening = LinuxSandbox::open(sandbox, socket, limits, meter, spawner, unclaimed);
+        Ok(Box::new(opening.await?))
     }
 
     async fn start_zygote(&self, command: Command) -> Result<Zygote, SandboxError> {
@@ -91,6 +95,19 @@ impl SandboxBackend for LinuxBackend {
 
     fn isolation(&self) -> &Isolation {
         &self.isolation
+    }
+
+    async fn pulse(&self) {
+        // An error is an answer: of a spawner that is gone we hear elsewhere.
+        let _ = self.spawner.count().await;
+    }
+
+    async fn census(&self) -> Result<Census, SandboxError> {
+        let counted = self.spawner.count().await?;
+        let tree = self.cgroups.clone();
+        // Some dozens of small files.
+        let taking = tokio::task::spawn_blocking(move || census::taken(counted, tree.as_ref()));
+        taking.await.map_err(|_| SandboxError::Silent)
     }
 
     async fn failed(&self) {

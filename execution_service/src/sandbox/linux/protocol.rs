@@ -54,6 +54,8 @@ pub enum SpawnerRequest {
     Fork { zygote: ZygoteId, sandbox: SandboxId },
     /// Kill the zygote. What it has forked lives on.
     EndZygote { zygote: ZygoteId },
+    /// Count what there is.
+    Count,
 }
 
 /// From the spawner to the worker.
@@ -83,10 +85,23 @@ pub enum SpawnerReply {
     Ended,
     /// The zygote can fork; `report` is what it says of itself.
     ZygoteReady { zygote: ZygoteId, report: String },
+    /// What there is.
+    Counted(Counted),
     /// The process exists: its number in the spawner's pid namespace, and in the sandbox's.
     Forked { pid: i32, inside: i32 },
     /// Could not be done.
     Failed(Failure),
+}
+
+/// What the spawner sees, and nobody else can tell apart.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Counted {
+    /// Its children that are inits; absent where the kernel does not list children.
+    pub inits: Option<u64>,
+    /// Its children that are zygotes.
+    pub zygotes: Option<u64>,
+    /// Mounts in its namespace.
+    pub mounts: Option<u64>,
 }
 
 /// A step that failed.

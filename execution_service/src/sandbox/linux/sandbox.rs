@@ -17,7 +17,7 @@ use super::caller::{Packets, Pending, Running, set_nonblocking};
 use super::cgroup::Meter;
 use super::output::OutputPipe;
 use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
-use super::spawner_client::{Forked, SpawnerClient};
+use super::spawner_client::{Forked, SpawnerClient, Unclaimed};
 use crate::sandbox::backend::{
     Control, Place, Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal, Zygote,
 };
@@ -61,6 +61,7 @@ impl LinuxSandbox {
         limits: SandboxLimits,
         meter: Option<Meter>,
         spawner: Arc<SpawnerClient>,
+        unclaimed: Unclaimed,
     ) -> Result<Self, SandboxError> {
         let create = |stage: &str, source| SandboxError::Create { stage: stage.into(), source };
         let init = Arc::new(Packets::new(socket).map_err(|error| create("socket", error))?);
@@ -82,6 +83,7 @@ impl LinuxSandbox {
             ended: AtomicBool::new(false),
             listener,
         };
+        unclaimed.claim();
         match first.await {
             Ok((InitReply::Done, fds, _)) => {
                 fds.into_iter().for_each(|workspace| drop(sandbox.workspace.set(workspace)));

@@ -3,18 +3,61 @@
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::caller::{Packets, Pending, Running};
 use super::protocol::{
-    Failure, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner, ZygoteId,
+    Counted, Failure, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner, ZygoteId,
 };
 use crate::sandbox::backend::{ProcessEnd, SandboxError};
 use crate::sandbox::spec::{Command, SandboxLimits};
 
-type Reply = (SpawnerReply, Vec<OwnedFd>, Option<oneshot::Receiver<ProcessEnd>>);
+/// How long the spawner, which does one thing after the other in a millisecond each, may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Reply = (SpawnerReply, Vec<OwnedFd>, Option<Given>);
+
+/// What a reply brings to life beside descriptors.
+enum Given {
+    /// A sandbox, or a zygote.
+    Unclaimed(Unclaimed),
+    /// The end of a process.
+    Exit(oneshot::Receiver<ProcessEnd>),
+}
+
+/// Something that the spawner has made and nobody has taken over. Dropped as such (whoever asked for it
+/// has gone away meanwhile), it is given back.
+pub struct Unclaimed {
+    request: Option<SpawnerRequest>,
+    spawner: (Arc<Packets>, Arc<Pending<Reply>>),
+}
+
+impl Unclaimed {
+    /// Somebody else ends it from now on.
+    pub fn claim(mut self) {
+        self.request = None;
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        // Without a runtime the worker itself is ending, and the spawner sees that.
+        if let Some(request) = self.request.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let (socket, pending) = self.spawner.clone();
+            let (sequence, _) = pending.expect();
+            // If the spawner is gone, so is everything of its making.
+            runtime.spawn(async move {
+                let _ = socket.send(&ToSpawner { sequence, request }, &[]).await;
+            });
+        }
+    }
+}
 
 /// A sandbox that is not ready yet.
 pub struct Created {
@@ -24,6 +67,8 @@ pub struct Created {
     pub socket: OwnedFd,
     /// The file of its memory peak.
     pub peak: Option<OwnedFd>,
+    /// Ends it, until it is claimed.
+    pub unclaimed: Unclaimed,
 }
 
 /// A process that a zygote has forked.
@@ -57,10 +102,10 @@ impl SpawnerClient {
     /// Makes a sandbox.
     pub async fn create(&self, limits: SandboxLimits) -> Result<Created, SandboxError> {
         match self.ask(SpawnerRequest::Create { limits }).await? {
-            (SpawnerReply::Created { sandbox }, fds, _) => {
+            (SpawnerReply::Created { sandbox }, fds, Some(Given::Unclaimed(unclaimed))) => {
                 let mut fds = fds.into_iter();
                 let socket = fds.next().ok_or(SandboxError::BackendGone)?;
-                Ok(Created { sandbox, socket, peak: fds.next() })
+                Ok(Created { sandbox, socket, peak: fds.next(), unclaimed })
             }
             (SpawnerReply::Failed(failure), ..) => {
                 let source = failure.error();
@@ -91,14 +136,18 @@ impl SpawnerClient {
     /// Ends a sandbox and waits until nothing of it is left.
     pub async fn end(&self, sandbox: SandboxId) {
         // If the spawner is gone, so is every sandbox.
-        let _ = self.ask(SpawnerRequest::End { sandbox }).await;
+        let _ = self.ask_with(SpawnerRequest::End { sandbox }, Vec::new()).await;
     }
 
     /// Starts a zygote; gives its name and what it says of itself when it is ready.
     pub async fn start_zygote(&self, command: Command) -> Result<(ZygoteId, String), SandboxError> {
-        match self.ask(SpawnerRequest::StartZygote { command }).await?.0 {
-            SpawnerReply::ZygoteReady { zygote, report } => Ok((zygote, report)),
-            SpawnerReply::Failed(failure) => Err(no_fork(failure)),
+        let begin = SpawnerRequest::StartZygote { command };
+        match self.ask_with(begin, Vec::new()).await? {
+            (SpawnerReply::ZygoteReady { zygote, report }, _, Some(Given::Unclaimed(ready))) => {
+                ready.claim();
+                Ok((zygote, report))
+            }
+            (SpawnerReply::Failed(failure), ..) => Err(no_fork(failure)),
             _ => Err(SandboxError::BackendGone),
         }
     }
@@ -126,8 +175,18 @@ impl SpawnerClient {
         fds: Vec<OwnedFd>,
     ) -> Result<Forked, SandboxError> {
         match self.ask_with(SpawnerRequest::Fork { zygote, sandbox }, fds).await? {
-            (SpawnerReply::Forked { inside, .. }, _, Some(exit)) => Ok(Forked { inside, exit }),
+            (SpawnerReply::Forked { inside, .. }, _, Some(Given::Exit(exit))) => {
+                Ok(Forked { inside, exit })
+            }
             (SpawnerReply::Failed(failure), ..) => Err(no_fork(failure)),
+            _ => Err(SandboxError::BackendGone),
+        }
+    }
+
+    /// Has it count what there is.
+    pub async fn count(&self) -> Result<Counted, SandboxError> {
+        match self.ask_with(SpawnerRequest::Count, Vec::new()).await?.0 {
+            SpawnerReply::Counted(counted) => Ok(counted),
             _ => Err(SandboxError::BackendGone),
         }
     }
@@ -138,7 +197,8 @@ impl SpawnerClient {
     }
 
     async fn ask(&self, request: SpawnerRequest) -> Result<Reply, SandboxError> {
-        self.ask_with(request, Vec::new()).await
+        let asked = timeout(PATIENCE, self.ask_with(request, Vec::new())).await;
+        asked.unwrap_or(Err(SandboxError::Silent))
     }
 
     async fn ask_with(
@@ -183,8 +243,8 @@ impl Listener {
         while let Ok(Some((message, fds))) = self.socket.receive().await {
             match message {
                 FromSpawner::Reply { sequence, reply } => {
-                    let exit = self.note(&reply);
-                    self.pending.resolve(sequence, (reply, fds, exit));
+                    let given = self.note(&reply);
+                    self.pending.resolve(sequence, (reply, fds, given));
                 }
                 FromSpawner::ProcessEnded { pid, end } => self.running.end(pid, end),
                 FromSpawner::ZygoteEnded { zygote } => {
@@ -200,15 +260,23 @@ impl Listener {
         self.failed.cancel();
     }
 
+    fn unclaimed(&self, request: SpawnerRequest) -> Given {
+        let spawner = (Arc::clone(&self.socket), Arc::clone(&self.pending));
+        Given::Unclaimed(Unclaimed { request: Some(request), spawner })
+    }
+
     /// What a reply has brought to life, noted before the next message can say that it has ended.
-    fn note(&mut self, reply: &SpawnerReply) -> Option<oneshot::Receiver<ProcessEnd>> {
+    fn note(&mut self, reply: &SpawnerReply) -> Option<Given> {
         match reply {
-            SpawnerReply::Forked { pid, .. } => Some(self.running.begin(*pid)),
+            SpawnerReply::Forked { pid, .. } => Some(Given::Exit(self.running.begin(*pid))),
             SpawnerReply::ZygoteReady { zygote, .. } => {
                 lock(&self.zygotes).insert(*zygote, CancellationToken::new());
-                None
+                Some(self.unclaimed(SpawnerRequest::EndZygote { zygote: *zygote }))
             }
-            SpawnerReply::Created { .. }
+            SpawnerReply::Created { sandbox } => {
+                Some(self.unclaimed(SpawnerRequest::End { sandbox: *sandbox }))
+            }
+            SpawnerReply::Counted(_)
             | SpawnerReply::Done
             | SpawnerReply::Ended
             | SpawnerReply::Failed(_) => None,

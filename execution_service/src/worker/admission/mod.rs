@@ -143,6 +143,11 @@ impl Admission {
         self.lock().tally
     }
 
+    /// How many wait.
+    pub fn waiting(&self) -> u64 {
+        self.lock().bells.len() as u64
+    }
+
     fn refusal(&self, state: &State, owner: &str, full: Full) -> QueueFull {
         let Full { bound, position, length } = full;
         let slots = match bound {

@@ -181,6 +181,13 @@ impl Caller {
         answer.map(|a| a.into_inner()).map_err(Refusal::from)
     }
 
+    pub async fn holdings(&self) -> Result<wire::Holdings, Refusal> {
+        let mut client = self.client.clone();
+        let answer = client.get_holdings(self.request(wire::GetHoldingsRequest {}));
+        let answer = within("an answer to GetHoldings", answer).await;
+        answer.map(|a| a.into_inner()).map_err(Refusal::from)
+    }
+
     pub async fn capabilities(&self) -> wire::Capabilities {
         self.try_capabilities().await.unwrap()
     }

@@ -129,12 +129,22 @@ impl Drop for Worker {
 
 /// A worker that is expected to refuse: its exit status and what it said.
 pub async fn refusal(token: Option<&str>) -> (ExitStatus, String) {
+    let token = token.map(|token| ("INTERNAL_AUTH_TOKEN", token));
+    refused(token.as_slice()).await
+}
+
+/// A worker with a good token that is expected to refuse these settings.
+pub async fn refusal_of(settings: &[(&str, &str)]) -> (ExitStatus, String) {
+    let token = token();
+    let settings: Vec<_> =
+        [("INTERNAL_AUTH_TOKEN", &*token)].iter().chain(settings).copied().collect();
+    refused(&settings).await
+}
+
+async fn refused(settings: &[(&str, &str)]) -> (ExitStatus, String) {
     let directory = tempfile::tempdir().unwrap();
     let mut command = command(directory.path());
-    command.env("LISTEN", "127.0.0.1:0");
-    if let Some(token) = token {
-        command.env("INTERNAL_AUTH_TOKEN", token);
-    }
+    command.env("LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
     let process = command.spawn().unwrap();
     let mut worker = Worker { process, directory, address: String::new(), token: String::new() };
     (worker.ended().await, worker.log())

@@ -11,17 +11,19 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
 use nix::mount::{MsFlags, mount};
 use serde::{Deserialize, Serialize};
 
+use super::leftovers::{Leftover, PREFIX, Sweep, remove_tree, unused};
 use super::{Tree, v1, v2};
 
 /// Where the inner process mounts the hierarchies, in its own mount namespace.
 pub const MOUNT_POINT: &str = "/sys/fs/cgroup";
-/// Names of our directories start so.
-const PREFIX: &str = "crucible-";
+/// How long another worker's start may hold the lock that ours waits for. It does so while it sweeps.
+const TURN: Duration = Duration::from_secs(10);
 
 /// One hierarchy that the inner process has mounted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,6 +73,7 @@ pub fn mount_hierarchies() -> io::Result<Vec<Hierarchy>> {
 /// The outer process's hold on the delegated directories.
 pub struct Delegation {
     held: Vec<Held>,
+    sweep: Sweep,
 }
 
 /// One directory of ours. It is reached through a descriptor of its parent, because the mount that it
@@ -84,12 +87,11 @@ struct Held {
 
 impl Held {
     /// Makes it, after removing what killed workers have left beside it, if they share `parent`.
-    fn make(parent: File, shared: bool) -> io::Result<Self> {
+    fn make(parent: File, shared: bool, hierarchy: &str, sweep: &mut Sweep) -> io::Result<Self> {
         // One worker at a time: until ours is locked, another would take it for a leftover. (A parent
         // that is ours alone is locked already, by us.)
-        let turn =
-            if shared { Some(lock(parent.try_clone()?, FlockArg::LockExclusive)?) } else { None };
-        remove_leftovers(&below(&parent, ""));
+        let turn = if shared { Some(turn(&parent, hierarchy)?) } else { None };
+        sweep.sweep(&below(&parent, ""), hierarchy);
         let name = directory_name();
         let path = below(&parent, &name);
         fs::create_dir(&path)?;
@@ -109,18 +111,20 @@ impl Delegation {
     /// ordinary user) this changes nothing, and [`Delegation::complete`] works below the cgroup that
     /// we are in.
     pub fn prepare(inner: libc::pid_t) -> Self {
-        let home = || -> io::Result<Held> {
+        let mut sweep = Sweep::default();
+        let mut home = || -> io::Result<Held> {
             let host = Path::new(MOUNT_POINT);
             if !host.join("cgroup.controllers").exists() {
                 return Err(io::Error::from(io::ErrorKind::NotFound));
             }
             leave_leftover(host)?;
             v2::enable_controllers(host)?;
-            let home = Held::make(File::open(host)?, true)?;
+            let home = Held::make(File::open(host)?, true, "unified", &mut sweep)?;
             super::write(&home.path().join("cgroup.procs"), inner)?;
             Ok(home)
         };
-        Self { held: home().into_iter().collect() }
+        let held = home().into_iter().collect();
+        Self { held, sweep }
     }
 
     /// Makes and gives away a directory in each hierarchy that `inner` has mounted; `owner` is the
@@ -136,7 +140,7 @@ impl Delegation {
         for hierarchy in hierarchies {
             let mounted = Path::new(MOUNT_POINT).join(&hierarchy.name);
             let root = File::open(format!("/proc/{inner}/root{}", mounted.display()))?;
-            let held = Held::make(root, !alone)?;
+            let held = Held::make(root, !alone, &hierarchy.name, &mut self.sweep)?;
             let directory = held.path();
             if hierarchy.unified {
                 cpu = v2::occupy(&below(&held.parent, ""), &directory, inner, alone)?;
@@ -152,18 +156,40 @@ impl Delegation {
         Ok(tree(hierarchies, &directory_name(), cpu, swap))
     }
 
+    /// What killed workers had left in the hierarchies.
+    pub fn swept(&mut self) -> Vec<Leftover> {
+        std::mem::take(&mut self.sweep).finish()
+    }
+
     /// Removes everything that was delegated. The processes in it must be gone.
     pub fn remove(self) {
         // The home was made first and holds the others.
         for held in self.held.iter().rev() {
             v2::vacate(&below(&held.parent, ""), &held.path());
-            remove_tree(&held.path());
+            // What has still a process in it is for the next start.
+            let _ = remove_tree(&held.path());
         }
     }
 }
 
 fn lock(directory: File, how: FlockArg) -> io::Result<Flock<File>> {
     Flock::lock(directory, how).map_err(|(_, error)| io::Error::from(error))
+}
+
+/// The lock on the directory in which ours is made.
+fn turn(parent: &File, hierarchy: &str) -> io::Result<Flock<File>> {
+    let deadline = Instant::now() + TURN;
+    loop {
+        match lock(parent.try_clone()?, FlockArg::LockExclusiveNonblock) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            Err(_) if Instant::now() > deadline => {
+                let why = format!("another process has held the lock on {hierarchy} for {TURN:?}");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+            Ok(turn) => return Ok(turn),
+        }
+    }
 }
 
 fn below(directory: &File, name: &str) -> PathBuf {
@@ -228,21 +254,6 @@ fn give_away(directory: &Path, owner: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the directories of workers that were killed: those that nobody holds a lock on.
-fn remove_leftovers(root: &Path) {
-    let Ok(entries) = fs::read_dir(root) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-            let path = entry.path();
-            if is_unused(&path) {
-                remove_tree(&path);
-            }
-        }
-    }
-}
-
 /// A v2 worker that was killed may have left us among its bystanders; then we go back to where we
 /// were before, or the next one would nest in there.
 fn leave_leftover(host: &Path) -> io::Result<()> {
@@ -255,27 +266,10 @@ fn leave_leftover(host: &Path) -> io::Result<()> {
     };
     let root = host.join(root);
     let directory = root.join(name);
-    if name.to_string_lossy().starts_with(PREFIX) && is_unused(&directory) {
+    if name.to_string_lossy().starts_with(PREFIX) && unused(&directory).is_some() {
         v2::vacate(&root, &directory);
-        remove_tree(&directory);
+        // We are out of it; what is not is for the sweep.
+        let _ = remove_tree(&directory);
     }
     Ok(())
-}
-
-/// Nobody holds a lock on it.
-fn is_unused(directory: &Path) -> bool {
-    File::open(directory)
-        .is_ok_and(|directory| Flock::lock(directory, FlockArg::LockExclusiveNonblock).is_ok())
-}
-
-/// Removes a cgroup directory and those below it; one with processes in it stays.
-fn remove_tree(path: &Path) {
-    if let Ok(entries) = fs::read_dir(path) {
-        for entry in entries.flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                remove_tree(&entry.path());
-            }
-        }
-    }
-    let _ = fs::remove_dir(path);
 }

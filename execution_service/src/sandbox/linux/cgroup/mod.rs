@@ -1,6 +1,7 @@
 //! Control groups: limits and accounts of one sandbox, by cgroup v2 or v1, whichever this host has.
 
 mod delegation;
+mod leftovers;
 mod meter;
 mod v1;
 mod v2;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use delegation::{Delegation, Hierarchy, MOUNT_POINT, mount_hierarchies};
+pub use leftovers::Leftover;
 pub use meter::Meter;
 
 use crate::sandbox::spec::SandboxLimits;
@@ -64,6 +66,31 @@ impl Tree {
         match self {
             Self::V2(tree) => tree.create(name, limits).map(Cgroup::V2),
             Self::V1(tree) => tree.create(name, limits).map(Cgroup::V1),
+        }
+    }
+
+    /// How many directories there are of sandboxes, in all hierarchies.
+    pub fn count(&self) -> io::Result<u64> {
+        let mut count = 0;
+        for root in self.roots() {
+            for entry in fs::read_dir(root)? {
+                let entry = entry?;
+                let is_one = entry.file_type()?.is_dir() && !v2::is_no_sandbox(&entry.file_name());
+                count += u64::from(is_one);
+            }
+        }
+        Ok(count)
+    }
+
+    /// How many directories each sandbox has.
+    pub fn hierarchies(&self) -> u64 {
+        self.roots().len() as u64
+    }
+
+    fn roots(&self) -> Vec<&Path> {
+        match self {
+            Self::V2(tree) => vec![tree.root()],
+            Self::V1(tree) => tree.roots(),
         }
     }
 

@@ -72,6 +72,16 @@ impl Tree {
         })
     }
 
+    /// The delegated directories, each once.
+    pub fn roots(&self) -> Vec<&Path> {
+        let optional = [&self.cpu, &self.cpuacct].into_iter().flatten();
+        let mut roots: Vec<&Path> =
+            [&self.memory, &self.pids].into_iter().chain(optional).map(PathBuf::as_path).collect();
+        roots.sort();
+        roots.dedup();
+        roots
+    }
+
     /// Whether there are quota and accounts of CPU time.
     pub fn controls_cpu(&self) -> bool {
         self.cpu.is_some() && self.cpuacct.is_some()

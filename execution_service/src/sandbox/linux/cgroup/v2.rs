@@ -1,5 +1,6 @@
 //! The unified hierarchy.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,6 +16,11 @@ use crate::sandbox::spec::SandboxLimits;
 pub const SERVICE: &str = "service";
 /// Where those go who were there before us, for as long as we stay.
 const BYSTANDERS: &str = "bystanders";
+
+/// Whether a directory of this name in a worker's own holds something other than a sandbox.
+pub fn is_no_sandbox(name: &OsStr) -> bool {
+    name == SERVICE || name == BYSTANDERS
+}
 
 /// A delegated directory with the controllers enabled for its children.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +41,11 @@ impl Tree {
     /// if `cpu`. It need not be visible yet.
     pub fn new(root: PathBuf, cpu: bool) -> Self {
         Self { root, cpu }
+    }
+
+    /// The delegated directory.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Whether the cpu controller is there too.

@@ -15,10 +15,10 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::cgroup::Tree;
 use super::protocol::{
-    Failure, FromInit, FromSpawner, Sequence, SpawnerReply, SpawnerRequest, ToSpawner,
+    Counted, Failure, FromInit, FromSpawner, Sequence, SpawnerReply, SpawnerRequest, ToSpawner,
 };
 use super::recipe::Host;
-use super::{channel, syscall};
+use super::{census, channel, processes, syscall};
 use crate::sandbox::spec::SandboxLimits;
 use sandboxes::Sandboxes;
 pub use sandboxes::cgroup_name;
@@ -183,12 +183,27 @@ impl Spawner {
                     Err(error) => failed("ask the zygote")(error),
                 }
             }
+            SpawnerRequest::Count => SpawnerReply::Counted(self.count()),
             SpawnerRequest::EndZygote { zygote } => {
                 self.zygotes.kill(zygote);
                 SpawnerReply::Done
             }
         };
         self.reply(sequence, reply).map(|()| true)
+    }
+
+    /// Of its children, who is what: by the kernel's list, not by our own.
+    fn count(&self) -> Counted {
+        let children = processes::children();
+        let of = |is_one: &dyn Fn(i32) -> bool| {
+            let children = children.as_ref()?.iter();
+            Some(children.filter(|pid| is_one(**pid)).count() as u64)
+        };
+        Counted {
+            inits: of(&|pid| self.sandboxes.is_init(pid)),
+            zygotes: of(&|pid| self.zygotes.is_zygote(pid)),
+            mounts: census::mounts(),
+        }
     }
 
     /// Waits for every child that has ended.

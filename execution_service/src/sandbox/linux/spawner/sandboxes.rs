@@ -146,6 +146,11 @@ impl Sandboxes {
         true
     }
 
+    /// Whether `pid` is the init of one.
+    pub fn is_init(&self, pid: libc::pid_t) -> bool {
+        self.inits.contains_key(&pid)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()

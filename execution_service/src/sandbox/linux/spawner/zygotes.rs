@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::sandboxes::WayIn;
 use crate::sandbox::backend::ProcessEnd;
@@ -19,6 +19,9 @@ use crate::sandbox::linux::recipe::{self, Host, ZYGOTE_NAMESPACES};
 use crate::sandbox::linux::syscall::{ChildProcess, Cloned, Reaped};
 use crate::sandbox::linux::{channel, processes, syscall};
 use crate::sandbox::spec::{Command, Exit};
+
+/// One that has not got ready by then is not waited for any more, and whoever wants another has it killed.
+const HANGS: Duration = Duration::from_secs(60);
 
 /// See the module.
 pub struct Zygotes {
@@ -32,6 +35,7 @@ struct Zygote {
     socket: OwnedFd,
     /// The request that waits for it to be ready.
     starting: Option<Sequence>,
+    started: Instant,
     /// Requests to fork that it has not answered.
     asked: HashMap<Sequence, Asked>,
     /// Its children, which it waits for.
@@ -69,6 +73,9 @@ impl Zygotes {
         sequence: Sequence,
     ) -> Result<(ZygoteId, BorrowedFd<'_>), Failure> {
         let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
+        let hangs =
+            |zygote: &&Zygote| zygote.starting.is_some() && zygote.started.elapsed() > HANGS;
+        self.live.values().filter(hangs).for_each(Zygote::kill);
         let program = Program::of(command).map_err(at("zygote command"))?;
         // A zygote that hangs must not make the spawner wait.
         let (socket, theirs) = channel::pair(true).map_err(at("socketpair"))?;
@@ -83,6 +90,7 @@ impl Zygotes {
             process,
             socket,
             starting: Some(sequence),
+            started: Instant::now(),
             asked: HashMap::new(),
             children: HashSet::new(),
         };
@@ -116,6 +124,11 @@ impl Zygotes {
     /// Kills all of them.
     pub fn kill_all(&self) {
         self.live.values().for_each(Zygote::kill);
+    }
+
+    /// Whether `pid` is one.
+    pub fn is_zygote(&self, pid: i32) -> bool {
+        self.live.values().any(|zygote| zygote.process.pid == pid)
     }
 
     /// Whether there are none.

@@ -17,7 +17,8 @@ pub struct Remains {
 }
 
 impl Remains {
-    fn now(crucible: &Crucible) -> Self {
+    /// What is there now.
+    pub fn now(crucible: &Crucible) -> Self {
         let cgroups = cgroups(crucible.pid()).iter().map(|root| count_below(root)).sum();
         Self { processes: descendants(crucible.pid()).len(), cgroups }
     }
@@ -42,8 +43,13 @@ impl Remains {
 pub fn cgroups(launcher: u32) -> Vec<PathBuf> {
     let names: Vec<String> =
         children(launcher).iter().map(|child| format!("crucible-{child}")).collect();
+    named(&names)
+}
+
+/// The control groups with these names, wherever they are.
+pub fn named(names: &[String]) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    collect(Path::new("/sys/fs/cgroup"), 6, &names, &mut found);
+    collect(Path::new("/sys/fs/cgroup"), 6, names, &mut found);
     found
 }
 

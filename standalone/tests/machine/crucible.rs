@@ -1,6 +1,7 @@
 //! One Crucible of a test's own: temporary data directory, free port, ended with the test.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -70,6 +71,13 @@ impl Crucible {
         Self::launch(launcher, data, variables)
     }
 
+    /// As [`Crucible::start_in`], with what it and its services log in `log`.
+    pub fn start_logging(data: &Path, variables: &[(&str, &str)], log: File) -> Self {
+        let mut launcher = Command::new(LAUNCHER);
+        launcher.stdin(Stdio::null()).stderr(log);
+        Self::launch(launcher, data, variables)
+    }
+
     /// The one that all tests may use that neither stop it nor count what it leaves. It ends with
     /// this process.
     pub fn shared() -> &'static Self {
@@ -89,9 +97,10 @@ impl Crucible {
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(data, open).expect("sandbox users may pass");
         let mut child = launcher
-            .args(["--port", "0", "--no-provision", "--log-format", "json", "--data-dir"])
+            .args(["--no-provision", "--log-format", "json", "--data-dir"])
             .arg(data)
             .env_clear()
+            .env("PORT", "0")
             .envs(["PATH", "HOME", "TMPDIR"].into_iter().filter_map(kept))
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())

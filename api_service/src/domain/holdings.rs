@@ -1,0 +1,35 @@
+//! What a worker holds, and how busy it is.
+
+use std::collections::BTreeMap;
+
+/// One kind of thing, counted twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// `sandboxes`, `zygotes`, `cgroups`, `processes`, `mounts`, `descriptors`.
+    pub what: String,
+    /// As many as the worker knows of; of descriptors, as many as it may have.
+    pub worker: u64,
+    /// As many as there are, if its host says.
+    pub kernel: Option<u64>,
+}
+
+/// Everything, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holdings {
+    /// Both counts of each kind.
+    pub held: Vec<Holding>,
+    /// Runs that were accepted and have not ended.
+    pub running: u64,
+    /// Those of them that wait for their turn.
+    pub queued: u64,
+    /// Warm sandboxes.
+    pub warm: u64,
+    /// Sessions that live.
+    pub sessions: u64,
+    /// Bytes of compiled programs that are kept.
+    pub compiled_bytes: u64,
+    /// Runs that have ended since the worker's start, by status.
+    pub runs: BTreeMap<String, u64>,
+    /// Runs that found no warm sandbox, since then.
+    pub cold_starts: u64,
+}

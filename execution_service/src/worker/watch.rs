@@ -1,0 +1,114 @@
+//! Looks now and then whether the worker and the kernel agree on what there is, and often whether the
+//! process that makes sandboxes still does.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use super::Worker;
+use super::holdings::{Holding, Holdings};
+
+/// Between two looks at whether sandboxes can be made: a caller should not wait longer than some seconds
+/// for somebody who does not answer.
+const PULSE: Duration = Duration::from_secs(2);
+/// After a look that found a difference, in which whatever was on its way has arrived.
+const SECOND_LOOK: Duration = Duration::from_secs(5);
+
+impl Worker {
+    /// Watches for ever. Every `every` the accounts are compared.
+    pub async fn watch(self: Arc<Self>, every: Duration) {
+        tokio::join!(self.watch_pulse(), self.watch_holdings(every));
+    }
+
+    async fn watch_pulse(&self) {
+        let mut ticks = interval(PULSE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let stalled = timeout(PULSE, self.pool.pulse()).await.is_err();
+            if self.stalled.swap(stalled, Ordering::Relaxed) != stalled {
+                if stalled {
+                    tracing::error!("the process that makes sandboxes does not answer");
+                } else {
+                    tracing::info!("the process that makes sandboxes answers again");
+                }
+            }
+        }
+    }
+
+    async fn watch_holdings(&self, every: Duration) {
+        let mut told = Vec::new();
+        loop {
+            sleep(every).await;
+            let first = self.differences().await;
+            if first.is_empty() {
+                told.clear();
+                continue;
+            }
+            sleep(SECOND_LOOK.min(every)).await;
+            let persist = lasting(&first, &self.differences().await);
+            for Holding { what, worker, kernel } in persist.iter().filter(|it| !told.contains(*it))
+            {
+                tracing::warn!(what, worker, kernel, "the worker and the kernel count differently");
+            }
+            told = persist;
+        }
+    }
+
+    async fn differences(&self) -> Vec<Holding> {
+        // Not to be had is not the same as different, and is told of by the pulse.
+        self.holdings().await.map_or_else(|_| Vec::new(), |holdings| at_rest(&holdings))
+    }
+}
+
+/// What differs when nothing is under way; nothing while something is.
+fn at_rest(holdings: &Holdings) -> Vec<Holding> {
+    if holdings.running > 0 {
+        return Vec::new();
+    }
+    // A session may have left processes running that nobody but the user knows.
+    let known = |held: &&Holding| held.what != "processes" || holdings.sessions == 0;
+    holdings.held.iter().filter(known).filter(|held| held.differs()).copied().collect()
+}
+
+/// What has not changed between two looks.
+fn lasting(first: &[Holding], second: &[Holding]) -> Vec<Holding> {
+    first.iter().filter(|held| second.contains(held)).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::tally::Counts;
+
+    fn holdings(running: u64, sessions: u64, held: Vec<Holding>) -> Holdings {
+        let counts = Counts::default();
+        Holdings { held, running, queued: 0, warm: 0, sessions, compiled_bytes: 0, counts }
+    }
+
+    fn held(what: &'static str, worker: u64, kernel: u64) -> Holding {
+        Holding { what, worker, kernel: Some(kernel) }
+    }
+
+    #[test]
+    fn only_what_differs_at_rest_counts_and_only_while_it_stays_the_same() {
+        let leak = held("cgroups", 8, 12);
+        let fine = held("sandboxes", 8, 8);
+        assert_eq!(at_rest(&holdings(0, 0, vec![fine, leak])), [leak]);
+        assert_eq!(at_rest(&holdings(1, 0, vec![fine, leak])), []);
+        assert_eq!(lasting(&[leak], &[held("cgroups", 8, 11)]), []);
+        assert_eq!(lasting(&[leak], &[leak]), [leak]);
+    }
+
+    #[test]
+    fn descriptors_may_be_fewer_and_users_processes_are_their_own() {
+        assert!(!held("descriptors", 300, 91).differs() && held("descriptors", 300, 301).differs());
+        let busy = held("processes", 4, 9);
+        assert_eq!(at_rest(&holdings(0, 1, vec![busy])), []);
+        assert_eq!(at_rest(&holdings(0, 0, vec![busy])), [busy]);
+        let untold = Holding { what: "zygotes", worker: 1, kernel: None };
+        assert!(!untold.differs());
+    }
+}

@@ -1,0 +1,28 @@
+//! Environments that a killed launcher had begun.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{COMPLETE, ProvisionError, fingerprint};
+
+/// Removes them and gives their paths. The one for today's interpreter would be removed by the next attempt
+/// at it; one for another would stay for ever, at 300 MB.
+///
+/// The caller holds the lock on the data directory: none of them is being made now.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn sweep(data_directory: &Path) -> Result<Vec<PathBuf>, ProvisionError> {
+    let mut removed = Vec::new();
+    // Without the directory nothing has begun.
+    for entry in fs::read_dir(data_directory.join("python")).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let ours = entry.file_name().to_str().is_some_and(fingerprint::is_one);
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if ours && is_directory && !path.join(COMPLETE).exists() {
+            fs::remove_dir_all(&path).map_err(|source| ProvisionError::file(&path, source))?;
+            removed.push(path);
+        }
+    }
+    Ok(removed)
+}
