@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod auth;
 pub mod content;
 pub mod executions;
+pub mod full_output;
 pub mod health;
 pub mod languages;
 pub mod limits;

@@ -7,6 +7,7 @@ mod health;
 mod languages;
 mod once;
 mod openapi;
+mod output;
 mod run;
 mod sessions;
 mod table;

@@ -8,6 +8,7 @@ mod history;
 mod idempotency;
 mod layers;
 mod openapi;
+mod outputs;
 mod public;
 mod runs;
 mod secrecy;

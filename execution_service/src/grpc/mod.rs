@@ -5,6 +5,7 @@ mod auth;
 mod deadline;
 mod events;
 mod from_wire;
+mod outputs;
 mod service;
 mod to_wire;
 

@@ -9,6 +9,7 @@ mod input;
 mod layers;
 mod leftovers;
 mod limits;
+mod outputs;
 mod queue;
 mod recompiling;
 mod sessions;
