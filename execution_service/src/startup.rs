@@ -52,7 +52,7 @@ pub fn run_from_env() -> ExitCode {
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("execution_service: {error:#}");
+            eprintln!("execution_service: {}", logging::plain_lines(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

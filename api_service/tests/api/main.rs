@@ -9,6 +9,7 @@ mod idempotency;
 mod layers;
 mod openapi;
 mod outputs;
+mod plain_log;
 mod public;
 mod runs;
 mod secrecy;

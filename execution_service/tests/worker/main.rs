@@ -10,6 +10,7 @@ mod layers;
 mod leftovers;
 mod limits;
 mod outputs;
+mod plain_log;
 mod queue;
 mod recompiling;
 mod sessions;

@@ -8,7 +8,7 @@
 //! | `big <when>` | writes [`big`], of which the worker stores all until `when`, in unix milliseconds |
 //! | `fail` | ends with a diagnostic |
 //! | `die` | breaks off without an outcome |
-//! | `full`, `owner full`, `refuse`, `break`, `lose` | is refused, as the contract describes |
+//! | `full`, `owner full`, `refuse`, `break`, `lose`, `spoil <text>` | is refused, as the contract describes |
 
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
@@ -33,6 +33,9 @@ pub fn refusal(code: &str) -> Option<Status> {
             Some(status)
         }
         "break" => Some(failed(Code::Internal, reason::INTERNAL, "secret-of-the-worker")),
+        spoil if spoil.starts_with("spoil ") => {
+            Some(failed(Code::Internal, reason::INTERNAL, spoil))
+        }
         "lose" => Some(failed(Code::NotFound, reason::SESSION_LOST, "lost")),
         _ => None,
     }
