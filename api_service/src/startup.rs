@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
-use actix_web::http::header::{HeaderName, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_RANGE, HeaderName, RETRY_AFTER};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
@@ -210,11 +210,14 @@ fn cors(origins: &[String]) -> Cors {
     let exposed = [
         HeaderName::from_static(REQUEST_ID_HEADER),
         HeaderName::from_static("idempotent-replayed"),
+        HeaderName::from_static("output-complete"),
+        HeaderName::from_static("output-total-bytes"),
+        CONTENT_RANGE,
         retry_after,
     ];
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "DELETE"])
-        .allowed_headers(["authorization", "content-type", "idempotency-key", "x-api-key"])
+        .allowed_headers(["authorization", "content-type", "idempotency-key", "range", "x-api-key"])
         .allowed_header(REQUEST_ID_HEADER)
         .expose_headers(exposed)
         .block_on_origin_mismatch(false)

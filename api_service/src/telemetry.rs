@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use logging::PlainStderr;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, fmt};
@@ -39,14 +40,15 @@ pub fn start(settings: &Settings) -> Result<(), TryInitError> {
     };
     let filter = EnvFilter::new(format!("{QUIET},{}", settings.log_level));
     let registry = tracing_subscriber::registry().with(filter);
+    let colours =
+        !json && std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let writer = PlainStderr { colours };
+    logging::log_panics();
     if json {
-        let layer = fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .with_writer(std::io::stderr);
+        let layer =
+            fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer);
         registry.with(layer).try_init()
     } else {
-        registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()
+        registry.with(fmt::layer().with_ansi(colours).with_writer(writer)).try_init()
     }
 }

@@ -27,6 +27,11 @@ pub fn status(error: &WorkerError) -> Status {
         E::ExecutionNotFound => {
             reasoned(Code::NotFound, reason::EXECUTION_NOT_FOUND, &error.to_string())
         }
+        E::OutputNotFound => reasoned(Code::NotFound, reason::OUTPUT_NOT_FOUND, &error.to_string()),
+        E::Output(cause) => {
+            tracing::error!(error = %cause, "could not read a stored output");
+            reasoned(Code::Internal, reason::INTERNAL, "the worker could not read the output")
+        }
         E::Queue(full) => queue_full(full),
         // For callers it is the same: nothing was taken on, and another try later may be.
         E::ShuttingDown | E::Stalled => {

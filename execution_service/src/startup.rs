@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use proto::execution_v1::execution_service_server::ExecutionServiceServer;
-use proto::wire::MAX_MESSAGE_BYTES;
+use proto::wire::{MAX_MESSAGE_BYTES, REMEMBERED_OUTPUT_BYTES};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use tonic::transport::server::TcpIncoming;
 use crate::config::{Secret, Settings};
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
+use crate::execution::outputs::{Bounds, Outputs, Place};
 use crate::execution::run::House;
 use crate::grpc::{Authenticate, Service};
 use crate::language::{Language, usual_libraries};
@@ -27,8 +28,8 @@ use crate::listener::{Listener, Socket};
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
 use crate::sandbox::linux::{
-    FIRST_HOST_ID, Launched, Leftover, LinuxBackend, Namespaced, drop_privileges, enter_namespaces,
-    launch,
+    FIRST_HOST_ID, Launched, Leftover, LinuxBackend, Namespaced, WORKER_HOST_ID, drop_privileges,
+    enter_namespaces, launch,
 };
 use crate::session::Registry;
 use crate::tasks::Tasks;
@@ -50,7 +51,7 @@ pub fn run_from_env() -> ExitCode {
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("execution_service: {error:#}");
+            eprintln!("execution_service: {}", logging::plain_lines(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }
@@ -64,7 +65,12 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     }
     let root =
         fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
-    let (namespaced, listener) = enter_namespaces(listener, settings.listen.path())?;
+    let place = match &settings.output_dir {
+        Some(path) => Some(Place::prepare(path, root.then_some(WORKER_HOST_ID))?),
+        None => None,
+    };
+    let (namespaced, (listener, place)) =
+        enter_namespaces((listener, place), settings.listen.path())?;
     let visitor = visitor(root)?;
     let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
     let range = settings.limit_range();
@@ -81,12 +87,13 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
     // Read only here: the spawner was forked before and has never seen it.
     let token = Secret::parse(std::env::var("INTERNAL_AUTH_TOKEN").ok())?;
+    let edge = Edge { listener, token, place };
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads())
         .enable_all()
         .build()
         .context("starting the runtime")?
-        .block_on(serve(settings, listener, namespaced, discovery, launched, token))
+        .block_on(serve(settings, edge, namespaced, discovery, launched))
 }
 
 /// The worker only passes on what others do: 0.8 ms of a run are its own. A thread that hands work to
@@ -117,15 +124,23 @@ fn roots(discovery: &Discovery) -> Vec<std::path::PathBuf> {
     roots
 }
 
+/// What was opened, or read, with rights that the worker has given up since.
+struct Edge {
+    listener: Listener,
+    token: Secret,
+    place: Option<Place>,
+}
+
 async fn serve(
     settings: Settings,
-    listener: Listener,
+    edge: Edge,
     namespaced: Namespaced,
     discovery: Discovery,
     launched: Launched,
-    token: Secret,
 ) -> anyhow::Result<()> {
+    let Edge { listener, token, place } = edge;
     telemetry::start(settings.log_format, &settings.log_level)?;
+    let outputs = open_outputs(place, &settings)?;
     for toolchain::PassedOver { language, candidate, reason } in &discovery.passed_over {
         tracing::debug!(%language, candidate = %candidate.display(), %reason, "passed over");
     }
@@ -149,8 +164,10 @@ async fn serve(
     tracing::info!(isolation = backend.isolation().level().name(), "the sandbox works");
     let shutdown = CancellationToken::new();
     let mounts = backend.census().await.context("counting what there is")?.mounts;
-    let worker = build(&settings, &namespaced, discovery, Arc::clone(&backend), mounts, &shutdown);
+    let worker =
+        build(&settings, &namespaced, discovery, Arc::clone(&backend), mounts, &shutdown, outputs);
     worker.pool.keep_filled(&worker.tasks, &shutdown);
+    let expiry = worker.outputs.clone().map(|outputs| tokio::spawn(outputs.expire()));
     let sweeper = tokio::spawn({
         let worker = Arc::clone(&worker);
         async move { worker.sessions.sweep().await }
@@ -196,10 +213,31 @@ async fn serve(
     watching.abort();
     worker.sessions.end_all().await;
     worker.tasks.finish().await;
+    expiry.inspect(tokio::task::JoinHandle::abort);
+    worker.outputs.iter().for_each(|outputs| outputs.clear());
     match reason.await?? {
         End::Asked => Ok(()),
         End::SpawnerGone => bail!("the process that makes sandboxes died; start the worker again"),
     }
+}
+
+/// The store of whole outputs; `None` when there is to be none.
+fn open_outputs(place: Option<Place>, settings: &Settings) -> anyhow::Result<Option<Arc<Outputs>>> {
+    let Some(place) = place else {
+        tracing::info!("OUTPUT_DIR is not set: of long output only head and tail are kept");
+        return Ok(None);
+    };
+    let (directory, count, bytes) = place.take()?;
+    if count > 0 {
+        tracing::warn!(count, bytes, "outputs that a killed worker left behind were removed");
+    }
+    let bounds = Bounds {
+        stream: settings.max_stored_output_bytes,
+        total: settings.output_store_bytes,
+        retention: settings.output_retention,
+        known_to_caller: REMEMBERED_OUTPUT_BYTES,
+    };
+    Ok(Some(Outputs::new(directory, bounds)))
 }
 
 fn build(
@@ -209,6 +247,7 @@ fn build(
     backend: Arc<LinuxBackend>,
     first_mounts: Option<u64>,
     shutdown: &CancellationToken,
+    outputs: Option<Arc<Outputs>>,
 ) -> Arc<Worker> {
     let range = settings.limit_range();
     let executables: BTreeMap<_, _> = discovery
@@ -238,6 +277,7 @@ fn build(
         compiled: settings
             .compiled_bounds()
             .map(|bounds| Mutex::new(CompiledPrograms::new(bounds))),
+        outputs,
         pool: Pool::new(
             backend,
             &executables,

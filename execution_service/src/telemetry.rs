@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use logging::PlainStderr;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
@@ -18,12 +19,15 @@ pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours =
+        pretty && std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(PlainStderr { colours });
     if pretty {
-        let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         builder.with_ansi(colours).with_target(false).compact().init();
     } else {
         builder.json().flatten_event(true).init();
     }
+    logging::log_panics();
     Ok(())
 }

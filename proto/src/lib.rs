@@ -30,6 +30,10 @@ pub mod wire {
     /// files shrink on the way, and an answer of two 8 MiB streams and their results.
     pub const MAX_MESSAGE_BYTES: usize = 64 << 20;
 
+    /// What the gateway remembers of each stream itself, in bytes: the worker stores no text that is as
+    /// short as this and came whole.
+    pub const REMEMBERED_OUTPUT_BYTES: usize = 64 << 10;
+
     /// The values of [`ERROR_REASON`].
     pub mod reason {
         /// No such session, or it belongs to somebody else.
@@ -40,6 +44,8 @@ pub mod wire {
         pub const SESSION_LOST: &str = "session_lost";
         /// Nothing by that execution id runs here for that owner.
         pub const EXECUTION_NOT_FOUND: &str = "execution_not_found";
+        /// What that execution wrote is not stored, or not any more.
+        pub const OUTPUT_NOT_FOUND: &str = "output_not_found";
         /// The session runs another language than the one that was asked for.
         pub const LANGUAGE_MISMATCH: &str = "language_mismatch";
         /// This worker cannot run the language.

@@ -5,6 +5,7 @@
 //! ├── secret_key internal_token   mode 0600, made once
 //! ├── crucible.db                 mode 0600, SQLite, unless DATABASE_URL says otherwise
 //! ├── python/<fingerprint>/       rich Python
+//! ├── outputs/                    the worker's: whole output, for an hour
 //! ├── run/                        the worker's socket, the services' addresses; emptied at start
 //! └── lock                        held by the one launcher that runs here; says which
 //! ```

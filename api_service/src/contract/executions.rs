@@ -72,7 +72,7 @@ impl ExecutionAnswer {
         let summary = ExecutionSummary::of(&execution);
         let report = match execution.state {
             ExecutionState::Finished(run) => {
-                run.report.map(|report| ReportBody::of(*report)).transpose()?
+                run.report.map(|report| ReportBody::of(&execution.id, *report)).transpose()?
             }
             ExecutionState::Running | ExecutionState::Cancelled | ExecutionState::Unknown => None,
         };

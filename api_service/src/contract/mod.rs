@@ -6,6 +6,7 @@ pub mod auth;
 pub mod content;
 pub mod executions;
 pub mod exposition;
+pub mod full_output;
 pub mod health;
 pub mod languages;
 pub mod limits;

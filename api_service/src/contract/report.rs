@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
+use super::full_output::FullOutputBody;
 use crate::domain::capture::CapturedText;
+use crate::domain::ids::ExecutionId;
 use crate::domain::report::{Diagnostic, Outcome, Phases, Report, RichResult, Usage};
 
 /// Everything about a run but what it was. Times are whole milliseconds, rounded.
@@ -39,6 +41,8 @@ pub struct ReportBody {
     pub truncated: TruncatedBody,
     /// Whether output was text.
     pub encoding: EncodingBody,
+    /// Where all of it can be had, byte by byte, when that is not here.
+    pub full_output: FullOutputBody,
     /// What it consumed.
     pub usage: UsageBody,
     /// Where the time went.
@@ -97,7 +101,7 @@ pub struct TruncatedBody {
     pub stderr_bytes: u64,
 }
 
-/// `utf-8`, or `replaced` when bytes were not text and stand as U+FFFD.
+/// `utf-8`, or `replaced` when bytes were not text and stand as U+FFFD; `full_output` has the bytes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EncodingBody {
     /// Of stdout.
@@ -142,7 +146,7 @@ impl ReportBody {
     ///
     /// # Errors
     /// When the output is not JSON.
-    pub fn of(report: Report) -> Result<Self, serde_json::Error> {
+    pub fn of(id: &ExecutionId, report: Report) -> Result<Self, serde_json::Error> {
         let error = report.outcome.error_line();
         let Report { outcome, stdout, stderr, results, isolation } = report;
         let Outcome {
@@ -175,6 +179,7 @@ impl ReportBody {
                 stdout_bytes: stdout_totals.bytes,
                 stderr_bytes: stderr_totals.bytes,
             },
+            full_output: FullOutputBody::of(id, stdout_totals, stderr_totals),
             usage: self::usage(usage),
             phases: self::phases(phases),
             state_lost,

@@ -212,7 +212,7 @@ impl RunAnswer {
             session_id: session.map(ToString::to_string),
             language: language.name(),
             status: report.outcome.status.name(),
-            report: ReportBody::of(report)?,
+            report: ReportBody::of(id, report)?,
         })
     }
 }

@@ -67,6 +67,43 @@ mod tests {
         assert!(!captured.replaced);
     }
 
+    proptest::proptest! {
+        /// However a text is cut into pieces, at characters or within, it is put together again.
+        #[test]
+        fn text_in_any_pieces_is_the_text(text in ".{0,60}", size in 1_usize..7) {
+            let mut capture = Capture::default();
+            for (number, piece) in text.as_bytes().chunks(size).enumerate() {
+                capture.absorb((number * size) as u64, piece);
+            }
+            let captured = capture.finish(text.len() as u64);
+            proptest::prop_assert_eq!((captured.text, captured.replaced), (text, false));
+        }
+
+        /// Pieces with gaps between them, in any bytes: nothing of what came is lost.
+        #[test]
+        fn what_came_is_there_and_what_did_not_is_counted(
+            pieces in proptest::collection::vec((0_u64..20, "[a-zäöü€]{0,9}"), 0..8),
+        ) {
+            let mut capture = Capture::default();
+            let (mut position, mut expected) = (0, String::new());
+            for (gap, piece) in &pieces {
+                // Nobody sees a gap before a piece of nothing: it is part of the next one.
+                if piece.is_empty() {
+                    continue;
+                }
+                if *gap > 0 {
+                    expected.push_str(&format!("\n… [{gap} bytes left out] …\n"));
+                }
+                position += gap;
+                capture.absorb(position, piece.as_bytes());
+                position += piece.len() as u64;
+                expected.push_str(piece);
+            }
+            let captured = capture.finish(position);
+            proptest::prop_assert_eq!((captured.text, captured.replaced), (expected, false));
+        }
+    }
+
     #[test]
     fn a_missing_end_is_marked() {
         let mut capture = Capture::default();

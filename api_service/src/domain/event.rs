@@ -30,3 +30,18 @@ pub enum OutputStream {
     /// Standard error.
     Stderr,
 }
+
+impl OutputStream {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+
+    /// By its name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Stdout, Self::Stderr].into_iter().find(|stream| stream.name() == text)
+    }
+}

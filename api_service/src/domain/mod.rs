@@ -2,6 +2,7 @@
 //! checked: an edge parses into them once, and nothing further inside checks again.
 
 pub mod api_key;
+pub mod byte_range;
 pub mod caller;
 pub mod capabilities;
 pub mod capture;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::capture::CapturedText;
+use crate::domain::timestamp::Timestamp;
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,6 +80,17 @@ pub struct StreamTotals {
     pub bytes: u64,
     /// True when some of it was left out.
     pub truncated: bool,
+    /// What the worker keeps of it; absent where the text is all, or nothing could be kept.
+    pub stored: Option<StoredOutput>,
+}
+
+/// A stream that the worker keeps, as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredOutput {
+    /// How many of its bytes, from the first on.
+    pub bytes: u64,
+    /// Until when at most.
+    pub until: Timestamp,
 }
 
 /// What a run consumed.
@@ -200,7 +212,7 @@ impl Report {
 }
 
 /// What the history keeps of each stream, and of all results together, in bytes.
-const MOST_OF_HISTORY: usize = 64 << 10;
+pub const MOST_OF_HISTORY: usize = 64 << 10;
 
 /// The beginning of a stream, and whether that is not all of it.
 fn beginning_of(stream: &CapturedText) -> (CapturedText, bool) {
@@ -246,6 +258,25 @@ impl Outcome {
                 None => "the program was ended by a signal".to_owned(),
             },
             Status::Cancelled => "the run was cancelled".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CapturedText, MOST_OF_HISTORY, beginning_of};
+
+    proptest::proptest! {
+        /// Wherever the history's limit falls, it falls between two characters.
+        #[test]
+        fn the_history_cuts_no_character(start in "[a-zäß€😀]{0,9}", rest in "[aä€😀]") {
+            let text = start.clone() + &rest.repeat(MOST_OF_HISTORY + 1);
+            let (kept, is_cut) =
+                beginning_of(&CapturedText { text: text.clone(), replaced: false });
+            let (beginning, _) = kept.text.split_once("\n… [the history").unwrap();
+            proptest::prop_assert!(is_cut && text.starts_with(beginning));
+            proptest::prop_assert!(beginning.len() > MOST_OF_HISTORY - 4);
+            proptest::prop_assert!(beginning.len() <= MOST_OF_HISTORY);
         }
     }
 }

@@ -7,7 +7,7 @@ mod table;
 use std::fmt::Write;
 use std::time::Duration;
 
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_RANGE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use thiserror::Error;
@@ -146,6 +146,9 @@ impl ResponseError for ApiError {
         if let Self::NoSuchMethod(methods) = self {
             let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
             response.insert_header((ALLOW, names.join(", ")));
+        }
+        if let Self::Service(services::Error::NoSuchRange(available)) = self {
+            response.insert_header((CONTENT_RANGE, format!("bytes */{available}")));
         }
         response.json(Problem {
             r#type: format!("urn:crucible:problem:{code}"),

@@ -149,6 +149,36 @@ fn service_row(error: &services::Error) -> Row {
             "The execution is not running",
             "it has ended; get it to see how",
         ),
+        E::ExecutionStillRunning => row(
+            S::CONFLICT,
+            "execution_running",
+            "The execution is still running",
+            "what it wrote can be had when it has ended",
+        ),
+        E::OutputNotKept => row(
+            S::NOT_FOUND,
+            "output_not_kept",
+            "The output was not kept",
+            "it was too long to be remembered, or no text, and the worker could not store it",
+        ),
+        E::OutputGone { expired: true } => row(
+            S::GONE,
+            "output_expired",
+            "The output has expired",
+            "long output is kept for a while only; available_until in the run's answer said when",
+        ),
+        E::OutputGone { expired: false } => row(
+            S::GONE,
+            "output_gone",
+            "The output is gone",
+            "it made way for newer output, or the worker was restarted; run the code again",
+        ),
+        E::NoSuchRange(available) => row(
+            S::RANGE_NOT_SATISFIABLE,
+            "range_not_satisfiable",
+            "The output has no such range",
+            &format!("Range: there are {available} bytes"),
+        ),
         E::ExecutionUnknown(id, _) => row(
             S::SERVICE_UNAVAILABLE,
             "execution_unknown",

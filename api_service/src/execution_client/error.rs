@@ -56,6 +56,9 @@ pub enum Error {
     /// Nothing by that id runs for that owner.
     #[error("no such execution")]
     ExecutionNotFound,
+    /// The worker does not store what it wrote, or not any more.
+    #[error("no such output")]
+    OutputNotFound,
     /// The session runs another language.
     #[error("the session runs another language")]
     LanguageMismatch,
@@ -87,6 +90,7 @@ impl From<Status> for Error {
             Some(reason::SESSION_EXPIRED) => Self::SessionExpired,
             Some(reason::SESSION_LOST) => Self::SessionLost,
             Some(reason::EXECUTION_NOT_FOUND) => Self::ExecutionNotFound,
+            Some(reason::OUTPUT_NOT_FOUND) => Self::OutputNotFound,
             Some(reason::LANGUAGE_MISMATCH) => Self::LanguageMismatch,
             Some(reason::LANGUAGE_UNAVAILABLE) => Self::LanguageUnavailable,
             Some(reason::WORKER_FULL) => Self::Full(retry_after(&status), queue_place(&status)),

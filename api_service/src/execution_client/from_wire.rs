@@ -11,7 +11,9 @@ use crate::domain::event::{Event, OutputStream};
 use crate::domain::ids::SessionId;
 use crate::domain::language::Language;
 use crate::domain::limits::Limits;
-use crate::domain::report::{Diagnostic, Outcome, Phases, RichResult, Status, StreamTotals, Usage};
+use crate::domain::report::{
+    Diagnostic, Outcome, Phases, RichResult, Status, StoredOutput, StreamTotals, Usage,
+};
 use crate::domain::session::LiveSession;
 use crate::domain::timestamp::Timestamp;
 
@@ -78,8 +80,13 @@ fn status(status: i32) -> Result<Status, Error> {
 }
 
 fn totals(totals: Option<wire::StreamTotals>) -> StreamTotals {
-    let wire::StreamTotals { bytes, truncated } = totals.unwrap_or_default();
-    StreamTotals { bytes, truncated }
+    let wire::StreamTotals { bytes, truncated, stored, stored_bytes, stored_until_ms } =
+        totals.unwrap_or_default();
+    let stored = stored.then(|| StoredOutput {
+        bytes: stored_bytes,
+        until: Timestamp::from_millis(stored_until_ms),
+    });
+    StreamTotals { bytes, truncated, stored }
 }
 
 fn usage(usage: wire::Usage) -> Usage {

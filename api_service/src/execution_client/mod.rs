@@ -8,6 +8,7 @@ mod channel;
 mod error;
 mod from_wire;
 mod holdings_from_wire;
+mod output;
 mod to_wire;
 
 use std::time::Duration;
@@ -20,8 +21,9 @@ use tonic::transport::{Channel, Endpoint};
 pub use self::call::Call;
 use self::call::Token;
 pub use self::error::Error;
+pub use self::output::StoredBytes;
 use crate::domain::capabilities::Capabilities;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, OutputStream};
 use crate::domain::holdings::Holdings;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::run::RunRequest;
@@ -81,6 +83,31 @@ impl ExecutionClient {
         };
         let answer = self.call(call, message, async |mut rpc, request| rpc.cancel(request).await);
         answer.await.map(|wire::CancelResponse {}| ())
+    }
+
+    /// What a run that has ended wrote to `stream`: from byte `offset` on, at most `length`.
+    ///
+    /// # Errors
+    /// [`Error::OutputNotFound`] when the worker does not store it for that owner.
+    pub async fn read_output(
+        &self,
+        call: &Call,
+        id: &ExecutionId,
+        owner: &UserId,
+        stream: OutputStream,
+        offset: u64,
+        length: Option<u64>,
+    ) -> Result<StoredBytes, Error> {
+        let message = wire::ReadOutputRequest {
+            execution_id: id.as_str().to_owned(),
+            owner: owner.as_str().to_owned(),
+            stream: i32::from(to_wire::stream(stream)),
+            offset,
+            length,
+        };
+        let parts =
+            self.call(call, message, async |mut rpc, request| rpc.read_output(request).await);
+        StoredBytes::open(parts.await?).await
     }
 
     /// Makes a session.

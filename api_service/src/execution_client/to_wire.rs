@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proto::execution_v1 as wire;
 
+use crate::domain::event::OutputStream;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::language::Language;
 use crate::domain::limits::Limits;
@@ -43,6 +44,13 @@ pub(super) fn create_session(
         ttl_seconds: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),
         env: env.clone().into_iter().collect(),
         limits: Some(self::limits(limits)),
+    }
+}
+
+pub(super) fn stream(stream: OutputStream) -> wire::Stream {
+    match stream {
+        OutputStream::Stdout => wire::Stream::Stdout,
+        OutputStream::Stderr => wire::Stream::Stderr,
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a request to checked parts of it.
 
 mod body;
+mod byte_range;
 mod caller;
 mod form_or_json;
 mod idempotency_key;
@@ -10,6 +11,7 @@ mod request_id;
 mod strict_json;
 
 pub use self::body::MaxBody;
+pub use self::byte_range::OptionalRange;
 pub use self::caller::CurrentCaller;
 pub use self::form_or_json::FormOrJson;
 pub use self::idempotency_key::OptionalKey;

@@ -8,6 +8,7 @@ mod languages;
 pub mod metrics;
 mod once;
 mod openapi;
+mod output;
 mod run;
 mod sessions;
 mod table;

@@ -9,7 +9,7 @@ use utoipa::openapi::security::{
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{api_keys, auth, executions, health, languages, run, sessions, users};
+use super::{api_keys, auth, executions, health, languages, output, run, sessions, users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,7 +24,7 @@ use super::{api_keys, auth, executions, health, languages, run, sessions, users}
         users::create, users::me,
         api_keys::create, api_keys::list, api_keys::delete,
         run::run,
-        executions::list, executions::get, executions::cancel,
+        executions::list, executions::get, executions::cancel, output::get,
         sessions::create, sessions::list, sessions::get, sessions::delete,
         languages::languages,
         health::health, health::livez, health::readyz,

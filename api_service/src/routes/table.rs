@@ -7,7 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
 
-use super::{api_keys, auth, executions, health, languages, openapi, run, sessions, users};
+use super::{api_keys, auth, executions, health, languages, openapi, output, run, sessions, users};
 use crate::domain::scope::{Access, Scope};
 use crate::error::ApiError;
 use crate::extract::MaxBody;
@@ -70,6 +70,9 @@ pub fn protected() -> Vec<Endpoint> {
         post("/v1/code_interpreter/run", Needs(Run), || web::post().to(run::run)),
         get("/v1/code_interpreter/executions", Needs(Read), || web::get().to(executions::list)),
         get("/v1/code_interpreter/executions/{id}", Needs(Read), || web::get().to(executions::get)),
+        get("/v1/code_interpreter/executions/{id}/output/{stream}", Needs(Read), || {
+            web::get().to(output::get)
+        }),
         post("/v1/code_interpreter/executions/{id}/cancel", Needs(Run), || {
             web::post().to(executions::cancel)
         }),

@@ -51,6 +51,21 @@ pub enum Error {
     /// The execution has ended.
     #[error("the execution is not running")]
     ExecutionNotRunning,
+    /// The execution has not ended.
+    #[error("the execution is still running")]
+    ExecutionStillRunning,
+    /// What it wrote was too long, or no text, and is kept nowhere.
+    #[error("the output was not kept")]
+    OutputNotKept,
+    /// What it wrote was kept for a while.
+    #[error("the output is not kept any more")]
+    OutputGone {
+        /// Its time was up; otherwise it had to go before.
+        expired: bool,
+    },
+    /// The output has no byte in that range; it has so many.
+    #[error("no such range of {0} bytes")]
+    NoSuchRange(u64),
     /// The worker was lost while the run went on.
     #[error("the worker was lost while it ran {0}")]
     ExecutionUnknown(ExecutionId, #[source] execution_client::Error),
@@ -152,6 +167,7 @@ impl From<execution_client::Error> for Error {
             Call::SessionExpired => Self::SessionExpired,
             Call::SessionLost => Self::SessionLost,
             Call::ExecutionNotFound => Self::ExecutionNotFound,
+            Call::OutputNotFound => Self::OutputNotKept,
             Call::LanguageMismatch => Self::LanguageMismatch,
             Call::InvalidArgument(field) => Self::Refused(field),
             Call::LanguageUnavailable

@@ -10,6 +10,7 @@ pub mod executions;
 pub mod history;
 pub mod housekeeping;
 pub mod idempotency;
+pub mod outputs;
 pub mod passwords;
 pub mod recent;
 pub mod runs;

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use crate::domain::capture::CapturedText;
 use crate::domain::report::{
-    Diagnostic, Outcome, Phases, Report, RichResult, Status, StreamTotals, Usage,
+    Diagnostic, Outcome, Phases, Report, RichResult, Status, StoredOutput, StreamTotals, Usage,
 };
+use crate::domain::timestamp::Timestamp;
 
 #[derive(Serialize, Deserialize)]
 struct ReportRow {
@@ -43,6 +44,15 @@ struct StreamRow {
     replaced: bool,
     bytes: u64,
     truncated: bool,
+    /// Rows of earlier versions do not have it.
+    #[serde(default)]
+    stored: Option<StoredRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRow {
+    bytes: u64,
+    until_ms: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -190,13 +200,19 @@ fn from_row(row: ReportRow) -> Option<Report> {
 
 fn stream_row(captured: CapturedText, totals: StreamTotals) -> StreamRow {
     let CapturedText { text, replaced } = captured;
-    let StreamTotals { bytes, truncated } = totals;
-    StreamRow { text, replaced, bytes, truncated }
+    let StreamTotals { bytes, truncated, stored } = totals;
+    let stored =
+        stored.map(|StoredOutput { bytes, until }| StoredRow { bytes, until_ms: until.millis() });
+    StreamRow { text, replaced, bytes, truncated, stored }
 }
 
 fn from_stream_row(row: StreamRow) -> (CapturedText, StreamTotals) {
-    let StreamRow { text, replaced, bytes, truncated } = row;
-    (CapturedText { text, replaced }, StreamTotals { bytes, truncated })
+    let StreamRow { text, replaced, bytes, truncated, stored } = row;
+    let stored = stored.map(|StoredRow { bytes, until_ms }| StoredOutput {
+        bytes,
+        until: Timestamp::from_millis(until_ms),
+    });
+    (CapturedText { text, replaced }, StreamTotals { bytes, truncated, stored })
 }
 
 fn micros(span: Duration) -> u64 {

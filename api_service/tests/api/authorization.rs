@@ -50,6 +50,15 @@ fn table() -> Vec<Row> {
         Row {
             foreign: Some(404),
             ..row(
+                get.clone(),
+                "/v1/code_interpreter/executions/{id}/output/{stream}",
+                Needs(Scope::Read),
+                200,
+            )
+        },
+        Row {
+            foreign: Some(404),
+            ..row(
                 post.clone(),
                 "/v1/code_interpreter/executions/{id}/cancel",
                 Needs(Scope::Run),
@@ -173,7 +182,7 @@ impl Ids {
             Some("sessions") => &self.session,
             _ => &self.key,
         };
-        path.replace("{id}", id)
+        path.replace("{id}", id).replace("{stream}", "stdout")
     }
 }
 

@@ -8,6 +8,8 @@ mod history;
 mod idempotency;
 mod layers;
 mod openapi;
+mod outputs;
+mod plain_log;
 mod public;
 mod runs;
 mod secrecy;

@@ -28,6 +28,7 @@ async fn the_answer_is_the_one_of_the_contract() {
                 "stdout": false, "stderr": false, "stdout_bytes": 1, "stderr_bytes": 0
             },
             "encoding": {"stdout": "utf-8", "stderr": "utf-8"},
+            "full_output": {"stdout": null, "stderr": null},
             "usage": {
                 "cpu_ms": 2, "peak_memory_bytes": 9_437_184, "processes": 1, "disk_bytes": 0,
                 "accounting": "enforced"

@@ -99,6 +99,18 @@ pub struct Settings {
     /// Bytes of each output stream past which a program is stopped
     #[arg(long, env = "HARD_OUTPUT_BYTES", default_value_t = 256 * MIB, value_parser = bytes)]
     pub hard_output_bytes: u64,
+    /// Directory for whole output that is too long for an answer; without one it is not kept
+    #[arg(long, env = "OUTPUT_DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Bytes of each output stream to keep there
+    #[arg(long, env = "MAX_STORED_OUTPUT_BYTES", default_value_t = 64 * MIB, value_parser = bytes)]
+    pub max_stored_output_bytes: u64,
+    /// Bytes of all that is kept there; the oldest goes first, and one user has at most half
+    #[arg(long, env = "OUTPUT_STORE_BYTES", default_value_t = 1024 * MIB, value_parser = bytes)]
+    pub output_store_bytes: u64,
+    /// Seconds to keep it
+    #[arg(long, env = "OUTPUT_RETENTION_SECONDS", default_value = "3600", value_parser = seconds)]
+    pub output_retention: Duration,
     /// Processor quota of a sandbox, in thousandths of a core
     #[arg(long, env = "SANDBOX_MILLI_CPUS", default_value_t = 1000)]
     pub sandbox_milli_cpus: u32,

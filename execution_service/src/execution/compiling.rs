@@ -16,6 +16,7 @@ use super::kernel::{KernelError, request_path};
 use super::limits::Limits;
 use super::outcome::{Ending, StreamTotals};
 use super::output::Capped;
+use super::outputs::Recording;
 use super::run::{Report, Run};
 use super::sink::Sink;
 use super::workplace::Workplace;
@@ -59,19 +60,22 @@ impl Run<'_> {
         program: Program<'_>,
         place: &mut Workplace,
         sink: &Sink,
+        recording: &mut Recording,
     ) -> Result<Report, KernelError> {
         let command = language.compile(self.executable, program);
         let slot = self.slot(&command);
-        let built = match self.build_from(slot, language, place.sandbox.as_ref(), sink).await? {
+        let sandbox = place.sandbox.as_ref();
+        let built = match self.build_from(slot, language, sandbox, sink, recording).await? {
             Some(built) => built,
-            None => match self.build(command, slot, language, place, sink).await? {
+            None => match self.build(command, slot, language, place, sink, recording).await? {
                 Ok(built) => built,
                 Err(report) => return Ok(*report),
             },
         };
         let begun = Instant::now();
         let rest = sink.after(built.stdout, built.stderr);
-        let mut driven = self.step(language.run(program), self.limits, place, &rest).await?;
+        let mut driven =
+            self.step(language.run(program), self.limits, place, &rest, recording).await?;
         driven.stdout = add(driven.stdout, built.stdout);
         driven.stderr = add(driven.stderr, built.stderr);
         self.report(driven, self.limits, (Some(built.time), begun.elapsed()), place, None).await
@@ -100,6 +104,7 @@ impl Run<'_> {
         language: &dyn CompiledLanguage,
         sandbox: &dyn Sandbox,
         sink: &Sink,
+        recording: &mut Recording,
     ) -> Result<Option<Built>, SandboxError> {
         let Some(compiled) = slot.and_then(Slot::find) else {
             return Ok(None);
@@ -118,6 +123,7 @@ impl Run<'_> {
             Err(SandboxError::Write { .. }) => return Ok(None),
             Err(error) => return Err(error),
         }
+        recording.push(Stream::Stderr, &compiled.warnings);
         let stderr = repeat(&compiled.warnings, self.limits.output_bytes, sink);
         Ok(Some(Built { time: Duration::ZERO, stdout: StreamTotals::default(), stderr }))
     }
@@ -130,6 +136,7 @@ impl Run<'_> {
         language: &dyn CompiledLanguage,
         place: &mut Workplace,
         sink: &Sink,
+        recording: &mut Recording,
     ) -> Result<Result<Built, Box<Report>>, KernelError> {
         let code = self.request.code.as_bytes();
         place.sandbox.write_file(Place::Workspace, &source_path(language), code).await?;
@@ -139,7 +146,7 @@ impl Run<'_> {
         let wall = self.house.compile_wall.min(self.limits.wall);
         let compiler_limits = Limits { wall, ..*self.limits };
         let (own_sink, mut said) = Sink::new();
-        let compiler = self.step(command, &compiler_limits, place, &own_sink).await?;
+        let compiler = self.step(command, &compiler_limits, place, &own_sink, recording).await?;
         let time = begun.elapsed();
         drop(own_sink);
         let succeeded = compiler.ending == Ending::Exited(Exit::Code(0));
@@ -176,10 +183,12 @@ impl Run<'_> {
         limits: &Limits,
         place: &Workplace,
         sink: &Sink,
+        recording: &mut Recording,
     ) -> Result<Driven, SandboxError> {
         let mut process: Process = place.sandbox.start(command).await?;
         let running = Running { process: &mut process, kernel: None, ends_with_done: false };
-        drive(place.sandbox.as_ref(), running, self.rules(place, limits), sink).await
+        let rules = self.rules(place, limits);
+        drive(place.sandbox.as_ref(), running, rules, sink, recording).await
     }
 }
 
@@ -207,7 +216,7 @@ fn repeat(warnings: &[u8], limit: u64, sink: &Sink) -> StreamTotals {
         let (offset, data) = (piece.offset, piece.data);
         sink.send(Event::Output { stream: Stream::Stderr, offset, data });
     }
-    StreamTotals { bytes: stream.total(), truncated: stream.truncated() }
+    stream.totals()
 }
 
 fn source_path(language: &dyn CompiledLanguage) -> WorkspacePath {
@@ -216,5 +225,6 @@ fn source_path(language: &dyn CompiledLanguage) -> WorkspacePath {
 }
 
 fn add(one: StreamTotals, other: StreamTotals) -> StreamTotals {
-    StreamTotals { bytes: one.bytes + other.bytes, truncated: one.truncated || other.truncated }
+    let (bytes, truncated) = (one.bytes + other.bytes, one.truncated || other.truncated);
+    StreamTotals { bytes, truncated, stored: None }
 }

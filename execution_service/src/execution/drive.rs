@@ -28,9 +28,10 @@ use super::event::{Event, RichResult, Stream};
 use super::frames::{Frame, Frames};
 use super::limits::Limits;
 use super::outcome::{Accounting, Ending, Stop, StreamTotals};
-use super::output::{Capped, Piece};
+use super::outputs::Recording;
 use super::signals::SIGKILL;
 use super::sink::Sink;
+use super::streams::Streams;
 
 /// How long an interrupted interpreter has to flush its output and say where it was. The answer is
 /// due a quarter of a second after the limit.
@@ -41,9 +42,6 @@ const WATCH: Duration = Duration::from_millis(100);
 const GLANCE: Duration = Duration::from_millis(20);
 /// What a pipe holds. So large a buffer comes from the kernel, untouched and zero as it is.
 const PIPE: usize = 256 << 10;
-/// After the end: what is in a pipe still counts, what a surviving grandchild goes on writing does
-/// not. A pipe holds 256 KiB; user code may have enlarged it to 1 MiB.
-const LAST_BYTES: u64 = 1 << 20;
 /// After the exit: how long the control channel may take to show what was said before it.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 /// Results of one run: together with two streams of 8 MiB they fit into one message to the gateway.
@@ -107,9 +105,10 @@ pub async fn drive(
     running: Running<'_>,
     rules: Rules<'_>,
     sink: &Sink,
+    recording: &mut Recording,
 ) -> Result<Driven, SandboxError> {
     let Running { process, mut kernel, ends_with_done } = running;
-    let mut streams = Streams::new(rules.limits.output_bytes);
+    let mut streams = Streams::new(rules.limits.output_bytes, recording);
     let (mut out_buffer, mut err_buffer) = (vec![0; PIPE], vec![0; PIPE]);
     let (mut out_open, mut err_open, mut frames_open) = (true, true, kernel.is_some());
     let mut deadline = Instant::now() + rules.limits.wall;
@@ -127,8 +126,8 @@ pub async fn drive(
             () = sleep_until(deadline) => Next::Deadline,
             () = rules.cancelled.cancelled(), if stopping.is_none() => Next::Cancelled,
             frame = next_frame(&mut kernel), if frames_open => Next::Frame(frame),
-            read = process.stdout.read(&mut out_buffer), if out_open => Next::Stdout(read),
-            read = process.stderr.read(&mut err_buffer), if err_open => Next::Stderr(read),
+            read = streams.read(Stream::Stdout, &mut process.stdout, &mut out_buffer), if out_open => Next::Stdout(read),
+            read = streams.read(Stream::Stderr, &mut process.stderr, &mut err_buffer), if err_open => Next::Stderr(read),
             _ = watch.tick(), if stopping.is_none() => Next::Watch,
         };
         match next {
@@ -277,65 +276,4 @@ impl Results {
             sink.send(Event::Result(result));
         }
     }
-}
-
-struct Streams {
-    stdout: Capped,
-    stderr: Capped,
-}
-
-impl Streams {
-    fn new(limit: u64) -> Self {
-        Self { stdout: Capped::new(limit), stderr: Capped::new(limit) }
-    }
-
-    fn largest(&self) -> u64 {
-        self.stdout.total().max(self.stderr.total())
-    }
-
-    fn capped(&mut self, stream: Stream) -> &mut Capped {
-        match stream {
-            Stream::Stdout => &mut self.stdout,
-            Stream::Stderr => &mut self.stderr,
-        }
-    }
-
-    fn push(&mut self, stream: Stream, data: &[u8], sink: &Sink) {
-        if let Some(piece) = self.capped(stream).push(data) {
-            send(stream, piece, sink);
-        }
-    }
-
-    fn drain(&mut self, process: &mut Process, buffer: &mut [u8], sink: &Sink) {
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            let end = self.capped(stream).total() + LAST_BYTES;
-            while self.capped(stream).total() < end {
-                let pipe = match stream {
-                    Stream::Stdout => &mut process.stdout,
-                    Stream::Stderr => &mut process.stderr,
-                };
-                match pipe.read_now(buffer) {
-                    Ok(Some(count)) if count > 0 => {
-                        self.push(stream, &buffer[..count], sink);
-                    }
-                    Ok(_) | Err(_) => break,
-                }
-            }
-        }
-    }
-
-    fn finish(&mut self, sink: &Sink) -> (StreamTotals, StreamTotals) {
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            if let Some(piece) = self.capped(stream).finish() {
-                send(stream, piece, sink);
-            }
-        }
-        let totals =
-            |capped: &Capped| StreamTotals { bytes: capped.total(), truncated: capped.truncated() };
-        (totals(&self.stdout), totals(&self.stderr))
-    }
-}
-
-fn send(stream: Stream, Piece { offset, data }: Piece, sink: &Sink) {
-    sink.send(Event::Output { stream, offset, data });
 }

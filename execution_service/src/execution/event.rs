@@ -25,7 +25,7 @@ pub enum Event {
 }
 
 /// One of the two output streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Descriptor 1.
     Stdout,

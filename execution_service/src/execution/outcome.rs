@@ -6,6 +6,7 @@ use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::sandbox::spec::{Exit, Usage};
 
 use super::limits::Limits;
+use super::outputs::Stored;
 use super::signals;
 
 /// Error numbers, as `errno(3)` has them.
@@ -101,6 +102,8 @@ pub struct StreamTotals {
     pub bytes: u64,
     /// Whether a part was left out.
     pub truncated: bool,
+    /// What can be had of it later; absent when that is nothing beyond the answer.
+    pub stored: Option<Stored>,
 }
 
 /// Where the time of a run went.

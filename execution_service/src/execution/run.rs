@@ -1,7 +1,7 @@
 //! One run in a workplace: hand over, drive, judge.
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use super::event::Event;
 use super::kernel::{KernelError, request_path};
 use super::limits::Limits;
 use super::outcome::{Accounting, Ending, Observed, Status, StreamTotals, Verdict, judge};
+use super::outputs::{Outputs, Recording};
 use super::request::Request;
 use super::sink::Sink;
 use super::workplace::{UNHURRIED, Workplace};
@@ -50,6 +51,8 @@ pub struct Run<'a> {
     pub version: &'a str,
     /// What compilers have made before; absent where nothing is kept.
     pub compiled: Option<&'a Mutex<CompiledPrograms>>,
+    /// Where whole output is kept; absent where it is not.
+    pub outputs: Option<&'a Arc<Outputs>>,
     /// Alone or in a session.
     pub mode: Mode,
     /// The rules of the house.
@@ -101,10 +104,18 @@ impl Run<'_> {
             stdin: (!self.request.stdin.is_empty()).then_some(&*stdin),
             compiler_flags: &self.request.compiler_flags,
         };
-        match self.request.language.approach() {
-            Approach::Kernel(language) => self.by_kernel(language, program, place, sink).await,
-            Approach::Compiled(language) => self.compiled(language, program, place, sink).await,
-        }
+        let Request { id, owner, .. } = self.request;
+        let mut recording = Recording::new(self.outputs, id, owner);
+        let mut report = match self.request.language.approach() {
+            Approach::Kernel(language) => {
+                self.by_kernel(language, program, place, sink, &mut recording).await?
+            }
+            Approach::Compiled(language) => {
+                self.compiled(language, program, place, sink, &mut recording).await?
+            }
+        };
+        recording.finish(&mut report.stdout, &mut report.stderr).await;
+        Ok(report)
     }
 
     async fn not_written(
@@ -163,6 +174,7 @@ impl Run<'_> {
         program: Program<'_>,
         place: &mut Workplace,
         sink: &Sink,
+        recording: &mut Recording,
     ) -> Result<Report, KernelError> {
         self.hand_over_stdin(place.sandbox.as_ref()).await?;
         place.ensure_kernel(self.request.language, self.executable).await?;
@@ -178,7 +190,7 @@ impl Run<'_> {
             kernel: Some((&mut kernel.frames, id)),
             ends_with_done: self.mode == Mode::Session,
         };
-        let driven = drive(place.sandbox.as_ref(), running, rules, sink).await?;
+        let driven = drive(place.sandbox.as_ref(), running, rules, sink, recording).await?;
         let run = begun.elapsed();
         if !driven.alive {
             place.kernel = None;

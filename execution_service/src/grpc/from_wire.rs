@@ -9,6 +9,7 @@ use proto::execution_v1 as wire;
 use tonic::Status;
 
 use crate::error::invalid;
+use crate::execution::event::Stream;
 use crate::execution::limits::Wishes;
 use crate::execution::request::Request;
 use crate::language::Language;
@@ -97,6 +98,15 @@ pub fn id(field: &str, text: String) -> Result<String, Status> {
         return Err(invalid(field, &message));
     }
     Ok(text)
+}
+
+/// One of the two output streams.
+pub fn stream(number: i32) -> Result<Stream, Status> {
+    match wire::Stream::try_from(number) {
+        Ok(wire::Stream::Stdout) => Ok(Stream::Stdout),
+        Ok(wire::Stream::Stderr) => Ok(Stream::Stderr),
+        Ok(wire::Stream::Unspecified) | Err(_) => Err(invalid("stream", "is unknown")),
+    }
 }
 
 fn language(number: i32) -> Result<Language, Status> {

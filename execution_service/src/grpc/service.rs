@@ -10,7 +10,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
-use super::{deadline, events, from_wire, holdings_to_wire, to_wire};
+use super::{deadline, events, from_wire, holdings_to_wire, outputs, to_wire};
 use crate::error::{status, too_late};
 use crate::worker::Worker;
 
@@ -27,10 +27,12 @@ impl Service {
 }
 
 type EventStream = Pin<Box<dyn Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;
+type OutputStream = Pin<Box<dyn Stream<Item = Result<wire::OutputPart, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl wire::execution_service_server::ExecutionService for Service {
     type ExecuteStream = EventStream;
+    type ReadOutputStream = OutputStream;
 
     async fn execute(
         &self,
@@ -69,6 +71,18 @@ impl wire::execution_service_server::ExecutionService for Service {
         let wire::CancelRequest { execution_id, owner } = request.into_inner();
         self.worker.cancel(&execution_id, &owner).map_err(|error| status(&error))?;
         Ok(Response::new(wire::CancelResponse {}))
+    }
+
+    async fn read_output(
+        &self,
+        request: Request<wire::ReadOutputRequest>,
+    ) -> Result<Response<OutputStream>, Status> {
+        let wire::ReadOutputRequest { execution_id, owner, stream, offset, length } =
+            request.into_inner();
+        let stream = from_wire::stream(stream)?;
+        let found = self.worker.read_output(&execution_id, &owner, stream).await;
+        let reading = found.map_err(|error| status(&error))?;
+        Ok(Response::new(Box::pin(outputs::parts(reading, offset, length))))
     }
 
     async fn create_session(

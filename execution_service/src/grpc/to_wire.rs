@@ -78,8 +78,19 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn totals(StreamTotals { bytes, truncated }: StreamTotals) -> wire::StreamTotals {
-    wire::StreamTotals { bytes, truncated }
+fn totals(StreamTotals { bytes, truncated, stored }: StreamTotals) -> wire::StreamTotals {
+    wire::StreamTotals {
+        bytes,
+        truncated,
+        stored: stored.is_some(),
+        stored_bytes: stored.map_or(0, |stored| stored.bytes),
+        stored_until_ms: stored.map_or(0, |stored| unix_millis(stored.until)),
+    }
+}
+
+fn unix_millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn usage(usage: Usage, accounting: Accounting) -> wire::Usage {
@@ -137,15 +148,11 @@ fn diagnostic(diagnostic: Diagnostic) -> wire::Diagnostic {
 
 /// A session as callers see it.
 pub fn session(session: &Session) -> wire::Session {
-    let millis = |time: SystemTime| {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    };
     wire::Session {
         session_id: session.id.clone(),
         language: i32::from(language(session.language)),
-        created_at_ms: millis(session.created),
-        expires_at_ms: millis(session.expires),
+        created_at_ms: unix_millis(session.created),
+        expires_at_ms: unix_millis(session.expires),
         busy: session.is_busy(),
     }
 }

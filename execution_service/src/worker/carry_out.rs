@@ -233,8 +233,9 @@ impl Worker {
         let (executable, version) = self
             .toolchain(request.language)
             .map_err(|error| KernelError::NotReady(error.to_string()))?;
-        let (house, compiled) = (self.house, self.compiled.as_ref());
-        Ok(Run { request, limits, executable, version, compiled, mode, house, cancelled })
+        let (house, compiled, outputs) =
+            (self.house, self.compiled.as_ref(), self.outputs.as_ref());
+        Ok(Run { request, limits, executable, version, compiled, outputs, mode, house, cancelled })
     }
 
     fn outcome(&self, accepted: Instant, finished: Finished) -> Outcome {

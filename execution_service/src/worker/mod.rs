@@ -27,8 +27,9 @@ pub use tally::{Counts, Tally};
 use carry_out::Turn;
 
 use crate::execution::compiled::CompiledPrograms;
-use crate::execution::event::Event;
+use crate::execution::event::{Event, Stream};
 use crate::execution::limits::{LimitRange, Limits, Wishes};
+use crate::execution::outputs::{Outputs, Reading};
 use crate::execution::request::Request;
 use crate::execution::run::House;
 use crate::execution::sink::Sink;
@@ -65,6 +66,8 @@ pub struct Worker {
     pub house: House,
     /// What compilers have made before, for each owner apart; absent where nothing is to be kept.
     pub compiled: Option<Mutex<CompiledPrograms>>,
+    /// Whole output, for a while; absent where it is not kept.
+    pub outputs: Option<Arc<Outputs>>,
     /// Warm workplaces.
     pub pool: Arc<Pool>,
     /// The sessions.
@@ -155,6 +158,23 @@ impl Worker {
             }
             Some(_) | None => Err(WorkerError::ExecutionNotFound),
         }
+    }
+
+    /// What a run that has ended wrote to `stream`, where it is stored.
+    ///
+    /// # Errors
+    /// [`WorkerError::OutputNotFound`], or a disk that does not give it.
+    pub async fn read_output(
+        &self,
+        execution_id: &str,
+        owner: &str,
+        stream: Stream,
+    ) -> Result<Reading, WorkerError> {
+        let Some(outputs) = &self.outputs else {
+            return Err(WorkerError::OutputNotFound);
+        };
+        let found = outputs.open(execution_id, owner, stream).await?;
+        found.ok_or(WorkerError::OutputNotFound)
     }
 
     /// Begins a session.

@@ -34,6 +34,12 @@ pub enum WorkerError {
     /// Nothing by that id runs here for that owner.
     #[error("no such execution is running")]
     ExecutionNotFound,
+    /// What it wrote is not stored, not any more, or not for that owner.
+    #[error("no such output is stored")]
+    OutputNotFound,
+    /// A stored output cannot be read: a fault of ours, or of the disk.
+    #[error(transparent)]
+    Output(#[from] std::io::Error),
     /// See [`QueueFull`].
     #[error(transparent)]
     Queue(#[from] QueueFull),

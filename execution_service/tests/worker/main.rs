@@ -11,6 +11,8 @@ mod layers;
 mod leftovers;
 mod limits;
 mod listening;
+mod outputs;
+mod plain_log;
 mod queue;
 mod recompiling;
 mod sessions;

@@ -106,6 +106,8 @@ impl Environment {
         // Only the gateway is asked for its address.
         worker.remove("ADDRESS_FILE");
         worker.insert("LISTEN".into(), listen);
+        // Made by the worker, for the user that it becomes.
+        worker.entry("OUTPUT_DIR".into()).or_insert_with(|| path.join("outputs").into());
         if let Some(python) = python {
             worker.insert("PYTHON_ENVIRONMENT".into(), python.into());
         }

@@ -1,4 +1,5 @@
-//! What the operator reads. Colour on a terminal, plain text elsewhere (`anstream` decides).
+//! What the operator reads. Colour on a terminal, plain text elsewhere (`anstream` decides). What others
+//! have said (a worker on another machine, an interpreter, an installer) is shown without effect.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use api_service::operator::AdminBootstrap;
 use execution_service::toolchain::Toolchain;
+use logging::{plain, plain_lines};
 
 use super::view::{Language, Missing, View, Wall};
 use crate::data_directory::{DataDirectory, LeftBehind};
@@ -23,7 +25,7 @@ const NOTABLE: [&str; 4] = ["numpy", "pandas", "matplotlib", "ipython"];
 
 /// The one thing that kept the launcher, or one of its helpers, from doing its work.
 pub(super) fn failure(error: &anyhow::Error) {
-    eprintln!("{BAD}error{BAD:#}: {error:#}");
+    eprintln!("{BAD}error{BAD:#}: {}", plain_lines(&format!("{error:#}")));
 }
 
 /// A killed launcher's sockets and addresses are removed.
@@ -43,20 +45,24 @@ pub(super) fn half_made(environment: &Path) {
 pub(super) fn provisioning(python: &Toolchain) {
     let Toolchain { executable, version, .. } = python;
     println!(
-        "Installing numpy, pandas, matplotlib and IPython for the sandboxes' Python {version} \
+        "Installing numpy, pandas, matplotlib and IPython for the sandboxes' Python {} \
          ({}), once; --no-provision skips it",
-        executable.display()
+        plain(version),
+        plain(&executable.display().to_string())
     );
 }
 
 /// One step of it.
 pub(super) fn provisioning_step(step: &str) {
-    println!("  {FAINT}{step}{FAINT:#}");
+    println!("  {FAINT}{}{FAINT:#}", plain(step));
 }
 
 /// Rich Python could not be made.
 pub(super) fn bare_python(reason: &str) {
-    println!("{CAUTION}Python runs without numpy, pandas, matplotlib{CAUTION:#}: {reason}");
+    println!(
+        "{CAUTION}Python runs without numpy, pandas, matplotlib{CAUTION:#}: {}",
+        plain_lines(reason)
+    );
 }
 
 /// Everything runs.
@@ -74,7 +80,7 @@ pub(super) fn ready(
         env!("CARGO_PKG_VERSION")
     );
     println!("  every call  {url}/docs");
-    println!("  data        {}", directory.path().display());
+    println!("  data        {}", plain(&directory.path().display().to_string()));
     isolation(view);
     println!();
     view.languages.languages.iter().for_each(language);
@@ -89,10 +95,11 @@ pub(super) fn ready(
 fn isolation(view: &View) {
     let isolation = &view.isolation;
     let style = if isolation.level == "full" { GOOD } else { CAUTION };
-    println!("  isolation   {style}{}{style:#}", isolation.level);
+    println!("  isolation   {style}{}{style:#}", plain(&isolation.level));
     for Wall { name, state, detail } in &isolation.walls {
         if state != "enforced" {
-            println!("              {name}: {state}: {detail}");
+            let wall = format!("{name}: {state}: {detail}");
+            println!("              {}", plain(&wall));
         }
     }
 }
@@ -102,13 +109,14 @@ fn language(Language { name, version, packages }: &Language) {
         .into_iter()
         .filter_map(|package| Some(format!("{package} {}", packages.get(package)?)))
         .collect();
-    let line = format!("  {GOOD}{name:<7}{GOOD:#} {version:<9} {}", notable.join(", "));
+    let (name, version, notable) = (plain(name), plain(version), notable.join(", "));
+    let line = format!("  {GOOD}{name:<7}{GOOD:#} {version:<9} {}", plain(&notable));
     println!("{}", line.trim_end());
 }
 
 fn missing(Missing { name, reason, remedy }: &Missing) {
-    println!("  {CAUTION}{name:<7} not here{CAUTION:#}  {reason}");
-    println!("          {remedy}");
+    println!("  {CAUTION}{:<7} not here{CAUTION:#}  {}", plain(name), plain(reason));
+    println!("          {}", plain(remedy));
 }
 
 fn administrator(admin: &AdminBootstrap) {

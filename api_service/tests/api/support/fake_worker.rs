@@ -23,6 +23,8 @@ pub const TOKEN: &str = "fake-worker-token-0123456789abcdefghij";
 type Events =
     Pin<Box<dyn tokio_stream::Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;
 
+pub type Parts = Pin<Box<dyn tokio_stream::Stream<Item = Result<wire::OutputPart, Status>> + Send>>;
+
 #[derive(Default)]
 pub struct Seen {
     pub executes: Vec<wire::ExecuteRequest>,
@@ -32,6 +34,8 @@ pub struct Seen {
     pub abandoned: Vec<String>,
     sessions: HashMap<String, (String, wire::Session)>,
     running: HashMap<String, (String, Arc<Notify>)>,
+    /// By execution: its owner, and what it wrote to standard output.
+    outputs: HashMap<String, (String, Vec<u8>)>,
     lives: u32,
 }
 
@@ -76,6 +80,7 @@ impl FakeWorker {
         let mut seen = self.seen();
         seen.sessions.clear();
         seen.running.clear();
+        seen.outputs.clear();
     }
 
     /// On the same port, with nothing of its earlier life.
@@ -145,6 +150,22 @@ impl Drop for Caller {
 #[tonic::async_trait]
 impl ExecutionService for FakeWorker {
     type ExecuteStream = Events;
+    type ReadOutputStream = Parts;
+
+    async fn read_output(
+        &self,
+        request: Request<wire::ReadOutputRequest>,
+    ) -> Result<Response<Parts>, Status> {
+        self.admit(&request)?;
+        let wire::ReadOutputRequest { execution_id, owner, stream, offset, length } =
+            request.into_inner();
+        let stored = self.seen().outputs.get(&execution_id).cloned();
+        let stdout = i32::from(wire::Stream::Stdout);
+        match stored.filter(|(of, _)| *of == owner && stream == stdout) {
+            Some((_, bytes)) => Ok(Response::new(script::parts(&bytes, offset, length))),
+            None => Err(failed(Code::NotFound, reason::OUTPUT_NOT_FOUND, "no such output")),
+        }
+    }
 
     async fn execute(
         &self,
@@ -162,6 +183,10 @@ impl ExecutionService for FakeWorker {
             seen.request_ids.push(id);
             seen.deadlines.push(deadline);
             seen.executes.push(run.clone());
+            if run.code.starts_with("big ") {
+                let stored = (run.owner.clone(), script::big());
+                seen.outputs.insert(run.execution_id.clone(), stored);
+            }
         }
         if !run.session_id.is_empty() {
             self.session(&run.session_id, &run.owner)?;

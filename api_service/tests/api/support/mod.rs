@@ -12,6 +12,7 @@ pub use self::app::{Answer, App, PASSWORD, SECRET_KEY, settings};
 pub use self::fake_worker::{FakeWorker, TOKEN};
 pub use self::log::captured;
 pub use self::postgres::Postgres;
+pub use self::script::big;
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
 const NEVER: Duration = Duration::from_secs(60);

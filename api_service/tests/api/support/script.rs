@@ -5,15 +5,19 @@
 //! | `say <text>` | writes the text and succeeds |
 //! | `hang` | writes "begun" and goes on until it is cancelled or its caller goes away |
 //! | `gap` | writes more than is kept, and bytes that are not text |
+//! | `big <when>` | writes [`big`], of which the worker stores all until `when`, in unix milliseconds |
 //! | `fail` | ends with a diagnostic |
 //! | `die` | breaks off without an outcome |
-//! | `full`, `owner full`, `refuse`, `break`, `lose` | is refused, as the contract describes |
+//! | `full`, `owner full`, `refuse`, `break`, `lose`, `spoil <text>` | is refused, as the contract describes |
 
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
+use proto::execution_v1::output_part::Part;
 use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY_AFTER, reason};
 use tokio::sync::{Notify, mpsc};
 use tonic::{Code, Status};
+
+use super::fake_worker::Parts;
 
 pub type Sent = Result<wire::ExecutionEvent, Status>;
 
@@ -29,6 +33,9 @@ pub fn refusal(code: &str) -> Option<Status> {
             Some(status)
         }
         "break" => Some(failed(Code::Internal, reason::INTERNAL, "secret-of-the-worker")),
+        spoil if spoil.starts_with("spoil ") => {
+            Some(failed(Code::Internal, reason::INTERNAL, spoil))
+        }
         "lose" => Some(failed(Code::NotFound, reason::SESSION_LOST, "lost")),
         _ => None,
     }
@@ -51,10 +58,22 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
             tell(output(wire::Stream::Stdout, 1004, b"tail")).await?;
             tell(output(wire::Stream::Stderr, 0, b"\xff")).await?;
             wire::Outcome {
-                stdout: Some(wire::StreamTotals { bytes: 1008, truncated: true }),
-                stderr: Some(wire::StreamTotals { bytes: 1, truncated: false }),
+                stdout: Some(totals(1008, true)),
+                stderr: Some(totals(1, false)),
                 ..outcome(wire::Status::Succeeded, 0)
             }
+        }
+        code if code.starts_with("big ") => {
+            let (whole, until) = (big(), code.trim_start_matches("big ").parse().unwrap());
+            tell(output(wire::Stream::Stdout, 0, &whole[..1000])).await?;
+            tell(output(wire::Stream::Stdout, 99_000, &whole[99_000..])).await?;
+            let stored = wire::StreamTotals {
+                stored: true,
+                stored_bytes: whole.len() as u64,
+                stored_until_ms: until,
+                ..totals(whole.len() as u64, true)
+            };
+            wire::Outcome { stdout: Some(stored), ..outcome(wire::Status::Succeeded, 0) }
         }
         "fail" => wire::Outcome {
             exit_code: Some(1),
@@ -95,6 +114,28 @@ pub fn event(event: Event) -> Sent {
     Ok(wire::ExecutionEvent { event: Some(event) })
 }
 
+/// 100,000 bytes; at each position another than at those before and after it, and not UTF-8.
+pub fn big() -> Vec<u8> {
+    (0..100_000_u32).map(|position| (position % 251) as u8).collect()
+}
+
+/// Some of `bytes`, 30,000 at a time.
+pub fn parts(bytes: &[u8], offset: u64, length: Option<u64>) -> Parts {
+    let total = bytes.len() as u64;
+    let about = wire::StoredOutput { bytes: total, total };
+    let from = offset.min(total) as usize;
+    let length = length.unwrap_or(total).min(total - from as u64) as usize;
+    let data = bytes[from..from + length].chunks(30_000);
+    let data = data.map(|data| Part::Data(data.to_vec()));
+    let parts: Vec<_> = std::iter::once(Part::About(about)).chain(data).collect();
+    let parts = parts.into_iter().map(|part| Ok(wire::OutputPart { part: Some(part) }));
+    Box::pin(tokio_stream::iter(parts))
+}
+
+fn totals(bytes: u64, truncated: bool) -> wire::StreamTotals {
+    wire::StreamTotals { bytes, truncated, ..wire::StreamTotals::default() }
+}
+
 fn output(stream: wire::Stream, offset: u64, data: &[u8]) -> Sent {
     event(Event::Output(wire::Output { stream: stream.into(), offset, data: data.to_vec() }))
 }
@@ -104,7 +145,7 @@ fn outcome(status: wire::Status, stdout: u64) -> wire::Outcome {
         status: status.into(),
         exit_code: (status == wire::Status::Succeeded).then_some(0),
         duration_us: 2600,
-        stdout: Some(wire::StreamTotals { bytes: stdout, truncated: false }),
+        stdout: Some(totals(stdout, false)),
         usage: Some(wire::Usage {
             cpu_us: 1500,
             peak_memory_bytes: 9_437_184,

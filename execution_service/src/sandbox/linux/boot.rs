@@ -32,6 +32,8 @@ pub const HOST_IDS: u32 = 65_536;
 /// The worker's own uid in its user namespace, where there is more than one: the spawner is 0, so
 /// that the worker can neither signal nor trace it.
 const WORKER_ID: u32 = 1;
+/// The same one as the host sees it: whose the files of a worker are that was started by uid 0.
+pub const WORKER_HOST_ID: u32 = FIRST_HOST_ID + WORKER_ID;
 
 /// Why a worker cannot start on this host. The text names the remedy.
 #[derive(Debug, thiserror::Error)]

@@ -36,7 +36,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-pub use boot::{BootError, FIRST_HOST_ID, Namespaced, drop_privileges, enter_namespaces};
+pub use boot::{
+    BootError, FIRST_HOST_ID, Namespaced, WORKER_HOST_ID, drop_privileges, enter_namespaces,
+};
 pub use cgroup::Leftover;
 pub use launch::{Launched, launch};
 

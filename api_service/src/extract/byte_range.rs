@@ -1,0 +1,23 @@
+//! The `Range` header.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::RANGE;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::domain::byte_range::ByteRange;
+use crate::error::ApiError;
+
+/// The one range that the caller asks for, if any.
+pub struct OptionalRange(pub Option<ByteRange>);
+
+impl FromRequest for OptionalRange {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let header = request.headers().get(RANGE).and_then(|value| value.to_str().ok());
+        ready(Ok(Self(header.and_then(ByteRange::parse))))
+    }
+}

@@ -1,0 +1,53 @@
+//! A stored stream that is read.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::blocking;
+
+/// What is read at once: a quarter of what a gateway takes before it says to go on.
+const PIECE: u64 = 256 << 10;
+
+/// An open file. It can be read to its end even if it has to make way meanwhile.
+#[derive(Debug)]
+pub struct Reading {
+    file: Arc<File>,
+    bytes: u64,
+    total: u64,
+}
+
+impl Reading {
+    pub(super) fn new(file: File, bytes: u64, total: u64) -> Self {
+        Self { file: Arc::new(file), bytes, total }
+    }
+
+    /// How many bytes are stored.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many the program wrote.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Some bytes from `offset` on, of at most `length`; empty only at the end.
+    ///
+    /// # Errors
+    /// When the disk does not give them.
+    pub async fn piece(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let length = length.min(self.bytes.saturating_sub(offset)).min(PIECE);
+        if length == 0 {
+            return Ok(Vec::new());
+        }
+        let file = Arc::clone(&self.file);
+        let mut piece = vec![0; usize::try_from(length).unwrap_or_default()];
+        blocking(move || {
+            file.read_exact_at(&mut piece, offset)?;
+            Ok(piece)
+        })
+        .await
+    }
+}

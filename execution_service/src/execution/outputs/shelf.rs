@@ -1,0 +1,305 @@
+//! The account of what is kept: whose it is, how long it is, who has to make way. No file is touched
+//! here.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
+
+use super::Bounds;
+use crate::execution::event::Stream;
+
+/// What a file takes of the disk at least, and in steps of what: with many tiny ones, no fewer of them
+/// are allowed than the disk has room for.
+const BLOCK: u64 = 4096;
+
+/// Files are numbered in the order in which they were begun, which is that of their age.
+pub(super) type Number = u64;
+
+/// What was written where.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Name {
+    pub(super) execution: String,
+    pub(super) stream: Stream,
+}
+
+/// A file that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) number: Number,
+    pub(super) bytes: u64,
+    pub(super) total: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    bounds: Bounds,
+    files: BTreeMap<Number, Held>,
+    names: HashMap<Name, Number>,
+    owners: HashMap<String, Share>,
+    /// Those that are being written are not among them: they do not make way.
+    finished: BTreeSet<Number>,
+    bytes: u64,
+    next: Number,
+}
+
+#[derive(Debug)]
+struct Held {
+    name: Name,
+    owner: String,
+    /// Written, or about to be.
+    bytes: u64,
+    /// Of the stream, and when the file goes; absent while it is being written.
+    end: Option<(u64, Instant)>,
+}
+
+/// What one owner has.
+#[derive(Debug, Default)]
+struct Share {
+    files: usize,
+    finished: BTreeSet<Number>,
+    bytes: u64,
+}
+
+impl Shelf {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            files: BTreeMap::new(),
+            names: HashMap::new(),
+            owners: HashMap::new(),
+            finished: BTreeSet::new(),
+            bytes: 0,
+            next: 0,
+        }
+    }
+
+    /// A new file, empty.
+    pub(super) fn begin(&mut self, name: Name, owner: &str) -> Number {
+        let number = self.next;
+        self.next += 1;
+        let owner = String::from(owner);
+        self.owners.entry(owner.clone()).or_default().files += 1;
+        self.files.insert(number, Held { name, owner, bytes: 0, end: None });
+        number
+    }
+
+    /// Makes room for `more` bytes of a file that is being written. Gives those that had to go for it,
+    /// and for how many bytes there is room.
+    pub(super) fn grow(&mut self, number: Number, more: u64) -> (Vec<Number>, u64) {
+        let mut evicted = Vec::new();
+        let Some(Held { owner, bytes, .. }) = self.files.get(&number) else {
+            return (evicted, 0);
+        };
+        let (owner, bytes) = (owner.clone(), *bytes);
+        let needed = on_disk(bytes + more) - on_disk(bytes);
+        while let Some(oldest) = self.in_the_way(&owner, needed) {
+            self.drop_file(oldest);
+            evicted.push(oldest);
+        }
+        let of_owner = (self.bounds.total / 2).saturating_sub(self.share_of(&owner));
+        let free = of_owner.min(self.bounds.total.saturating_sub(self.bytes)) / BLOCK * BLOCK;
+        let granted = more.min(on_disk(bytes) - bytes + free);
+        let taken = on_disk(bytes + granted) - on_disk(bytes);
+        if let Some(held) = self.files.get_mut(&number) {
+            held.bytes += granted;
+        }
+        self.owners.entry(owner).or_default().bytes += taken;
+        self.bytes += taken;
+        (evicted, granted)
+    }
+
+    /// What has to go before anything else does, if `owner` needs so much more.
+    fn in_the_way(&self, owner: &str, needed: u64) -> Option<Number> {
+        if self.share_of(owner) + needed > self.bounds.total / 2 {
+            return self.owners.get(owner)?.finished.first().copied();
+        }
+        let is_full = self.bytes + needed > self.bounds.total;
+        if is_full { self.finished.first().copied() } else { None }
+    }
+
+    fn share_of(&self, owner: &str) -> u64 {
+        self.owners.get(owner).map_or(0, |share| share.bytes)
+    }
+
+    /// The file is complete as far as it goes, and can be found until `expires`. Gives the one that it
+    /// replaces: ids are the callers', and may come twice.
+    pub(super) fn finish(
+        &mut self,
+        number: Number,
+        bytes: u64,
+        total: u64,
+        expires: Instant,
+    ) -> Vec<Number> {
+        let Some(held) = self.files.get_mut(&number) else {
+            return Vec::new();
+        };
+        // A full disk may have taken less than there was room for here.
+        let unused = on_disk(held.bytes).saturating_sub(on_disk(bytes));
+        held.bytes = bytes;
+        held.end = Some((total, expires));
+        let (name, owner) = (held.name.clone(), held.owner.clone());
+        self.bytes -= unused;
+        if let Some(share) = self.owners.get_mut(&owner) {
+            share.bytes -= unused;
+            share.finished.insert(number);
+        }
+        self.finished.insert(number);
+        let replaced = self.names.insert(name, number);
+        replaced.iter().for_each(|replaced| self.drop_file(*replaced));
+        replaced.into_iter().collect()
+    }
+
+    /// Forgets a file.
+    pub(super) fn drop_file(&mut self, number: Number) {
+        let Some(held) = self.files.remove(&number) else {
+            return;
+        };
+        let Held { name, owner, bytes, end: _ } = held;
+        self.finished.remove(&number);
+        self.bytes -= on_disk(bytes);
+        if self.names.get(&name) == Some(&number) {
+            self.names.remove(&name);
+        }
+        if let Some(share) = self.owners.get_mut(&owner) {
+            share.finished.remove(&number);
+            share.bytes -= on_disk(bytes);
+            share.files -= 1;
+            if share.files == 0 {
+                self.owners.remove(&owner);
+            }
+        }
+    }
+
+    /// A finished file of `owner`.
+    pub(super) fn find(&self, name: &Name, owner: &str, now: Instant) -> Option<Found> {
+        let number = *self.names.get(name)?;
+        let Held { name: _, owner: whose, bytes, end } = self.files.get(&number)?;
+        let (total, expires) = (*end)?;
+        (whose == owner && now < expires).then_some(Found { number, bytes: *bytes, total })
+    }
+
+    /// Forgets those whose time is up, and gives them.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Number> {
+        let over = |held: &Held| held.end.is_some_and(|(_, expires)| expires <= now);
+        let expired: Vec<Number> =
+            self.files.iter().filter(|(_, held)| over(held)).map(|(number, _)| *number).collect();
+        expired.iter().for_each(|number| self.drop_file(*number));
+        expired
+    }
+
+    /// Forgets all, and gives them.
+    pub(super) fn clear(&mut self) -> Vec<Number> {
+        let all: Vec<Number> = self.files.keys().copied().collect();
+        all.iter().for_each(|number| self.drop_file(*number));
+        all
+    }
+}
+
+fn on_disk(bytes: u64) -> u64 {
+    bytes.div_ceil(BLOCK) * BLOCK
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const UNIT: u64 = 4 * BLOCK;
+
+    fn shelf(units: u64) -> Shelf {
+        Shelf::new(Bounds {
+            stream: u64::MAX,
+            total: units * UNIT,
+            retention: Duration::ZERO,
+            known_to_caller: 0,
+        })
+    }
+
+    fn name(execution: &str) -> Name {
+        Name { execution: String::from(execution), stream: Stream::Stdout }
+    }
+
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    /// Adds a file of one unit; gives its number and who had to go.
+    fn put(shelf: &mut Shelf, execution: &str, owner: &str) -> (Number, Vec<Number>) {
+        let number = shelf.begin(name(execution), owner);
+        let (evicted, granted) = shelf.grow(number, UNIT);
+        assert_eq!(granted, UNIT);
+        shelf.finish(number, UNIT, UNIT, later());
+        (number, evicted)
+    }
+
+    #[test]
+    fn an_owner_at_half_makes_room_for_itself() {
+        let mut shelf = shelf(4);
+        let (theirs, _) = put(&mut shelf, "0", "other");
+        let (first, _) = put(&mut shelf, "1", "greedy");
+        put(&mut shelf, "2", "greedy");
+        let (_, evicted) = put(&mut shelf, "3", "greedy");
+        assert_eq!(evicted, [first]);
+        assert!(
+            shelf.find(&name("0"), "other", Instant::now()).is_some_and(|it| it.number == theirs)
+        );
+    }
+
+    #[test]
+    fn the_oldest_of_all_goes_when_all_is_full() {
+        let mut shelf = shelf(4);
+        let (first, _) = put(&mut shelf, "1", "a");
+        for (execution, owner) in [("2", "b"), ("3", "b"), ("4", "c")] {
+            put(&mut shelf, execution, owner);
+        }
+        let (_, evicted) = put(&mut shelf, "5", "d");
+        assert_eq!(evicted, [first]);
+        assert_eq!(shelf.find(&name("1"), "a", Instant::now()), None);
+    }
+
+    #[test]
+    fn what_is_being_written_does_not_make_way() {
+        let mut shelf = shelf(2);
+        let writing = shelf.begin(name("1"), "a");
+        assert_eq!(shelf.grow(writing, UNIT - 1), (Vec::new(), UNIT - 1));
+        let second = shelf.begin(name("2"), "a");
+        assert_eq!(shelf.grow(second, 1), (Vec::new(), 0), "half of all is taken");
+        assert_eq!(shelf.grow(writing, UNIT), (Vec::new(), 1), "of a block that it has");
+    }
+
+    #[test]
+    fn a_tiny_file_counts_as_a_block() {
+        let mut shelf = shelf(2);
+        for number in 0..100 {
+            let number = shelf.begin(name(&number.to_string()), "a");
+            assert_eq!(shelf.grow(number, 1).1, 1);
+            shelf.finish(number, 1, 1, later());
+        }
+        assert_eq!(u64::try_from(shelf.files.len()), Ok(UNIT / BLOCK));
+    }
+
+    #[test]
+    fn only_its_owner_finds_it_and_only_until_it_expires() {
+        let mut shelf = shelf(4);
+        let (number, _) = put(&mut shelf, "1", "a");
+        let found = Found { number, bytes: UNIT, total: UNIT };
+        let find = |shelf: &Shelf, owner, now| shelf.find(&name("1"), owner, now);
+        assert_eq!(find(&shelf, "a", Instant::now()), Some(found));
+        assert_eq!(find(&shelf, "b", Instant::now()), None);
+        assert_eq!(find(&shelf, "a", later() + Duration::from_secs(1)), None);
+        assert_eq!(shelf.expire(later() + Duration::from_secs(1)), [number]);
+        assert!(shelf.owners.is_empty() && shelf.names.is_empty() && shelf.bytes == 0);
+    }
+
+    #[test]
+    fn an_id_that_comes_twice_names_the_later_one() {
+        let mut shelf = shelf(4);
+        let (first, _) = put(&mut shelf, "1", "a");
+        let second = shelf.begin(name("1"), "a");
+        assert_eq!(shelf.grow(second, 7).1, 7);
+        assert_eq!(shelf.finish(second, 7, 9, later()), [first]);
+        let found = shelf.find(&name("1"), "a", Instant::now());
+        assert_eq!(found, Some(Found { number: second, bytes: 7, total: 9 }));
+    }
+}
