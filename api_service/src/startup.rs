@@ -146,7 +146,6 @@ fn serve(
     authenticator: Authenticator,
 ) -> anyhow::Result<Server> {
     let authenticator = web::Data::new(authenticator);
-    let access = web::Data::new(routes::access_table());
     let max_body = MaxBody(settings.max_body_bytes);
     let origins = settings.cors_origins.clone();
     let server = HttpServer::new(move || {
@@ -154,7 +153,6 @@ fn serve(
         App::new()
             .app_data(web::Data::new(state.on_this_thread()))
             .app_data(authenticator.clone())
-            .app_data(access.clone())
             .app_data(max_body)
             .configure(routes::configure)
             .wrap(cors(&origins))

@@ -13,4 +13,4 @@ mod table;
 mod users;
 
 pub use self::openapi::document;
-pub use self::table::{Endpoint, access_table, configure, metrics, protected, public};
+pub use self::table::{Endpoint, configure, metrics, protected, public};

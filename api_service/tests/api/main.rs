@@ -4,6 +4,7 @@
 mod authorization;
 mod bad_input;
 mod credentials;
+mod detours;
 mod history;
 mod idempotency;
 mod layers;

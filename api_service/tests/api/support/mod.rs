@@ -6,12 +6,14 @@ mod app;
 mod fake_worker;
 mod log;
 mod postgres;
+mod raw;
 mod script;
 
 pub use self::app::{Answer, App, PASSWORD, SECRET_KEY, settings};
 pub use self::fake_worker::{FakeWorker, TOKEN};
 pub use self::log::captured;
 pub use self::postgres::Postgres;
+pub use self::raw::{Raw, RawAnswer};
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
 const NEVER: Duration = Duration::from_secs(60);
