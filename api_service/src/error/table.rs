@@ -60,6 +60,12 @@ impl ApiError {
                 "The body took too long",
                 "send the whole body without pauses",
             ),
+            Self::NoRoomForBody => row(
+                S::SERVICE_UNAVAILABLE,
+                "bodies_full",
+                "Too many large bodies at once",
+                "try again after the time in Retry-After, or send less",
+            ),
             Self::BodyBroken => row(
                 S::BAD_REQUEST,
                 "body_unreadable",

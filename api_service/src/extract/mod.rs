@@ -7,12 +7,14 @@ mod idempotency_key;
 mod json;
 mod page;
 mod request_id;
+mod room;
 mod strict_json;
 
-pub use self::body::MaxBody;
+pub use self::body::{BodyTimeout, MaxBody};
 pub use self::caller::CurrentCaller;
 pub use self::form_or_json::FormOrJson;
 pub use self::idempotency_key::OptionalKey;
 pub use self::json::Json;
 pub use self::page::PageParams;
 pub use self::request_id::{HEADER as REQUEST_ID_HEADER, RequestId};
+pub use self::room::{BodyRoom, Share};

@@ -26,7 +26,7 @@ const HOMES: [(&str, &[&str]); 4] = [
     ("sqlx", &["storage"]),
     ("tonic", &["execution_client"]),
     ("proto", &["execution_client"]),
-    ("actix_web", &["routes", "middleware", "extract", "error", "startup.rs"]),
+    ("actix_web", &["routes", "middleware", "extract", "error", "startup.rs", "connections.rs"]),
 ];
 
 /// What the domain may use beside the standard library.

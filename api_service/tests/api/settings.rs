@@ -10,7 +10,7 @@ fn problem(name: &str, value: &str) -> String {
 fn the_defaults_are_good() {
     let settings = settings(&[]).unwrap();
     assert_eq!(settings.rules.default_timeout.as_secs(), 30);
-    assert_eq!(settings.max_body_bytes, 16 << 20);
+    assert_eq!(settings.http.max_body_bytes, 16 << 20);
 }
 
 #[test]
