@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -18,7 +19,7 @@ use crate::connections::Connections;
 use crate::domain::ids::BootId;
 use crate::execution_client::ExecutionClient;
 use crate::extract::{BodyRoom, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
-use crate::middleware::{identify, observe, protect};
+use crate::middleware::{attend, identify, observe, protect};
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
 use crate::services::history::History;
@@ -71,7 +72,18 @@ impl Application {
 
         let background = state.background.clone();
         let stop = CancellationToken::new();
-        let server = serve(listener, &settings, state, authenticator)?;
+        let limits = &settings.http;
+        let connections = Connections::new(
+            limits.max_connections,
+            limits.max_connections_per_address,
+            limits.keep_alive + limits.head_timeout,
+        )?;
+        let watch = connections.clone().watch();
+        let stopped = stop.clone();
+        background.spawn(async move {
+            stopped.run_until_cancelled(watch).await;
+        });
+        let server = serve(listener, &settings, state, authenticator, connections)?;
         let metrics = match settings.metrics_address {
             Some(address) => Some(serve_metrics(address, &background, &stop)?),
             None => None,
@@ -139,13 +151,13 @@ fn serve(
     settings: &Settings,
     state: AppState,
     authenticator: Authenticator,
+    connections: Arc<Connections>,
 ) -> anyhow::Result<Server> {
     let authenticator = web::Data::new(authenticator);
     let limits = &settings.http;
     let max_body = MaxBody(limits.max_body_bytes);
     let body_timeout = BodyTimeout(limits.body_timeout);
     let room = BodyRoom::new(limits.max_buffered_bytes);
-    let connections = Connections::new(limits.max_connections, limits.max_connections_per_address)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let of_thread = connections.most().div_ceil(threads);
     let origins = settings.cors_origins.clone();
@@ -162,6 +174,7 @@ fn serve(
             .wrap(from_fn(protect))
             .wrap(from_fn(observe))
             .wrap(from_fn(identify))
+            .wrap(from_fn(attend))
     })
     .workers(threads)
     .client_request_timeout(limits.head_timeout)

@@ -1,11 +1,13 @@
 //! What happens around every request.
 
+mod attend;
 mod authenticate;
 mod authorize;
 mod identify;
 mod observe;
 mod protect;
 
+pub use self::attend::attend;
 pub use self::authenticate::authenticate;
 pub use self::authorize::authorize;
 pub use self::identify::identify;

@@ -104,7 +104,12 @@ async fn an_honest_caller_is_answered_among_thousands_of_idle_connections() {
 
 #[tokio::test]
 async fn a_body_without_end_is_cut_off_by_its_size_also_in_chunks_of_a_byte() {
-    let app = App::start_with(&[("MAX_BODY_BYTES", "65536")]).await;
+    let app = App::start_with(&[
+        ("MAX_BODY_BYTES", "65536"),
+        ("REQUEST_HEAD_TIMEOUT", "1"),
+        ("KEEP_ALIVE_TIMEOUT", "1"),
+    ])
+    .await;
     let token = app.admin().await;
     let mut raw = Raw::connect(&app).await;
     raw.send(format!(
