@@ -11,5 +11,6 @@ mod processes;
 mod queue;
 mod recovery;
 mod remains;
+mod secrecy;
 mod sessions;
 mod walls;
