@@ -7,6 +7,8 @@ mod call;
 mod channel;
 mod error;
 mod from_wire;
+#[cfg(test)]
+mod properties;
 mod to_wire;
 
 use std::time::Duration;

@@ -6,6 +6,8 @@ mod form_or_json;
 mod idempotency_key;
 mod json;
 mod page;
+#[cfg(test)]
+mod properties;
 mod request_id;
 mod room;
 mod strict_json;

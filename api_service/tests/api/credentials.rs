@@ -8,7 +8,7 @@ use crate::support::App;
 #[tokio::test]
 async fn a_form_and_json_both_sign_in() {
     let app = App::start().await;
-    let form = "grant_type=password&username=Admin&password=correct%20horse%20battery";
+    let form = "grant_type=password&username=Admin&password=correct%2dnobody-logs-this";
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     let answer =
         app.send(Method::POST, "/v1/auth/token", "", &headers, Some(form.to_owned())).await;

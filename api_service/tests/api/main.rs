@@ -10,6 +10,7 @@ mod history;
 mod idempotency;
 mod layers;
 mod openapi;
+mod properties;
 mod public;
 mod runs;
 mod secrecy;

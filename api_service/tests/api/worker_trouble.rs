@@ -85,3 +85,24 @@ async fn the_gateway_recovers_by_itself_from_a_killed_worker() {
     let lost = app.post("/v1/code_interpreter/run", &token, in_session).await;
     assert_eq!((lost.status, &*lost.code()), (StatusCode::GONE, "session_lost"));
 }
+
+#[tokio::test]
+async fn a_worker_that_says_what_cannot_be_is_answered_for_all_the_same() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let answer = app.run(&token, "extreme").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let id = answer.json()["execution_id"].as_str().unwrap().to_owned();
+    let again = app.get(&format!("{EXECUTIONS}/{id}"), &token).await;
+    assert_eq!(again.json()["status"], "killed", "{}", again.text);
+    assert_eq!(app.get(EXECUTIONS, &token).await.json()["data"][0]["status"], "killed");
+}
+
+#[tokio::test]
+async fn a_worker_that_never_stops_sending_results_is_cut_off() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let answer = app.run(&token, "flood").await;
+    assert_eq!((answer.status.as_u16(), &*answer.code()), (500, "internal"));
+    assert_eq!(app.run(&token, "say hi").await.status, StatusCode::OK);
+}
