@@ -178,3 +178,20 @@ async fn nobody_gives_more_than_they_have() {
         "expires_at"
     );
 }
+
+#[tokio::test]
+async fn a_user_has_a_hundred_keys_at_most() {
+    let app = App::start().await;
+    let (one, other) = (app.user("one").await, app.user("other").await);
+    let make = async |token: &str| app.post("/v1/api_keys", token, json!({"name": "k"})).await;
+    let mut last = String::new();
+    for _ in 0..100 {
+        let made = make(&one).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        last = made.json()["id"].as_str().unwrap().to_owned();
+    }
+    assert_eq!(make(&one).await.code(), "too_many_api_keys");
+    assert_eq!(make(&other).await.status, StatusCode::CREATED);
+    app.delete(&format!("/v1/api_keys/{last}"), &one).await;
+    assert_eq!(make(&one).await.status, StatusCode::CREATED);
+}

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::App;
+use crate::support::{App, eventually};
 
 const EXECUTIONS: &str = "/v1/code_interpreter/executions";
 const SESSIONS: &str = "/v1/code_interpreter/sessions";
@@ -67,6 +67,12 @@ async fn the_gateway_recovers_by_itself_from_a_killed_worker() {
     let session = made["session_id"].as_str().unwrap().to_owned();
 
     app.worker.kill();
+    // Connections that are about to break could still take a call.
+    eventually(async || {
+        let ready = app.get("/readyz", "").await.status;
+        (ready == StatusCode::SERVICE_UNAVAILABLE).then_some(())
+    })
+    .await;
     let in_session = json!({"code": "say hi", "language": "python", "session_id": session});
     for answer in [
         app.run(&token, "say hi").await,
