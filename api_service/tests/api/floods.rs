@@ -83,6 +83,24 @@ async fn one_address_cannot_have_all_connections() {
 }
 
 #[tokio::test]
+async fn when_all_connections_are_taken_the_idle_ones_make_room() {
+    let limits = [("MAX_CONNECTIONS", "64"), ("MAX_CONNECTIONS_PER_ADDRESS", "0")];
+    let app = App::start_with(&limits).await;
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        idle.push(Raw::connect(&app).await);
+    }
+    // Far less than the ten seconds that a connection may take to say something.
+    let answered = tokio::time::timeout(Duration::from_secs(8), async {
+        let mut raw = Raw::connect(&app).await;
+        raw.send("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        raw.answer().await.unwrap().status
+    });
+    assert_eq!(answered.await.expect("it has to wait until idle connections time out"), 200);
+    drop(idle);
+}
+
+#[tokio::test]
 async fn an_honest_caller_is_answered_among_thousands_of_idle_connections() {
     let app = App::start_with(&[("MAX_CONNECTIONS_PER_ADDRESS", "0")]).await;
     let token = app.admin().await;
