@@ -10,6 +10,7 @@
 //! ```
 
 pub mod config;
+pub mod connections;
 pub mod contract;
 pub mod domain;
 pub mod error;

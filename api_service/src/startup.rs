@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -14,10 +15,11 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use crate::connections::Connections;
 use crate::domain::ids::BootId;
 use crate::execution_client::ExecutionClient;
-use crate::extract::{MaxBody, REQUEST_ID_HEADER};
-use crate::middleware::{identify, observe, protect};
+use crate::extract::{BodyRoom, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
+use crate::middleware::{attend, identify, observe, protect};
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
 use crate::services::history::History;
@@ -27,12 +29,6 @@ use crate::state::{AppState, compose};
 use crate::storage::Database;
 use crate::{metrics, routes};
 
-/// How long the head of a request may take: a caller who sends a byte a minute gives up sooner.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may idle between requests.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Connections of each thread; more wait in the kernel.
-const MAX_CONNECTIONS: usize = 8192;
 /// How long requests may go on after the end was announced, in seconds.
 const GRACE_SECONDS: u64 = 10;
 /// How long what outlives its request may go on after that.
@@ -78,7 +74,18 @@ impl Application {
         let background = state.background.clone();
         let stop = CancellationToken::new();
         let worker = state.worker.clone();
-        let server = serve(listener, &settings, state, authenticator)?;
+        let limits = &settings.http;
+        let connections = Connections::new(
+            limits.max_connections,
+            limits.max_connections_per_address,
+            limits.keep_alive + limits.head_timeout,
+        )?;
+        let watch = connections.clone().watch();
+        let stopped = stop.clone();
+        background.spawn(async move {
+            stopped.run_until_cancelled(watch).await;
+        });
+        let server = serve(listener, &settings, state, authenticator, connections)?;
         let metrics = match settings.metrics_address {
             Some(address) => Some(serve_metrics(address, worker, &background, &stop)?),
             None => None,
@@ -146,29 +153,38 @@ fn serve(
     settings: &Settings,
     state: AppState,
     authenticator: Authenticator,
+    connections: Arc<Connections>,
 ) -> anyhow::Result<Server> {
     let authenticator = web::Data::new(authenticator);
-    let access = web::Data::new(routes::access_table());
-    let max_body = MaxBody(settings.max_body_bytes);
+    let limits = &settings.http;
+    let max_body = MaxBody(limits.max_body_bytes);
+    let body_timeout = BodyTimeout(limits.body_timeout);
+    let room = BodyRoom::new(limits.max_buffered_bytes);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let of_thread = connections.most().div_ceil(threads);
     let origins = settings.cors_origins.clone();
     let server = HttpServer::new(move || {
         // The last wrapped is the outermost.
         App::new()
             .app_data(web::Data::new(state.on_this_thread()))
             .app_data(authenticator.clone())
-            .app_data(access.clone())
             .app_data(max_body)
+            .app_data(body_timeout)
+            .app_data(room.clone())
             .configure(routes::configure)
             .wrap(cors(&origins))
             .wrap(from_fn(protect))
             .wrap(from_fn(observe))
             .wrap(from_fn(identify))
+            .wrap(from_fn(attend))
     })
-    .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
-    .max_connections(MAX_CONNECTIONS)
+    .workers(threads)
+    .client_request_timeout(limits.head_timeout)
+    .keep_alive(limits.keep_alive)
+    // More wait in the kernel.
+    .max_connections(of_thread)
     .tcp_nodelay(true)
-    .on_connect(|connection, _| give_up_on_silence(connection))
+    .on_connect(move |connection, extensions| connections.welcome(connection, extensions))
     // A caller who hangs up ends its run: without this, a half-closed connection goes on.
     .h1_allow_half_closed(false)
     .shutdown_timeout(GRACE_SECONDS)
@@ -194,15 +210,6 @@ fn serve_metrics(
     .bind(address)
     .with_context(|| format!("METRICS_ADDRESS {address} cannot be used"))?;
     Ok(server.run())
-}
-
-/// A caller who does not take what it is sent must not hold it in our memory for ever.
-fn give_up_on_silence(connection: &dyn std::any::Any) {
-    const PATIENCE_MS: u32 = 30_000;
-    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-        // Refused by no Linux of the last fifteen years; without it the connection merely lasts longer.
-        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, PATIENCE_MS);
-    }
 }
 
 fn cors(origins: &[String]) -> Cors {

@@ -1,5 +1,6 @@
 //! The gateway's settings, from the environment and from nothing else.
 
+mod http;
 mod read;
 mod secret;
 mod variables;
@@ -9,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::http::HttpLimits;
 pub use self::read::ConfigError;
 use self::read::Reader;
 pub use self::secret::Secret;
@@ -62,8 +64,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// `SUPPORTED_LANGUAGES`, `DEFAULT_TIMEOUT` and `MAX_TIMEOUT`.
     pub rules: RunRules,
-    /// `MAX_BODY_BYTES`.
-    pub max_body_bytes: usize,
+    /// What callers can take of the HTTP server.
+    pub http: HttpLimits,
     /// `ADMIN_USERNAME`.
     pub admin_username: Option<Username>,
     /// `ADMIN_PASSWORD`.
@@ -129,7 +131,7 @@ impl Settings {
         let languages = from.list("SUPPORTED_LANGUAGES", "python,node,bash,c", read::language);
         let default_timeout = from.value("DEFAULT_TIMEOUT", "30", read::seconds);
         let max_timeout = from.value("MAX_TIMEOUT", "300", read::seconds);
-        let max_body_bytes = from.value("MAX_BODY_BYTES", "16777216", read::body_bytes);
+        let http = HttpLimits::read(&mut from);
         let admin_username = from.optional("ADMIN_USERNAME", read::username);
         let admin_password = from.optional("ADMIN_PASSWORD", read::password);
         let log_format = from.value("LOG_FORMAT", "auto", read::log_format);
@@ -169,7 +171,7 @@ impl Settings {
                     max_timeout: max_timeout?,
                     languages: languages?,
                 },
-                max_body_bytes: max_body_bytes?,
+                http: http?,
                 admin_username,
                 admin_password,
                 log_format: log_format?,

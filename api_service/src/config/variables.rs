@@ -16,7 +16,7 @@ const fn variable(name: &'static str, default: &'static str, meaning: &'static s
 }
 
 /// All of them.
-pub const VARIABLES: [Variable; 23] = [
+pub const VARIABLES: [Variable; 29] = [
     variable("SECRET_KEY", "required", "signs access tokens; 32 bytes or more, kept secret"),
     variable("INTERNAL_AUTH_TOKEN", "required", "what gateway and worker share; 32 bytes or more"),
     variable(
@@ -42,6 +42,12 @@ pub const VARIABLES: [Variable; 23] = [
     variable("DEFAULT_TIMEOUT", "30", "time limit of a run that names none, in seconds"),
     variable("MAX_TIMEOUT", "300", "highest time limit of a run, in seconds"),
     variable("MAX_BODY_BYTES", "16777216", "largest request body, in bytes"),
+    variable("MAX_BUFFERED_BYTES", "268435456", "memory for large request bodies, in bytes"),
+    variable("REQUEST_HEAD_TIMEOUT", "10", "seconds that the head of a request may take"),
+    variable("REQUEST_BODY_TIMEOUT", "60", "seconds that the body of a request may take"),
+    variable("KEEP_ALIVE_TIMEOUT", "75", "seconds that a connection may idle between requests"),
+    variable("MAX_CONNECTIONS", "8192", "connections at once; fewer where open files are few"),
+    variable("MAX_CONNECTIONS_PER_ADDRESS", "1024", "connections of one address; 0 for no limit"),
     variable("LOG_FORMAT", "auto", "auto, pretty or json; auto is pretty on a terminal"),
     variable("LOG_LEVEL", "info", "error, warn, info, debug, trace, or tracing directives"),
     variable("METRICS_ADDRESS", "off", "ip:port of a listener of its own for /metrics"),

@@ -7,6 +7,9 @@ use crate::domain::timestamp::Timestamp;
 /// Longest name, in characters.
 pub const MAX_NAME: usize = 100;
 
+/// Most keys of one user.
+pub const MAX_KEYS: i64 = 100;
+
 /// An API key as it is kept: everything but its secret.
 #[derive(Debug, Clone)]
 pub struct ApiKey {

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod language;
 pub mod limits;
 pub mod page;
+pub mod peer;
 pub mod queue;
 pub mod refresh_token;
 pub mod report;

@@ -73,6 +73,15 @@ pub struct RichResult {
     pub is_main_result: bool,
 }
 
+impl RichResult {
+    /// Roughly what it takes in memory, in bytes; an empty one takes something, too.
+    pub fn size(&self) -> usize {
+        const OVERHEAD: usize = 64;
+        let parts = self.mime.iter().map(|(kind, data)| kind.len() + data.len());
+        OVERHEAD + parts.sum::<usize>()
+    }
+}
+
 /// How much a program wrote to one stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StreamTotals {
@@ -201,7 +210,7 @@ impl Report {
         outcome.stderr.truncated |= stderr_is_cut;
         let mut left = MOST_OF_HISTORY;
         let fits = |result: &&RichResult| {
-            let size: usize = result.mime.iter().map(|(kind, data)| kind.len() + data.len()).sum();
+            let size = result.size();
             let fits = size <= left;
             left -= if fits { size } else { 0 };
             fits

@@ -21,7 +21,7 @@ use crate::telemetry;
 
 /// Between two looks at a request that is still running.
 const IN_PROGRESS_RETRY_AFTER: Duration = Duration::from_secs(1);
-/// Until a sign-in may get its turn.
+/// Until a sign-in may get its turn, or other requests' bodies are done with.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Why a request was not fulfilled.
@@ -51,6 +51,9 @@ pub enum ApiError {
     /// The body did not arrive in time.
     #[error("the body took too long")]
     BodyTooSlow,
+    /// Bodies of other requests take all the memory that there is for bodies.
+    #[error("there is no room for the body")]
+    NoRoomForBody,
     /// The connection broke while the body was read.
     #[error("the body could not be read")]
     BodyBroken,
@@ -98,7 +101,7 @@ impl ApiError {
             ) => Some(*after),
             Self::Service(E::KeyInProgress) => Some(IN_PROGRESS_RETRY_AFTER),
             Self::Service(E::SignInBusy | E::DatabaseBehind) => Some(BUSY_RETRY_AFTER),
-            Self::Service(E::ExecutionUnknown(..)) => Some(BUSY_RETRY_AFTER),
+            Self::Service(E::ExecutionUnknown(..)) | Self::NoRoomForBody => Some(BUSY_RETRY_AFTER),
             _ => None,
         }
     }

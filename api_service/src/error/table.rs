@@ -60,6 +60,12 @@ impl ApiError {
                 "The body took too long",
                 "send the whole body without pauses",
             ),
+            Self::NoRoomForBody => row(
+                S::SERVICE_UNAVAILABLE,
+                "bodies_full",
+                "Too many large bodies at once",
+                "try again after the time in Retry-After, or send less",
+            ),
             Self::BodyBroken => row(
                 S::BAD_REQUEST,
                 "body_unreadable",
@@ -134,6 +140,12 @@ fn service_row(error: &services::Error) -> Row {
         E::UsernameTaken => {
             row(S::CONFLICT, "username_taken", "The user name is taken", "choose another username")
         }
+        E::TooManyApiKeys => row(
+            S::CONFLICT,
+            "too_many_api_keys",
+            "Too many API keys",
+            "you have as many keys as one user may have; delete one first",
+        ),
         E::ApiKeyNotFound => {
             row(S::NOT_FOUND, "api_key_not_found", "No such API key", "none of yours has this id")
         }

@@ -9,6 +9,8 @@ mod error;
 mod from_wire;
 mod holdings_from_wire;
 mod output;
+#[cfg(test)]
+mod properties;
 mod to_wire;
 
 use std::time::Duration;

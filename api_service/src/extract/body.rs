@@ -1,48 +1,67 @@
-//! Reads a body, with bounds on its size and its time.
+//! Reads a body, with bounds on its size, its time, and the memory of all bodies together.
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::BytesMut;
+use actix_web::{HttpMessage, HttpRequest};
 use futures::StreamExt;
 
+use super::room::{BodyRoom, Share};
+use crate::domain::caller::Caller;
 use crate::error::ApiError;
-
-/// How long a whole body may take to arrive.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Largest body of this application, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct MaxBody(pub usize);
 
+/// How long a whole body may take to arrive.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyTimeout(pub Duration);
+
+/// A whole body, and its share of the memory for bodies: kept as long as the body is.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) bytes: BytesMut,
+    pub(super) share: Option<Share>,
+}
+
 /// The whole body, if it is not larger than the application allows.
-pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<BytesMut, ApiError> {
+pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Body, ApiError> {
+    // An application that was put together without these reads no bodies.
     let limit = request.app_data::<MaxBody>().map_or(0, |max| max.0);
+    let patience = request.app_data::<BodyTimeout>().map_or(Duration::ZERO, |most| most.0);
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|text| text.parse::<usize>().ok()).unwrap_or_default();
     if announced > limit {
         return Err(ApiError::BodyTooLarge(limit));
     }
-    let reading = collect(payload, announced, limit);
-    tokio::time::timeout(READ_TIMEOUT, reading).await.unwrap_or(Err(ApiError::BodyTooSlow))
+    let user = request.extensions().get::<Caller>().map(|caller| caller.user.clone());
+    let share = request.app_data::<BodyRoom>().map(|room| room.enter(user));
+    let reading = collect(payload, announced, limit, share);
+    tokio::time::timeout(patience, reading).await.unwrap_or(Err(ApiError::BodyTooSlow))
 }
 
 async fn collect(
     mut payload: Payload,
     announced: usize,
     limit: usize,
-) -> Result<BytesMut, ApiError> {
-    let mut body = BytesMut::with_capacity(announced.min(64 << 10));
+    mut share: Option<Share>,
+) -> Result<Body, ApiError> {
+    let mut bytes = BytesMut::with_capacity(announced.min(64 << 10));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::BodyBroken)?;
-        if body.len() + chunk.len() > limit {
+        let length = bytes.len() + chunk.len();
+        if length > limit {
             return Err(ApiError::BodyTooLarge(limit));
         }
-        body.extend_from_slice(&chunk);
+        if let Some(share) = &mut share {
+            share.grow_to(length)?;
+        }
+        bytes.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(Body { bytes, share })
 }
 
 /// The media type of the body, without its parameters.

@@ -21,12 +21,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormOrJson<T> {
         Box::pin(async move {
             match body::media_type(&request).as_str() {
                 "application/json" => {
-                    let bytes = body::read(&request, payload).await?;
-                    json::shape(&bytes).map(Self)
+                    let body = body::read(&request, payload).await?;
+                    json::shape(&body.bytes).map(Self)
                 }
                 "application/x-www-form-urlencoded" => {
-                    let bytes = body::read(&request, payload).await?;
-                    serde_urlencoded::from_bytes(&bytes).map(Self).map_err(|error| {
+                    let body = body::read(&request, payload).await?;
+                    serde_urlencoded::from_bytes(&body.bytes).map(Self).map_err(|error| {
                         ApiError::Invalid(vec![FieldError::new("body", error.to_string())])
                     })
                 }

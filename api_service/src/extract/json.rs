@@ -6,7 +6,8 @@ use actix_web::{FromRequest, HttpRequest};
 use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
-use super::{body, strict_json};
+use super::body::{self, Body};
+use super::{Share, strict_json};
 use crate::domain::field_error::FieldError;
 use crate::error::ApiError;
 
@@ -16,6 +17,8 @@ pub struct Json<T> {
     pub value: T,
     /// As it came.
     pub bytes: BytesMut,
+    /// The room in memory that it takes until it is dropped.
+    pub share: Option<Share>,
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
@@ -28,8 +31,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             if body::media_type(&request) != "application/json" {
                 return Err(ApiError::WrongMediaType("application/json"));
             }
-            let bytes = body::read(&request, payload).await?;
-            Ok(Self { value: shape(&bytes)?, bytes })
+            let Body { bytes, share } = body::read(&request, payload).await?;
+            Ok(Self { value: shape(&bytes)?, bytes, share })
         })
     }
 }

@@ -15,4 +15,4 @@ mod table;
 mod users;
 
 pub use self::openapi::document;
-pub use self::table::{Endpoint, access_table, configure, protected, public};
+pub use self::table::{Endpoint, configure, protected, public};

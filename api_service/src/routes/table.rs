@@ -11,7 +11,7 @@ use super::{api_keys, auth, executions, health, languages, openapi, output, run,
 use crate::domain::scope::{Access, Scope};
 use crate::error::ApiError;
 use crate::extract::MaxBody;
-use crate::middleware::{AccessTable, authenticate};
+use crate::middleware::{authenticate, authorize};
 
 /// Everything with a credential lives below this.
 const PROTECTED: &str = "/v1";
@@ -28,6 +28,19 @@ pub struct Endpoint {
     /// What it asks of its callers.
     pub access: Access,
     route: fn() -> Route,
+}
+
+impl Endpoint {
+    /// The route, which asks of its callers what the row says, however they spell its path.
+    fn guarded(self) -> Route {
+        let Self { method: _, path: _, access, route } = self;
+        match access {
+            Access::Public => route(),
+            Access::SignedIn | Access::Needs(_) => {
+                route().wrap(from_fn(move |request, next| authorize(access, request, next)))
+            }
+        }
+    }
 }
 
 fn get(path: &'static str, access: Access, route: fn() -> Route) -> Endpoint {
@@ -85,11 +98,6 @@ pub fn protected() -> Vec<Endpoint> {
     ]
 }
 
-/// What each route asks of its callers, for the middleware.
-pub fn access_table() -> AccessTable {
-    AccessTable::new(protected().into_iter().map(|row| (row.method, row.path, row.access)))
-}
-
 /// Registers every route.
 pub fn configure(config: &mut ServiceConfig) {
     for resource in resources(public(), "") {
@@ -122,7 +130,7 @@ fn resources(rows: Vec<Endpoint>, prefix: &str) -> Vec<Resource> {
                 resource = resource.app_data(MaxBody(PUBLIC_BODY));
             }
             for row in rows {
-                resource = resource.route((row.route)());
+                resource = resource.route(row.guarded());
             }
             resource.default_service(web::to(move || no_such_method(methods.clone())))
         })

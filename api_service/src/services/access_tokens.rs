@@ -43,6 +43,8 @@ impl AccessTokens {
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub", "jti"]);
         validation.leeway = 0;
+        // Ours have none; one that has is kept to it.
+        validation.validate_nbf = true;
         Self {
             encoding: EncodingKey::from_secret(key),
             decoding: DecodingKey::from_secret(key),

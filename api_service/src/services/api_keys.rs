@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Error;
 use super::recent::Recent;
 use super::secrets::{random_hex, sha256_hex};
-use crate::domain::api_key::{ApiKey, NewApiKey};
+use crate::domain::api_key::{ApiKey, MAX_KEYS, NewApiKey};
 use crate::domain::caller::Caller;
 use crate::domain::ids::{ApiKeyId, UserId};
 use crate::domain::page::{Page, PageRequest};
@@ -33,10 +33,15 @@ impl ApiKeys {
     /// Makes a key. Its secret is given here and nowhere else.
     ///
     /// # Errors
-    /// [`Error::ScopeMissing`] when the caller wants to give more than the caller has.
+    /// [`Error::ScopeMissing`] when the caller wants to give more than the caller has, or
+    /// [`Error::TooManyApiKeys`].
     pub async fn create(&self, caller: &Caller, new: NewApiKey) -> Result<(ApiKey, String), Error> {
         if let Some(scope) = new.scopes.iter().find(|scope| !caller.holds(**scope)) {
             return Err(Error::ScopeMissing(*scope));
+        }
+        // Two who ask at the same moment may get one more: it is a bound, not an account.
+        if self.database.count_api_keys(&caller.user).await? >= MAX_KEYS {
+            return Err(Error::TooManyApiKeys);
         }
         let secret = format!("{PREFIX}{}", random_hex(SECRET_BYTES)?);
         let key = ApiKey {

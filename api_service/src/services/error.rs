@@ -42,6 +42,9 @@ pub enum Error {
     /// Somebody has the name.
     #[error("the user name is taken")]
     UsernameTaken,
+    /// The user has as many API keys as one may have.
+    #[error("too many API keys")]
+    TooManyApiKeys,
     /// No such key of that user.
     #[error("no such API key")]
     ApiKeyNotFound,

@@ -24,6 +24,8 @@ const RENEW_INTERVAL: Duration = Duration::from_secs(5);
 const DEAD_AFTER: Duration = Duration::from_secs(30);
 /// How often the old is forgotten.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(3600);
+/// How often it is looked for users who have too much of something.
+const CROWD_INTERVAL: Duration = Duration::from_secs(10);
 /// How often quiet sign-in counters are dropped.
 const ATTEMPTS_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -67,6 +69,11 @@ impl Housekeeping {
         background.spawn(repeat(stop.clone(), RETENTION_INTERVAL, async move || {
             let done = this.database.forget_the_old(&this.retention).await;
             log("the old could not be forgotten", done);
+        }));
+        let this = self.clone();
+        background.spawn(repeat(stop.clone(), CROWD_INTERVAL, async move || {
+            let done = this.database.forget_the_many(&this.retention).await;
+            log("the many could not be forgotten", done);
         }));
         let this = self.clone();
         background.spawn(repeat(stop.clone(), ATTEMPTS_INTERVAL, async move || {

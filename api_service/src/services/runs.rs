@@ -27,6 +27,10 @@ const COMPILE_ALLOWANCE: Duration = Duration::from_secs(60);
 /// How long the gateway waits for the end of a run whose deadline the worker has let pass.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Most bytes of results that are taken from a worker, which sends 16 MiB at most. Each counts for
+/// something, also an empty one.
+const MAX_RESULTS: usize = 32 << 20;
+
 /// Runs code.
 #[derive(Clone)]
 pub struct Runs {
@@ -107,6 +111,7 @@ impl Runs {
         let mut events = self.worker.client().execute(call, id, user, run).await?;
         let (mut stdout, mut stderr, mut results) =
             (Capture::default(), Capture::default(), Vec::new());
+        let mut left = MAX_RESULTS;
         while let Some(event) = events.next().await? {
             *accepted = true;
             match event {
@@ -117,7 +122,12 @@ impl Runs {
                 Event::Output { stream: OutputStream::Stderr, offset, data } => {
                     stderr.absorb(offset, &data);
                 }
-                Event::Result(result) => results.push(result),
+                Event::Result(result) => {
+                    left = left
+                        .checked_sub(result.size())
+                        .ok_or(execution_client::Error::Malformed("results without end"))?;
+                    results.push(result);
+                }
                 Event::Outcome(outcome) => {
                     return Ok(Report {
                         stdout: stdout.finish(outcome.stdout.bytes),

@@ -76,8 +76,11 @@ impl SignIn {
     /// [`Error::RefreshRefused`]; when the token had been used before, every token that descends
     /// from the same sign-in is refused from now on.
     pub async fn refresh(&self, presented: &str) -> Result<TokenPair, Error> {
-        let successor = random_hex(REFRESH_BYTES)?;
         let used = sha256_hex(presented.as_bytes());
+        if !self.database.knows_refresh_token(&used).await? {
+            return Err(Error::RefreshRefused);
+        }
+        let successor = random_hex(REFRESH_BYTES)?;
         let kept = sha256_hex(successor.as_bytes());
         match self.database.rotate_refresh_token(&used, &kept, self.refresh_expiry()).await? {
             Rotation::Rotated(id) => {
@@ -98,7 +101,10 @@ impl SignIn {
     /// When the database fails.
     pub async fn sign_out(&self, presented: &str) -> Result<(), Error> {
         let hash = sha256_hex(presented.as_bytes());
-        Ok(self.database.revoke_refresh_family_of(&hash).await?)
+        if self.database.knows_refresh_token(&hash).await? {
+            self.database.revoke_refresh_family_of(&hash).await?;
+        }
+        Ok(())
     }
 
     fn refresh_expiry(&self) -> Timestamp {

@@ -33,6 +33,18 @@ impl Database {
         Ok(())
     }
 
+    /// How many keys a user has, counting those that have expired.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_api_keys(&self, user: &UserId) -> Result<i64, Error> {
+        let found = sqlx::query("SELECT COUNT(*) AS keys FROM api_keys WHERE user_id = $1")
+            .bind(user.as_str())
+            .fetch_one(&self.pool)
+            .await?;
+        row::number(&found, "keys")
+    }
+
     /// The key with that hash, and whether its owner is an administrator.
     ///
     /// # Errors

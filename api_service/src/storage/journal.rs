@@ -63,7 +63,11 @@ impl Change {
 
     fn of_line(text: &[u8]) -> Option<Self> {
         match serde_json::from_slice(text).ok()? {
-            Line::Put(row) => Some(Self::Put(Arc::new(row.into_owned()))),
+            Line::Put(row) => {
+                // In the database it would make every list that it is part of unreadable.
+                row.read().ok()?;
+                Some(Self::Put(Arc::new(row.into_owned())))
+            }
             Line::TakeBack(id) => Some(Self::TakeBack(ExecutionId::parse(&id)?)),
         }
     }

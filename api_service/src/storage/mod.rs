@@ -11,6 +11,8 @@ mod execution_row;
 mod executions;
 mod idempotency;
 mod journal;
+#[cfg(test)]
+mod journal_properties;
 mod refresh_tokens;
 mod report_json;
 mod retention;

@@ -24,6 +24,19 @@ impl Database {
         Ok(())
     }
 
+    /// True when a token with that hash was ever given to somebody and is not forgotten. Anybody can
+    /// present made-up ones: those must not cost a write.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn knows_refresh_token(&self, hash: &str) -> Result<bool, Error> {
+        let found = sqlx::query("SELECT family FROM refresh_tokens WHERE hash = $1")
+            .bind(hash)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Uses up the token with the hash `presented` and keeps its successor, both or neither. A
     /// token that was used before revokes its family.
     ///

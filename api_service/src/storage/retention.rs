@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Database, Error};
+use super::{Database, Error, row};
 use crate::domain::timestamp::Timestamp;
+
+/// Most sessions, idempotency keys and refresh tokens of one user that are remembered: nobody may fill
+/// the disk with them.
+const MOST_OF_USER: u32 = 10_000;
 
 /// How long things are remembered.
 #[derive(Debug, Clone)]
@@ -17,7 +21,7 @@ pub struct Retention {
 }
 
 impl Database {
-    /// Forgets everything that is older than `retention` says, or too much.
+    /// Forgets everything that is older than `retention` says.
     ///
     /// # Errors
     /// When the database fails.
@@ -36,21 +40,72 @@ impl Database {
                 now.before(retention.idempotency),
             ),
             ("DELETE FROM refresh_tokens WHERE expires_at < $1", now),
+            ("DELETE FROM api_keys WHERE expires_at < $1", now.before(retention.age)),
         ];
         for (statement, moment) in old {
             sqlx::query(statement).bind(moment.millis()).execute(&self.pool).await?;
         }
-        sqlx::query(
-            "DELETE FROM executions WHERE state <> 'running' AND id IN (
-                 SELECT id FROM (
-                     SELECT id, ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY id DESC) AS place
-                     FROM executions
-                 ) AS ranked WHERE place > $1
-             )",
-        )
-        .bind(i64::from(retention.executions_per_user))
-        .execute(&self.pool)
-        .await?;
         Ok(())
     }
+
+    /// Forgets what any one user has too much of, oldest first. Cheap when nobody has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_the_many(&self, retention: &Retention) -> Result<(), Error> {
+        for Crowd { users, oldest, keep } in crowds(retention) {
+            let crowded = sqlx::query(users).bind(i64::from(keep)).fetch_all(&self.pool).await?;
+            for user in &crowded {
+                sqlx::query(oldest)
+                    .bind(row::text(user, "user_id")?)
+                    .bind(i64::from(keep) - 1)
+                    .execute(&self.pool)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A kind of thing that a user can make many of.
+struct Crowd {
+    /// Users with more than `$1` of it.
+    users: &'static str,
+    /// Removes what the user `$1` has beyond the newest; `$2` is one less than what is kept.
+    oldest: &'static str,
+    keep: u32,
+}
+
+fn crowds(retention: &Retention) -> [Crowd; 4] {
+    [
+        Crowd {
+            users: "SELECT user_id FROM executions GROUP BY user_id HAVING COUNT(*) > $1",
+            oldest: "DELETE FROM executions WHERE user_id = $1 AND state <> 'running' AND id <
+                     (SELECT id FROM executions WHERE user_id = $1
+                      ORDER BY id DESC LIMIT 1 OFFSET $2)",
+            keep: retention.executions_per_user,
+        },
+        Crowd {
+            users: "SELECT user_id FROM sessions GROUP BY user_id HAVING COUNT(*) > $1",
+            oldest: "DELETE FROM sessions WHERE user_id = $1 AND ended_at IS NOT NULL AND id <
+                     (SELECT id FROM sessions WHERE user_id = $1
+                      ORDER BY id DESC LIMIT 1 OFFSET $2)",
+            keep: MOST_OF_USER,
+        },
+        Crowd {
+            users: "SELECT user_id FROM idempotency_keys GROUP BY user_id HAVING COUNT(*) > $1",
+            oldest: "DELETE FROM idempotency_keys
+                     WHERE user_id = $1 AND state <> 'reserved' AND created_at <
+                     (SELECT created_at FROM idempotency_keys WHERE user_id = $1
+                      ORDER BY created_at DESC LIMIT 1 OFFSET $2)",
+            keep: MOST_OF_USER,
+        },
+        Crowd {
+            users: "SELECT user_id FROM refresh_tokens GROUP BY user_id HAVING COUNT(*) > $1",
+            oldest: "DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at <
+                     (SELECT expires_at FROM refresh_tokens WHERE user_id = $1
+                      ORDER BY expires_at DESC LIMIT 1 OFFSET $2)",
+            keep: MOST_OF_USER,
+        },
+    ]
 }

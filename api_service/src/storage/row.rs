@@ -54,3 +54,8 @@ pub(super) fn optional_parsed<T>(
 pub(super) fn small(row: &AnyRow, column: &'static str) -> Result<u16, Error> {
     u16::try_from(row.try_get::<i64, _>(column)?).map_err(|_| Error::Unreadable(column))
 }
+
+/// A number.
+pub(super) fn number(row: &AnyRow, column: &'static str) -> Result<i64, Error> {
+    Ok(row.try_get(column)?)
+}

@@ -8,7 +8,7 @@ use crate::support::App;
 #[tokio::test]
 async fn a_form_and_json_both_sign_in() {
     let app = App::start().await;
-    let form = "grant_type=password&username=Admin&password=correct%20horse%20battery";
+    let form = "grant_type=password&username=Admin&password=correct%2dnobody-logs-this";
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     let answer =
         app.send(Method::POST, "/v1/auth/token", "", &headers, Some(form.to_owned())).await;
@@ -177,4 +177,21 @@ async fn nobody_gives_more_than_they_have() {
         app.post("/v1/api_keys", &token, past).await.json()["errors"][0]["loc"],
         "expires_at"
     );
+}
+
+#[tokio::test]
+async fn a_user_has_a_hundred_keys_at_most() {
+    let app = App::start().await;
+    let (one, other) = (app.user("one").await, app.user("other").await);
+    let make = async |token: &str| app.post("/v1/api_keys", token, json!({"name": "k"})).await;
+    let mut last = String::new();
+    for _ in 0..100 {
+        let made = make(&one).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        last = made.json()["id"].as_str().unwrap().to_owned();
+    }
+    assert_eq!(make(&one).await.code(), "too_many_api_keys");
+    assert_eq!(make(&other).await.status, StatusCode::CREATED);
+    app.delete(&format!("/v1/api_keys/{last}"), &one).await;
+    assert_eq!(make(&one).await.status, StatusCode::CREATED);
 }

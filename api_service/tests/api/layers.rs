@@ -11,7 +11,7 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
             "routes",
             &["contract", "extract", "services", "domain", "error", "middleware", "state"][..],
         ),
-        ("middleware", &["extract", "services", "domain", "error", "telemetry"]),
+        ("middleware", &["connections", "extract", "services", "domain", "error", "telemetry"]),
         ("extract", &["services", "domain", "error", "telemetry"]),
         ("contract", &["domain"]),
         ("services", &["domain", "storage", "execution_client"]),
@@ -26,13 +26,13 @@ const HOMES: [(&str, &[&str]); 4] = [
     ("sqlx", &["storage"]),
     ("tonic", &["execution_client"]),
     ("proto", &["execution_client"]),
-    ("actix_web", &["routes", "middleware", "extract", "error", "startup.rs"]),
+    ("actix_web", &["routes", "middleware", "extract", "error", "startup.rs", "connections"]),
 ];
 
 /// What the domain may use beside the standard library.
 const OF_DOMAIN: [&str; 6] = ["std", "crate", "super", "self", "time", "uuid"];
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }

@@ -174,6 +174,8 @@ async fn executions(database: &Database, user: &UserId) {
         idempotency: Duration::from_secs(60),
     };
     database.forget_the_old(&retention).await.unwrap();
+    assert!(database.execution_of(user, &first.id).await.unwrap().is_some(), "it is young");
+    database.forget_the_many(&retention).await.unwrap();
     assert!(database.execution_of(user, &first.id).await.unwrap().is_none());
     assert!(database.execution_of(user, &second.id).await.unwrap().is_some());
     database.renew_boot(&boot, Timestamp::from_millis(0)).await.unwrap();

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::App;
+use crate::support::{App, eventually};
 
 const EXECUTIONS: &str = "/v1/code_interpreter/executions";
 const SESSIONS: &str = "/v1/code_interpreter/sessions";
@@ -67,6 +67,12 @@ async fn the_gateway_recovers_by_itself_from_a_killed_worker() {
     let session = made["session_id"].as_str().unwrap().to_owned();
 
     app.worker.kill();
+    // Connections that are about to break could still take a call.
+    eventually(async || {
+        let ready = app.get("/readyz", "").await.status;
+        (ready == StatusCode::SERVICE_UNAVAILABLE).then_some(())
+    })
+    .await;
     let in_session = json!({"code": "say hi", "language": "python", "session_id": session});
     for answer in [
         app.run(&token, "say hi").await,
@@ -84,4 +90,25 @@ async fn the_gateway_recovers_by_itself_from_a_killed_worker() {
     assert_eq!(app.run(&token, "say back").await.json()["stdout"], "back");
     let lost = app.post("/v1/code_interpreter/run", &token, in_session).await;
     assert_eq!((lost.status, &*lost.code()), (StatusCode::GONE, "session_lost"));
+}
+
+#[tokio::test]
+async fn a_worker_that_says_what_cannot_be_is_answered_for_all_the_same() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let answer = app.run(&token, "extreme").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let id = answer.json()["execution_id"].as_str().unwrap().to_owned();
+    let again = app.get(&format!("{EXECUTIONS}/{id}"), &token).await;
+    assert_eq!(again.json()["status"], "killed", "{}", again.text);
+    assert_eq!(app.get(EXECUTIONS, &token).await.json()["data"][0]["status"], "killed");
+}
+
+#[tokio::test]
+async fn a_worker_that_never_stops_sending_results_is_cut_off() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let answer = app.run(&token, "flood").await;
+    assert_eq!((answer.status.as_u16(), &*answer.code()), (500, "internal"));
+    assert_eq!(app.run(&token, "say hi").await.status, StatusCode::OK);
 }

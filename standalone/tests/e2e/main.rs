@@ -17,5 +17,6 @@ mod recovery;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/remains.rs"]
 mod remains;
+mod secrecy;
 mod sessions;
 mod walls;

@@ -78,6 +78,23 @@ impl Crucible {
         Self::launch(launcher, data, variables)
     }
 
+    /// Everything that is printed by one that cannot start.
+    pub fn fails(data: &Path, variables: &[(&str, &str)]) -> String {
+        let ended = Command::new(LAUNCHER)
+            .args(["--port", "0", "--no-provision", "--data-dir"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .env_clear()
+            .envs(["PATH", "HOME", "TMPDIR"].into_iter().filter_map(kept))
+            .envs(variables.iter().copied())
+            .output()
+            .expect("the launcher starts");
+        assert!(!ended.status.success(), "{variables:?}");
+        [ended.stdout, ended.stderr]
+            .map(|text| String::from_utf8_lossy(&text).into_owned())
+            .concat()
+    }
+
     /// The one that all tests may use that neither stop it nor count what it leaves. It ends with
     /// this process.
     pub fn shared() -> &'static Self {
@@ -97,10 +114,10 @@ impl Crucible {
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(data, open).expect("sandbox users may pass");
         let mut child = launcher
-            .args(["--no-provision", "--log-format", "json", "--data-dir"])
+            .args(["--no-provision", "--data-dir"])
             .arg(data)
             .env_clear()
-            .env("PORT", "0")
+            .envs([("PORT", "0"), ("LOG_FORMAT", "json")])
             .envs(["PATH", "HOME", "TMPDIR"].into_iter().filter_map(kept))
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())

@@ -18,7 +18,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::script::{self, event, failed};
 
-pub const TOKEN: &str = "fake-worker-token-0123456789abcdefghij";
+pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
 
 type Events =
     Pin<Box<dyn tokio_stream::Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;

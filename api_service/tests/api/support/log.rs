@@ -1,4 +1,5 @@
-//! All log records of this test process, at the most talkative level of our own code.
+//! All log records of this test process, at the most talkative level of our own code and of what
+//! talks to the database.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
@@ -22,7 +23,7 @@ impl Write for Sink {
 /// Keeps records from now on.
 pub fn start() {
     START.call_once(|| {
-        let filter = "info,api_service=trace,sqlx=debug,actix_web=debug,tonic=debug";
+        let filter = "debug,api_service=trace,sqlx=trace,sqlx_core=trace,sqlx_postgres=trace";
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_ansi(false)

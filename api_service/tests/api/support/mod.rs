@@ -6,16 +6,18 @@ mod app;
 mod fake_worker;
 mod log;
 mod postgres;
+mod raw;
 mod script;
 
 pub use self::app::{Answer, App, PASSWORD, SECRET_KEY, settings};
 pub use self::fake_worker::{FakeWorker, TOKEN};
 pub use self::log::captured;
 pub use self::postgres::Postgres;
+pub use self::raw::Raw;
 pub use self::script::big;
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
-const NEVER: Duration = Duration::from_secs(60);
+pub const NEVER: Duration = Duration::from_secs(60);
 
 /// What `look` finds, once it finds something.
 pub async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {

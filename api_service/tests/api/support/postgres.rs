@@ -59,7 +59,7 @@ impl Postgres {
     }
 
     pub fn url(&self) -> String {
-        format!("postgres://crucible@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://crucible:database-nobody-logs-this@127.0.0.1:{}/postgres", self.port)
     }
 }
 

@@ -6,6 +6,8 @@
 //! | `hang` | writes "begun" and goes on until it is cancelled or its caller goes away |
 //! | `gap` | writes more than is kept, and bytes that are not text |
 //! | `big <when>` | writes [`big`], of which the worker stores all until `when`, in unix milliseconds |
+//! | `extreme` | says of itself what no run can be |
+//! | `flood` | displays results without end |
 //! | `fail` | ends with a diagnostic |
 //! | `die` | breaks off without an outcome |
 //! | `full`, `owner full`, `refuse`, `break`, `lose`, `spoil <text>` | is refused, as the contract describes |
@@ -75,6 +77,47 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
             };
             wire::Outcome { stdout: Some(stored), ..outcome(wire::Status::Succeeded, 0) }
         }
+        "extreme" => {
+            for offset in [u64::MAX, 0, u64::MAX - 1] {
+                tell(output(wire::Stream::Stdout, offset, b"x")).await?;
+            }
+            let totals = || {
+                Some(wire::StreamTotals {
+                    bytes: u64::MAX,
+                    stored: true,
+                    stored_bytes: u64::MAX,
+                    stored_until_ms: i64::MIN,
+                    ..wire::StreamTotals::default()
+                })
+            };
+            wire::Outcome {
+                exit_code: Some(i32::MIN),
+                signal: Some("\u{1b}[2J\0".to_owned()),
+                duration_us: u64::MAX,
+                stdout: totals(),
+                stderr: totals(),
+                usage: Some(wire::Usage {
+                    cpu_us: u64::MAX,
+                    peak_memory_bytes: u64::MAX,
+                    processes: u32::MAX,
+                    disk_bytes: u64::MAX,
+                    accounting: "x".repeat(1000),
+                }),
+                phases: Some(wire::Phases {
+                    queue_us: u64::MAX,
+                    start_us: u64::MAX,
+                    compile_us: Some(u64::MAX),
+                    run_us: u64::MAX,
+                    cold_start: true,
+                }),
+                ..outcome(wire::Status::Killed, 0)
+            }
+        }
+        "flood" => loop {
+            let mime = [("text/plain".to_owned(), "x".repeat(1 << 20))].into();
+            let result = wire::RichResult { mime, is_main_result: true };
+            tell(event(Event::Result(result))).await?;
+        },
         "fail" => wire::Outcome {
             exit_code: Some(1),
             diagnostic: Some(wire::Diagnostic {

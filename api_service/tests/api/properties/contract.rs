@@ -1,0 +1,202 @@
+//! Bodies in the right shape, with anything in them.
+
+use std::time::Duration;
+
+use api_service::contract::api_keys::ApiKeyBody;
+use api_service::contract::page::PageQuery;
+use api_service::contract::run::RunBody;
+use api_service::contract::sessions::SessionBody;
+use api_service::domain::field_error::FieldError;
+use api_service::domain::ids::ExecutionId;
+use api_service::domain::language::Language;
+use api_service::domain::run::RunRules;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn rules() -> RunRules {
+    RunRules {
+        default_timeout: Duration::from_secs(30),
+        max_timeout: Duration::from_secs(300),
+        languages: vec![Language::Python, Language::C],
+    }
+}
+
+/// Any JSON, not deep.
+fn anything() -> impl Strategy<Value = Value> + Clone {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            btree_map(any::<String>(), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn one_of(values: Vec<Value>) -> impl Strategy<Value = Value> + Clone {
+    prop_oneof![4 => prop::sample::select(values), 1 => anything()]
+}
+
+fn texts() -> impl Strategy<Value = Value> {
+    let map = btree_map("[A-Za-z_0-9=./]{0,12}", any::<String>(), 0..5);
+    prop_oneof![map.prop_map(|map| json!(map)), anything()]
+}
+
+/// A run's or a session's body, often nearly right.
+fn body() -> impl Strategy<Value = Map<String, Value>> {
+    let language = one_of(vec![json!("python"), json!("c"), json!("node")]);
+    let number =
+        one_of(vec![json!(1), json!(0), json!(-1), json!(300), json!(1e300), json!(0.0001)]);
+    let code = one_of(vec![json!("print(1)"), json!(" "), json!("a\u{0}")]);
+    let session = one_of(vec![Value::Null, json!("ses_0"), json!("ses_"), json!("exe_0")]);
+    let stdin = one_of(vec![json!("x"), json!({"base64": "eA=="}), json!({"base64": "eA"})]);
+    let limits =
+        btree_map("memory_bytes|processes|inodes|cpu_ms|open_files|x", number.clone(), 0..4);
+    let fields = (language, number, code, session, stdin, limits, texts(), texts(), anything());
+    (fields, any::<u16>()).prop_map(|(fields, present)| {
+        let (language, number, code, session, stdin, limits, env, files, other) = fields;
+        let all = [
+            ("language", language),
+            ("code", code),
+            ("timeout", number.clone()),
+            ("ttl", number),
+            ("session_id", session),
+            ("stdin", stdin),
+            ("limits", json!(limits)),
+            ("env", env),
+            ("files", files),
+            ("metadata", other.clone()),
+            ("args", other),
+        ];
+        let present = |index: usize| index < 2 || present & (1 << index) != 0;
+        let chosen = all.into_iter().enumerate().filter(|(index, _)| present(*index));
+        chosen.map(|(_, (name, value))| (name.to_owned(), value)).collect()
+    })
+}
+
+const FIELDS: [&str; 10] = [
+    "code",
+    "language",
+    "timeout",
+    "session_id",
+    "stdin",
+    "args",
+    "env",
+    "files",
+    "limits",
+    "compiler_flags",
+];
+
+fn named(errors: &[FieldError], fields: &[&str]) -> bool {
+    let field = |loc: &str| loc.split(['.', '[']).next().unwrap_or_default().to_owned();
+    !errors.is_empty() && errors.iter().all(|error| fields.contains(&&*field(&error.loc)))
+}
+
+proptest! {
+    #[test]
+    fn a_run_that_is_accepted_keeps_to_the_rules(mut body in body()) {
+        for name in ["ttl", "metadata"] {
+            body.remove(name);
+        }
+        let Ok(body) = serde_json::from_value::<RunBody>(Value::Object(body)) else { return Ok(()) };
+        match body.parse(&rules()) {
+            Ok(run) => {
+                prop_assert!(rules().languages.contains(&run.language));
+                prop_assert!(!run.code.trim().is_empty() && !run.code.contains('\0'));
+                let wall = run.limits.wall.expect("a run has a limit");
+                prop_assert!(wall >= Duration::from_millis(1) && wall <= rules().max_timeout);
+                prop_assert!(run.limits.memory_bytes != Some(0) && run.limits.processes != Some(0));
+                let sane = run.env.iter().all(|(name, value)| {
+                    !name.contains(['=', '\0']) && !name.is_empty() && !value.contains('\0')
+                });
+                prop_assert!(sane, "{:?}", run.env);
+                prop_assert!(run.args.iter().all(|arg| !arg.contains('\0')));
+            }
+            Err(errors) => prop_assert!(named(&errors, &FIELDS), "{errors:?}"),
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_accepted_keeps_to_the_rules(mut body in body()) {
+        for name in ["code", "timeout", "session_id", "stdin", "files", "args"] {
+            body.remove(name);
+        }
+        let body = serde_json::from_value::<SessionBody>(Value::Object(body));
+        let Ok(body) = body else { return Ok(()) };
+        match body.parse(&rules()) {
+            Ok(new) => {
+                let seconds = new.ttl.as_secs();
+                prop_assert!((1..=86_400).contains(&seconds) && new.ttl.subsec_nanos() == 0);
+                prop_assert!(new.metadata.len() <= 16 << 10);
+                prop_assert!(serde_json::from_str::<Map<String, Value>>(&new.metadata).is_ok());
+            }
+            Err(errors) => {
+                let fields = ["language", "ttl", "env", "limits", "metadata", "network"];
+                prop_assert!(named(&errors, &fields), "{errors:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_never_panic(value in anything()) {
+        let _ = serde_json::from_value::<RunBody>(value.clone()).map(|body| body.parse(&rules()));
+        let _ = serde_json::from_value::<SessionBody>(value.clone()).map(|body| body.parse(&rules()));
+        let _ = serde_json::from_value::<ApiKeyBody>(value).map(ApiKeyBody::parse);
+    }
+
+    #[test]
+    fn bytes_come_out_of_base64_as_they_went_in(bytes in vec(any::<u8>(), 0..200), other in any::<String>()) {
+        let body = |text: &str| -> RunBody {
+            let stdin = json!({"base64": text});
+            let body = json!({"code": "x", "language": "c", "stdin": stdin, "files": {"a": stdin}});
+            serde_json::from_value(body).unwrap()
+        };
+        let run = body(&STANDARD.encode(&bytes)).parse(&rules()).unwrap();
+        prop_assert_eq!(&run.stdin, &bytes);
+        prop_assert_eq!(&run.files[0].content, &bytes);
+        match body(&other).parse(&rules()) {
+            Ok(run) => prop_assert_eq!(STANDARD.encode(run.stdin), other),
+            Err(errors) => prop_assert!(named(&errors, &["stdin", "files"])),
+        }
+    }
+
+    #[test]
+    fn pages_have_bounds_and_cursors_are_ids(limit in any::<u32>(), cursor in "(exe|ses)_[a-z0-9]{0,80}|.{0,20}") {
+        let query = PageQuery { limit: Some(limit), cursor: Some(cursor.clone()) };
+        match query.parse(ExecutionId::parse) {
+            Ok(page) => {
+                prop_assert!((1..=250).contains(&page.limit));
+                prop_assert_eq!(page.after.unwrap().to_string(), cursor);
+            }
+            Err(errors) => prop_assert!(named(&errors, &["limit", "cursor"])),
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_accepted_has_a_name_and_scopes(
+        name in any::<String>(),
+        scopes in vec("run|sessions|read|keys|admin|x", 0..7),
+        expires_at in prop::option::of("20[0-9]{2}-01-31T12:00:00Z|.{0,30}"),
+    ) {
+        let body = json!({"name": name, "scopes": scopes, "expires_at": expires_at});
+        match serde_json::from_value::<ApiKeyBody>(body).unwrap().parse() {
+            Ok(new) => {
+                prop_assert!((1..=100).contains(&new.name.chars().count()));
+                prop_assert!(!new.name.chars().any(char::is_control));
+                prop_assert_eq!(new.scopes.len(), scopes.len());
+                prop_assert!(new.expires_at.is_none_or(|moment| !moment.has_passed()));
+            }
+            Err(errors) => prop_assert!(named(&errors, &["name", "scopes", "expires_at"])),
+        }
+    }
+}
