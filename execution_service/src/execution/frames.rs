@@ -1,12 +1,13 @@
 //! Lines of JSON from a kernel, read as if user code had written them: it may have.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::{fmt, io};
 
 use futures::{FutureExt, StreamExt};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use tokio::io::AsyncRead;
-use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::codec::{AnyDelimiterCodec, FramedRead};
 
 use crate::language::diagnostic::Diagnostic;
 
@@ -19,6 +20,11 @@ const MAX_JUNK: usize = 1000;
 /// All that a kernel may say in its life before it is not listened to any more. A session that shows a
 /// plot of 100 KiB ten thousand times stays below.
 const MAX_TOTAL: usize = 1 << 30;
+/// What is read with care between two runs: twice the results that a run may have.
+const MAX_HEARD: usize = 32 << 20;
+/// After that, longer lines are thrown away unread. It is enough for the last word of any run, and to read
+/// megabytes takes time from everybody.
+const MAX_LATE_LINE: usize = 1 << 20;
 
 /// One message of a kernel.
 #[derive(Debug)]
@@ -60,7 +66,7 @@ struct Line {
     #[serde(default)]
     id: Option<u64>,
     #[serde(default)]
-    mime: BTreeMap<String, String>,
+    mime: Bundle,
     #[serde(default)]
     main: bool,
     #[serde(default)]
@@ -81,14 +87,41 @@ enum Event {
 /// Representations of one value; IPython's richest objects have seven.
 const MAX_REPRESENTATIONS: usize = 32;
 
+/// The first of them, by type. The rest is read past and never in memory: a line has room for a million.
+#[derive(Default)]
+struct Bundle(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Bundle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Representations)
+    }
+}
+
+struct Representations;
+
+impl<'de> Visitor<'de> for Representations {
+    type Value = Bundle;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("representations by MIME type")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bundle, A::Error> {
+        let mut kept = BTreeMap::new();
+        while let Some(kind) = map.next_key::<String>()? {
+            if kind.len() <= MAX_MIME_TYPE && kept.len() < MAX_REPRESENTATIONS {
+                kept.insert(kind, map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Bundle(kept))
+    }
+}
+
 impl From<Line> for Frame {
     fn from(line: Line) -> Self {
-        let Line { event, id, mime, main, exit_code, diagnostic } = line;
-        let mime = mime
-            .into_iter()
-            .filter(|(kind, _)| kind.len() <= MAX_MIME_TYPE)
-            .take(MAX_REPRESENTATIONS)
-            .collect();
+        let Line { event, id, mime: Bundle(mime), main, exit_code, diagnostic } = line;
         let diagnostic = diagnostic.map(Diagnostic::bounded);
         match event {
             Event::Ready => Self::Ready,
@@ -102,22 +135,25 @@ impl From<Line> for Frame {
 
 /// The reading end of a control channel.
 pub struct Frames {
-    lines: FramedRead<Box<dyn AsyncRead + Send + Sync + Unpin>, LinesCodec>,
+    lines: FramedRead<Box<dyn AsyncRead + Send + Sync + Unpin>, AnyDelimiterCodec>,
     junk: usize,
     total: usize,
+    /// Of it, since the last run ended.
+    heard: usize,
 }
 
 impl Frames {
     /// Reads from `reader`.
     pub fn new(reader: Box<dyn AsyncRead + Send + Sync + Unpin>) -> Self {
-        let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(MAX_LINE));
-        Self { lines, junk: 0, total: 0 }
+        let codec = AnyDelimiterCodec::new_with_max_length(vec![b'\n'], Vec::new(), MAX_LINE);
+        Self { lines: FramedRead::new(reader, codec), junk: 0, total: 0, heard: 0 }
     }
 
     /// Throws away what was said before now.
     pub async fn discard(&mut self) {
         // A frame that is there is had at once; what comes later belongs to the run that begins.
         while let Some(Ok(Some(_))) = self.next().now_or_never() {}
+        self.heard = 0;
     }
 
     /// Waits for the next frame; `None` when the channel has ended. Can be cancelled without losing
@@ -129,10 +165,14 @@ impl Frames {
         loop {
             let Some(line) = self.lines.next().await else { return Ok(None) };
             let line = line.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            self.total += line.len();
-            match serde_json::from_str::<Line>(&line) {
-                Ok(frame) if self.total <= MAX_TOTAL => return Ok(Some(Frame::from(frame))),
-                Ok(_) | Err(_) => self.junk += 1,
+            self.total = self.total.saturating_add(line.len());
+            self.heard = self.heard.saturating_add(line.len());
+            let late = self.heard > MAX_HEARD && line.len() > MAX_LATE_LINE;
+            if !late {
+                match serde_json::from_slice::<Line>(&line) {
+                    Ok(frame) if self.total <= MAX_TOTAL => return Ok(Some(Frame::from(frame))),
+                    Ok(_) | Err(_) => self.junk += 1,
+                }
             }
             if self.junk > MAX_JUNK {
                 return Err(io::Error::new(

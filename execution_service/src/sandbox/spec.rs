@@ -43,7 +43,7 @@ pub struct Command {
     pub working_directory: String,
     /// Where descriptor 0 leads.
     pub stdin: Stdin,
-    /// Whether descriptor 3 is a control channel to the worker.
+    /// Whether descriptors 3 and 4 are a control channel: from the worker, and to it.
     pub control: bool,
 }
 

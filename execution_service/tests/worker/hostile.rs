@@ -7,28 +7,44 @@ use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Language, Limits
 
 use crate::support::{Worker, bash, in_session, limits, new_session, python};
 
+/// Python that finds the kernel's own ends of its control channel: the only pipes that an interpreter has
+/// beside its output. `say` writes to the worker; `requests` and `messages` are descriptors.
+const CHANNEL: &str = r"
+import fcntl, os, stat
+def _pipes(mode):
+    for fd in range(3, 1024):
+        try:
+            found = stat.S_ISFIFO(os.fstat(fd).st_mode)
+            access = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE
+        except OSError: continue
+        # Spare copies of descriptors 1 and 2 are pipes, too.
+        known = [os.fstat(own).st_ino for own in (1, 2)]
+        if found and access == mode and os.fstat(fd).st_ino not in known: yield fd
+requests, messages = next(_pipes(os.O_RDONLY)), next(_pipes(os.O_WRONLY))
+def say(data):
+    view = memoryview(data)
+    try:
+        while view: view = view[os.write(messages, view):]
+    except OSError as error: print(error)
+";
+
 #[tokio::test]
 async fn rubbish_on_the_kernels_channel_delays_nobody() {
     let Some(worker) = Worker::start("python,bash", &[]).await else {
         return;
     };
     let caller = worker.caller().await;
-    // Every socket that the interpreter has is one of ours.
     let flood = r"
-import os, socket, stat
+import os
 print('up', flush=True)
-for fd in range(3, 1024):
-    try:
-        if not stat.S_ISSOCK(os.fstat(fd).st_mode): continue
-        channel = socket.socket(fileno=os.dup(fd))
-        for _ in range(2):
-            channel.sendall(b'x' * 4_000_000 + b'\n')
-            channel.sendall(b'\n' * 400_000)
-            channel.sendall(b'[' * 100_000 + b'\n')
-            channel.sendall(b'{}\n' * 100_000)
-    except OSError as error:
-        print(error)
+for _ in range(2):
+    say(b'x' * 4_000_000 + b'\n')
+    say(b'\xff' * 4_000_000 + b'\n')
+    say(b'\n' * 400_000)
+    say(b'[' * 100_000 + b'\n')
+    say(b'{}\n' * 100_000)
 ";
+    let flood = &format!("{CHANNEL}{flood}");
     let few = Limits { wall_ms: Some(5000), ..Limits::default() };
     let mut flood = caller.execute(limits(few, python(flood))).await.unwrap();
     flood.says("up").await;
@@ -100,4 +116,43 @@ async fn what_a_session_leaves_in_the_way_is_no_fault_of_the_worker() {
     ] {
         obstacle(code).await;
     }
+}
+
+#[tokio::test]
+async fn a_socket_that_is_slow_to_close_cannot_be_given_to_the_worker() {
+    let Some(worker) = Worker::start("python,bash", &[]).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    // Whoever closes the last descriptor of such a connection waits until its data has arrived, which is
+    // never: the other end does not read.
+    let gift = r"
+import array, os, socket, struct, time
+listener = socket.create_server(('127.0.0.1', 0))
+giver = socket.create_connection(listener.getsockname())
+taker, _ = listener.accept()
+giver.setblocking(False)
+try:
+    while True: giver.send(b'x' * 65536)
+except BlockingIOError: pass
+giver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 3600))
+ours = {giver.fileno(), taker.fileno(), listener.fileno()}
+for fd in range(1, 1024):
+    if fd in ours: continue
+    try:
+        channel = socket.socket(fileno=os.dup(fd))
+        rights = array.array('i', [giver.fileno()])
+        channel.sendmsg([b'\n'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+    except OSError: pass
+print('given', flush=True)
+giver.close()
+time.sleep(60)
+";
+    let long = Limits { wall_ms: Some(5000), ..Limits::default() };
+    let mut giving = caller.execute(limits(long, python(gift))).await.unwrap();
+    giving.says("given").await;
+    for _ in 0..5 {
+        assert_eq!(caller.run(bash("echo hello")).await.printed(), "hello\n");
+    }
+    assert_eq!(giving.finish().await.status(), Status::TimedOut);
 }

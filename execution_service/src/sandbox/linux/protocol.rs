@@ -50,7 +50,7 @@ pub enum SpawnerRequest {
     /// Start a zygote; the reply comes when it has loaded everything.
     StartZygote { command: Command },
     /// Have the zygote fork a process into the sandbox, which no user code has seen yet. The request
-    /// carries the descriptors 1, 2 and 3 of the new process.
+    /// carries the descriptors 1 to 4 of the new process.
     Fork { zygote: ZygoteId, sandbox: SandboxId },
     /// Kill the zygote. What it has forked lives on.
     EndZygote { zygote: ZygoteId },
@@ -115,7 +115,7 @@ impl Failure {
 pub enum ToZygote {
     /// First: the seccomp program, as the bytes of its `struct sock_filter`s.
     Filter(Vec<u8>),
-    /// Fork into the sandbox. Carries its init's pidfd, the descriptors 1, 2 and 3 of the new process,
+    /// Fork into the sandbox. Carries its init's pidfd, the descriptors 1 to 4 of the new process,
     /// and the files through which it enters its cgroup.
     Fork { sequence: Sequence },
 }
@@ -156,9 +156,10 @@ pub struct ToInit {
 /// What init can do.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum InitRequest {
-    /// Start a process; the reply carries the other ends of its descriptors 1, 2 and perhaps 3.
+    /// Start a process; the reply carries the other ends of its descriptors 1, 2 and perhaps 3
+    /// and 4.
     Start { command: Command },
-    /// Make the descriptors 1, 2 and 3 of a process that will join the sandbox; the reply carries the
+    /// Make the descriptors 1 to 4 of a process that will join the sandbox; the reply carries the
     /// worker's ends, then the process's. The only request after which a zygote can still join.
     Ends,
     /// Nobody joins any more.
