@@ -25,10 +25,11 @@ use crate::execution::outcome::Accounting;
 use crate::execution::run::House;
 use crate::grpc::{Authenticate, Service};
 use crate::language::{Language, usual_libraries};
-use crate::pool::Pool;
+use crate::pool::{self, Pool};
 use crate::sandbox::backend::SandboxBackend;
 use crate::sandbox::linux::{
-    FIRST_HOST_ID, Launched, LinuxBackend, Namespaced, drop_privileges, enter_namespaces, launch,
+    FIRST_HOST_ID, Launched, LinuxBackend, Namespaced, Told, drop_privileges, enter_namespaces,
+    launch,
 };
 use crate::session::Registry;
 use crate::tasks::Tasks;
@@ -68,8 +69,13 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     let visitor = visitor(root)?;
     let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
     let range = settings.limit_range();
-    let launched =
-        launch(&namespaced, &roots(&discovery), range.defaults.sandbox, range.maxima.sandbox)?;
+    let told = Told {
+        roots: roots(&discovery),
+        limits: range.defaults.sandbox,
+        ceiling: range.maxima.sandbox,
+        zygotes: pool::zygotes(&executables(&discovery), &libraries(&settings, &discovery)),
+    };
+    let launched = launch(&namespaced, told)?;
     if settings.require_cgroups
         && let Err(why) = &namespaced.cgroups
     {
@@ -193,15 +199,7 @@ fn build(
     shutdown: &CancellationToken,
 ) -> Arc<Worker> {
     let range = settings.limit_range();
-    let executables: BTreeMap<_, _> = discovery
-        .found
-        .iter()
-        .map(|toolchain| (toolchain.language, toolchain.executable.display().to_string()))
-        .collect();
-    let libraries = settings.python_preload.clone().unwrap_or_else(|| {
-        let python = discovery.found.iter().find(|found| found.language == Language::Python);
-        python.map(|python| usual_libraries(&python.packages)).unwrap_or_default()
-    });
+    let (executables, libraries) = (executables(&discovery), libraries(settings, &discovery));
     let isolation = backend.isolation().clone();
     let accounting = match namespaced.cgroups {
         Ok(_) => Accounting::Enforced,
@@ -232,6 +230,21 @@ fn build(
         tasks: Tasks::new(),
         shutdown: shutdown.clone(),
         running: Mutex::new(HashMap::new()),
+    })
+}
+
+fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
+    let found = discovery.found.iter();
+    found
+        .map(|toolchain| (toolchain.language, toolchain.executable.display().to_string()))
+        .collect()
+}
+
+/// What the zygotes load.
+fn libraries(settings: &Settings, discovery: &Discovery) -> Vec<String> {
+    settings.python_preload.clone().unwrap_or_else(|| {
+        let python = discovery.found.iter().find(|found| found.language == Language::Python);
+        python.map(|python| usual_libraries(&python.packages)).unwrap_or_default()
     })
 }
 

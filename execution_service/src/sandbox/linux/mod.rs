@@ -38,7 +38,7 @@ use nix::sys::stat::Mode;
 use tokio_util::sync::CancellationToken;
 
 pub use boot::{BootError, FIRST_HOST_ID, Namespaced, drop_privileges, enter_namespaces};
-pub use launch::{Launched, launch};
+pub use launch::{Launched, Told, launch};
 
 use super::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
 use super::isolation::Isolation;

@@ -10,7 +10,9 @@ mod worker;
 
 pub use self::caller::Refusal;
 pub use self::processes::{Family, cgroups_of, children_of, family_of, inhabitants};
-pub use self::request::{bash, c, in_session, limits, new_session, node, of, python, unique};
+pub use self::request::{
+    OWNER, bash, c, in_session, limits, new_session, node, of, python, unique,
+};
 pub use self::run::{Ran, Running};
 pub use self::worker::{Worker, refusal, token};
 
