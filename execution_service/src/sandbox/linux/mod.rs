@@ -39,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use boot::{BootError, FIRST_HOST_ID, Namespaced, drop_privileges, enter_namespaces};
 pub use launch::{Launched, Told, launch};
+pub use seccomp::groups;
 
 use super::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
 use super::isolation::Isolation;
