@@ -77,3 +77,20 @@ impl Reaped {
         self.largest = self.largest.max(end.peak_memory_bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::spec::Exit;
+
+    #[test]
+    fn an_account_that_was_made_up_can_be_added_up() {
+        let all =
+            ProcessEnd { exit: Exit::Code(0), cpu: Duration::MAX, peak_memory_bytes: u64::MAX };
+        let mut reaped = Reaped::default();
+        reaped.add(all);
+        reaped.add(all);
+        let init = InitUsage { cpu: Duration::MAX, memory_bytes: u64::MAX, ..InitUsage::default() };
+        assert_eq!(estimated(init, reaped).cpu, Duration::MAX);
+    }
+}

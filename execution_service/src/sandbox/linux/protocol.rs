@@ -232,3 +232,71 @@ pub struct InitUsage {
     /// Time of the live processes and of those reaped so far.
     pub cpu: Duration,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::strategy::LazyJust;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::sandbox::spec::Exit;
+
+    fn end() -> impl Strategy<Value = ProcessEnd> {
+        let exit =
+            prop_oneof![any::<i32>().prop_map(Exit::Code), any::<i32>().prop_map(Exit::Signal)];
+        (exit, any::<Duration>(), any::<u64>())
+            .prop_map(|(exit, cpu, peak_memory_bytes)| ProcessEnd { exit, cpu, peak_memory_bytes })
+    }
+
+    fn from_init() -> impl Strategy<Value = FromInit> {
+        let usage = (any::<(u64, bool, u32, u64)>(), any::<(u64, Duration)>()).prop_map(
+            |((bytes, full, processes, memory_bytes), (largest_ended, cpu))| {
+                let disk = Disk { bytes, full };
+                InitUsage { disk, processes, memory_bytes, largest_ended, cpu }
+            },
+        );
+        let failure = (".*", any::<i32>()).prop_map(|(stage, errno)| Failure { stage, errno });
+        let reply = prop_oneof![
+            any::<i32>().prop_map(|pid| InitReply::Started { pid }),
+            LazyJust::new(|| InitReply::Done),
+            (any::<u64>(), proptest::collection::vec(any::<u8>(), 0..200))
+                .prop_map(|(size, chunk)| InitReply::Content { size, chunk }),
+            usage.prop_map(InitReply::Usage),
+            failure.clone().prop_map(InitReply::Failed),
+        ];
+        prop_oneof![
+            LazyJust::new(|| FromInit::Ready),
+            failure.prop_map(FromInit::SetUpFailed),
+            (any::<u64>(), reply).prop_map(|(sequence, reply)| FromInit::Reply { sequence, reply }),
+            (any::<i32>(), end()).prop_map(|(pid, end)| FromInit::Ended { pid, end }),
+        ]
+    }
+
+    fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+        postcard::from_bytes(bytes).ok()
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_message_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode::<ToInit>(&bytes);
+            let _ = decode::<FromInit>(&bytes);
+            let _ = decode::<ToSpawner>(&bytes);
+            let _ = decode::<FromSpawner>(&bytes);
+            let _ = decode::<ToZygote>(&bytes);
+            let _ = decode::<FromZygote>(&bytes);
+            let _ = decode::<SetUp>(&bytes);
+        }
+
+        #[test]
+        fn a_message_comes_whole_or_not_at_all(message in from_init()) {
+            let bytes = postcard::to_stdvec(&message).expect("room");
+            let decoded = decode::<FromInit>(&bytes).map(|decoded| format!("{decoded:?}"));
+            prop_assert_eq!(decoded, Some(format!("{message:?}")));
+            for length in 0..bytes.len() {
+                prop_assert!(decode::<FromInit>(&bytes[..length]).is_none(), "{} bytes", length);
+            }
+        }
+    }
+}
