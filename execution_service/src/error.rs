@@ -61,9 +61,13 @@ fn session_status(error: SessionError) -> Status {
 
 /// The value of `field`, as the API names it, is wrong.
 pub fn invalid(field: &str, message: &str) -> Status {
+    /// Characters of a field and bytes of a message. They travel as headers, of which a whole answer
+    /// may have 16 KiB; what they quote may be as long as a request.
+    const LONGEST: (usize, usize) = (256, 1024);
+    let message = &message[..message.floor_char_boundary(LONGEST.1)];
     let mut status = reasoned(Code::InvalidArgument, reason::INVALID_ARGUMENT, message);
     // A path may hold anything, and a header value may not.
-    let field: String = field.chars().flat_map(char::escape_default).collect();
+    let field: String = field.chars().take(LONGEST.0).flat_map(char::escape_default).collect();
     if let Ok(field) = MetadataValue::try_from(field) {
         status.metadata_mut().insert(ERROR_FIELD, field);
     }

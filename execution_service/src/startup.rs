@@ -25,11 +25,11 @@ use crate::execution::run::House;
 use crate::grpc::{Authenticate, Service};
 use crate::language::{Language, usual_libraries};
 use crate::listener::{Listener, Socket};
-use crate::pool::Pool;
+use crate::pool::{self, Pool};
 use crate::sandbox::backend::SandboxBackend;
 use crate::sandbox::linux::{
-    FIRST_HOST_ID, Launched, Leftover, LinuxBackend, Namespaced, WORKER_HOST_ID, drop_privileges,
-    enter_namespaces, launch,
+    FIRST_HOST_ID, Launched, Leftover, LinuxBackend, Namespaced, Told, WORKER_HOST_ID,
+    drop_privileges, enter_namespaces, launch,
 };
 use crate::session::Registry;
 use crate::tasks::Tasks;
@@ -74,8 +74,13 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     let visitor = visitor(root)?;
     let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
     let range = settings.limit_range();
-    let launched =
-        launch(&namespaced, &roots(&discovery), range.defaults.sandbox, range.maxima.sandbox)?;
+    let told = Told {
+        roots: roots(&discovery),
+        limits: range.defaults.sandbox,
+        ceiling: range.maxima.sandbox,
+        zygotes: pool::zygotes(&executables(&discovery), &libraries(&settings, &discovery)),
+    };
+    let launched = launch(&namespaced, told)?;
     if settings.require_cgroups
         && let Err(why) = &namespaced.cgroups
     {
@@ -250,15 +255,7 @@ fn build(
     outputs: Option<Arc<Outputs>>,
 ) -> Arc<Worker> {
     let range = settings.limit_range();
-    let executables: BTreeMap<_, _> = discovery
-        .found
-        .iter()
-        .map(|toolchain| (toolchain.language, toolchain.executable.display().to_string()))
-        .collect();
-    let libraries = settings.python_preload.clone().unwrap_or_else(|| {
-        let python = discovery.found.iter().find(|found| found.language == Language::Python);
-        python.map(|python| usual_libraries(&python.packages)).unwrap_or_default()
-    });
+    let (executables, libraries) = (executables(&discovery), libraries(settings, &discovery));
     let isolation = backend.isolation().clone();
     let accounting = match namespaced.cgroups {
         Ok(_) => Accounting::Enforced,
@@ -293,6 +290,21 @@ fn build(
         tally: Tally::default(),
         first_mounts,
         stalled: AtomicBool::new(false),
+    })
+}
+
+fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
+    let found = discovery.found.iter();
+    found
+        .map(|toolchain| (toolchain.language, toolchain.executable.display().to_string()))
+        .collect()
+}
+
+/// What the zygotes load.
+fn libraries(settings: &Settings, discovery: &Discovery) -> Vec<String> {
+    settings.python_preload.clone().unwrap_or_else(|| {
+        let python = discovery.found.iter().find(|found| found.language == Language::Python);
+        python.map(|python| usual_libraries(&python.packages)).unwrap_or_default()
     })
 }
 

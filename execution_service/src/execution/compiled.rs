@@ -154,6 +154,9 @@ fn size(compiled: &Compiled) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     const BOUNDS: Bounds = Bounds { bytes: 100, entries: 3, age: Duration::from_secs(60) };
@@ -249,5 +252,42 @@ mod tests {
         assert!(programs.find(key("a", "x"), now + Duration::from_secs(59)).is_some());
         assert!(programs.find(key("a", "x"), now + Duration::from_secs(61)).is_none());
         assert_eq!(programs.bytes, 0);
+    }
+
+    type Parts = (String, String, Vec<String>, String);
+
+    /// Of few letters, so that two of them differ in little more than in where one part ends.
+    fn parts() -> impl Strategy<Value = Parts> {
+        ("[ab]{0,3}", "[ab]{0,3}", vec("[ab]{0,2}", 0..3), "[ab]{0,3}")
+    }
+
+    proptest! {
+        #[test]
+        fn keys_agree_exactly_where_compilations_do(one in parts(), other in parts()) {
+            let key = |(owner, compiler, arguments, source): &Parts| {
+                Compilation { owner, compiler, arguments, source }.key()
+            };
+            prop_assert_eq!(one == other, key(&one) == key(&other));
+        }
+
+        #[test]
+        fn never_more_is_kept_than_there_is_room_for(
+            steps in vec((0_u8..8, 0_usize..40, 0_u64..90, any::<bool>()), 0..60),
+        ) {
+            let mut programs = CompiledPrograms::new(BOUNDS);
+            let mut now = Instant::now();
+            for (name, bytes, seconds, keep) in steps {
+                now += Duration::from_secs(seconds);
+                let key = key("a", &name.to_string());
+                if keep {
+                    programs.keep(key, program(bytes), now);
+                } else {
+                    programs.find(key, now);
+                }
+                let held: usize = programs.entries.values().map(|entry| size(&entry.compiled)).sum();
+                prop_assert_eq!(programs.bytes, held);
+                prop_assert!(held <= BOUNDS.bytes && programs.entries.len() <= BOUNDS.entries);
+            }
+        }
     }
 }

@@ -4,6 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::TryFutureExt;
+use tokio::time::timeout;
+
 use crate::language::{CompiledLanguage, Mode, Program};
 use crate::sandbox::backend::{Place, Process, Sandbox, SandboxError};
 use crate::sandbox::spec::{Command, Exit};
@@ -24,6 +27,9 @@ use super::workplace::Workplace;
 /// Larger executables are made anew: to read one takes 64 KiB a question, while the run waits. A short
 /// program has 16 KiB, linked statically 800.
 const LARGEST_KEPT: usize = 4 << 20;
+
+/// For all of it. A millisecond a piece is slow already.
+const READING: Duration = Duration::from_millis(500);
 
 /// What came of building: an executable at its place.
 struct Built {
@@ -65,7 +71,8 @@ impl Run<'_> {
         let command = language.compile(self.executable, program);
         let slot = self.slot(&command);
         let sandbox = place.sandbox.as_ref();
-        let built = match self.build_from(slot, language, sandbox, sink, recording).await? {
+        let found = self.build_from(slot, language, sandbox, sink, recording);
+        let built = match self.hand_over(found).await? {
             Some(built) => built,
             None => match self.build(command, slot, language, place, sink, recording).await? {
                 Ok(built) => built,
@@ -105,7 +112,7 @@ impl Run<'_> {
         sandbox: &dyn Sandbox,
         sink: &Sink,
         recording: &mut Recording,
-    ) -> Result<Option<Built>, SandboxError> {
+    ) -> Result<Option<Built>, KernelError> {
         let Some(compiled) = slot.and_then(Slot::find) else {
             return Ok(None);
         };
@@ -121,7 +128,7 @@ impl Run<'_> {
             Ok(_) => {}
             // There is no room for it: the compiler says so better.
             Err(SandboxError::Write { .. }) => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) => return Err(KernelError::from(error)),
         }
         recording.push(Stream::Stderr, &compiled.warnings);
         let stderr = repeat(&compiled.warnings, self.limits.output_bytes, sink);
@@ -139,7 +146,9 @@ impl Run<'_> {
         recording: &mut Recording,
     ) -> Result<Result<Built, Box<Report>>, KernelError> {
         let code = self.request.code.as_bytes();
-        place.sandbox.write_file(Place::Workspace, &source_path(language), code).await?;
+        let source = source_path(language);
+        let written = place.sandbox.write_file(Place::Workspace, &source, code);
+        self.hand_over(written.map_err(KernelError::from)).await?;
 
         let begun = Instant::now();
         // Its own limit, but not longer than the caller is ready to wait for the program.
@@ -152,7 +161,8 @@ impl Run<'_> {
         let succeeded = compiler.ending == Ending::Exited(Exit::Code(0));
         if succeeded {
             // Not before: the compiler could include it, and what it makes is for any input.
-            self.hand_over_stdin(place.sandbox.as_ref()).await?;
+            let written = self.hand_over_stdin(place.sandbox.as_ref());
+            self.hand_over(written.map_err(KernelError::from)).await?;
         }
         let mut warnings = Vec::new();
         while let Some(event) = said.recv().await {
@@ -186,7 +196,8 @@ impl Run<'_> {
         recording: &mut Recording,
     ) -> Result<Driven, SandboxError> {
         let mut process: Process = place.sandbox.start(command).await?;
-        let running = Running { process: &mut process, kernel: None, ends_with_done: false };
+        let running =
+            Running { process: &mut process, kernel: None, telling: None, ends_with_done: false };
         let rules = self.rules(place, limits);
         drive(place.sandbox.as_ref(), running, rules, sink, recording).await
     }
@@ -200,11 +211,12 @@ async fn keep(
     sandbox: &dyn Sandbox,
 ) {
     let path = request_path(language.executable_file());
-    match sandbox.read_file(Place::Requests, &path, LARGEST_KEPT).await {
-        Ok(Some(executable)) => slot.keep(Compiled { executable, warnings }),
-        Ok(None) => {}
+    match timeout(READING, sandbox.read_file(Place::Requests, &path, LARGEST_KEPT)).await {
+        Ok(Ok(Some(executable))) => slot.keep(Compiled { executable, warnings }),
+        // Too large, or too slow: the program waits.
+        Ok(Ok(None)) | Err(_) => {}
         // The run itself goes on, as far as it can.
-        Err(error) => tracing::debug!(%error, "a compiled program is not kept"),
+        Ok(Err(error)) => tracing::debug!(%error, "a compiled program is not kept"),
     }
 }
 

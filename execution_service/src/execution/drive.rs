@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! drive
+//! ├── telling          a kernel what to run: it may not listen, and the clock runs already
 //! ├── stdout, stderr   read all the time, whatever else happens: a full pipe would stop the program
 //! ├── control          results, and the kernel's word that the run is over
 //! ├── exit             from the parent of the process, or the kernel's last word: see below
@@ -17,7 +18,8 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::sync::oneshot::error::RecvError;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::Diagnostic;
@@ -26,6 +28,7 @@ use crate::sandbox::spec::{Exit, Usage};
 
 use super::event::{Event, RichResult, Stream};
 use super::frames::{Frame, Frames};
+use super::kernel::Telling;
 use super::limits::Limits;
 use super::outcome::{Accounting, Ending, Stop, StreamTotals};
 use super::outputs::Recording;
@@ -54,6 +57,8 @@ pub struct Running<'a> {
     pub process: &'a mut Process,
     /// Where a kernel speaks, and the number of this run.
     pub kernel: Option<(&'a mut Frames, u64)>,
+    /// What it is told first.
+    pub telling: Option<Telling<'a>>,
     /// Whether the kernel's word ends the run (in a session), or only the end of the process does.
     pub ends_with_done: bool,
 }
@@ -87,10 +92,11 @@ pub struct Driven {
 }
 
 enum Next {
+    Told(std::io::Result<()>),
     Stdout(std::io::Result<usize>),
     Stderr(std::io::Result<usize>),
     Frame(std::io::Result<Option<Frame>>),
-    Exit(Result<ProcessEnd, SandboxError>),
+    Exit(Result<ProcessEnd, RecvError>),
     Deadline,
     Watch,
     Cancelled,
@@ -107,7 +113,7 @@ pub async fn drive(
     sink: &Sink,
     recording: &mut Recording,
 ) -> Result<Driven, SandboxError> {
-    let Running { process, mut kernel, ends_with_done } = running;
+    let Running { process, mut kernel, mut telling, ends_with_done } = running;
     let mut streams = Streams::new(rules.limits.output_bytes, recording);
     let (mut out_buffer, mut err_buffer) = (vec![0; PIPE], vec![0; PIPE]);
     let (mut out_open, mut err_open, mut frames_open) = (true, true, kernel.is_some());
@@ -122,15 +128,23 @@ pub async fn drive(
     let (ending, alive) = loop {
         let next = tokio::select! {
             biased;
-            end = &mut process.exit => Next::Exit(end.map_err(|_| SandboxError::Gone)),
+            end = &mut process.exit => Next::Exit(end),
             () = sleep_until(deadline) => Next::Deadline,
             () = rules.cancelled.cancelled(), if stopping.is_none() => Next::Cancelled,
+            told = tell(&mut telling), if telling.is_some() => Next::Told(told),
             frame = next_frame(&mut kernel), if frames_open => Next::Frame(frame),
             read = streams.read(Stream::Stdout, &mut process.stdout, &mut out_buffer), if out_open => Next::Stdout(read),
             read = streams.read(Stream::Stderr, &mut process.stderr, &mut err_buffer), if err_open => Next::Stderr(read),
             _ = watch.tick(), if stopping.is_none() => Next::Watch,
         };
         match next {
+            Next::Told(Ok(())) => telling = None,
+            Next::Told(Err(_)) => {
+                // Nobody reads any more: it has ended, or user code has closed its ears.
+                let end = timeout(LAST_WORDS, &mut process.exit).await;
+                let exit = end.map_or(Exit::Signal(SIGKILL), exit_of);
+                break (stopping.map_or(Ending::Exited(exit), Ending::Stopped), false);
+            }
             Next::Stdout(Ok(0) | Err(_)) => out_open = false,
             Next::Stderr(Ok(0) | Err(_)) => err_open = false,
             Next::Stdout(Ok(count)) => {
@@ -163,9 +177,7 @@ pub async fn drive(
             Next::Frame(Ok(Some(Frame::Ready))) => {}
             Next::Frame(Ok(None) | Err(_)) => frames_open = false,
             Next::Exit(end) => {
-                // Without init there is nobody to tell. Only what runs in the sandbox can have killed it.
-                let exit = end.map_or(Exit::Signal(SIGKILL), |end| end.exit);
-                break (stopping.map_or(Ending::Exited(exit), Ending::Stopped), false);
+                break (stopping.map_or(Ending::Exited(exit_of(end)), Ending::Stopped), false);
             }
             Next::Cancelled => {
                 stopping = Some(Stop::Cancelled);
@@ -199,6 +211,18 @@ pub async fn drive(
     streams.drain(process, &mut out_buffer, sink);
     let (stdout, stderr) = streams.finish(sink);
     Ok(Driven { ending, diagnostic, stdout, stderr, alive })
+}
+
+/// Without init there is nobody to tell. Only what runs in the sandbox can have killed it.
+fn exit_of(end: Result<ProcessEnd, RecvError>) -> Exit {
+    end.map_or(Exit::Signal(SIGKILL), |end| end.exit)
+}
+
+async fn tell(telling: &mut Option<Telling<'_>>) -> std::io::Result<()> {
+    match telling {
+        Some(telling) => telling.tell().await,
+        None => Ok(()),
+    }
 }
 
 async fn next_frame(kernel: &mut Option<(&mut Frames, u64)>) -> std::io::Result<Option<Frame>> {
@@ -245,7 +269,9 @@ async fn last_words(
     sink: &Sink,
 ) -> Option<Diagnostic> {
     let mut diagnostic = None;
-    while let Ok(Ok(Some(frame))) = timeout(LAST_WORDS, next_frame(kernel)).await {
+    // For all of them: a child of the program may hold the channel, and speak for ever.
+    let patience_ends = Instant::now() + LAST_WORDS;
+    while let Ok(Ok(Some(frame))) = timeout_at(patience_ends, next_frame(kernel)).await {
         match frame {
             Frame::Result { id, mime, main } if is_current(kernel, id) => {
                 results.push(RichResult { mime, is_main_result: main }, sink);

@@ -1,12 +1,13 @@
 //! Lines of JSON from a kernel, read as if user code had written them: it may have.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::{fmt, io};
 
 use futures::{FutureExt, StreamExt};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use tokio::io::AsyncRead;
-use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::codec::{AnyDelimiterCodec, FramedRead};
 
 use crate::language::diagnostic::Diagnostic;
 
@@ -19,6 +20,11 @@ const MAX_JUNK: usize = 1000;
 /// All that a kernel may say in its life before it is not listened to any more. A session that shows a
 /// plot of 100 KiB ten thousand times stays below.
 const MAX_TOTAL: usize = 1 << 30;
+/// What is read with care between two runs: twice the results that a run may have.
+const MAX_HEARD: usize = 32 << 20;
+/// After that, longer lines are thrown away unread. It is enough for the last word of any run, and to read
+/// megabytes takes time from everybody.
+const MAX_LATE_LINE: usize = 1 << 20;
 
 /// One message of a kernel.
 #[derive(Debug)]
@@ -60,7 +66,7 @@ struct Line {
     #[serde(default)]
     id: Option<u64>,
     #[serde(default)]
-    mime: BTreeMap<String, String>,
+    mime: Bundle,
     #[serde(default)]
     main: bool,
     #[serde(default)]
@@ -81,14 +87,41 @@ enum Event {
 /// Representations of one value; IPython's richest objects have seven.
 const MAX_REPRESENTATIONS: usize = 32;
 
+/// The first of them, by type. The rest is read past and never in memory: a line has room for a million.
+#[derive(Default)]
+struct Bundle(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Bundle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Representations)
+    }
+}
+
+struct Representations;
+
+impl<'de> Visitor<'de> for Representations {
+    type Value = Bundle;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("representations by MIME type")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bundle, A::Error> {
+        let mut kept = BTreeMap::new();
+        while let Some(kind) = map.next_key::<String>()? {
+            if kind.len() <= MAX_MIME_TYPE && kept.len() < MAX_REPRESENTATIONS {
+                kept.insert(kind, map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Bundle(kept))
+    }
+}
+
 impl From<Line> for Frame {
     fn from(line: Line) -> Self {
-        let Line { event, id, mime, main, exit_code, diagnostic } = line;
-        let mime = mime
-            .into_iter()
-            .filter(|(kind, _)| kind.len() <= MAX_MIME_TYPE)
-            .take(MAX_REPRESENTATIONS)
-            .collect();
+        let Line { event, id, mime: Bundle(mime), main, exit_code, diagnostic } = line;
         let diagnostic = diagnostic.map(Diagnostic::bounded);
         match event {
             Event::Ready => Self::Ready,
@@ -102,22 +135,25 @@ impl From<Line> for Frame {
 
 /// The reading end of a control channel.
 pub struct Frames {
-    lines: FramedRead<Box<dyn AsyncRead + Send + Sync + Unpin>, LinesCodec>,
+    lines: FramedRead<Box<dyn AsyncRead + Send + Sync + Unpin>, AnyDelimiterCodec>,
     junk: usize,
     total: usize,
+    /// Of it, since the last run ended.
+    heard: usize,
 }
 
 impl Frames {
     /// Reads from `reader`.
     pub fn new(reader: Box<dyn AsyncRead + Send + Sync + Unpin>) -> Self {
-        let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(MAX_LINE));
-        Self { lines, junk: 0, total: 0 }
+        let codec = AnyDelimiterCodec::new_with_max_length(vec![b'\n'], Vec::new(), MAX_LINE);
+        Self { lines: FramedRead::new(reader, codec), junk: 0, total: 0, heard: 0 }
     }
 
     /// Throws away what was said before now.
     pub async fn discard(&mut self) {
         // A frame that is there is had at once; what comes later belongs to the run that begins.
         while let Some(Ok(Some(_))) = self.next().now_or_never() {}
+        self.heard = 0;
     }
 
     /// Waits for the next frame; `None` when the channel has ended. Can be cancelled without losing
@@ -129,10 +165,14 @@ impl Frames {
         loop {
             let Some(line) = self.lines.next().await else { return Ok(None) };
             let line = line.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            self.total += line.len();
-            match serde_json::from_str::<Line>(&line) {
-                Ok(frame) if self.total <= MAX_TOTAL => return Ok(Some(Frame::from(frame))),
-                Ok(_) | Err(_) => self.junk += 1,
+            self.total = self.total.saturating_add(line.len());
+            self.heard = self.heard.saturating_add(line.len());
+            let late = self.heard > MAX_HEARD && line.len() > MAX_LATE_LINE;
+            if !late {
+                match serde_json::from_slice::<Line>(&line) {
+                    Ok(frame) if self.total <= MAX_TOTAL => return Ok(Some(Frame::from(frame))),
+                    Ok(_) | Err(_) => self.junk += 1,
+                }
             }
             if self.junk > MAX_JUNK {
                 return Err(io::Error::new(
@@ -148,6 +188,8 @@ impl Frames {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn frames(text: &str) -> Frames {
@@ -176,5 +218,121 @@ mod tests {
     async fn an_endless_line_closes_the_channel() {
         let mut frames = frames(&"x".repeat(MAX_LINE + 2));
         assert!(frames.next().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_no_text_is_junk_like_any_other() {
+        let said = b"\xff\xfe\n{\"event\":\"ready\"}\n".to_vec();
+        let mut frames = Frames::new(Box::new(io::Cursor::new(said)));
+        assert!(matches!(frames.next().await, Ok(Some(Frame::Ready))));
+    }
+
+    #[tokio::test]
+    async fn a_million_representations_are_as_many_as_there_can_be() {
+        let mime: Vec<String> = (0..100_000).map(|number| format!("\"{number}\":\"\"")).collect();
+        let line = format!("{{\"event\":\"result\",\"id\":1,\"mime\":{{{}}}}}\n", mime.join(","));
+        let Ok(Some(Frame::Result { mime, .. })) = frames(&line).next().await else {
+            panic!("a result");
+        };
+        assert_eq!(mime.len(), MAX_REPRESENTATIONS);
+    }
+
+    #[tokio::test]
+    async fn who_says_too_much_is_still_heard_at_the_end() {
+        let long =
+            format!("{{\"event\":\"result\",\"mime\":{{\"a\":\"{}\"}}}}\n", "x".repeat(3 << 20));
+        let said = format!("{}{{\"event\":\"done\",\"id\":2}}\n", long.repeat(20));
+        let mut frames = frames(&said);
+        let mut results = 0;
+        while let Ok(Some(Frame::Result { .. })) = frames.next().await {
+            results += 1;
+        }
+        assert_eq!(results, MAX_HEARD / long.len());
+    }
+
+    fn read_all(said: Vec<u8>) -> (Vec<Frame>, bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut frames = Frames::new(Box::new(io::Cursor::new(said)));
+            let mut heard = Vec::new();
+            loop {
+                match frames.next().await {
+                    Ok(Some(frame)) => heard.push(frame),
+                    Ok(None) => return (heard, true),
+                    Err(_) => return (heard, false),
+                }
+            }
+        })
+    }
+
+    /// What looks like a frame more often than bytes do.
+    fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
+        let words = prop_oneof![
+            Just("{"),
+            Just("}"),
+            Just("["),
+            Just("]"),
+            Just(":"),
+            Just(","),
+            Just("\n"),
+            Just("null"),
+            Just("\"event\""),
+            Just("\"ready\""),
+            Just("\"done\""),
+            Just("\"result\""),
+            Just("\"exit\""),
+            Just("\"id\""),
+            Just("\"exit_code\""),
+            Just("\"mime\""),
+            Just("\"diagnostic\""),
+            Just("\"kind\""),
+            Just("\"syntax\""),
+            Just("1e999"),
+            Just("-1"),
+            Just("99999999999999999999"),
+            Just("\"\\ud800\""),
+            Just("true"),
+            Just("\0"),
+        ];
+        proptest::collection::vec(words, 0..60).prop_map(|words| words.concat().into_bytes())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_said_is_too_much(
+            said in prop_oneof![proptest::collection::vec(any::<u8>(), 0..2000), nearly_json()],
+        ) {
+            for frame in read_all(said).0 {
+                match frame {
+                    Frame::Result { mime, .. } => {
+                        prop_assert!(mime.len() <= MAX_REPRESENTATIONS);
+                        prop_assert!(mime.keys().all(|kind| kind.len() <= MAX_MIME_TYPE));
+                    }
+                    Frame::Done { diagnostic: Some(said), .. } => {
+                        prop_assert_eq!(said.clone().bounded(), said);
+                    }
+                    Frame::Done { diagnostic: None, .. } | Frame::Ready | Frame::Exit { .. } => {}
+                }
+            }
+        }
+
+        #[test]
+        fn frames_are_found_among_junk(
+            junk in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..30),
+            id in any::<u64>(),
+        ) {
+            let mut said = Vec::new();
+            for line in &junk {
+                said.extend(line.iter().filter(|byte| **byte != b'\n' && **byte != b'{'));
+                said.extend(format!("\n{{\"event\":\"exit\",\"id\":{id},\"exit_code\":3}}\n").bytes());
+            }
+            let (frames, to_the_end) = read_all(said);
+            prop_assert!(to_the_end);
+            prop_assert_eq!(frames.len(), junk.len());
+            for frame in frames {
+                let as_sent = matches!(frame, Frame::Exit { id: Some(seen), exit_code: 3 } if seen == id);
+                prop_assert!(as_sent, "{:?}", frame);
+            }
+        }
     }
 }

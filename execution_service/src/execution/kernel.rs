@@ -6,7 +6,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::timeout;
 
@@ -16,6 +16,7 @@ use crate::sandbox::spec::Exit;
 use crate::sandbox::workspace::WorkspacePath;
 
 use super::frames::{Frame, Frames};
+use super::outcome::Stop;
 
 /// An interpreter that is not ready by then never will be.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -26,7 +27,44 @@ pub struct Kernel {
     pub process: Process,
     /// What it says.
     pub frames: Frames,
-    writer: Box<dyn tokio::io::AsyncWrite + Send + Sync + Unpin>,
+    /// What it is told, by [`Telling`].
+    pub writer: Box<dyn AsyncWrite + Send + Sync + Unpin>,
+}
+
+/// A request on its way to a kernel. It may never arrive: user code can keep its kernel from reading, and a
+/// pipe holds only so much.
+pub struct Telling<'a> {
+    writer: &'a mut (dyn AsyncWrite + Send + Sync + Unpin),
+    line: Vec<u8>,
+    told: usize,
+}
+
+impl<'a> Telling<'a> {
+    /// Of `line`, without its end.
+    pub fn new(kernel: &'a mut (dyn AsyncWrite + Send + Sync + Unpin), line: String) -> Self {
+        let mut line = line.into_bytes();
+        line.push(b'\n');
+        Self { writer: kernel, line, told: 0 }
+    }
+
+    /// Whether the kernel has been told all of it.
+    pub fn is_told(&self) -> bool {
+        self.told == self.line.len()
+    }
+
+    /// Tells the rest. Can be cancelled without losing anything.
+    ///
+    /// # Errors
+    /// When nobody is there to read it.
+    pub async fn tell(&mut self) -> io::Result<()> {
+        while !self.is_told() {
+            match self.writer.write(&self.line[self.told..]).await? {
+                0 => return Err(io::Error::from(io::ErrorKind::WriteZero)),
+                count => self.told += count,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Why there is no kernel.
@@ -38,9 +76,9 @@ pub enum KernelError {
     /// The interpreter ended, or said nothing, instead of getting ready.
     #[error("the interpreter did not get ready: {0}")]
     NotReady(String),
-    /// The kernel cannot be told anything any more.
-    #[error("the kernel went away: {0}")]
-    Gone(io::Error),
+    /// It could not be handed over what it needs before this happened.
+    #[error("what the program needs was not handed over in time")]
+    Stopped(Stop),
 }
 
 impl Kernel {
@@ -55,7 +93,7 @@ impl Kernel {
             Channel::Fifos { incoming, outgoing } => {
                 Some(sandbox.make_fifos(&request_path(incoming), &request_path(outgoing)).await?)
             }
-            Channel::Socket => None,
+            Channel::Pipes => None,
         };
         let process = sandbox.start(start.command).await?;
         Self::open(process, fifos).await
@@ -107,20 +145,17 @@ impl Kernel {
         // JavaScript's numbers are exact up to 53 bits.
         uuid::Uuid::new_v4().as_u64_pair().0 >> (64 - 53)
     }
+}
 
-    /// Tells the kernel what to run.
-    pub async fn send(
-        &mut self,
-        sandbox: &dyn Sandbox,
-        request: KernelRequest,
-    ) -> Result<(), KernelError> {
-        for (name, content) in &request.files {
-            sandbox.write_file(Place::Requests, &request_path(name), content).await?;
-        }
-        let mut line = request.line.into_bytes();
-        line.push(b'\n');
-        self.writer.write_all(&line).await.map_err(KernelError::Gone)
+/// Puts the files of a request where the kernel finds them; gives the line to tell it.
+pub async fn hand_over(
+    sandbox: &dyn Sandbox,
+    request: KernelRequest,
+) -> Result<String, KernelError> {
+    for (name, content) in &request.files {
+        sandbox.write_file(Place::Requests, &request_path(name), content).await?;
     }
+    Ok(request.line)
 }
 
 /// A name of ours in the request directory.

@@ -92,7 +92,7 @@ impl LimitRange {
         // A program on several cores may use more of them than the clock shows.
         let cpu = match cpu {
             Some(_) => time("cpu_ms", cpu, defaults.cpu, most.cpu)?,
-            None => defaults.cpu.max(wall * self.cores()).min(most.cpu),
+            None => defaults.cpu.max(wall.saturating_mul(self.cores())).min(most.cpu),
         };
         let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let (from, to) = (defaults.sandbox, most.sandbox);
@@ -159,4 +159,74 @@ fn time(
 ) -> Result<Duration, OutOfRange> {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     number(field, wish.map(millis), millis(default), 1, millis(maximum)).map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn limits() -> impl Strategy<Value = Limits> {
+        (any::<(Duration, Duration, u64)>(), any::<(u64, u32, u64, u64, u32, u32)>()).prop_map(
+            |((wall, cpu, output_bytes), sandbox)| {
+                let (memory_bytes, processes, disk_bytes, inodes, open_files, milli_cpus) = sandbox;
+                let sandbox = SandboxLimits {
+                    memory_bytes,
+                    processes,
+                    disk_bytes,
+                    inodes,
+                    open_files,
+                    milli_cpus,
+                };
+                Limits { wall, cpu, output_bytes, sandbox }
+            },
+        )
+    }
+
+    fn wishes() -> impl Strategy<Value = Wishes> {
+        (any::<(Option<Duration>, Option<Duration>, Option<u64>)>(), any::<[Option<u64>; 3]>())
+            .prop_flat_map(|((wall, cpu, output_bytes), [memory_bytes, disk_bytes, inodes])| {
+                any::<[Option<u32>; 2]>().prop_map(move |[processes, open_files]| Wishes {
+                    wall,
+                    cpu,
+                    output_bytes,
+                    memory_bytes,
+                    processes,
+                    disk_bytes,
+                    inodes,
+                    open_files,
+                })
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn no_wish_goes_beyond_the_range(
+            (defaults, maxima) in (limits(), limits()),
+            wishes in wishes(),
+        ) {
+            let Ok(granted) = (LimitRange { defaults, maxima }).grant(wishes) else {
+                return Ok(());
+            };
+            let most = |wished: bool, most: u64, default: u64| if wished { most } else { default };
+            let Limits { wall, output_bytes, sandbox, .. } = granted;
+            let longest = if wishes.wall.is_some() { maxima.wall } else { defaults.wall };
+            prop_assert!(wall <= longest);
+            prop_assert!(granted.cpu <= maxima.cpu);
+            let output = most(wishes.output_bytes.is_some(), maxima.output_bytes, defaults.output_bytes);
+            prop_assert!(output_bytes <= output);
+            let (from, to) = (defaults.sandbox, maxima.sandbox);
+            let wished = wishes.memory_bytes.is_some();
+            prop_assert!(sandbox.memory_bytes <= most(wished, to.memory_bytes, from.memory_bytes));
+            let wished = wishes.disk_bytes.is_some();
+            prop_assert!(sandbox.disk_bytes <= most(wished, to.disk_bytes, from.disk_bytes));
+            let wished = wishes.inodes.is_some();
+            prop_assert!(sandbox.inodes <= most(wished, to.inodes, from.inodes));
+            let wished = wishes.processes.is_some();
+            let (ours, theirs) = (u64::from(to.processes), u64::from(from.processes));
+            prop_assert!(u64::from(sandbox.processes) <= most(wished, ours, theirs));
+            prop_assert_eq!(sandbox.milli_cpus, from.milli_cpus);
+        }
+    }
 }

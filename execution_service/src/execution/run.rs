@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::{Diagnostic, Kind};
@@ -14,9 +15,9 @@ use crate::sandbox::spec::REQUEST_DIR;
 use super::compiled::CompiledPrograms;
 use super::drive::{Driven, Rules, Running, drive};
 use super::event::Event;
-use super::kernel::{KernelError, request_path};
+use super::kernel::{KernelError, Telling, hand_over, request_path};
 use super::limits::Limits;
-use super::outcome::{Accounting, Ending, Observed, Status, StreamTotals, Verdict, judge};
+use super::outcome::{Accounting, Ending, Observed, Status, Stop, StreamTotals, Verdict, judge};
 use super::outputs::{Outputs, Recording};
 use super::request::Request;
 use super::sink::Sink;
@@ -24,6 +25,10 @@ use super::workplace::{UNHURRIED, Workplace};
 
 /// Patience with the account of a program that was stopped: its answer is due.
 const AFTER_DEADLINE: Duration = Duration::from_millis(50);
+
+/// The least that everything before a program may take: for an interpreter that is started, on a machine that
+/// has much to do.
+const HAND_OVER: Duration = Duration::from_secs(30);
 
 /// What a program reads on standard input, in the request directory.
 const STDIN: &str = "stdin";
@@ -87,14 +92,24 @@ impl Run<'_> {
             Err(KernelError::Sandbox(SandboxError::Write { path, source })) => {
                 self.not_written(&path, &source, place).await
             }
+            Err(KernelError::Stopped(stop)) => {
+                // What was told of it by halves must not be heard by the next run.
+                place.kernel = None;
+                let never = Driven { ending: Ending::Stopped(stop), ..never_driven() };
+                self.report(never, self.limits, (None, Duration::ZERO), place, None).await
+            }
             result => result,
         }
     }
 
     async fn attempt(&self, place: &mut Workplace, sink: &Sink) -> Result<Report, KernelError> {
-        for file in &self.request.files {
-            place.sandbox.write_file(Place::Workspace, &file.path, &file.content).await?;
-        }
+        self.hand_over(async {
+            for file in &self.request.files {
+                place.sandbox.write_file(Place::Workspace, &file.path, &file.content).await?;
+            }
+            Ok(())
+        })
+        .await?;
         sink.send(Event::Started);
         let stdin = format!("{REQUEST_DIR}/{STDIN}");
         let program = Program {
@@ -137,17 +152,25 @@ impl Run<'_> {
         diagnostic: Diagnostic,
         place: &mut Workplace,
     ) -> Result<Report, KernelError> {
-        let nothing = Driven {
-            ending: Ending::Finished { exit_code: 1 },
-            diagnostic: Some(diagnostic),
-            stdout: StreamTotals::default(),
-            stderr: StreamTotals::default(),
-            alive: true,
-        };
+        let nothing = Driven { diagnostic: Some(diagnostic), ..never_driven() };
         let times = (None, Duration::ZERO);
         let mut report = self.report(nothing, self.limits, times, place, None).await?;
         report.verdict.exit_code = None;
         Ok(report)
+    }
+
+    /// Bounds what comes before the program. Init is one process among those of the user, who may have
+    /// starved it so that each step takes just not too long, and holds a slot meanwhile.
+    pub(super) async fn hand_over<T>(
+        &self,
+        work: impl Future<Output = Result<T, KernelError>>,
+    ) -> Result<T, KernelError> {
+        tokio::select! {
+            biased;
+            result = work => result,
+            () = self.cancelled.cancelled() => Err(KernelError::Stopped(Stop::Cancelled)),
+            () = sleep(self.limits.wall.max(HAND_OVER)) => Err(KernelError::Stopped(Stop::Wall)),
+        }
     }
 
     /// Standard input is a file: it cannot block us, and its end is its end.
@@ -176,18 +199,26 @@ impl Run<'_> {
         sink: &Sink,
         recording: &mut Recording,
     ) -> Result<Report, KernelError> {
-        self.hand_over_stdin(place.sandbox.as_ref()).await?;
-        place.ensure_kernel(self.request.language, self.executable).await?;
+        let prepared = async {
+            self.hand_over_stdin(place.sandbox.as_ref()).await?;
+            place.ensure_kernel(self.request.language, self.executable).await?;
+            let Some(kernel) = &mut place.kernel else {
+                return Err(KernelError::NotReady(String::from("the language has no kernel")));
+            };
+            let id = kernel.next_run().await;
+            let request = language.request(id, self.mode, program);
+            Ok((id, hand_over(place.sandbox.as_ref(), request).await?))
+        };
+        let (id, line) = self.hand_over(prepared).await?;
         let rules = self.rules(place, self.limits);
         let Some(kernel) = &mut place.kernel else {
             return Err(KernelError::NotReady(String::from("the language has no kernel")));
         };
         let begun = Instant::now();
-        let id = kernel.next_run().await;
-        kernel.send(place.sandbox.as_ref(), language.request(id, self.mode, program)).await?;
         let running = Running {
             process: &mut kernel.process,
             kernel: Some((&mut kernel.frames, id)),
+            telling: Some(Telling::new(kernel.writer.as_mut(), line)),
             ends_with_done: self.mode == Mode::Session,
         };
         let driven = drive(place.sandbox.as_ref(), running, rules, sink, recording).await?;
@@ -213,7 +244,7 @@ impl Run<'_> {
         };
         let usage = place.remember_usage(patience).await?;
         let failed_to_compile = compiler_said.is_some();
-        let diagnostic = driven.diagnostic.or(compiler_said);
+        let diagnostic = driven.diagnostic.or(compiler_said).map(Diagnostic::bounded);
         let observed = Observed {
             ending: driven.ending,
             diagnostic,
@@ -230,5 +261,16 @@ impl Run<'_> {
         let kernel_lost = place.kernel.is_none()
             && matches!(self.request.language.approach(), Approach::Kernel(_));
         Ok(Report { verdict, usage, stdout, stderr, compile, run, kernel_lost })
+    }
+}
+
+/// Of a program that did not begin.
+fn never_driven() -> Driven {
+    Driven {
+        ending: Ending::Finished { exit_code: 1 },
+        diagnostic: None,
+        stdout: StreamTotals::default(),
+        stderr: StreamTotals::default(),
+        alive: true,
     }
 }

@@ -29,6 +29,8 @@ fn parse(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -38,6 +40,15 @@ mod tests {
         assert_eq!(parse("99999999n"), Some(Duration::from_nanos(99_999_999)));
         for wrong in ["", "S", "5", "5x", "-5S", "123456789S", "5 S", "ü"] {
             assert_eq!(parse(wrong), None, "{wrong:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_deadline_or_none(text in prop_oneof![".*", "[0-9+]{0,9}[HMSmunx]?"]) {
+            let patience = parse(&text).unwrap_or_default();
+            // Any of them can be added to now.
+            prop_assert!(std::time::Instant::now().checked_add(patience).is_some());
         }
     }
 }

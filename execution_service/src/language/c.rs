@@ -180,6 +180,8 @@ fn read_error(line: &str) -> Option<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -221,6 +223,36 @@ mod tests {
             "-wrapper",
         ] {
             assert_eq!(check(&flags(&["-O2", bad])), Err(FlagError(String::from(bad))), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_compiler_may_say_anything(
+            said in prop_oneof![".*", "([a-z./:0-9]{0,12}(: error: |: fatal error: |\n|:)){0,20}"],
+        ) {
+            let diagnostic = C.diagnose(&said);
+            prop_assert_eq!(diagnostic.kind, Kind::Compile);
+            prop_assert!(diagnostic.message == "the compiler failed" || said.contains(&diagnostic.message));
+        }
+
+        #[test]
+        fn what_gcc_says_is_read(
+            file in "[a-z/:.]{1,12}", line in 1_u32.., column in 1_u32..,
+            fatal in any::<bool>(), message in "[a-z' ]{1,30}", before in "[a-z ]{0,20}",
+        ) {
+            let kind = if fatal { "fatal error" } else { "error" };
+            let diagnostic = C.diagnose(&format!("{before}\n{file}:{line}:{column}: {kind}: {message}"));
+            prop_assert_eq!((diagnostic.line, diagnostic.column), (Some(line), Some(column)));
+            prop_assert_eq!(diagnostic.file, Some(file));
+            prop_assert_eq!(diagnostic.message, message);
+        }
+
+        #[test]
+        fn no_flag_reaches_another_program(flag in "-[A-Za-z]{0,3}[=,@/ a-z0-9`$;-]{0,12}") {
+            if check(std::slice::from_ref(&flag)).is_ok() {
+                prop_assert!(!flag.contains([',', '@', '/', ' ', '`', '$', ';']), "{}", flag);
+            }
         }
     }
 }

@@ -123,3 +123,28 @@ impl Diagnostic {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn texts_are_cut_between_characters(
+            character in any::<char>(), times in 0_usize..400_000,
+        ) {
+            let text = String::from(character).repeat(times);
+            let mut long = Diagnostic::new(Kind::Exception, text.clone(), text.clone()).hint(text.clone());
+            (long.file, long.traceback) = (Some(text.clone()), Some(text.clone()));
+            long.missing_module = Some(text.clone());
+            let bounded = long.bounded();
+            prop_assert!(text.starts_with(&bounded.name) && bounded.name.len() <= 256);
+            prop_assert!(text.starts_with(&bounded.message) && bounded.message.len() <= 16 << 10);
+            let traceback = bounded.traceback.clone().unwrap_or_default();
+            prop_assert!(text.starts_with(&traceback) && traceback.len() <= 256 << 10);
+            prop_assert_eq!(bounded.clone().bounded(), bounded);
+        }
+    }
+}

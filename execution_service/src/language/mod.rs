@@ -76,8 +76,8 @@ pub struct KernelStart {
 /// The control channel of a kernel; the messages are those of `runtimes/README.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
-    /// A socket at descriptor 3.
-    Socket,
+    /// Two pipes at descriptors 3 and 4.
+    Pipes,
     /// Two FIFOs in the request directory, named in the arguments: a shell cannot hide an open
     /// descriptor from what it starts.
     Fifos {

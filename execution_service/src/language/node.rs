@@ -1,4 +1,4 @@
-//! Node: a kernel that speaks JSON lines on descriptor 3.
+//! Node: a kernel that is told JSON lines on descriptor 3 and speaks them on 4.
 
 use super::environment::environment;
 use super::python::json_line;
@@ -18,7 +18,7 @@ impl KernelLanguage for Node {
             stdin: Stdin::Null,
             control: true,
         };
-        KernelStart { command, channel: Channel::Socket }
+        KernelStart { command, channel: Channel::Pipes }
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {

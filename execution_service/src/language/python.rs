@@ -1,4 +1,4 @@
-//! Python: a kernel that speaks JSON lines on descriptor 3.
+//! Python: a kernel that is told JSON lines on descriptor 3 and speaks them on 4.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ fn command(executable: &str, script: &str, args: &[String]) -> Command {
 impl KernelLanguage for Python {
     fn start(&self, executable: &str) -> KernelStart {
         let command = command(executable, "kernel.py", &[]);
-        KernelStart { command, channel: Channel::Socket }
+        KernelStart { command, channel: Channel::Pipes }
     }
 
     fn zygote(&self, executable: &str, libraries: &[String]) -> Option<Command> {

@@ -100,6 +100,26 @@ impl Drop for Refill {
     }
 }
 
+/// All zygotes that a [`Pool`] of the same executables and libraries will ask for.
+pub fn zygotes(executables: &BTreeMap<Language, String>, libraries: &[String]) -> Vec<Command> {
+    let of_all = executables
+        .iter()
+        .flat_map(|(language, executable)| zygotes_of(*language, executable, libraries));
+    of_all.flatten().collect()
+}
+
+/// The one without libraries, and the one with them.
+fn zygotes_of(language: Language, executable: &str, libraries: &[String]) -> [Option<Command>; 2] {
+    match language.approach() {
+        Approach::Compiled(_) => [None, None],
+        Approach::Kernel(kernel) => {
+            let rich =
+                if libraries.is_empty() { None } else { kernel.zygote(executable, libraries) };
+            [kernel.zygote(executable, &[]), rich]
+        }
+    }
+}
+
 impl Pool {
     /// A pool for the languages that have an executable; workplaces get `limits`, and zygotes load
     /// `libraries`.
@@ -117,15 +137,10 @@ impl Pool {
                 let shelf = Shelf::new(*language, executable.clone(), nursery, size.initial);
                 shelves.insert((*language, stock), shelf);
             };
-            let Approach::Kernel(kernel) = language.approach() else {
-                add(Stock::Plain, None);
-                continue;
-            };
-            add(Stock::Plain, kernel.zygote(executable, &[]));
-            if let Some(zygote) = kernel.zygote(executable, libraries)
-                && !libraries.is_empty()
-            {
-                add(Stock::Libraries, Some(zygote));
+            let [plain, rich] = zygotes_of(*language, executable, libraries);
+            add(Stock::Plain, plain);
+            if rich.is_some() {
+                add(Stock::Libraries, rich);
             }
         }
         Arc::new(Self { backend, limits, size, shelves, libraries: libraries.to_vec() })

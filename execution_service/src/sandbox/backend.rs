@@ -202,7 +202,7 @@ pub struct Process {
     pub stdout: Box<dyn OutputStream>,
     /// Descriptor 2.
     pub stderr: Box<dyn OutputStream>,
-    /// Descriptor 3, where it was asked for.
+    /// Descriptors 3 and 4, where they were asked for.
     pub control: Option<Control>,
     /// Completes when the process has ended; an error means that the sandbox is gone.
     pub exit: oneshot::Receiver<ProcessEnd>,

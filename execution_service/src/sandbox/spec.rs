@@ -30,6 +30,19 @@ pub struct SandboxLimits {
     pub milli_cpus: u32,
 }
 
+impl SandboxLimits {
+    /// Whether none of them is more than that of `most`.
+    pub fn are_within(self, most: Self) -> bool {
+        let Self { memory_bytes, processes, disk_bytes, inodes, open_files, milli_cpus } = self;
+        memory_bytes <= most.memory_bytes
+            && processes <= most.processes
+            && disk_bytes <= most.disk_bytes
+            && inodes <= most.inodes
+            && open_files <= most.open_files
+            && milli_cpus <= most.milli_cpus
+    }
+}
+
 /// A process to start inside a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
@@ -43,7 +56,7 @@ pub struct Command {
     pub working_directory: String,
     /// Where descriptor 0 leads.
     pub stdin: Stdin,
-    /// Whether descriptor 3 is a control channel to the worker.
+    /// Whether descriptors 3 and 4 are a control channel: from the worker, and to it.
     pub control: bool,
 }
 

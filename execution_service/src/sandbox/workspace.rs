@@ -84,6 +84,10 @@ impl fmt::Display for WorkspacePath {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Component, Path};
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -105,5 +109,20 @@ mod tests {
         }
         assert_eq!(WorkspacePath::parse(&"a".repeat(256)), Err(PathError::TooLong));
         assert_eq!(WorkspacePath::parse(&"a/".repeat(3000)), Err(PathError::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn what_passes_stays_below(
+            text in prop_oneof![".*", "[a./\\\\ -]{0,40}", "(\\.{0,3}/?){0,20}"],
+        ) {
+            if let Ok(path) = WorkspacePath::parse(&text) {
+                prop_assert_eq!(path.as_str(), &text);
+                let mut parts = Path::new(path.as_str()).components();
+                prop_assert!(parts.all(|part| matches!(part, Component::Normal(_))));
+                prop_assert!(text.len() < WorkspacePath::MAX_BYTES && !text.contains('\0'));
+                prop_assert_eq!(WorkspacePath::parse(path.as_str()), Ok(path.clone()));
+            }
+        }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::time::{Instant, interval};
 
 use super::Session;
 
@@ -143,11 +145,18 @@ impl Registry {
 
     /// Ends sessions whose time has run out, for ever.
     pub async fn sweep(&self) {
+        // Side by side: what a session does with its last moments must not keep others from their end.
+        let mut ending = FuturesUnordered::new();
+        let mut tick = interval(SWEEP);
         loop {
-            tokio::time::sleep(SWEEP).await;
-            for session in self.take_expired() {
-                tracing::info!(session_id = session.id, "a session has expired");
-                session.end().await;
+            tokio::select! {
+                _ = tick.tick() => {
+                    for session in self.take_expired() {
+                        tracing::info!(session_id = session.id, "a session has expired");
+                        ending.push(async move { session.end().await });
+                    }
+                }
+                Some(()) = ending.next() => {}
             }
         }
     }

@@ -60,7 +60,7 @@ impl From<KernelError> for WorkerError {
             // The worker cannot go on without it, and is about to notice.
             KernelError::Sandbox(SandboxError::BackendGone) => Self::ShuttingDown,
             KernelError::Sandbox(SandboxError::Silent) => Self::Stalled,
-            KernelError::Sandbox(_) | KernelError::NotReady(_) | KernelError::Gone(_) => {
+            KernelError::Sandbox(_) | KernelError::NotReady(_) | KernelError::Stopped(_) => {
                 Self::Kernel(error)
             }
         }

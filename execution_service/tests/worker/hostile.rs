@@ -5,7 +5,28 @@ use std::time::Duration;
 
 use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Language, Limits, Status};
 
-use crate::support::{Worker, bash, in_session, limits, new_session, python};
+use crate::support::{OWNER, Worker, bash, eventually, in_session, limits, new_session, python};
+
+/// Python that finds the kernel's own ends of its control channel: the only pipes that an interpreter has
+/// beside its output. `say` writes to the worker; `requests` and `messages` are descriptors.
+const CHANNEL: &str = r"
+import fcntl, os, stat
+def _pipes(mode):
+    for fd in range(3, 1024):
+        try:
+            found = stat.S_ISFIFO(os.fstat(fd).st_mode)
+            access = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE
+        except OSError: continue
+        # Spare copies of descriptors 1 and 2 are pipes, too.
+        known = [os.fstat(own).st_ino for own in (1, 2)]
+        if found and access == mode and os.fstat(fd).st_ino not in known: yield fd
+requests, messages = next(_pipes(os.O_RDONLY)), next(_pipes(os.O_WRONLY))
+def say(data):
+    view = memoryview(data)
+    try:
+        while view: view = view[os.write(messages, view):]
+    except OSError as error: print(error)
+";
 
 #[tokio::test]
 async fn rubbish_on_the_kernels_channel_delays_nobody() {
@@ -13,22 +34,17 @@ async fn rubbish_on_the_kernels_channel_delays_nobody() {
         return;
     };
     let caller = worker.caller().await;
-    // Every socket that the interpreter has is one of ours.
     let flood = r"
-import os, socket, stat
+import os
 print('up', flush=True)
-for fd in range(3, 1024):
-    try:
-        if not stat.S_ISSOCK(os.fstat(fd).st_mode): continue
-        channel = socket.socket(fileno=os.dup(fd))
-        for _ in range(2):
-            channel.sendall(b'x' * 4_000_000 + b'\n')
-            channel.sendall(b'\n' * 400_000)
-            channel.sendall(b'[' * 100_000 + b'\n')
-            channel.sendall(b'{}\n' * 100_000)
-    except OSError as error:
-        print(error)
+for _ in range(2):
+    say(b'x' * 4_000_000 + b'\n')
+    say(b'\xff' * 4_000_000 + b'\n')
+    say(b'\n' * 400_000)
+    say(b'[' * 100_000 + b'\n')
+    say(b'{}\n' * 100_000)
 ";
+    let flood = &format!("{CHANNEL}{flood}");
     let few = Limits { wall_ms: Some(5000), ..Limits::default() };
     let mut flood = caller.execute(limits(few, python(flood))).await.unwrap();
     flood.says("up").await;
@@ -100,4 +116,171 @@ async fn what_a_session_leaves_in_the_way_is_no_fault_of_the_worker() {
     ] {
         obstacle(code).await;
     }
+}
+
+#[tokio::test]
+async fn a_socket_that_is_slow_to_close_cannot_be_given_to_the_worker() {
+    let Some(worker) = Worker::start("python,bash", &[]).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    // Whoever closes the last descriptor of such a connection waits until its data has arrived, which is
+    // never: the other end does not read.
+    let gift = r"
+import array, os, socket, struct, threading, time
+listener = socket.create_server(('127.0.0.1', 0))
+def give(takers=[]):
+    giver = socket.create_connection(listener.getsockname())
+    takers.append(listener.accept())
+    giver.setblocking(False)
+    try:
+        while True: giver.send(b'x' * 65536)
+    except BlockingIOError: pass
+    giver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 3600))
+    rights = array.array('i', [giver.fileno()])
+    # Whoever lets go last has to wait: the program itself, if it is the slower one.
+    for channel in channels:
+        try: channel.sendmsg([b'\n'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        except OSError: pass
+    giver.close()
+channels = []
+for fd in range(1, 1024):
+    try: channels.append(socket.socket(fileno=os.dup(fd)))
+    except OSError: pass
+channels = [channel for channel in channels if channel.family == socket.AF_UNIX]
+for _ in range(10): threading.Thread(target=give, daemon=True).start()
+time.sleep(0.5)
+print('given', flush=True)
+time.sleep(60)
+";
+    let long = Limits { wall_ms: Some(5000), ..Limits::default() };
+    let mut giving = caller.execute(limits(long, python(gift))).await.unwrap();
+    giving.says("given").await;
+    for _ in 0..5 {
+        assert_eq!(caller.run(bash("echo hello")).await.printed(), "hello\n");
+    }
+    assert_eq!(giving.finish().await.status(), Status::TimedOut);
+}
+
+#[tokio::test]
+async fn a_child_that_goes_on_speaking_on_the_channel_keeps_nobody() {
+    let Some(worker) = Worker::start("python", &[]).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    // Another number than the kernel knows, which it would close in a child.
+    let speaker = r#"
+messages = os.dup(messages)
+if os.fork() == 0:
+    while True: say(b'{"event":"ready"}\n' * 100)
+os._exit(7)
+"#;
+    let ran = caller.run(python(&format!("{CHANNEL}{speaker}"))).await;
+    assert_eq!(ran.outcome().exit_code, Some(7), "{ran:?}");
+    // A worker that listens to the end of it does so for minutes.
+    assert!(Duration::from_micros(ran.outcome().duration_us) < Duration::from_secs(15), "{ran:?}");
+}
+
+/// Says that the run is over, with the number that the kernel knows it by, and goes on for ever.
+const FORGED_END: &str = r#"
+import gc, threading
+number = next(d['id'] for d in gc.get_objects() if type(d) is dict and d.get('op') == 'run')
+threading.Thread(target=lambda: say(b'{"event":"done","id":%d,"exit_code":0}\n' % number)).start()
+while True: pass
+"#;
+
+#[tokio::test]
+async fn a_session_that_does_not_listen_spoils_its_own_answers_only() {
+    let idle = [("MAX_CONCURRENT_RUNS", "3")];
+    let Some(worker) = Worker::start("python,bash", &idle).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    let of_another = CreateSessionRequest {
+        owner: String::from("usr_two"),
+        ttl_seconds: 4,
+        ..new_session(Language::Bash)
+    };
+    let short = CreateSessionRequest { ttl_seconds: 2, ..new_session(Language::Python) };
+    let deaf = caller.create_session(short).await.unwrap();
+    let bystander = caller.create_session(of_another).await.unwrap();
+
+    let second = |code: &str| {
+        let limit = Limits { wall_ms: Some(1000), ..Limits::default() };
+        limits(limit, in_session(&deaf, code))
+    };
+    let forged = caller.run(second(&format!("{CHANNEL}{FORGED_END}"))).await;
+    assert_eq!(forged.status(), Status::Succeeded, "its own answer: {forged:?}");
+    // More than the pipe holds, which nobody empties.
+    let long = format!("print(1)\n{}", "#".repeat(2_000_000));
+    match caller.execute(second(&long)).await {
+        Ok(running) => {
+            let ran = running.try_finish().await;
+            assert!(ran.is_ok_and(|ran| ran.status() == Status::TimedOut));
+        }
+        Err(refusal) => panic!("a run that could begin: {refusal:?}"),
+    }
+    eventually("the sessions of both end when their time is over", async || {
+        let ended = |id: String, owner: &'static str| {
+            let caller = &caller;
+            async move { caller.get_session(&id, owner).await.is_err() }
+        };
+        let both = (
+            ended(deaf.session_id.clone(), OWNER).await,
+            ended(bystander.session_id.clone(), "usr_two").await,
+        );
+        (both == (true, true)).then_some(())
+    })
+    .await;
+    assert_eq!(caller.run(bash("echo hello")).await.printed(), "hello\n");
+}
+
+#[tokio::test]
+async fn a_session_that_breaks_its_channel_gets_another_kernel() {
+    let Some(worker) = Worker::start("python,bash", &[]).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    let session = caller.create_session(new_session(Language::Python)).await.unwrap();
+    let bystander = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    caller.run(in_session(&bystander, "x=41")).await.printed();
+    for spoiling in [
+        "os.close(requests)",
+        "os.close(messages)",
+        "os.close(requests); os.close(messages)",
+        "say(b'\\xff' * 100_000)",
+        "say(b'[' * 13_000_000)",
+        "say(b'{\"event\":\"done\",\"id\":1,\"exit_code\":0}\\n' * 20_000)",
+        "say(b'{\"event\":\"result\",\"id\":-1,\"mime\":{\"a\":1e999}}\\n' * 20_000)",
+        "os.kill(os.getpid(), 9)",
+        "os.closerange(0, 4096)",
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))",
+    ] {
+        let short = Limits { wall_ms: Some(1500), ..Limits::default() };
+        let spoil = in_session(&session, &format!("{CHANNEL}{spoiling}"));
+        let answered = caller.run(limits(short, spoil)).await;
+        let next = async || caller.run(limits(short, in_session(&session, "print(6 * 7)"))).await;
+        // It may be the next run that finds the kernel gone; the one after it has another.
+        let mut answers = vec![next().await, next().await];
+        let last = answers.pop().expect("two");
+        assert_eq!(last.stdout(), "42\n", "after {spoiling:?}: {answered:?} {answers:?} {last:?}");
+        assert_eq!(caller.run(in_session(&bystander, "echo $((x + 1))")).await.printed(), "42\n");
+    }
+}
+
+#[tokio::test]
+async fn a_full_pipe_to_bash_ends_with_the_runs_time() {
+    let worker = Worker::bash(&[]).await;
+    let caller = worker.caller().await;
+    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let short = Limits { wall_ms: Some(1500), ..Limits::default() };
+    // The run number is on its way already, and nothing reads what comes after it.
+    let fill = "(exec 3<>/run/crucible/in; kill -STOP $$; head -c 1M /dev/zero >&3) & \
+        echo '{\"event\":\"done\",\"id\":'$__crucible_id',\"exit_code\":0}' >/run/crucible/out; sleep 60";
+    let forged = caller.run(limits(short, in_session(&session, fill))).await;
+    assert_eq!(forged.status(), Status::Succeeded, "{forged:?}");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let stuck = caller.run(limits(short, in_session(&session, "echo x"))).await;
+    assert_eq!(stuck.status(), Status::TimedOut, "{stuck:?}");
+    assert_eq!(caller.run(in_session(&session, "echo again")).await.printed(), "again\n");
 }

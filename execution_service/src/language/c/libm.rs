@@ -70,6 +70,8 @@ fn is_suspect(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -120,5 +122,15 @@ mod tests {
             .filter_map(|(_, name)| name.split('@').next());
         let unknown: Vec<&str> = functions.filter(|name| !is_suspect(name)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_seen_wherever_it_stands(
+            before in ".*", after in ".*", name in prop_oneof![Just("sqrt"), Just("__builtin_pow"), Just("y1")],
+        ) {
+            let source = format!("{before} {name}({after}");
+            prop_assert!(may_be_needed(&source, &[]), "{}", source);
+        }
     }
 }

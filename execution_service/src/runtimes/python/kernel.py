@@ -1,7 +1,7 @@
 """Entry point of the Python kernel; the contract is in ../README.md.
 
-`python3 -I -X utf8 kernel.py` serves runs on descriptor 3; `kernel.py --features` prints what this
-interpreter offers. zygote.py does the same in the children that it forks.
+`python3 -I -X utf8 kernel.py` is told of runs on descriptor 3 and answers on 4; `kernel.py --features`
+prints what this interpreter offers. zygote.py does the same in the children that it forks.
 """
 
 import os
@@ -25,7 +25,8 @@ from crucible_kernel.serve import serve
 
 sys.path.remove(_HERE)
 
-CONTROL_FD = 3
+REQUESTS_FD = 3
+MESSAGES_FD = 4
 
 boot()
-end(serve(Channel(CONTROL_FD)))
+end(serve(Channel(REQUESTS_FD, MESSAGES_FD)))

@@ -19,9 +19,12 @@ from crucible_zygote.forks import wait_to_be_forked
 
 sys.path.remove(_HERE)
 
-CONTROL_FD = 3
+# The zygote's own, and then those of a kernel in its child.
+SPAWNER_FD = 3
 PROCESS_FD = 4
+REQUESTS_FD = 3
+MESSAGES_FD = 4
 
 # Returns in every child, inside its sandbox; never in the zygote.
-wait_to_be_forked(CONTROL_FD, PROCESS_FD, sys.argv[1:])
-end(serve(Channel(CONTROL_FD)))
+wait_to_be_forked(SPAWNER_FD, PROCESS_FD, sys.argv[1:])
+end(serve(Channel(REQUESTS_FD, MESSAGES_FD)))

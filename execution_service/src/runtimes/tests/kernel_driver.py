@@ -1,10 +1,9 @@
-"""Drives a kernel exactly as the worker does: pipes for output, a socketpair on descriptor 3."""
+"""Drives a kernel exactly as the worker does: pipes for output, and for control on descriptors 3 and 4."""
 
 import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -39,7 +38,7 @@ class Answer:
 
 
 class Kernel:
-    """A kernel with a control socket (Python and Node), in a workspace of its own."""
+    """A kernel with control pipes (Python and Node), in a workspace of its own."""
 
     script = "main.py"
 
@@ -47,22 +46,24 @@ class Kernel:
         self._folder = tempfile.TemporaryDirectory(prefix="kernel-")
         self.home = os.path.join(self._folder.name, "home")
         os.mkdir(self.home)
-        ours, theirs = socket.socketpair()
-        ours.settimeout(PATIENCE_SECONDS)
-        self.control = ours
+        requests, self.requests = os.pipe()
+        self.messages, messages = os.pipe()
         variables = {
             "PATH": os.environ["PATH"], "HOME": self.home, "TMPDIR": self._folder.name,
             "LANG": "C.UTF-8", "MPLBACKEND": "agg", "MPLCONFIGDIR": "/tmp/kernel-test-matplotlib",
         }
         variables.update(environment)
-        # The child needs the socket as number 3 and nothing else above 2.
-        wrapper = ["/bin/bash", "-c", 'fd=$1; shift; eval "exec \\"\\$@\\" 3<&$fd $fd<&-"', "sh", str(theirs.fileno())]
+        # The child needs the pipes as numbers 3 and 4 and nothing else above 2; ours may be those as well.
+        redirect = 'in=$1 out=$2; shift 2; exec {a}<&$in {b}>&$out; for fd in $in $out; do eval "exec $fd<&-"; done; '
+        redirect += 'eval "exec \\"\\$@\\" 3<&$a 4>&$b $a<&- $b>&-"'
+        wrapper = ["/bin/bash", "-c", redirect, "sh", str(requests), str(messages)]
         self.process = subprocess.Popen(
             wrapper + command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            cwd=self.home, env=variables, pass_fds=[theirs.fileno()], start_new_session=True,
+            cwd=self.home, env=variables, pass_fds=[requests, messages], start_new_session=True,
         )
-        theirs.close()
-        self._lines = ours.makefile("r", encoding="utf-8")
+        os.close(requests)
+        os.close(messages)
+        self._lines = os.fdopen(self.messages, "r", encoding="utf-8")
         self._streams = {"out": bytearray(), "err": bytearray()}
         for name, pipe in (("out", self.process.stdout), ("err", self.process.stderr)):
             os.set_blocking(pipe.fileno(), False)
@@ -84,10 +85,16 @@ class Kernel:
         self._stop.set()
         self._drainer.join()
         self._lines.close()
-        self.control.close()
+        self.hang_up()
         self.process.stdout.close()
         self.process.stderr.close()
         self._folder.cleanup()
+
+    def hang_up(self):
+        """The worker says nothing more."""
+        if self.requests is not None:
+            os.close(self.requests)
+            self.requests = None
 
     def next_event(self):
         line = self._lines.readline()
@@ -104,7 +111,9 @@ class Kernel:
             "op": "run", "mode": mode, "id": self._next_id, "code": code, "file": self.script,
             "args": list(args), "env": env or {}, "stdin": path,
         }
-        self.control.sendall(json.dumps(message).encode() + b"\n")
+        line = memoryview(json.dumps(message).encode() + b"\n")
+        while line:
+            line = line[os.write(self.requests, line):]
 
     def finish(self):
         results = []

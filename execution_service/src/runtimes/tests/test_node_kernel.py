@@ -144,7 +144,7 @@ class Once(NodeCase):
 
     def test_closed_channel_is_no_error_of_the_program(self):
         kernel = self.fresh()
-        answer = kernel.once("require('fs').closeSync(3); console.log('x'); 1 + 1")
+        answer = kernel.once("require('fs').closeSync(3); require('fs').closeSync(4); console.log('x'); 1 + 1")
         self.assertIsNone(answer.done)
         self.assertEqual((kernel.process.returncode, kernel.out, kernel.err), (0, "x\n", ""))
         self.kernel.run("require('fs').closeSync(3); process.exit(3)")

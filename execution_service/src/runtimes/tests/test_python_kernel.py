@@ -361,8 +361,7 @@ class Session(PythonCase):
         self.assertEqual(self.kernel.out, "from C")
 
     def test_hang_up_ends_the_kernel(self):
-        import socket
-        self.kernel.control.shutdown(socket.SHUT_RDWR)
+        self.kernel.hang_up()
         self.assertEqual(self.kernel.process.wait(20), 0)
 
 

@@ -48,7 +48,7 @@ pub fn enforced(cgroup: CgroupUsage, cpu: Duration, disk: Disk) -> Usage {
 /// Without them it is what init saw, and what is known of `forked` processes, which are not its children.
 pub fn estimated(init: InitUsage, forked: Reaped) -> Usage {
     Usage {
-        cpu: init.cpu + forked.cpu,
+        cpu: init.cpu.saturating_add(forked.cpu),
         memory_bytes: init.memory_bytes,
         peak_memory_bytes: init.memory_bytes.max(init.largest_ended).max(forked.largest),
         // There was one at least, even if nobody looked while it lived.
@@ -72,7 +72,25 @@ pub struct Reaped {
 impl Reaped {
     /// One more is gone.
     pub fn add(&mut self, end: ProcessEnd) {
-        self.cpu += end.cpu;
+        // Told by somebody who may make it up.
+        self.cpu = self.cpu.saturating_add(end.cpu);
         self.largest = self.largest.max(end.peak_memory_bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::spec::Exit;
+
+    #[test]
+    fn an_account_that_was_made_up_can_be_added_up() {
+        let all =
+            ProcessEnd { exit: Exit::Code(0), cpu: Duration::MAX, peak_memory_bytes: u64::MAX };
+        let mut reaped = Reaped::default();
+        reaped.add(all);
+        reaped.add(all);
+        let init = InitUsage { cpu: Duration::MAX, memory_bytes: u64::MAX, ..InitUsage::default() };
+        assert_eq!(estimated(init, reaped).cpu, Duration::MAX);
     }
 }

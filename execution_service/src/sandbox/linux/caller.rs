@@ -39,6 +39,9 @@ impl Packets {
 
     /// Waits for one message; `None` when the other end is gone.
     pub async fn receive<T: DeserializeOwned>(&self) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
+        // Whoever sends as fast as we read must not keep this thread from everybody else's work. Before and
+        // not after: this future may be dropped here, and a message must not be lost with it.
+        tokio::task::consume_budget().await;
         loop {
             let mut ready = self.0.readable().await?;
             match channel::receive(self.0.as_fd()) {
@@ -50,7 +53,7 @@ impl Packets {
 }
 
 /// Makes the open file behind `fd` non-blocking.
-pub fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
+fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
     use nix::fcntl::{FcntlArg, OFlag, fcntl};
     let flags = OFlag::from_bits_truncate(fcntl(fd, FcntlArg::F_GETFL)?);
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
@@ -90,19 +93,23 @@ impl<R> Pending<R> {
         Arc::new(Self { last: AtomicU64::new(0), waiting: Mutex::new(Some(HashMap::new())) })
     }
 
-    /// A number for a request and the place where its reply will come. The receiver fails when the
-    /// other end goes away.
-    pub fn expect(&self) -> (Sequence, oneshot::Receiver<R>) {
+    /// A number for a request and the place where its reply will come.
+    pub fn expect(self: &Arc<Self>) -> Expected<R> {
         let sequence = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let (sender, receiver) = oneshot::channel();
         if let Some(waiting) = self.lock().as_mut() {
             waiting.insert(sequence, sender);
         }
-        (sequence, receiver)
+        Expected { sequence, receiver, pending: Arc::clone(self) }
     }
 
-    /// Hands over a reply. A number that nobody waits for is ignored: its caller was cancelled, or
-    /// the other end made it up.
+    /// Whether somebody waits for the reply to `sequence`. A number that nobody waits for is to be ignored:
+    /// its caller has given up, or the other end made it up.
+    pub fn is_expected(&self, sequence: Sequence) -> bool {
+        self.lock().as_ref().is_some_and(|waiting| waiting.contains_key(&sequence))
+    }
+
+    /// Hands over a reply, if somebody waits for it.
     pub fn resolve(&self, sequence: Sequence, reply: R) {
         let waiting = self.lock().as_mut().and_then(|waiting| waiting.remove(&sequence));
         if let Some(sender) = waiting {
@@ -117,5 +124,72 @@ impl<R> Pending<R> {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<HashMap<Sequence, oneshot::Sender<R>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reply that somebody waits for. Dropping it gives up: an end that never answers would otherwise be
+/// remembered for every question.
+pub struct Expected<R> {
+    sequence: Sequence,
+    receiver: oneshot::Receiver<R>,
+    pending: Arc<Pending<R>>,
+}
+
+impl<R> Expected<R> {
+    /// The number of the request.
+    pub fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// Waits for the reply; `None` when the other end is gone.
+    pub async fn reply(mut self) -> Option<R> {
+        (&mut self.receiver).await.ok()
+    }
+}
+
+impl<R> Drop for Expected<R> {
+    fn drop(&mut self) {
+        if let Some(waiting) = self.pending.lock().as_mut() {
+            waiting.remove(&self.sequence);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_was_given_up_is_forgotten() {
+        let pending = Pending::<()>::new();
+        let given_up = pending.expect();
+        let sequence = given_up.sequence();
+        assert!(pending.is_expected(sequence));
+        drop(given_up);
+        assert!(!pending.is_expected(sequence));
+        assert_eq!(pending.lock().as_ref().map(HashMap::len), Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_messages_leaves_others_their_turn() {
+        let (ours, theirs) = channel::pair(true).expect("a pair");
+        let packets = Packets::new(ours).expect("a socket");
+        while channel::send(theirs.as_fd(), &1_u8, &[]).is_ok() {}
+        let reader = tokio::spawn(async move {
+            let mut heard = 0;
+            while let Ok(Some((1_u8, _))) = packets.receive().await {
+                heard += 1;
+            }
+            heard
+        });
+        // There is one thread: we go on when the reader lets go of it.
+        while channel::send(theirs.as_fd(), &1_u8, &[]).is_err() {
+            tokio::task::yield_now().await;
+        }
+        let room = (0..).take_while(|_| channel::send(theirs.as_fd(), &1_u8, &[]).is_ok()).count();
+        // Tokio lets a task do 128 things in one turn; the socket holds 277 packets.
+        assert!(room < 200, "everything was read at once: there is room for {room}");
+        drop(theirs);
+        assert!(reader.await.expect("no panic") > 0);
     }
 }

@@ -4,12 +4,14 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
-use nix::cmsg_space;
-use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, socketpair,
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,8 +20,9 @@ use serde::de::DeserializeOwned;
 pub const MAX_PACKET: usize = 96 * 1024;
 /// File content carried by one packet: leaves room for the message around it.
 pub const MAX_CHUNK: usize = 64 * 1024;
-/// Most descriptors in one packet.
-pub const MAX_FDS: usize = 8;
+/// Most descriptors in one packet: a fork carries the pidfd of an init, four ends of pipes and, where each
+/// controller has a cgroup of its own, four ways into them. One packet with more than that is no message.
+const MAX_FDS: usize = 9;
 
 /// A connected pair, both ends close-on-exec and non-blocking where `nonblocking`.
 pub fn pair(nonblocking: bool) -> io::Result<(OwnedFd, OwnedFd)> {
@@ -40,20 +43,15 @@ pub fn send<T: Serialize>(
     fds: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
     let bytes = postcard::to_stdvec(message).map_err(io::Error::other)?;
-    let raw: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-    let rights = [ControlMessage::ScmRights(&raw)];
-    let control: &[ControlMessage<'_>] = if raw.is_empty() { &[] } else { &rights };
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "too many descriptors"));
+    }
     loop {
-        let sent = sendmsg::<()>(
-            socket.as_raw_fd(),
-            &[IoSlice::new(&bytes)],
-            control,
-            MsgFlags::MSG_NOSIGNAL,
-            None,
-        );
-        match sent {
+        match sendmsg(socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL) {
             Ok(_) => return Ok(()),
-            Err(nix::errno::Errno::EINTR) => {}
+            Err(Errno::INTR) => {}
             Err(error) => return Err(io::Error::from(error)),
         }
     }
@@ -77,42 +75,86 @@ fn receive_into<T: DeserializeOwned>(
     buffer: &mut [u8],
     socket: BorrowedFd<'_>,
 ) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
-    let mut space = cmsg_space!([RawFd; MAX_FDS]);
-    let (length, fds, truncated) = loop {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    // Closes what it still holds, on every way out of here: also of a packet that is refused.
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let received = loop {
         let mut slices = [IoSliceMut::new(buffer)];
-        let received = recvmsg::<()>(
-            socket.as_raw_fd(),
-            &mut slices,
-            Some(&mut space),
-            MsgFlags::MSG_CMSG_CLOEXEC,
-        );
-        match received {
-            Ok(message) => {
-                let mut fds = Vec::new();
-                for control in message.cmsgs()? {
-                    if let ControlMessageOwned::ScmRights(raw) = control {
-                        fds.extend(raw.into_iter().map(|fd| {
-                            // SAFETY: the kernel has just installed these descriptors for this
-                            // message; nobody else owns them.
-                            unsafe { OwnedFd::from_raw_fd(fd) }
-                        }));
-                    }
-                }
-                let cut = MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC;
-                break (message.bytes, fds, message.flags.intersects(cut));
-            }
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(nix::errno::Errno::ECONNRESET) => return Ok(None),
+        match recvmsg(socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Ok(received) => break received,
+            Err(Errno::INTR) => {}
+            Err(Errno::CONNRESET) => return Ok(None),
             Err(error) => return Err(io::Error::from(error)),
         }
     };
-    if length == 0 {
+    if received.bytes == 0 {
         return Ok(None);
     }
-    if truncated {
+    if received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "packet over the size limit"));
     }
-    let message = postcard::from_bytes(&buffer[..length])
+    let message = postcard::from_bytes(&buffer[..received.bytes])
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let mut fds = Vec::new();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = message {
+            fds.extend(rights);
+        }
+    }
+    // The kernel rounds the space for them up.
+    if fds.len() > MAX_FDS {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "more descriptors than in any message",
+        ));
+    }
     Ok(Some((message, fds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::{AsFd, AsRawFd};
+
+    use super::*;
+
+    /// How many descriptors of `file`, which is no other test's, this process has.
+    fn copies_of(file: &OwnedFd) -> usize {
+        let wanted =
+            std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("open");
+        let all = std::fs::read_dir("/proc/self/fd").expect("our own");
+        let named = all.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        named.filter(|name| *name == wanted).count()
+    }
+
+    #[test]
+    fn a_message_comes_with_its_descriptors() {
+        let (ours, theirs) = pair(true).expect("a pair");
+        let file = OwnedFd::from(tempfile::tempfile().expect("a file"));
+        send(theirs.as_fd(), &(7_u8, "x"), &[file.as_fd(), file.as_fd()]).expect("room");
+        let (message, fds) =
+            receive::<(u8, String)>(ours.as_fd()).expect("a packet").expect("a message");
+        assert_eq!((message, fds.len()), ((7, String::from("x")), 2));
+        assert_eq!(copies_of(&file), 3);
+    }
+
+    #[test]
+    fn what_comes_with_a_refused_packet_is_closed() {
+        let (ours, theirs) = pair(true).expect("a pair");
+        let file = OwnedFd::from(tempfile::tempfile().expect("a file"));
+        let give = |bytes: &[u8], count: usize| {
+            use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+            let rights = vec![file.as_raw_fd(); count];
+            let control = [ControlMessage::ScmRights(&rights)];
+            let slices = [IoSlice::new(bytes)];
+            let none = MsgFlags::empty();
+            sendmsg::<()>(theirs.as_raw_fd(), &slices, &control, none, None).expect("room");
+            receive::<(u8, String)>(ours.as_fd())
+        };
+        // A message, but with more than anybody asked for; and no message.
+        for (bytes, count) in [(&[7, 1, b'x'][..], 10), (&[7, 1, b'x'], 253), (&[7], 2)] {
+            assert!(give(bytes, count).is_err(), "{bytes:?} with {count}");
+            assert_eq!(copies_of(&file), 1, "{bytes:?} with {count}");
+        }
+        assert!(give(&[7, 1, b'x'], 1).is_ok(), "and the next one is heard");
+    }
 }

@@ -14,7 +14,7 @@ use super::recipe::Host;
 use super::spawner::Spawner;
 use super::{channel, seccomp, syscall, template};
 use crate::sandbox::isolation::{Isolation, Wall, WallState};
-use crate::sandbox::spec::SandboxLimits;
+use crate::sandbox::spec::{Command, SandboxLimits};
 
 /// A spawner that works.
 pub struct Launched {
@@ -26,24 +26,31 @@ pub struct Launched {
     pub cgroups: Option<Tree>,
 }
 
-/// Starts the spawner. `roots` are the directories that interpreters need beside the system's own;
-/// `limits` are those of the sandbox it tries itself on, `ceiling` the most that any will get.
+/// What the spawner is told before anybody from outside can speak to the worker, and does not take from the
+/// worker afterwards.
+pub struct Told {
+    /// Directories that interpreters need beside the system's own.
+    pub roots: Vec<PathBuf>,
+    /// Those of the sandbox it tries itself on.
+    pub limits: SandboxLimits,
+    /// The most that any sandbox will get.
+    pub ceiling: SandboxLimits,
+    /// The zygotes that may be asked for.
+    pub zygotes: Vec<Command>,
+}
+
+/// Starts the spawner.
 ///
 /// # Errors
 /// The wall that cannot be built here, and what to do about it.
-pub fn launch(
-    namespaced: &Namespaced,
-    roots: &[PathBuf],
-    limits: SandboxLimits,
-    ceiling: SandboxLimits,
-) -> Result<Launched, BootError> {
+pub fn launch(namespaced: &Namespaced, told: Told) -> Result<Launched, BootError> {
     let internal = |stage: &str| {
         let (stage, remedy) = (String::from(stage), INTERNAL);
         move |source| BootError { stage, source, remedy }
     };
     let (socket, theirs) = channel::pair(false).map_err(internal("socketpair"))?;
     if syscall::fork().map_err(internal("forking the spawner"))?.is_none() {
-        let code = i32::from(run(namespaced, roots, (limits, ceiling), theirs).is_err());
+        let code = i32::from(run(namespaced, told, theirs).is_err());
         syscall::exit_now(code);
     }
     drop(theirs);
@@ -86,19 +93,14 @@ fn remedy(stage: &str) -> &'static str {
 }
 
 /// The spawner's whole life.
-fn run(
-    namespaced: &Namespaced,
-    roots: &[PathBuf],
-    limits: (SandboxLimits, SandboxLimits),
-    socket: OwnedFd,
-) -> io::Result<()> {
+fn run(namespaced: &Namespaced, told: Told, socket: OwnedFd) -> io::Result<()> {
     // Nothing of the worker's may live on here: its listening socket, its secrets, its terminal.
     let socket = syscall::keep_only(socket)?;
     syscall::wipe_arguments_and_environment()?;
     setsid()?;
     let announce = socket.try_clone()?;
     let say = |message: FromSpawner| channel::send(announce.as_fd(), &message, &[]);
-    match prove(namespaced, roots, limits, socket) {
+    match prove(namespaced, told, socket) {
         Ok((spawner, isolation)) => {
             say(FromSpawner::Ready { isolation })?;
             drop(announce);
@@ -110,15 +112,14 @@ fn run(
 
 fn prove(
     namespaced: &Namespaced,
-    roots: &[PathBuf],
-    (limits, ceiling): (SandboxLimits, SandboxLimits),
+    Told { roots, limits, ceiling, zygotes }: Told,
     socket: OwnedFd,
 ) -> Result<(Spawner, Isolation), Failure> {
     let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
     // The template covers a directory that the worker may still need.
     unshare(CloneFlags::CLONE_NEWNS)
         .map_err(|errno| Failure::at("private mounts", &io::Error::from(errno)))?;
-    template::build(roots).map_err(at("build the template"))?;
+    template::build(&roots).map_err(at("build the template"))?;
     let tree = namespaced.cgroups.as_ref().ok().cloned();
     let mut host = Host {
         distinct_ids: namespaced.distinct_ids,
@@ -127,7 +128,7 @@ fn prove(
         ceiling,
     };
     let filter = seccomp::filter(seccomp::Policy { memory_cgroup: host.cgroups });
-    let mut spawner = Spawner::new(socket, host, tree, filter).map_err(at("epoll"))?;
+    let mut spawner = Spawner::new(socket, host, tree, filter, zygotes).map_err(at("epoll"))?;
     if let Err(failure) = spawner.probe(limits) {
         if failure.stage != "mount proc" {
             return Err(failure);

@@ -19,6 +19,7 @@ mod channel;
 mod init;
 mod launch;
 mod output;
+mod pipe;
 mod processes;
 mod program;
 mod protocol;
@@ -34,13 +35,15 @@ mod transfer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use nix::sys::stat::Mode;
 use tokio_util::sync::CancellationToken;
 
 pub use boot::{
     BootError, FIRST_HOST_ID, Namespaced, WORKER_HOST_ID, drop_privileges, enter_namespaces,
 };
 pub use cgroup::Leftover;
-pub use launch::{Launched, launch};
+pub use launch::{Launched, Told, launch};
+pub use seccomp::groups;
 
 use super::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
 use super::census::Census;
@@ -50,6 +53,10 @@ use cgroup::Tree;
 use sandbox::LinuxSandbox;
 use spawner::cgroup_name;
 use spawner_client::{Created, SpawnerClient};
+
+/// Mode of the pipes that init makes for the worker. Whoever could open one must have a descriptor of it, or
+/// be in the sandbox.
+const OPEN_TO_THE_WORKER: Mode = Mode::from_bits_truncate(0o666);
 
 /// The backend of this machine's own kernel.
 pub struct LinuxBackend {
@@ -69,17 +76,18 @@ impl LinuxBackend {
 #[async_trait]
 impl SandboxBackend for LinuxBackend {
     async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError> {
-        let Created { sandbox, socket, peak, unclaimed } = self.spawner.create(limits).await?;
+        let created = self.spawner.create(limits).await?;
+        let Created { claim, sandbox, socket, peak } = created;
         let name = cgroup_name(sandbox);
         let meter = self.cgroups.as_ref().zip(peak).map(|(tree, peak)| tree.meter(&name, peak));
         let meter = meter.transpose().map_err(SandboxError::Limits)?;
         let spawner = Arc::clone(&self.spawner);
-        let opening = LinuxSandbox::open(sandbox, socket, limits, meter, spawner, unclaimed);
+        let opening = LinuxSandbox::open(sandbox, claim, socket, limits, meter, spawner);
         Ok(Box::new(opening.await?))
     }
 
     async fn start_zygote(&self, command: Command) -> Result<Zygote, SandboxError> {
-        let (id, report) = self.spawner.start_zygote(command).await?;
+        let (id, report, claim) = self.spawner.start_zygote(command).await?;
         tracing::info!(zygote = id, report, "a zygote is ready");
         let unwanted = CancellationToken::new();
         let zygote = Zygote {
@@ -92,6 +100,7 @@ impl SandboxBackend for LinuxBackend {
             unwanted.cancelled().await;
             spawner.end_zygote(id).await;
         });
+        claim.keep();
         Ok(zygote)
     }
 

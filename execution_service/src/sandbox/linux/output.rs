@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use async_trait::async_trait;
 use tokio::io::unix::AsyncFd;
 
-use super::caller::set_nonblocking;
+use super::pipe::{End, take_over};
 use super::syscall;
 use crate::sandbox::backend::OutputStream;
 
@@ -15,9 +15,8 @@ pub struct OutputPipe(AsyncFd<OwnedFd>);
 
 impl OutputPipe {
     /// Takes over the reading end.
-    pub fn new(pipe: OwnedFd) -> io::Result<Self> {
-        set_nonblocking(&pipe)?;
-        Ok(Self(syscall::register(pipe)?))
+    pub fn new(pipe: &OwnedFd) -> io::Result<Self> {
+        Ok(Self(syscall::register(take_over(pipe, End::Reading)?)?))
     }
 }
 

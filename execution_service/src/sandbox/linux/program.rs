@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::Mode;
 use nix::unistd::{chdir, execve, setsid};
@@ -63,7 +63,10 @@ impl Program {
         syscall::default_signal(Signal::SIGPIPE)?;
         // User code may have made its home one that it cannot enter.
         chdir(self.directory.as_c_str()).or_else(|_| chdir("/"))?;
-        let input = nix::fcntl::open(self.stdin.as_c_str(), OFlag::O_RDONLY, Mode::empty())?;
+        // User code may have put a FIFO there, and whoever starts us waits until the exec.
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK;
+        let input = nix::fcntl::open(self.stdin.as_c_str(), flags, Mode::empty())?;
+        fcntl(&input, FcntlArg::F_SETFL(OFlag::empty()))?;
         let descriptors: Vec<OwnedFd> = std::iter::once(input).chain(fds).collect();
         syscall::become_descriptors(&descriptors)?;
         Ok(execve(&self.path, &self.argv, &self.envp)?)

@@ -50,7 +50,7 @@ pub enum SpawnerRequest {
     /// Start a zygote; the reply comes when it has loaded everything.
     StartZygote { command: Command },
     /// Have the zygote fork a process into the sandbox, which no user code has seen yet. The request
-    /// carries the descriptors 1, 2 and 3 of the new process.
+    /// carries the descriptors 1 to 4 of the new process.
     Fork { zygote: ZygoteId, sandbox: SandboxId },
     /// Kill the zygote. What it has forked lives on.
     EndZygote { zygote: ZygoteId },
@@ -130,7 +130,7 @@ impl Failure {
 pub enum ToZygote {
     /// First: the seccomp program, as the bytes of its `struct sock_filter`s.
     Filter(Vec<u8>),
-    /// Fork into the sandbox. Carries its init's pidfd, the descriptors 1, 2 and 3 of the new process,
+    /// Fork into the sandbox. Carries its init's pidfd, the descriptors 1 to 4 of the new process,
     /// and the files through which it enters its cgroup.
     Fork { sequence: Sequence },
 }
@@ -171,9 +171,10 @@ pub struct ToInit {
 /// What init can do.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum InitRequest {
-    /// Start a process; the reply carries the other ends of its descriptors 1, 2 and perhaps 3.
+    /// Start a process; the reply carries the other ends of its descriptors 1, 2 and perhaps 3
+    /// and 4.
     Start { command: Command },
-    /// Make the descriptors 1, 2 and 3 of a process that will join the sandbox; the reply carries the
+    /// Make the descriptors 1 to 4 of a process that will join the sandbox; the reply carries the
     /// worker's ends, then the process's. The only request after which a zygote can still join.
     Ends,
     /// Nobody joins any more.
@@ -245,4 +246,72 @@ pub struct InitUsage {
     pub largest_ended: u64,
     /// Time of the live processes and of those reaped so far.
     pub cpu: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::strategy::LazyJust;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::sandbox::spec::Exit;
+
+    fn end() -> impl Strategy<Value = ProcessEnd> {
+        let exit =
+            prop_oneof![any::<i32>().prop_map(Exit::Code), any::<i32>().prop_map(Exit::Signal)];
+        (exit, any::<Duration>(), any::<u64>())
+            .prop_map(|(exit, cpu, peak_memory_bytes)| ProcessEnd { exit, cpu, peak_memory_bytes })
+    }
+
+    fn from_init() -> impl Strategy<Value = FromInit> {
+        let usage = (any::<(u64, bool, u32, u64)>(), any::<(u64, Duration)>()).prop_map(
+            |((bytes, full, processes, memory_bytes), (largest_ended, cpu))| {
+                let disk = Disk { bytes, full };
+                InitUsage { disk, processes, memory_bytes, largest_ended, cpu }
+            },
+        );
+        let failure = (".*", any::<i32>()).prop_map(|(stage, errno)| Failure { stage, errno });
+        let reply = prop_oneof![
+            any::<i32>().prop_map(|pid| InitReply::Started { pid }),
+            LazyJust::new(|| InitReply::Done),
+            (any::<u64>(), proptest::collection::vec(any::<u8>(), 0..200))
+                .prop_map(|(size, chunk)| InitReply::Content { size, chunk }),
+            usage.prop_map(InitReply::Usage),
+            failure.clone().prop_map(InitReply::Failed),
+        ];
+        prop_oneof![
+            LazyJust::new(|| FromInit::Ready),
+            failure.prop_map(FromInit::SetUpFailed),
+            (any::<u64>(), reply).prop_map(|(sequence, reply)| FromInit::Reply { sequence, reply }),
+            (any::<i32>(), end()).prop_map(|(pid, end)| FromInit::Ended { pid, end }),
+        ]
+    }
+
+    fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+        postcard::from_bytes(bytes).ok()
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_message_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode::<ToInit>(&bytes);
+            let _ = decode::<FromInit>(&bytes);
+            let _ = decode::<ToSpawner>(&bytes);
+            let _ = decode::<FromSpawner>(&bytes);
+            let _ = decode::<ToZygote>(&bytes);
+            let _ = decode::<FromZygote>(&bytes);
+            let _ = decode::<SetUp>(&bytes);
+        }
+
+        #[test]
+        fn a_message_comes_whole_or_not_at_all(message in from_init()) {
+            let bytes = postcard::to_stdvec(&message).expect("room");
+            let decoded = decode::<FromInit>(&bytes).map(|decoded| format!("{decoded:?}"));
+            prop_assert_eq!(decoded, Some(format!("{message:?}")));
+            for length in 0..bytes.len() {
+                prop_assert!(decode::<FromInit>(&bytes[..length]).is_none(), "{} bytes", length);
+            }
+        }
+    }
 }

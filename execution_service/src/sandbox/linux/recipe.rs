@@ -77,7 +77,7 @@ pub fn confine(
     step("unshare cgroup namespace", unshare(CloneFlags::CLONE_NEWCGROUP))?;
     become_sandbox_user(host)?;
     build_root(host, limits)?;
-    narrow_user_namespace(host)?;
+    forbid_namespaces(host)?;
     step("loopback", syscall::loopback_up())?;
     step("host name", sethostname("sandbox"))?;
     resource_limits(host, limits)?;
@@ -118,27 +118,14 @@ fn become_sandbox_user(host: Host) -> Result<(), Failure> {
     step("die with the spawner", prctl::set_pdeathsig(Signal::SIGKILL))
 }
 
-/// Bounds what is otherwise counted for the user of the host who started the worker, and shared by all
-/// sandboxes; and forbids further namespaces even where the seccomp filter would not.
-fn narrow_user_namespace(host: Host) -> Result<(), Failure> {
-    /// Half of what is usual for one user of a desktop with all its programs.
-    const INOTIFY: [(&str, u32); 2] =
-        [("max_inotify_instances", 64), ("max_inotify_watches", 16_384)];
-    const NONE: [(&str, u32); 7] = [
-        ("max_user_namespaces", 0),
-        ("max_mnt_namespaces", 0),
-        ("max_pid_namespaces", 0),
-        ("max_net_namespaces", 0),
-        ("max_ipc_namespaces", 0),
-        ("max_uts_namespaces", 0),
-        ("max_cgroup_namespaces", 0),
-    ];
+/// Forbids further namespaces even where the seccomp filter would not.
+fn forbid_namespaces(host: Host) -> Result<(), Failure> {
     if !host.fresh_proc {
         return Ok(());
     }
-    for (name, most) in INOTIFY.into_iter().chain(NONE) {
-        let path = format!("/proc/sys/user/{name}");
-        step("bound the user namespace", fs::write(path, most.to_string()))?;
+    for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"] {
+        let most = format!("/proc/sys/user/max_{kind}_namespaces");
+        step("forbid namespaces", fs::write(most, "0"))?;
     }
     Ok(())
 }

@@ -7,17 +7,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::net::UnixStream;
-use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::account::{self, Disk, Reaped};
-use super::caller::{Packets, Pending, Running, set_nonblocking};
+use super::caller::{Packets, Pending, Running};
 use super::cgroup::Meter;
 use super::output::OutputPipe;
+use super::pipe::{self, End};
 use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
-use super::spawner_client::{Forked, SpawnerClient, Unclaimed};
+use super::spawner_client::{Claim, Forked, SpawnerClient};
 use crate::sandbox::backend::{
     Control, Place, Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal, Zygote,
 };
@@ -49,6 +48,8 @@ pub struct LinuxSandbox {
     workspace: OnceLock<OwnedFd>,
     /// Without a meter: what processes have used that are not init's children.
     forked: Arc<Mutex<Reaped>>,
+    /// Init did not answer in time, and was killed for it.
+    deaf: AtomicBool,
     ended: AtomicBool,
     listener: tokio::task::AbortHandle,
 }
@@ -57,17 +58,17 @@ impl LinuxSandbox {
     /// Waits until the new sandbox behind `socket` is closed and can be used.
     pub async fn open(
         id: SandboxId,
+        claim: Claim,
         socket: OwnedFd,
         limits: SandboxLimits,
         meter: Option<Meter>,
         spawner: Arc<SpawnerClient>,
-        unclaimed: Unclaimed,
     ) -> Result<Self, SandboxError> {
         let create = |stage: &str, source| SandboxError::Create { stage: stage.into(), source };
         let init = Arc::new(Packets::new(socket).map_err(|error| create("socket", error))?);
         let pending = Pending::new();
         // Its number is that of no request: `listen` gives it to init's first word.
-        let (_, first) = pending.expect();
+        let first = pending.expect();
         let listener = tokio::spawn(listen(Arc::clone(&init), Arc::clone(&pending))).abort_handle();
         // From here on, dropping this ends the sandbox.
         let sandbox = Self {
@@ -80,22 +81,28 @@ impl LinuxSandbox {
             meter,
             workspace: OnceLock::new(),
             forked: Arc::default(),
+            deaf: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             listener,
         };
-        unclaimed.claim();
-        match first.await {
-            Ok((InitReply::Done, fds, _)) => {
-                fds.into_iter().for_each(|workspace| drop(sandbox.workspace.set(workspace)));
+        claim.keep();
+        match timeout(PATIENT, first.reply()).await {
+            Ok(Some((InitReply::Done, mut fds, _))) => {
+                if let Some(workspace) = fds.pop().and_then(pipe::workspace) {
+                    let _ = sandbox.workspace.set(workspace);
+                }
                 Ok(sandbox)
             }
-            Ok((InitReply::Failed(failure), _, _)) => Err(create(&failure.stage, failure.error())),
-            Ok((
+            Ok(Some((InitReply::Failed(failure), _, _))) => {
+                Err(create(&failure.stage, failure.error()))
+            }
+            Ok(Some((
                 InitReply::Started { .. } | InitReply::Content { .. } | InitReply::Usage(_),
                 _,
                 _,
-            ))
-            | Err(_) => Err(create("init went away", io::Error::from(io::ErrorKind::BrokenPipe))),
+            ))) => Err(create("init's first word", io::ErrorKind::InvalidData.into())),
+            Ok(None) => Err(create("init went away", io::ErrorKind::BrokenPipe.into())),
+            Err(_) => Err(create("init says nothing", io::ErrorKind::TimedOut.into())),
         }
     }
 
@@ -107,14 +114,21 @@ impl LinuxSandbox {
     ) -> Result<Reply, SandboxError> {
         match timeout(patience, self.ask_patiently(request)).await {
             Ok(reply) => reply,
-            Err(_) => Err(SandboxError::Gone),
+            Err(_) if patience < PATIENT => Err(SandboxError::Gone),
+            Err(_) => {
+                // It will not do anything else either.
+                self.deaf.store(true, Ordering::Relaxed);
+                let _ = self.spawner.kill(self.id).await;
+                Err(SandboxError::Gone)
+            }
         }
     }
 
     async fn ask_patiently(&self, request: InitRequest) -> Result<Reply, SandboxError> {
-        let (sequence, reply) = self.pending.expect();
-        self.init.send(&ToInit { sequence, request }, &[]).await.map_err(|_| SandboxError::Gone)?;
-        reply.await.map_err(|_| SandboxError::Gone)
+        let expected = self.pending.expect();
+        let message = ToInit { sequence: expected.sequence(), request };
+        self.init.send(&message, &[]).await.map_err(|_| SandboxError::Gone)?;
+        expected.reply().await.ok_or(SandboxError::Gone)
     }
 
     /// Nothing, if init is gone or starved.
@@ -169,8 +183,12 @@ async fn listen(init: Arc<Packets>, pending: Arc<Pending<Reply>>) {
                 pending.resolve(FIRST, (InitReply::Failed(failure), fds, None));
             }
             FromInit::Reply { sequence, reply } => {
+                // What nobody has asked for is not remembered: init could say it for ever.
                 let exit = match &reply {
-                    InitReply::Started { pid } => Some(running.begin(*pid)),
+                    InitReply::Started { pid } if pending.is_expected(sequence) => {
+                        Some(running.begin(*pid))
+                    }
+                    InitReply::Started { .. } => None,
                     InitReply::Done
                     | InitReply::Content { .. }
                     | InitReply::Usage(_)
@@ -199,7 +217,7 @@ impl Sandbox for LinuxSandbox {
             }
         };
         let exit = exit.ok_or(SandboxError::Gone)?;
-        process(pid, fds, control_wanted, exit).map_err(failed)
+        process(pid, &fds, control_wanted, exit).map_err(failed)
     }
 
     async fn fork(&self, zygote: &Zygote) -> Result<Process, SandboxError> {
@@ -208,7 +226,10 @@ impl Sandbox for LinuxSandbox {
         if let InitReply::Failed(failure) = reply {
             return Err(failed(failure.error()));
         }
-        let inner = outer.split_off(outer.len() / 2);
+        if outer.len() != 2 * ENDS_WITH_CONTROL {
+            return Err(SandboxError::Gone);
+        }
+        let inner = outer.split_off(ENDS_WITH_CONTROL);
         let forked = timeout(FORK, self.spawner.fork(zygote.id, self.id, inner)).await;
         let Forked { inside, exit } = forked.map_err(|_| {
             let stage = String::from("no answer");
@@ -216,7 +237,7 @@ impl Sandbox for LinuxSandbox {
         })??;
         self.ask(InitRequest::Seal, PATIENT).await?;
         let exit = if self.meter.is_some() { exit } else { self.count(exit) };
-        process(inside, outer, true, exit).map_err(failed)
+        process(inside, &outer, true, exit).map_err(failed)
     }
 
     async fn write_file(
@@ -252,9 +273,8 @@ impl Sandbox for LinuxSandbox {
         outgoing: &WorkspacePath,
     ) -> Result<Control, SandboxError> {
         let failed = |source| SandboxError::Write { path: incoming.to_string(), source };
-        let writer = pipe::Sender::from_owned_fd(self.fifo(incoming).await?).map_err(failed)?;
-        let reader = pipe::Receiver::from_owned_fd(self.fifo(outgoing).await?).map_err(failed)?;
-        Ok(Control { reader: Box::new(reader), writer: Box::new(writer) })
+        let (requests, frames) = (self.fifo(incoming).await?, self.fifo(outgoing).await?);
+        pipe::control(&requests, &frames, (End::Both, End::Both)).map_err(failed)
     }
 
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError> {
@@ -275,7 +295,7 @@ impl Sandbox for LinuxSandbox {
     }
 
     fn is_gone(&self) -> bool {
-        self.listener.is_finished()
+        self.deaf.load(Ordering::Relaxed) || self.listener.is_finished()
     }
 
     fn accepts(&self, limits: SandboxLimits) -> bool {
@@ -335,24 +355,25 @@ impl Drop for LinuxSandbox {
     }
 }
 
-/// With the worker's ends of its descriptors 1, 2 and, if it has a control channel, 3.
+/// What a process with a control channel has beside its descriptor 0.
+const ENDS_WITH_CONTROL: usize = 4;
+
+/// With the worker's ends of its descriptors 1, 2 and, if it has a control channel, 3 and 4.
 fn process(
     pid: i32,
-    ends: Vec<OwnedFd>,
+    ends: &[OwnedFd],
     control: bool,
     exit: oneshot::Receiver<ProcessEnd>,
 ) -> io::Result<Process> {
-    let mut ends = ends.into_iter();
-    let mut next = || ends.next().ok_or(io::Error::from(io::ErrorKind::InvalidData));
-    let (stdout, stderr) = (OutputPipe::new(next()?)?, OutputPipe::new(next()?)?);
-    let control = if control { Some(socket_control(next()?)?) } else { None };
+    let (stdout, stderr, channel) = match (ends, control) {
+        ([stdout, stderr], false) => (stdout, stderr, None),
+        ([stdout, stderr, requests, frames], true) => (stdout, stderr, Some((requests, frames))),
+        _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "other ends than asked for")),
+    };
+    let (stdout, stderr) = (OutputPipe::new(stdout)?, OutputPipe::new(stderr)?);
+    let control = channel
+        .map(|(requests, frames)| pipe::control(requests, frames, (End::Writing, End::Reading)))
+        .transpose()?;
     let id = ProcessId(u32::try_from(pid).map_err(io::Error::other)?);
     Ok(Process { id, stdout: Box::new(stdout), stderr: Box::new(stderr), control, exit })
-}
-
-fn socket_control(socket: OwnedFd) -> io::Result<Control> {
-    set_nonblocking(&socket)?;
-    let stream = UnixStream::from_std(std::os::unix::net::UnixStream::from(socket))?;
-    let (reader, writer) = stream.into_split();
-    Ok(Control { reader: Box::new(reader), writer: Box::new(writer) })
 }

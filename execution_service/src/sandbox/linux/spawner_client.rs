@@ -19,56 +19,24 @@ use crate::sandbox::spec::{Command, SandboxLimits};
 /// How long the spawner, which does one thing after the other in a millisecond each, may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type Reply = (SpawnerReply, Vec<OwnedFd>, Option<Given>);
-
-/// What a reply brings to life beside descriptors.
-enum Given {
-    /// A sandbox, or a zygote.
-    Unclaimed(Unclaimed),
-    /// The end of a process.
-    Exit(oneshot::Receiver<ProcessEnd>),
-}
-
-/// Something that the spawner has made and nobody has taken over. Dropped as such (whoever asked for it
-/// has gone away meanwhile), it is given back.
-pub struct Unclaimed {
-    request: Option<SpawnerRequest>,
-    spawner: (Arc<Packets>, Arc<Pending<Reply>>),
-}
-
-impl Unclaimed {
-    /// Somebody else ends it from now on.
-    pub fn claim(mut self) {
-        self.request = None;
-    }
-}
-
-impl Drop for Unclaimed {
-    fn drop(&mut self) {
-        // Without a runtime the worker itself is ending, and the spawner sees that.
-        if let Some(request) = self.request.take()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            let (socket, pending) = self.spawner.clone();
-            let (sequence, _) = pending.expect();
-            // If the spawner is gone, so is everything of its making.
-            runtime.spawn(async move {
-                let _ = socket.send(&ToSpawner { sequence, request }, &[]).await;
-            });
-        }
-    }
+/// What the spawner has answered, and what came to be by it.
+struct Reply {
+    said: SpawnerReply,
+    fds: Vec<OwnedFd>,
+    exit: Option<oneshot::Receiver<ProcessEnd>>,
+    claim: Option<Claim>,
 }
 
 /// A sandbox that is not ready yet.
 pub struct Created {
+    /// To be kept by whoever ends it.
+    pub claim: Claim,
     /// Its name.
     pub sandbox: SandboxId,
     /// Of its init.
     pub socket: OwnedFd,
     /// The file of its memory peak.
     pub peak: Option<OwnedFd>,
-    /// Ends it, until it is claimed.
-    pub unclaimed: Unclaimed,
 }
 
 /// A process that a zygote has forked.
@@ -81,8 +49,7 @@ pub struct Forked {
 
 /// See the module.
 pub struct SpawnerClient {
-    socket: Arc<Packets>,
-    pending: Arc<Pending<Reply>>,
+    line: Line,
     zygotes: Arc<Mutex<HashMap<ZygoteId, CancellationToken>>>,
     failed: CancellationToken,
 }
@@ -90,24 +57,25 @@ pub struct SpawnerClient {
 impl SpawnerClient {
     /// Takes over the socket; must be called inside a runtime.
     pub fn new(socket: OwnedFd) -> std::io::Result<Self> {
-        let socket = Arc::new(Packets::new(socket)?);
-        let pending = Pending::new();
+        let line = Line { socket: Arc::new(Packets::new(socket)?), pending: Pending::new() };
         let failed = CancellationToken::new();
         let zygotes = Arc::default();
-        let client = Self { socket, pending, zygotes, failed };
+        let client = Self { line, zygotes, failed };
         tokio::spawn(client.listener().listen());
         Ok(client)
     }
 
     /// Makes a sandbox.
     pub async fn create(&self, limits: SandboxLimits) -> Result<Created, SandboxError> {
-        match self.ask(SpawnerRequest::Create { limits }).await? {
-            (SpawnerReply::Created { sandbox }, fds, Some(Given::Unclaimed(unclaimed))) => {
+        let Reply { said, fds, claim, exit: _ } =
+            self.ask(SpawnerRequest::Create { limits }).await?;
+        match (said, claim) {
+            (SpawnerReply::Created { sandbox }, Some(claim)) => {
                 let mut fds = fds.into_iter();
                 let socket = fds.next().ok_or(SandboxError::BackendGone)?;
-                Ok(Created { sandbox, socket, peak: fds.next(), unclaimed })
+                Ok(Created { claim, sandbox, socket, peak: fds.next() })
             }
-            (SpawnerReply::Failed(failure), ..) => {
+            (SpawnerReply::Failed(failure), _) => {
                 let source = failure.error();
                 Err(SandboxError::Create { stage: failure.stage, source })
             }
@@ -121,7 +89,7 @@ impl SpawnerClient {
         sandbox: SandboxId,
         limits: SandboxLimits,
     ) -> Result<(), SandboxError> {
-        match self.ask(SpawnerRequest::SetLimits { sandbox, limits }).await?.0 {
+        match self.ask(SpawnerRequest::SetLimits { sandbox, limits }).await?.said {
             SpawnerReply::Done => Ok(()),
             SpawnerReply::Failed(failure) => Err(SandboxError::Limits(failure.error())),
             _ => Err(SandboxError::BackendGone),
@@ -136,18 +104,21 @@ impl SpawnerClient {
     /// Ends a sandbox and waits until nothing of it is left.
     pub async fn end(&self, sandbox: SandboxId) {
         // If the spawner is gone, so is every sandbox.
-        let _ = self.ask_with(SpawnerRequest::End { sandbox }, Vec::new()).await;
+        let _ = self.ask(SpawnerRequest::End { sandbox }).await;
     }
 
     /// Starts a zygote; gives its name and what it says of itself when it is ready.
-    pub async fn start_zygote(&self, command: Command) -> Result<(ZygoteId, String), SandboxError> {
-        let begin = SpawnerRequest::StartZygote { command };
-        match self.ask_with(begin, Vec::new()).await? {
-            (SpawnerReply::ZygoteReady { zygote, report }, _, Some(Given::Unclaimed(ready))) => {
-                ready.claim();
-                Ok((zygote, report))
+    pub async fn start_zygote(
+        &self,
+        command: Command,
+    ) -> Result<(ZygoteId, String, Claim), SandboxError> {
+        let request = SpawnerRequest::StartZygote { command };
+        let Reply { said, claim, .. } = self.line.ask(request, Vec::new()).await?;
+        match (said, claim) {
+            (SpawnerReply::ZygoteReady { zygote, report }, Some(claim)) => {
+                Ok((zygote, report, claim))
             }
-            (SpawnerReply::Failed(failure), ..) => Err(no_fork(failure)),
+            (SpawnerReply::Failed(failure), _) => Err(no_fork(failure)),
             _ => Err(SandboxError::BackendGone),
         }
     }
@@ -167,25 +138,25 @@ impl SpawnerClient {
         let _ = self.ask(SpawnerRequest::EndZygote { zygote }).await;
     }
 
-    /// Has a zygote fork into a sandbox, with `fds` as the descriptors 1, 2 and 3 of the new process.
+    /// Has a zygote fork into a sandbox, with `fds` as the descriptors 1 to 4 of the new process.
     pub async fn fork(
         &self,
         zygote: ZygoteId,
         sandbox: SandboxId,
         fds: Vec<OwnedFd>,
     ) -> Result<Forked, SandboxError> {
-        match self.ask_with(SpawnerRequest::Fork { zygote, sandbox }, fds).await? {
-            (SpawnerReply::Forked { inside, .. }, _, Some(Given::Exit(exit))) => {
-                Ok(Forked { inside, exit })
-            }
-            (SpawnerReply::Failed(failure), ..) => Err(no_fork(failure)),
+        let request = SpawnerRequest::Fork { zygote, sandbox };
+        let Reply { said, exit, .. } = self.line.ask(request, fds).await?;
+        match (said, exit) {
+            (SpawnerReply::Forked { inside, .. }, Some(exit)) => Ok(Forked { inside, exit }),
+            (SpawnerReply::Failed(failure), _) => Err(no_fork(failure)),
             _ => Err(SandboxError::BackendGone),
         }
     }
 
     /// Has it count what there is.
     pub async fn count(&self) -> Result<Counted, SandboxError> {
-        match self.ask_with(SpawnerRequest::Count, Vec::new()).await?.0 {
+        match self.line.ask(SpawnerRequest::Count, Vec::new()).await?.said {
             SpawnerReply::Counted(counted) => Ok(counted),
             _ => Err(SandboxError::BackendGone),
         }
@@ -197,25 +168,13 @@ impl SpawnerClient {
     }
 
     async fn ask(&self, request: SpawnerRequest) -> Result<Reply, SandboxError> {
-        let asked = timeout(PATIENCE, self.ask_with(request, Vec::new())).await;
+        let asked = timeout(PATIENCE, self.line.ask(request, Vec::new())).await;
         asked.unwrap_or(Err(SandboxError::Silent))
-    }
-
-    async fn ask_with(
-        &self,
-        request: SpawnerRequest,
-        fds: Vec<OwnedFd>,
-    ) -> Result<Reply, SandboxError> {
-        let (sequence, reply) = self.pending.expect();
-        let message = ToSpawner { sequence, request };
-        self.socket.send(&message, &fds).await.map_err(|_| SandboxError::BackendGone)?;
-        reply.await.map_err(|_| SandboxError::BackendGone)
     }
 
     fn listener(&self) -> Listener {
         Listener {
-            socket: Arc::clone(&self.socket),
-            pending: Arc::clone(&self.pending),
+            line: self.line.clone(),
             zygotes: Arc::clone(&self.zygotes),
             failed: self.failed.clone(),
             running: Running::default(),
@@ -228,10 +187,51 @@ fn no_fork(failure: Failure) -> SandboxError {
     SandboxError::Zygote { stage: failure.stage, source }
 }
 
-/// Hands on what the spawner says.
-struct Listener {
+/// The way to ask.
+#[derive(Clone)]
+struct Line {
     socket: Arc<Packets>,
     pending: Arc<Pending<Reply>>,
+}
+
+impl Line {
+    async fn ask(&self, request: SpawnerRequest, fds: Vec<OwnedFd>) -> Result<Reply, SandboxError> {
+        let expected = self.pending.expect();
+        let message = ToSpawner { sequence: expected.sequence(), request };
+        self.socket.send(&message, &fds).await.map_err(|_| SandboxError::BackendGone)?;
+        expected.reply().await.ok_or(SandboxError::BackendGone)
+    }
+}
+
+/// To something that the spawner has made. Whoever asked for it may be gone when it comes, as a caller who
+/// hangs up: dropped, this ends it.
+pub struct Claim {
+    line: Line,
+    end: Option<SpawnerRequest>,
+}
+
+impl Claim {
+    /// Somebody else sees to its end from here on.
+    pub fn keep(mut self) {
+        self.end = None;
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Without a runtime the worker itself is ending, and the spawner sees that.
+        if let Some(end) = self.end.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let line = self.line.clone();
+            runtime.spawn(async move { line.ask(end, Vec::new()).await.map(drop) });
+        }
+    }
+}
+
+/// Hands on what the spawner says.
+struct Listener {
+    line: Line,
     zygotes: Arc<Mutex<HashMap<ZygoteId, CancellationToken>>>,
     failed: CancellationToken,
     /// Forked processes that have not ended.
@@ -240,11 +240,11 @@ struct Listener {
 
 impl Listener {
     async fn listen(mut self) {
-        while let Ok(Some((message, fds))) = self.socket.receive().await {
+        while let Ok(Some((message, fds))) = self.line.socket.receive().await {
             match message {
                 FromSpawner::Reply { sequence, reply } => {
-                    let given = self.note(&reply);
-                    self.pending.resolve(sequence, (reply, fds, given));
+                    let (exit, claim) = self.note(&reply);
+                    self.line.pending.resolve(sequence, Reply { said: reply, fds, exit, claim });
                 }
                 FromSpawner::ProcessEnded { pid, end } => self.running.end(pid, end),
                 FromSpawner::ZygoteEnded { zygote } => {
@@ -256,34 +256,70 @@ impl Listener {
                 FromSpawner::Ready { .. } | FromSpawner::Unable(_) => {}
             }
         }
-        self.pending.close();
+        self.line.pending.close();
         self.failed.cancel();
     }
 
-    fn unclaimed(&self, request: SpawnerRequest) -> Given {
-        let spawner = (Arc::clone(&self.socket), Arc::clone(&self.pending));
-        Given::Unclaimed(Unclaimed { request: Some(request), spawner })
-    }
-
     /// What a reply has brought to life, noted before the next message can say that it has ended.
-    fn note(&mut self, reply: &SpawnerReply) -> Option<Given> {
+    fn note(
+        &mut self,
+        reply: &SpawnerReply,
+    ) -> (Option<oneshot::Receiver<ProcessEnd>>, Option<Claim>) {
+        let claim = |end| Some(Claim { line: self.line.clone(), end: Some(end) });
         match reply {
-            SpawnerReply::Forked { pid, .. } => Some(Given::Exit(self.running.begin(*pid))),
+            SpawnerReply::Forked { pid, .. } => (Some(self.running.begin(*pid)), None),
             SpawnerReply::ZygoteReady { zygote, .. } => {
                 lock(&self.zygotes).insert(*zygote, CancellationToken::new());
-                Some(self.unclaimed(SpawnerRequest::EndZygote { zygote: *zygote }))
+                (None, claim(SpawnerRequest::EndZygote { zygote: *zygote }))
             }
             SpawnerReply::Created { sandbox } => {
-                Some(self.unclaimed(SpawnerRequest::End { sandbox: *sandbox }))
+                (None, claim(SpawnerRequest::End { sandbox: *sandbox }))
             }
             SpawnerReply::Counted(_)
             | SpawnerReply::Done
             | SpawnerReply::Ended
-            | SpawnerReply::Failed(_) => None,
+            | SpawnerReply::Failed(_) => (None, None),
         }
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::channel;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_for_somebody_who_has_left_is_ended() {
+        let (ours, theirs) = channel::pair(true).expect("a pair");
+        let client = Arc::new(SpawnerClient::new(ours).expect("a socket"));
+        let spawner = Packets::new(theirs).expect("a socket");
+        let hear = async || match spawner.receive::<ToSpawner>().await {
+            Ok(Some((message, _))) => message,
+            Ok(None) | Err(_) => panic!("a request"),
+        };
+        let asking = Arc::clone(&client);
+        let limits = SandboxLimits {
+            memory_bytes: 1,
+            processes: 1,
+            disk_bytes: 1,
+            inodes: 1,
+            open_files: 1,
+            milli_cpus: 1,
+        };
+        let caller = tokio::spawn(async move { asking.create(limits).await.map(drop) });
+        let ToSpawner { sequence, .. } = hear().await;
+        caller.abort();
+        assert!(caller.await.is_err());
+
+        let (_, socket) = channel::pair(true).expect("a pair");
+        let reply = SpawnerReply::Created { sandbox: 7 };
+        let reply = FromSpawner::Reply { sequence, reply };
+        spawner.send(&reply, &[socket]).await.expect("somebody listens");
+
+        assert!(matches!(hear().await.request, SpawnerRequest::End { sandbox: 7 }));
+    }
 }

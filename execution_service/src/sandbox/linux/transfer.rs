@@ -39,10 +39,10 @@ impl LinuxSandbox {
             InitReply::Failed(failure) => {
                 Err(SandboxError::Write { path, source: failure.error() })
             }
-            InitReply::Done
-            | InitReply::Started { .. }
-            | InitReply::Content { .. }
-            | InitReply::Usage(_) => Ok(()),
+            InitReply::Done => Ok(()),
+            InitReply::Started { .. } | InitReply::Content { .. } | InitReply::Usage(_) => {
+                Err(SandboxError::Gone)
+            }
         }
     }
 

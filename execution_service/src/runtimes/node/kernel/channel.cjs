@@ -1,14 +1,16 @@
-// The control channel: one JSON object per line on descriptor 3.
+// The control channel: one JSON object per line. The worker's requests come on descriptor 3, our messages
+// go out on 4.
 //
 // Reads and writes block. The worker sends nothing during a run, so the event loop holds no handle of
-// ours, and it is empty exactly when the user's work is done. Node has made the descriptor close-on-exec.
+// ours, and it is empty exactly when the user's work is done. Node has made both descriptors close-on-exec.
 'use strict';
 
 const { readSync, writeSync } = require('node:fs');
 const { stringify, parse } = JSON;
 const { from, concat, alloc } = Buffer;
 
-const CONTROL_FD = 3;
+const REQUESTS_FD = 3;
+const MESSAGES_FD = 4;
 const NEWLINE = 10;
 const chunk = alloc(1 << 16);
 let received = alloc(0);
@@ -22,7 +24,7 @@ function send(message) {
   // as long as JSON.stringify has not escaped them. It escapes them as \udXXX, hence the pattern.
   const line = from(stringify(message).replace(/(?<!\\)((?:\\\\)*)\\u(d[89a-f][0-9a-f]{2})/g, '$1\ufffd') + '\n');
   try {
-    for (let sent = 0; sent < line.length; ) sent += writeSync(CONTROL_FD, line, sent);
+    for (let sent = 0; sent < line.length; ) sent += writeSync(MESSAGES_FD, line, sent);
   } catch {
     // see above
   }
@@ -45,7 +47,7 @@ function receive() {
 
 function readOrEnd() {
   try {
-    return readSync(CONTROL_FD, chunk);
+    return readSync(REQUESTS_FD, chunk);
   } catch {
     return 0;
   }

@@ -1,4 +1,4 @@
-"""The control channel: one JSON object per line over a stream socket."""
+"""The control channel: one JSON object per line, over one pipe each way."""
 
 import json
 import os
@@ -13,11 +13,14 @@ _READ_BYTES = 1 << 16
 
 
 class Channel:
-    """Takes over the descriptor it is given. Sending is safe from any thread."""
+    """Takes over the descriptors it is given: of the worker's requests, and of our messages. Sending is
+    safe from any thread."""
 
-    def __init__(self, fd, close=os.close, read=os.read, write=os.write, getpid=os.getpid):
-        self._fd = keep_private(fd)
-        close(fd)
+    def __init__(self, requests, messages, close=os.close, read=os.read, write=os.write, getpid=os.getpid):
+        self._requests = keep_private(requests)
+        self._messages = keep_private(messages)
+        close(requests)
+        close(messages)
         self._read = read
         self._write = write
         self._getpid = getpid
@@ -40,7 +43,7 @@ class Channel:
         with interrupts.held(), self._lock:
             try:
                 while line:
-                    line = line[self._write(self._fd, line):]
+                    line = line[self._write(self._messages, line):]
             except OSError:
                 pass
 
@@ -52,7 +55,7 @@ class Channel:
                 line = self._received[:end].decode("utf-8", "surrogatepass")
                 del self._received[: end + 1]
                 return _decode(line)
-            chunk = self._read(self._fd, _READ_BYTES)
+            chunk = self._read(self._requests, _READ_BYTES)
             if not chunk:
                 return None
             self._received += chunk

@@ -14,7 +14,7 @@ _NO_DESCRIPTOR_ABOVE = 4096
 
 
 def wait_to_be_forked(fd, process, libraries):
-    """Serves the spawner on `fd`. Returns in each child, with its descriptors 0 to 3 in place.
+    """Serves the spawner on `fd`. Returns in each child, with its descriptors 0 to 4 in place.
 
     `process` is a descriptor of our own folder in /proc, which we have no other way to.
     """
@@ -87,13 +87,15 @@ def _fork(wire, sandboxes, request, descriptors):
 def _become_kernel(wire, sandboxes, request, descriptors):
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    init, stdout, stderr, control = descriptors[:4]
-    sandboxes.enter(init, descriptors[4:], os.environ["HOME"])
+    init, stdout, stderr, requests, messages = descriptors[:5]
+    sandboxes.enter(init, descriptors[5:], os.environ["HOME"])
     wire.joined(request, os.getpid())
     wire.detach()
-    # All came in above 3, where the spawner's socket is.
     null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (stdout, 1), (stderr, 2), (control, 3)):
+    # All came in above 3, where the spawner's socket is. What has become number 4 must not be overwritten
+    # before its turn.
+    sources = [os.dup(source) for source in (null, stdout, stderr, requests, messages)]
+    for target, source in enumerate(sources):
         os.dup2(source, target)
-    os.closerange(4, _NO_DESCRIPTOR_ABOVE)
+    os.closerange(len(sources), _NO_DESCRIPTOR_ABOVE)
     reseed()

@@ -37,7 +37,8 @@ def load(names, process):
             importlib.import_module(name)
         except ImportError:
             missing.append(name)
-    display.attach(Channel(os.open(os.devnull, os.O_RDWR)), lambda _text: None)
+    nobody = Channel(os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY))
+    display.attach(nobody, lambda _text: None)
     loaded = [name for name in names if name not in missing]
     rehearse(Streams(), (*_PROGRAMS, *filter(None, map(_OF_LIBRARY.get, loaded))))
     # What is alive now is never looked at by a child's collector, whose marks would copy every page.

@@ -10,7 +10,9 @@ import socket
 _FILTER, _FORK = 0, 1
 _READY, _FAILED, _FORKED, _JOINED, _REFUSED, _ENDED = 0, 1, 2, 3, 4, 5
 _PACKET_BYTES = 96 << 10
-_DESCRIPTORS = 8
+_LONGEST_NUMBER = 10  # bytes, of 64 bits
+# An init, the descriptors 1 to 4 of a kernel, and a file for each of at most four cgroups.
+_DESCRIPTORS = 9
 
 
 class Wire:
@@ -33,7 +35,10 @@ class Wire:
         if kind != _FILTER:
             raise OSError("the spawner did not begin with a filter")
         length, start = _number(body, 1)
-        return body[start:start + length]
+        program = body[start:start + length]
+        if len(program) != length:
+            raise OSError("the spawner's filter is incomplete")
+        return program
 
     def receive_fork(self):
         """(number of the request, descriptors), or None when the spawner is gone."""
@@ -74,11 +79,13 @@ class Wire:
 
     def _receive(self):
         rights = array.array("i")
-        body, ancillary, _flags, _address = self._socket.recvmsg(
+        body, ancillary, flags, _address = self._socket.recvmsg(
             _PACKET_BYTES, socket.CMSG_SPACE(_DESCRIPTORS * rights.itemsize), socket.MSG_CMSG_CLOEXEC
         )
         for _level, _type, data in ancillary:
             rights.frombytes(data[: len(data) - len(data) % rights.itemsize])
+        if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+            raise OSError("the spawner said more than fits")
         return (body[0] if body else None), body, list(rights)
 
 
@@ -98,9 +105,10 @@ def _text(text):
 
 def _number(body, start):
     number = shift = 0
-    while True:
-        byte = body[start]
+    for position in range(start, min(len(body), start + _LONGEST_NUMBER)):
+        byte = body[position]
         number |= (byte & 0x7F) << shift
-        start, shift = start + 1, shift + 7
+        shift += 7
         if byte < 0x80:
-            return number, start
+            return number, position + 1
+    raise OSError("the spawner's number has no end")

@@ -14,6 +14,7 @@ use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
 
 use crate::sandbox::backend::Place;
+use crate::sandbox::linux::OPEN_TO_THE_WORKER;
 use crate::sandbox::linux::channel::MAX_CHUNK;
 use crate::sandbox::linux::protocol::{InitReply, Piece};
 use crate::sandbox::linux::syscall::open_beneath;
@@ -95,8 +96,11 @@ impl Files {
         let (parent, name) = self.parent(Place::Requests, path)?;
         // A kernel that died has left its own behind.
         remove(&parent, &name)?;
-        mkfifoat(&parent, name.as_c_str(), Mode::S_IRUSR | Mode::S_IWUSR)?;
-        open_beneath(parent.as_fd(), &name, libc::O_RDWR | libc::O_NONBLOCK, 0)
+        mkfifoat(&parent, name.as_c_str(), OPEN_TO_THE_WORKER)?;
+        let fifo = open_beneath(parent.as_fd(), &name, libc::O_RDWR | libc::O_NONBLOCK, 0)?;
+        // Whatever the umask is.
+        fchmod(&fifo, OPEN_TO_THE_WORKER)?;
+        Ok(fifo)
     }
 
     /// Makes the directories on the way to `path` and opens the last one.

@@ -5,18 +5,18 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::sys::stat::fchmod;
 use nix::unistd::pipe2;
 
 use crate::sandbox::linux::program::Program;
-use crate::sandbox::linux::syscall;
+use crate::sandbox::linux::{OPEN_TO_THE_WORKER, syscall};
 use crate::sandbox::spec::Command;
 
 /// Four times the default: a program that prints a lot waits, and wakes the worker, a quarter as often.
 const PIPE_BYTES: libc::c_int = 256 << 10;
 
 /// A process that runs, and the worker's ends of its descriptors 1, 2 and, with a control channel,
-/// 3.
+/// 3 and 4.
 pub struct Started {
     /// Its number.
     pub pid: i32,
@@ -24,8 +24,8 @@ pub struct Started {
     pub ends: Vec<OwnedFd>,
 }
 
-/// Both ends of a process's descriptors 1, 2 and perhaps 3. Made here so that they count against the
-/// sandbox and not against the worker.
+/// Both ends of a process's descriptors 1, 2 and perhaps 3 and 4. Made here so that they count against
+/// the sandbox and not against the worker.
 pub struct Ends {
     /// The worker's.
     pub outer: Vec<OwnedFd>,
@@ -36,22 +36,35 @@ pub struct Ends {
 impl Ends {
     /// Makes them.
     pub fn make(control: bool) -> io::Result<Self> {
-        let (mut outer, mut inner) = (Vec::new(), Vec::new());
-        for _ in 0..2 {
-            let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
-            // Not granted where the user has too many already: then it is what it was.
-            let _ = fcntl(&writer, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-            outer.push(reader);
-            inner.push(writer);
-        }
+        let mut ends = Self { outer: Vec::new(), inner: Vec::new() };
+        ends.add(Direction::Out)?;
+        ends.add(Direction::Out)?;
         if control {
-            let flags = SockFlag::SOCK_CLOEXEC;
-            let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, flags)?;
-            outer.push(ours);
-            inner.push(theirs);
+            ends.add(Direction::In)?;
+            ends.add(Direction::Out)?;
         }
-        Ok(Self { outer, inner })
+        Ok(ends)
     }
+
+    fn add(&mut self, direction: Direction) -> io::Result<()> {
+        let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
+        // Not granted where the user has too many already: then it is what it was.
+        let _ = fcntl(&writer, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+        // The worker is another user, and opens its end anew.
+        fchmod(&reader, OPEN_TO_THE_WORKER)?;
+        let (outer, inner) = match direction {
+            Direction::In => (writer, reader),
+            Direction::Out => (reader, writer),
+        };
+        self.outer.push(outer);
+        self.inner.push(inner);
+        Ok(())
+    }
+}
+
+enum Direction {
+    In,
+    Out,
 }
 
 /// Starts `command`.

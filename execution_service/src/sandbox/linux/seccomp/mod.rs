@@ -1,7 +1,8 @@
-//! The system calls that user code may make: a readable table ([`table`]) and its translation into a
-//! program for the kernel ([`bpf`]).
+//! The system calls that user code may make: groups of them with a reason each ([`groups`]), what becomes
+//! of every number ([`table`]), and its translation into a program for the kernel ([`bpf`]).
 
 mod bpf;
+pub mod groups;
 mod table;
 
 pub use table::Policy;

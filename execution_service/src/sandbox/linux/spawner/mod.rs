@@ -19,7 +19,7 @@ use super::protocol::{
 };
 use super::recipe::Host;
 use super::{census, channel, processes, syscall};
-use crate::sandbox::spec::SandboxLimits;
+use crate::sandbox::spec::{Command, SandboxLimits};
 use sandboxes::Sandboxes;
 pub use sandboxes::cgroup_name;
 use zygotes::Zygotes;
@@ -37,15 +37,19 @@ pub struct Spawner {
     children: SignalFd,
     sandboxes: Sandboxes,
     zygotes: Zygotes,
+    /// Programs that may be started with a zygote's privilege: those of the configuration. The worker,
+    /// which has none of it, may be somebody else's by the time it asks.
+    known: Vec<Command>,
 }
 
 impl Spawner {
-    /// Ready to serve the worker at the other end of `worker`.
+    /// Ready to serve the worker at the other end of `worker`, and to start the zygotes in `known`.
     pub fn new(
         worker: OwnedFd,
         host: Host,
         tree: Option<Tree>,
         filter: Vec<libc::sock_filter>,
+        known: Vec<Command>,
     ) -> io::Result<Self> {
         prctl::set_child_subreaper(true)?;
         let mut mask = SigSet::empty();
@@ -57,7 +61,7 @@ impl Spawner {
         epoll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
         let zygotes = Zygotes::new(&filter);
         let sandboxes = Sandboxes::new(host, tree, filter);
-        Ok(Self { worker, epoll, children, sandboxes, zygotes })
+        Ok(Self { worker, epoll, children, sandboxes, zygotes, known })
     }
 
     /// What the host allows turned out to be less.
@@ -159,6 +163,10 @@ impl Spawner {
                     return Ok(true);
                 }
                 SpawnerReply::Ended
+            }
+            SpawnerRequest::StartZygote { command } if !self.known.contains(&command) => {
+                let stage = String::from("this is no zygote of the configuration");
+                SpawnerReply::Failed(Failure { stage, errno: libc::EPERM })
             }
             SpawnerRequest::StartZygote { command } => {
                 let host = self.sandboxes.host;

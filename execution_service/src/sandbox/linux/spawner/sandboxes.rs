@@ -55,8 +55,8 @@ impl Sandboxes {
 
     /// Makes one; the descriptor is the worker's end of its init's socket.
     pub fn create(&mut self, limits: SandboxLimits) -> Result<(SandboxId, OwnedFd), Failure> {
-        self.last += 1;
-        let sandbox = self.last;
+        self.check(limits).map_err(|error| Failure::at("limits", &error))?;
+        let sandbox = self.next_id().map_err(|error| Failure::at("ids", &error))?;
         let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
         let cgroup = match &self.tree {
             Some(tree) => Some(tree.create(&cgroup_name(sandbox), limits).map_err(at("cgroup"))?),
@@ -97,8 +97,27 @@ impl Sandboxes {
         released.map(|()| (sandbox, worker_end))
     }
 
+    /// The worker asks for no more than the operator allows. Whoever has taken it over may.
+    fn check(&self, limits: SandboxLimits) -> io::Result<()> {
+        let allowed = limits.are_within(self.host.ceiling);
+        if allowed { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EINVAL)) }
+    }
+
+    /// A number whose uid no living sandbox has: they come round, and one may have outlived all others.
+    fn next_id(&mut self) -> io::Result<SandboxId> {
+        let ids = u64::from(SANDBOX_IDS);
+        for _ in 0..=self.records.len() {
+            self.last += 1;
+            if !self.records.keys().any(|other| other % ids == self.last % ids) {
+                return Ok(self.last);
+            }
+        }
+        Err(io::Error::from_raw_os_error(libc::EAGAIN))
+    }
+
     /// Puts other limits in force.
     pub fn set_limits(&self, sandbox: SandboxId, limits: SandboxLimits) -> io::Result<()> {
+        self.check(limits)?;
         let record = self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
         record.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.set_limits(limits))
     }
@@ -206,7 +225,6 @@ fn release(
     let pid = record.init.pid;
     let file = |name: &str| format!("/proc/{pid}/{name}");
     let (uid, gid) = if host.distinct_ids {
-        // Two live sandboxes share an id only if one has outlived 60,000 others.
         let slot = u32::try_from(sandbox % u64::from(SANDBOX_IDS)).unwrap_or_default();
         (FIRST_SANDBOX_ID + slot, FIRST_SANDBOX_ID + slot)
     } else {

@@ -49,6 +49,9 @@ struct Asked {
     inside: Option<i32>,
 }
 
+/// Those of a new process that a request to fork carries: 1 to 4.
+const DESCRIPTORS: usize = 4;
+
 /// What the worker is to be told.
 pub type Told = Vec<FromSpawner>;
 
@@ -98,7 +101,7 @@ impl Zygotes {
         Ok((self.last, zygote.socket.as_fd()))
     }
 
-    /// Asks for a fork into a sandbox, with the descriptors 1, 2 and 3 of the new process.
+    /// Asks for a fork into a sandbox, with the descriptors 1 to 4 of the new process.
     pub fn fork(
         &mut self,
         zygote: ZygoteId,
@@ -106,6 +109,10 @@ impl Zygotes {
         fds: &[OwnedFd],
         sequence: Sequence,
     ) -> io::Result<()> {
+        // The zygote tells them by their places from the ways into the cgroups that follow.
+        if fds.len() != DESCRIPTORS {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
         let zygote = self.live.get_mut(&zygote).ok_or(io::ErrorKind::NotFound)?;
         let mut carried = vec![way_in.pidfd];
         carried.extend(fds.iter().chain(&way_in.doors).map(AsFd::as_fd));
@@ -212,9 +219,9 @@ impl Zygote {
             }
             FromZygote::Forked { sequence, pid } => {
                 let pid = i32::try_from(pid).unwrap_or_default();
-                self.children.insert(pid);
                 if let Some(asked) = self.asked.get_mut(&sequence) {
                     asked.pid = Some(pid);
+                    self.children.insert(pid);
                 }
                 self.answer(sequence)
             }
@@ -230,11 +237,14 @@ impl Zygote {
             }
             FromZygote::Ended { pid, status, cpu_micros, peak_kib } => {
                 let pid = i32::try_from(pid).unwrap_or_default();
-                self.children.remove(&pid);
+                // Another zygote's child is not its to bury.
+                if !self.children.remove(&pid) {
+                    return Vec::new();
+                }
                 let end = ProcessEnd {
                     exit: syscall::exit_of(status.cast_signed()),
                     cpu: Duration::from_micros(cpu_micros),
-                    peak_memory_bytes: peak_kib * 1024,
+                    peak_memory_bytes: peak_kib.saturating_mul(1024),
                 };
                 // Killed before it was in its sandbox, as when that has ended meanwhile.
                 let unborn = self.asked.iter().find(|(_, asked)| asked.pid == Some(pid));
