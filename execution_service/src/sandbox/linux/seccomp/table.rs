@@ -16,7 +16,7 @@ pub struct Policy {
 }
 
 /// The first number that did not exist in Linux 6.12, the newest kernel this table was checked with.
-const FIRST_UNKNOWN: u32 = 463;
+pub(super) const FIRST_UNKNOWN: u32 = 463;
 
 /// Namespace flags of `clone(2)`; the last is CLONE_NEWUSER's neighbour CLONE_NEWCGROUP.
 const NAMESPACE_FLAGS: u32 = (c::CLONE_NEWNS
@@ -42,7 +42,7 @@ const TERMINAL_INJECTION: &[u32] = &[0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX *
 const PERSONALITIES: &[u32] = &[0, u32::MAX];
 
 /// Calls that get another answer than "yes" or the default.
-fn checked() -> Vec<(c::c_long, Action)> {
+pub(super) fn checked() -> Vec<(c::c_long, Action)> {
     let only_self = Action::Check(Check::Zeroes { indices: &[0] });
     vec![
         // Threads and forks, but no namespaces: a user namespace would open most of the kernel.
@@ -74,7 +74,7 @@ fn checked() -> Vec<(c::c_long, Action)> {
 }
 
 /// The calls that are allowed whatever their arguments are.
-fn allowed(policy: Policy) -> impl Iterator<Item = Call> {
+pub(super) fn allowed(policy: Policy) -> impl Iterator<Item = Call> {
     let groups =
         GROUPS.iter().filter(move |group| policy.memory_cgroup || !group.needs_memory_cgroup);
     groups.flat_map(|group| group.calls).copied()
