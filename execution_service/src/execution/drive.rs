@@ -272,6 +272,10 @@ async fn last_words(
     // For all of them: a child of the program may hold the channel, and speak for ever.
     let patience_ends = Instant::now() + LAST_WORDS;
     while let Ok(Ok(Some(frame))) = timeout_at(patience_ends, next_frame(kernel)).await {
+        // A time-out alone ends only what has to be waited for.
+        if Instant::now() > patience_ends {
+            break;
+        }
         match frame {
             Frame::Result { id, mime, main } if is_current(kernel, id) => {
                 results.push(RichResult { mime, is_main_result: main }, sink);

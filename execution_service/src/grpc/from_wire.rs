@@ -178,3 +178,111 @@ fn wishes(limits: wire::Limits) -> Wishes {
         open_files,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{hash_map, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Often what is asked for, and often not.
+    fn name() -> impl Strategy<Value = String> {
+        prop_oneof!["[a-zA-Z0-9_.@:-]{0,130}", "[A-Z_]{1,8}", ".*"]
+    }
+
+    fn limits() -> impl Strategy<Value = wire::Limits> {
+        (any::<[Option<u64>; 6]>(), any::<[Option<u32>; 2]>()).prop_map(|(wide, narrow)| {
+            let [wall_ms, cpu_ms, memory_bytes, disk_bytes, inodes, output_bytes] = wide;
+            let [processes, open_files] = narrow;
+            wire::Limits {
+                wall_ms,
+                cpu_ms,
+                memory_bytes,
+                processes,
+                disk_bytes,
+                inodes,
+                output_bytes,
+                open_files,
+            }
+        })
+    }
+
+    fn message() -> impl Strategy<Value = wire::ExecuteRequest> {
+        let file = (name(), vec(any::<u8>(), 0..20))
+            .prop_map(|(path, content)| wire::File { path, content });
+        let names = [name().boxed(), "[a-z]{1,5}".boxed(), "[a-z]{1,5}".boxed()];
+        let small = (names, -1_i32..7, ".*", vec(any::<u8>(), 0..20));
+        let large = (
+            vec(name(), 0..5),
+            hash_map(name(), ".*", 0..4),
+            vec(file, 0..4),
+            proptest::option::of(limits()),
+            vec(".*", 0..3),
+        );
+        (small, large).prop_map(|((names, language, code, stdin), large)| {
+            let [session_id, owner, execution_id] = names;
+            let (args, env, files, limits, compiler_flags) = large;
+            wire::ExecuteRequest {
+                execution_id,
+                owner,
+                session_id,
+                language,
+                code,
+                stdin,
+                args,
+                env,
+                files,
+                limits,
+                compiler_flags,
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_within_bounds(message in message()) {
+            let sent = message.clone();
+            let (request, session) = match request(message) {
+                Ok(accepted) => accepted,
+                Err(refused) => {
+                    prop_assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+                    prop_assert!(refused.message().len() <= 1024);
+                    return Ok(());
+                }
+            };
+            let plain = |text: &str| !text.is_empty() && text.len() <= MAX_ID && text.is_ascii();
+            prop_assert!(plain(&request.id) && plain(&request.owner));
+            prop_assert!(session.is_none_or(|session| plain(&session)));
+            let texts = request.args.iter().chain(request.env.values()).chain([&request.code]);
+            prop_assert!(texts.into_iter().all(|text| !text.contains('\0')));
+            let named = |name: &String| {
+                !name.is_empty() && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
+            };
+            prop_assert!(request.env.keys().all(named));
+            prop_assert_eq!(request.files.len(), sent.files.len());
+            prop_assert_eq!((request.args, request.code), (sent.args, sent.code));
+        }
+    }
+
+    #[test]
+    fn what_an_answer_quotes_is_short() {
+        let long = "x".repeat(1 << 20);
+        let file = wire::File { path: format!("/{long}"), content: Vec::new() };
+        let by_path = wire::ExecuteRequest {
+            execution_id: String::from("e"),
+            owner: String::from("o"),
+            language: i32::from(wire::Language::Bash),
+            files: vec![file],
+            ..wire::ExecuteRequest::default()
+        };
+        let env = HashMap::from([(format!("={}", &long[..MAX_STRINGS - 1]), String::new())]);
+        let by_name = wire::ExecuteRequest { env, files: Vec::new(), ..by_path.clone() };
+        for message in [by_path, by_name] {
+            let refused = request(message).map(drop).expect_err("it is wrong");
+            let headers: usize =
+                refused.metadata().iter().map(|pair| format!("{pair:?}").len()).sum();
+            assert!(refused.message().len() + headers < 4096);
+        }
+    }
+}

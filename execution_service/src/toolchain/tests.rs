@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::question::ask_within;
@@ -283,4 +284,28 @@ fn a_virtual_environment_is_preferred_and_keeps_its_own_path() {
 
 fn short(version: &str) -> &str {
     version.rsplit_once('.').map_or(version, |(short, _)| short)
+}
+
+proptest! {
+    // Each case starts four programs.
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_candidate_may_print_anything(
+        said in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..200),
+            "(/[a-z]{0,3}|[0-9]{1,12}|\n|\\.|COLLECT_GCC=){0,12}".prop_map(String::into_bytes),
+            "[{\\[]{0,300}".prop_map(String::into_bytes),
+        ],
+    ) {
+        let machine = Machine::new();
+        let text = machine.directory.path().join("said");
+        fs::write(&text, said).expect("room");
+        for name in ["python3", "node", "bash", "gcc"] {
+            let script = format!("cat '{0}'; cat '{0}' >&2", text.display());
+            machine.program(&format!("bin/{name}"), &script);
+        }
+        let found = discover_in(&machine.surroundings(), &Language::ALL, None, STRANGER).found;
+        prop_assert!(found.iter().all(|toolchain| toolchain.executable.is_absolute()));
+    }
 }

@@ -1,11 +1,15 @@
 //! Programs that are out for the worker itself. They may spoil their own run and their own session;
 //! everybody gets an answer all the same.
 
+use std::fs;
 use std::time::Duration;
 
 use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Language, Limits, Status};
 
-use crate::support::{OWNER, Worker, bash, eventually, in_session, limits, new_session, python};
+use crate::support::{
+    OWNER, Worker, bash, children_of, eventually, family_of, in_session, limits, new_session,
+    python,
+};
 
 /// Python that finds the kernel's own ends of its control channel: the only pipes that an interpreter has
 /// beside its output. `say` writes to the worker; `requests` and `messages` are descriptors.
@@ -283,4 +287,54 @@ async fn a_full_pipe_to_bash_ends_with_the_runs_time() {
     let stuck = caller.run(limits(short, in_session(&session, "echo x"))).await;
     assert_eq!(stuck.status(), Status::TimedOut, "{stuck:?}");
     assert_eq!(caller.run(in_session(&session, "echo again")).await.printed(), "again\n");
+}
+
+#[tokio::test]
+async fn a_worker_holds_afterwards_what_it_held_before() {
+    let one = [("MAX_POOL_SIZE", "1")];
+    let Some(worker) = Worker::start("python,bash", &one).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    let [main] = children_of(worker.pid())[..] else {
+        panic!("one process waits for the worker");
+    };
+    let held = || fs::read_dir(format!("/proc/{}/fd", main.as_raw_nonzero())).map(Iterator::count);
+    if held().is_err() {
+        eprintln!("skipped: a_worker_holds_afterwards_what_it_held_before (needs root)");
+        return;
+    }
+    let at_rest = async || {
+        eventually("the worker is at rest", async || {
+            let first = (held().unwrap(), family_of(worker.pid()).size());
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            ((held().unwrap(), family_of(worker.pid()).size()) == first).then_some(first)
+        })
+        .await
+    };
+    caller.run(python("print(1)")).await.printed();
+    let before = at_rest().await;
+    let bystander = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    caller.run(in_session(&bystander, "x=41")).await.printed();
+    for spoiling in [
+        "os.kill(1, 9)",
+        "os.kill(-1, 9)",
+        "os.close(messages)",
+        "[os.open('/dev/null', os.O_RDONLY) for _ in range(200)]",
+        "import socket; pairs = [socket.socketpair() for _ in range(100)]",
+        "fcntl.fcntl(messages, fcntl.F_SETPIPE_SZ, 4096); say(b'{' * 1_000_000)",
+        "fcntl.fcntl(messages, fcntl.F_SETFL, os.O_NONBLOCK); say(b'{' * 1_000_000)",
+        "[os.fork() for _ in range(6)]; say(b'{}' * 1_000_000)",
+        "[os.rename('/run/crucible/' + name, '/tmp/x') for name in os.listdir('/run/crucible')]",
+    ] {
+        let session = caller.create_session(new_session(Language::Python)).await.unwrap();
+        let short = Limits { wall_ms: Some(1000), ..Limits::default() };
+        let spoil = in_session(&session, &format!("{CHANNEL}{spoiling}"));
+        caller.run(limits(short, spoil)).await;
+        assert_eq!(caller.run(in_session(&bystander, "echo $((x + 1))")).await.printed(), "42\n");
+        caller.end_session(&session.session_id, OWNER).await.unwrap();
+    }
+    caller.end_session(&bystander.session_id, OWNER).await.unwrap();
+    eventually("it holds no more than before", async || (at_rest().await == before).then_some(()))
+        .await;
 }

@@ -46,12 +46,12 @@ pub struct Interval {
 }
 
 #[cfg(target_arch = "x86_64")]
-const AUDIT_ARCH: u32 = 0xC000_003E;
+pub(super) const AUDIT_ARCH: u32 = 0xC000_003E;
 #[cfg(target_arch = "aarch64")]
-const AUDIT_ARCH: u32 = 0xC000_00B7;
+pub(super) const AUDIT_ARCH: u32 = 0xC000_00B7;
 
 /// Calls with this bit are of the x32 ABI on x86-64; no other ABI uses numbers so high.
-const X32_BIT: u32 = 0x4000_0000;
+pub(super) const X32_BIT: u32 = 0x4000_0000;
 
 const OFFSET_NUMBER: u32 = 0;
 const OFFSET_ARCH: u32 = 4;
@@ -178,11 +178,11 @@ fn any_of(values: &[u32]) -> Vec<sock_filter> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Runs the program on one call, as the kernel would.
-    fn verdict(program: &[sock_filter], arch: u32, number: u32, args: [u64; 6]) -> u32 {
+    pub fn verdict(program: &[sock_filter], arch: u32, number: u32, args: [u64; 6]) -> u32 {
         let mut position = 0;
         let mut accumulator = 0_u32;
         loop {

@@ -4,6 +4,8 @@
 mod bpf;
 pub mod groups;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use table::Policy;
 

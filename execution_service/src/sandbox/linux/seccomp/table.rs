@@ -16,7 +16,7 @@ pub struct Policy {
 }
 
 /// The first number that did not exist in Linux 6.12, the newest kernel this table was checked with.
-const FIRST_UNKNOWN: u32 = 463;
+pub(super) const FIRST_UNKNOWN: u32 = 463;
 
 /// Namespace flags of `clone(2)`; the last is CLONE_NEWUSER's neighbour CLONE_NEWCGROUP.
 const NAMESPACE_FLAGS: u32 = (c::CLONE_NEWNS
@@ -46,7 +46,7 @@ const OBSERVING_OTHERS: &[u32] = &[1024 /* F_SETLEASE */, 1026 /* F_NOTIFY */];
 const PERSONALITIES: &[u32] = &[0, u32::MAX];
 
 /// Calls that get another answer than "yes" or the default.
-fn checked() -> Vec<(c::c_long, Action)> {
+pub(super) fn checked() -> Vec<(c::c_long, Action)> {
     let only_self = Action::Check(Check::Zeroes { indices: &[0] });
     vec![
         // Threads and forks, but no namespaces: a user namespace would open most of the kernel.
@@ -88,7 +88,7 @@ fn checked() -> Vec<(c::c_long, Action)> {
 }
 
 /// The calls that are allowed whatever their arguments are.
-fn allowed(policy: Policy) -> impl Iterator<Item = Call> {
+pub(super) fn allowed(policy: Policy) -> impl Iterator<Item = Call> {
     let groups =
         GROUPS.iter().filter(move |group| policy.memory_cgroup || !group.needs_memory_cgroup);
     groups.flat_map(|group| group.calls).copied()
