@@ -22,6 +22,8 @@ use crate::storage::{Retention, sqlite_file};
 
 /// Answers to idempotency keys are kept this long.
 const IDEMPOTENCY_AGE: Duration = Duration::from_secs(24 * 3600);
+/// And as long as those of one user take no more bytes: some 100,000 of them, most answers being short.
+const IDEMPOTENCY_BYTES: i64 = 256 << 20;
 
 /// The folder of the journal, beside a database's file.
 const JOURNAL_FOLDER: &str = "journal";
@@ -181,6 +183,7 @@ impl Settings {
                     age: days?,
                     executions_per_user: count?,
                     idempotency: IDEMPOTENCY_AGE,
+                    answer_bytes_per_user: IDEMPOTENCY_BYTES,
                 },
             })
         };

@@ -62,11 +62,13 @@ impl Database {
         sealed_body: &str,
     ) -> Result<(), Error> {
         sqlx::query(
-            "UPDATE idempotency_keys SET state = 'answered', status = $1, sealed_body = $2
-             WHERE user_id = $3 AND route = $4 AND idempotency_key = $5",
+            "UPDATE idempotency_keys
+             SET state = 'answered', status = $1, sealed_body = $2, bytes = $3
+             WHERE user_id = $4 AND route = $5 AND idempotency_key = $6",
         )
         .bind(i64::from(status))
         .bind(sealed_body)
+        .bind(i64::try_from(sealed_body.len()).unwrap_or(i64::MAX))
         .bind(reservation.user.as_str())
         .bind(reservation.route)
         .bind(reservation.key.as_str())

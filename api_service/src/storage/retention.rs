@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Database, Error, row};
 use crate::domain::timestamp::Timestamp;
 
-/// Most sessions, idempotency keys and refresh tokens of one user that are remembered: nobody may fill
-/// the disk with them.
+/// Most sessions and refresh tokens of one user that are remembered: nobody may fill the disk with
+/// them.
 const MOST_OF_USER: u32 = 10_000;
 
 /// How long things are remembered.
@@ -18,6 +18,9 @@ pub struct Retention {
     pub executions_per_user: u32,
     /// Answers to idempotency keys are forgotten at this age.
     pub idempotency: Duration,
+    /// Of each user's answers to idempotency keys, only the newest that take this many bytes together
+    /// are remembered.
+    pub answer_bytes_per_user: i64,
 }
 
 impl Database {
@@ -63,6 +66,31 @@ impl Database {
                     .await?;
             }
         }
+        self.forget_large_answers(retention.answer_bytes_per_user).await
+    }
+
+    /// Forgets the oldest kept answers of users whose answers take more than `most` bytes together.
+    async fn forget_large_answers(&self, most: i64) -> Result<(), Error> {
+        let crowded = sqlx::query(
+            "SELECT user_id FROM idempotency_keys GROUP BY user_id HAVING SUM(bytes) > $1",
+        )
+        .bind(most)
+        .fetch_all(&self.pool)
+        .await?;
+        for user in &crowded {
+            sqlx::query(
+                "DELETE FROM idempotency_keys
+                 WHERE user_id = $1 AND state <> 'reserved' AND created_at <
+                 (SELECT MIN(created_at) FROM (
+                      SELECT created_at, SUM(bytes) OVER (ORDER BY created_at DESC) AS total
+                      FROM idempotency_keys WHERE user_id = $1
+                  ) AS summed WHERE total <= $2)",
+            )
+            .bind(row::text(user, "user_id")?)
+            .bind(most)
+            .execute(&self.pool)
+            .await?;
+        }
         Ok(())
     }
 }
@@ -76,7 +104,7 @@ struct Crowd {
     keep: u32,
 }
 
-fn crowds(retention: &Retention) -> [Crowd; 4] {
+fn crowds(retention: &Retention) -> [Crowd; 3] {
     [
         Crowd {
             users: "SELECT user_id FROM executions GROUP BY user_id HAVING COUNT(*) > $1",
@@ -90,14 +118,6 @@ fn crowds(retention: &Retention) -> [Crowd; 4] {
             oldest: "DELETE FROM sessions WHERE user_id = $1 AND ended_at IS NOT NULL AND id <
                      (SELECT id FROM sessions WHERE user_id = $1
                       ORDER BY id DESC LIMIT 1 OFFSET $2)",
-            keep: MOST_OF_USER,
-        },
-        Crowd {
-            users: "SELECT user_id FROM idempotency_keys GROUP BY user_id HAVING COUNT(*) > $1",
-            oldest: "DELETE FROM idempotency_keys
-                     WHERE user_id = $1 AND state <> 'reserved' AND created_at <
-                     (SELECT created_at FROM idempotency_keys WHERE user_id = $1
-                      ORDER BY created_at DESC LIMIT 1 OFFSET $2)",
             keep: MOST_OF_USER,
         },
         Crowd {

@@ -172,6 +172,7 @@ async fn executions(database: &Database, user: &UserId) {
         age: Duration::from_secs(60),
         executions_per_user: 1,
         idempotency: Duration::from_secs(60),
+        answer_bytes_per_user: 1 << 20,
     };
     database.forget_the_old(&retention).await.unwrap();
     assert!(database.execution_of(user, &first.id).await.unwrap().is_some(), "it is young");
@@ -228,6 +229,22 @@ async fn idempotency(database: &Database, user: &UserId) {
     database.answer_key(&a, 201, "sealed").await.unwrap();
     let answered = Earlier::Answered { status: 201, sealed_body: "sealed".to_owned() };
     assert_eq!(reserve(&a).await, Some(answered));
+    let retention = |bytes| Retention {
+        age: Duration::from_secs(60),
+        executions_per_user: 100,
+        idempotency: Duration::from_secs(60),
+        answer_bytes_per_user: bytes,
+    };
+    database.forget_the_many(&retention(6)).await.unwrap();
+    assert!(matches!(reserve(&a).await, Some(Earlier::Answered { .. })), "six bytes are allowed");
+    // Of two answers the newer one stays; their order is that of milliseconds.
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let newer = reservation("newer");
+    assert_eq!(reserve(&newer).await, None);
+    database.answer_key(&newer, 201, "sealed").await.unwrap();
+    database.forget_the_many(&retention(11)).await.unwrap();
+    assert!(matches!(reserve(&newer).await, Some(Earlier::Answered { .. })));
+    assert_eq!(reserve(&a).await, None, "it was forgotten, and begins anew");
     assert_eq!(reserve(&b).await, None);
     database.release_key(&b).await.unwrap();
     assert_eq!(reserve(&b).await, None);
