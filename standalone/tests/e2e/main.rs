@@ -18,4 +18,5 @@ mod recovery;
 #[path = "../machine/remains.rs"]
 mod remains;
 mod sessions;
+mod stopped;
 mod walls;
