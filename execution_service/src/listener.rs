@@ -111,8 +111,11 @@ fn unix(path: &Path) -> io::Result<Listener> {
         match UnixStream::connect(path) {
             Ok(_) => return Err(io::Error::from(io::ErrorKind::AddrInUse)),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                fs::remove_file(path)?;
-                replaces = true;
+                match fs::remove_file(path) {
+                    // Its own end was faster.
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    removed => replaces = removed.is_ok(),
+                }
             }
             // Removed meanwhile, or not ours to look at, which binding will show.
             Err(_) => {}

@@ -13,6 +13,9 @@ use super::holdings::{Holding, Holdings};
 /// Between two looks at whether sandboxes can be made: a caller should not wait longer than some seconds
 /// for somebody who does not answer.
 const PULSE: Duration = Duration::from_secs(2);
+/// A sign of life that takes longer is none. It is a millisecond's work, but on a busy machine it has to
+/// wait for a processor.
+const LIFELESS: Duration = Duration::from_secs(4);
 /// After a look that found a difference, in which whatever was on its way has arrived.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
@@ -27,7 +30,7 @@ impl Worker {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let stalled = timeout(PULSE, self.pool.pulse()).await.is_err();
+            let stalled = timeout(LIFELESS, self.pool.pulse()).await.is_err();
             if self.stalled.swap(stalled, Ordering::Relaxed) != stalled {
                 if stalled {
                     tracing::error!("the process that makes sandboxes does not answer");

@@ -19,4 +19,5 @@ mod recovery;
 mod remains;
 mod secrecy;
 mod sessions;
+mod stopped;
 mod walls;

@@ -62,6 +62,9 @@ impl Sweep {
                 continue;
             };
             let (killed, kept) = self.remove(&entry.path());
+            if kept.as_ref().is_err_and(is_somebody_elses) {
+                continue;
+            }
             self.found.push(Leftover {
                 directory: format!("{hierarchy}/{name}"),
                 of_pid: String::from(of_pid),
@@ -78,6 +81,7 @@ impl Sweep {
             killed += kill_sandboxes(directory);
             match remove_tree(directory) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return (killed, Ok(())),
+                Err(error) if is_somebody_elses(&error) => return (killed, Err(error)),
                 Err(error) => {
                     let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
                     if Instant::now() > deadline {
@@ -89,6 +93,11 @@ impl Sweep {
             }
         }
     }
+}
+
+/// Another user's worker has made it, and nothing is in our power.
+fn is_somebody_elses(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// A lock on it, if nobody else has one.
