@@ -7,6 +7,7 @@ mod hostile;
 mod languages;
 mod lifecycle;
 mod limits;
+mod output;
 mod processes;
 mod queue;
 mod recovery;
