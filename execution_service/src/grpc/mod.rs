@@ -5,7 +5,6 @@ mod auth;
 mod deadline;
 mod events;
 mod from_wire;
-mod outputs;
 mod service;
 mod to_wire;
 
