@@ -20,7 +20,7 @@ use tonic::transport::server::TcpIncoming;
 use crate::config::{Secret, Settings};
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
-use crate::execution::outputs::{Bounds, Outputs, Place};
+use crate::execution::outputs::{Outputs, Place};
 use crate::execution::run::House;
 use crate::grpc::{Authenticate, Service};
 use crate::language::{Language, usual_libraries};
@@ -145,7 +145,11 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let Edge { listener, token, place } = edge;
     telemetry::start(settings.log_format, &settings.log_level)?;
-    let outputs = open_outputs(place, &settings)?;
+    let bounds = settings.output_bounds(REMEMBERED_OUTPUT_BYTES);
+    let outputs = place.map(|place| Outputs::open_in(place, bounds)).transpose()?;
+    if outputs.is_none() {
+        tracing::info!("OUTPUT_DIR is not set: of long output only head and tail are kept");
+    }
     for toolchain::PassedOver { language, candidate, reason } in &discovery.passed_over {
         tracing::debug!(%language, candidate = %candidate.display(), %reason, "passed over");
     }
@@ -224,25 +228,6 @@ async fn serve(
         End::Asked => Ok(()),
         End::SpawnerGone => bail!("the process that makes sandboxes died; start the worker again"),
     }
-}
-
-/// The store of whole outputs; `None` when there is to be none.
-fn open_outputs(place: Option<Place>, settings: &Settings) -> anyhow::Result<Option<Arc<Outputs>>> {
-    let Some(place) = place else {
-        tracing::info!("OUTPUT_DIR is not set: of long output only head and tail are kept");
-        return Ok(None);
-    };
-    let (directory, count, bytes) = place.take()?;
-    if count > 0 {
-        tracing::warn!(count, bytes, "outputs that a killed worker left behind were removed");
-    }
-    let bounds = Bounds {
-        stream: settings.max_stored_output_bytes,
-        total: settings.output_store_bytes,
-        retention: settings.output_retention,
-        known_to_caller: REMEMBERED_OUTPUT_BYTES,
-    };
-    Ok(Some(Outputs::new(directory, bounds)))
 }
 
 fn build(

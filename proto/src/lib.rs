@@ -34,6 +34,9 @@ pub mod wire {
     /// short as this and came whole.
     pub const REMEMBERED_OUTPUT_BYTES: usize = 64 << 10;
 
+    /// Most bytes of a stored output that come in one piece.
+    pub const OUTPUT_PIECE_BYTES: u64 = 256 << 10;
+
     /// The values of [`ERROR_REASON`].
     pub mod reason {
         /// No such session, or it belongs to somebody else.

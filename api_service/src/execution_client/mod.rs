@@ -8,7 +8,6 @@ mod channel;
 mod error;
 mod from_wire;
 mod holdings_from_wire;
-mod output;
 #[cfg(test)]
 mod properties;
 mod to_wire;
@@ -23,7 +22,6 @@ use tonic::transport::{Channel, Endpoint};
 pub use self::call::Call;
 use self::call::Token;
 pub use self::error::Error;
-pub use self::output::StoredBytes;
 use crate::domain::capabilities::Capabilities;
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::holdings::Holdings;
@@ -87,7 +85,7 @@ impl ExecutionClient {
         answer.await.map(|wire::CancelResponse {}| ())
     }
 
-    /// What a run that has ended wrote to `stream`: from byte `offset` on, at most `length`.
+    /// Some of what a run that has ended wrote to `stream`: from byte `offset` on, at most `length`.
     ///
     /// # Errors
     /// [`Error::OutputNotFound`] when the worker does not store it for that owner.
@@ -97,9 +95,8 @@ impl ExecutionClient {
         id: &ExecutionId,
         owner: &UserId,
         stream: OutputStream,
-        offset: u64,
-        length: Option<u64>,
-    ) -> Result<StoredBytes, Error> {
+        (offset, length): (u64, u64),
+    ) -> Result<StoredPiece, Error> {
         let message = wire::ReadOutputRequest {
             execution_id: id.as_str().to_owned(),
             owner: owner.as_str().to_owned(),
@@ -107,9 +104,10 @@ impl ExecutionClient {
             offset,
             length,
         };
-        let parts =
+        let answer =
             self.call(call, message, async |mut rpc, request| rpc.read_output(request).await);
-        StoredBytes::open(parts.await?).await
+        let wire::OutputPiece { stored, total, data } = answer.await?;
+        Ok(StoredPiece { stored, total, data })
     }
 
     /// Makes a session.
@@ -234,6 +232,17 @@ fn open(endpoint: &Endpoint) -> ExecutionServiceClient<Channel> {
 
 /// Between a call that could not be sent and its one retry.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// Some of a stored output.
+#[derive(Debug)]
+pub struct StoredPiece {
+    /// How many bytes are stored in all.
+    pub stored: u64,
+    /// How many the program wrote.
+    pub total: u64,
+    /// Those that were asked for, or the first of them.
+    pub data: Vec<u8>,
+}
 
 /// The events of a run. Must be read to the end; dropping them ends a stateless run.
 pub struct Events {

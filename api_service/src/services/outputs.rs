@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Error;
 use super::executions::Executions;
+use super::worker::Worker;
 use crate::domain::byte_range::{ByteRange, Part};
 use crate::domain::capture::CapturedText;
 use crate::domain::event::OutputStream;
@@ -12,9 +13,9 @@ use crate::domain::execution::ExecutionState;
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::report::{Report, StoredOutput, StreamTotals};
 use crate::domain::timestamp::Timestamp;
-use crate::execution_client::{self, Call, StoredBytes};
+use crate::execution_client::{self, Call, StoredPiece};
 
-/// How long the worker may take to begin.
+/// How long the worker may take for a piece.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// One stream, or a part of it.
@@ -33,21 +34,82 @@ pub struct Output {
 pub enum OutputBytes {
     /// All of them, in one piece.
     Here(Vec<u8>),
-    /// From the worker.
-    Stored(Box<StoredBytes>),
+    /// At the worker.
+    Stored(Box<Rest>),
+}
+
+/// What is still to come of a stored stream. Every piece is asked for when the one before it was taken:
+/// a caller who takes nothing holds one in memory, and nobody up.
+pub struct Rest {
+    stored: Stored,
+    at_hand: Vec<u8>,
+    next: u64,
+    left: u64,
 }
 
 impl OutputBytes {
     /// The next of them; `None` after the last.
     ///
     /// # Errors
-    /// When the worker is lost.
+    /// When the worker is lost, or the output had to make way.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         match self {
             Self::Here(bytes) if bytes.is_empty() => Ok(None),
             Self::Here(bytes) => Ok(Some(std::mem::take(bytes))),
-            Self::Stored(parts) => Ok(parts.next().await?),
+            Self::Stored(rest) => rest.next().await,
         }
+    }
+}
+
+impl Rest {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut data = std::mem::take(&mut self.at_hand);
+        if data.is_empty() {
+            data = self.stored.read(self.next, self.left).await?.data;
+        }
+        let length = data.len() as u64;
+        if length == 0 || length > self.left {
+            return Err(Error::Fault("the worker sends another number of bytes than it stores"));
+        }
+        self.next += length;
+        self.left -= length;
+        Ok(Some(data))
+    }
+}
+
+/// A stream that the worker stores.
+struct Stored {
+    worker: Worker,
+    call: Call,
+    user: UserId,
+    id: ExecutionId,
+    stream: OutputStream,
+}
+
+impl Stored {
+    async fn read(&self, offset: u64, length: u64) -> Result<StoredPiece, Error> {
+        let Self { worker, call, user, id, stream } = self;
+        let read = worker.client().read_output(call, id, user, *stream, (offset, length));
+        match read.await {
+            Err(execution_client::Error::OutputNotFound) => Err(Error::OutputNotKept),
+            found => Ok(found?),
+        }
+    }
+
+    async fn output(self, range: Option<ByteRange>) -> Result<Output, Error> {
+        // A range may count from the end, and whether it is there at all is the answer's status.
+        let wanted = if range.is_some() { 0 } else { u64::MAX };
+        let StoredPiece { stored: available, total, data } = self.read(0, wanted).await?;
+        let part = match range {
+            None => None,
+            Some(range) => Some(range.of(available).ok_or(Error::NoSuchRange(available))?),
+        };
+        let Part { first, length } = part.unwrap_or(Part { first: 0, length: available });
+        let rest = Rest { stored: self, at_hand: data, next: first, left: length };
+        Ok(Output { available, total, part, bytes: OutputBytes::Stored(Box::new(rest)) })
     }
 }
 
@@ -85,42 +147,15 @@ impl Executions {
             Source::History(text) => remembered(text.into_bytes(), range),
             Source::Worker(promised) => {
                 let call = Call { request_id: request_id.to_owned(), deadline: DEADLINE };
-                match self.stored(&call, user, id, stream, range).await {
+                let (worker, user, id) = (self.worker.clone(), user.clone(), id.clone());
+                let stored = Stored { worker, call, user, id, stream };
+                match stored.output(range).await {
                     Err(Error::OutputNotKept) => Err(why_it_is_gone(promised)),
                     found => found,
                 }
             }
         }
     }
-
-    async fn stored(
-        &self,
-        call: &Call,
-        user: &UserId,
-        id: &ExecutionId,
-        stream: OutputStream,
-        range: Option<ByteRange>,
-    ) -> Result<Output, Error> {
-        let read = async |first, length| {
-            let read = self.worker.client().read_output(call, id, user, stream, first, length);
-            match read.await {
-                Err(execution_client::Error::OutputNotFound) => Err(Error::OutputNotKept),
-                found => Ok(found?),
-            }
-        };
-        let Some(range) = range else {
-            return Ok(output(read(0, None).await?, None));
-        };
-        // A range may count from the end, and whether it is there at all is the answer's status.
-        let about = read(0, Some(0)).await?;
-        let part = range.of(about.stored).ok_or(Error::NoSuchRange(about.stored))?;
-        Ok(output(read(part.first, Some(part.length)).await?, Some(part)))
-    }
-}
-
-fn output(bytes: StoredBytes, part: Option<Part>) -> Output {
-    let (available, total) = (bytes.stored, bytes.total);
-    Output { available, total, part, bytes: OutputBytes::Stored(Box::new(bytes)) }
 }
 
 fn source(report: Report, stream: OutputStream) -> Result<Source, Error> {

@@ -13,6 +13,7 @@ use values::{at_least_one, bytes, bytes_or_none, language_list, listen, seconds}
 
 use crate::execution::compiled::Bounds;
 use crate::execution::limits::{LimitRange, Limits};
+use crate::execution::outputs;
 use crate::language::Language;
 use crate::pool::PoolSize;
 use crate::sandbox::spec::SandboxLimits;
@@ -241,6 +242,16 @@ impl Settings {
         const ENTRIES: usize = 4096;
         let bytes = usize::try_from(self.compile_cache_bytes).unwrap_or(usize::MAX);
         (bytes > 0).then_some(Bounds { bytes, entries: ENTRIES, age: AGE })
+    }
+
+    /// How much output is kept, beside text of `known_to_caller` bytes that nobody need ask for.
+    pub fn output_bounds(&self, known_to_caller: usize) -> outputs::Bounds {
+        outputs::Bounds {
+            stream: self.max_stored_output_bytes,
+            total: self.output_store_bytes,
+            retention: self.output_retention,
+            known_to_caller,
+        }
     }
 
     /// Rules for sessions.

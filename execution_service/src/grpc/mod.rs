@@ -6,7 +6,6 @@ mod deadline;
 mod events;
 mod from_wire;
 mod holdings_to_wire;
-mod outputs;
 mod service;
 mod to_wire;
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use futures::Stream;
 use proto::execution_v1 as wire;
-use proto::wire::REQUEST_ID;
+use proto::wire::{OUTPUT_PIECE_BYTES, REQUEST_ID};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
-use super::{deadline, events, from_wire, holdings_to_wire, outputs, to_wire};
+use super::{deadline, events, from_wire, holdings_to_wire, to_wire};
 use crate::error::{status, too_late};
-use crate::worker::Worker;
+use crate::worker::{Worker, WorkerError};
 
 /// See the module.
 pub struct Service {
@@ -27,12 +27,10 @@ impl Service {
 }
 
 type EventStream = Pin<Box<dyn Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;
-type OutputStream = Pin<Box<dyn Stream<Item = Result<wire::OutputPart, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl wire::execution_service_server::ExecutionService for Service {
     type ExecuteStream = EventStream;
-    type ReadOutputStream = OutputStream;
 
     async fn execute(
         &self,
@@ -76,13 +74,16 @@ impl wire::execution_service_server::ExecutionService for Service {
     async fn read_output(
         &self,
         request: Request<wire::ReadOutputRequest>,
-    ) -> Result<Response<OutputStream>, Status> {
+    ) -> Result<Response<wire::OutputPiece>, Status> {
         let wire::ReadOutputRequest { execution_id, owner, stream, offset, length } =
             request.into_inner();
         let stream = from_wire::stream(stream)?;
         let found = self.worker.read_output(&execution_id, &owner, stream).await;
         let reading = found.map_err(|error| status(&error))?;
-        Ok(Response::new(Box::pin(outputs::parts(reading, offset, length))))
+        let data = reading.piece(offset, length.min(OUTPUT_PIECE_BYTES)).await;
+        let data = data.map_err(|error| status(&WorkerError::Output(error)))?;
+        let (stored, total) = (reading.bytes(), reading.total());
+        Ok(Response::new(wire::OutputPiece { stored, total, data }))
     }
 
     async fn create_session(

@@ -50,14 +50,14 @@ async fn a_long_stream_is_there_as_a_whole_and_in_ranges() {
     let read = async |offset, length| {
         caller.read_output(&id, OWNER, Stream::Stdout, offset, length).await.unwrap()
     };
-    assert!(read(0, None).await == (whole.len() as u64, whole.len() as u64, whole.clone()));
-    assert_eq!(read(1_000_000, Some(10)).await.2, &whole[1_000_000..1_000_010]);
-    assert_eq!(read(0, Some(0)).await.2, b"", "only how much there is");
-    assert_eq!(read(whole.len() as u64 - 2, None).await.2, &whole[whole.len() - 2..]);
-    assert_eq!(read(u64::MAX, Some(u64::MAX)).await.2, b"", "past the end");
+    assert!(read(0, u64::MAX).await == (whole.len() as u64, whole.len() as u64, whole.clone()));
+    assert_eq!(read(1_000_000, 10).await.2, &whole[1_000_000..1_000_010]);
+    assert_eq!(read(0, 0).await.2, b"", "only how much there is");
+    assert_eq!(read(whole.len() as u64 - 2, u64::MAX).await.2, &whole[whole.len() - 2..]);
+    assert_eq!(read(u64::MAX, u64::MAX).await.2, b"", "past the end");
 
     let refused = async |id: &str, owner, stream| {
-        caller.read_output(id, owner, stream, 0, None).await.unwrap_err().reason
+        caller.read_output(id, owner, stream, 0, u64::MAX).await.unwrap_err().reason
     };
     assert_eq!(refused(&id, "usr_two", Stream::Stdout).await, reason::OUTPUT_NOT_FOUND);
     assert_eq!(refused("exe_none", OWNER, Stream::Stdout).await, reason::OUTPUT_NOT_FOUND);
@@ -76,7 +76,7 @@ async fn short_text_makes_no_file_and_short_bytes_do() {
     let bytes = caller.execute(bash(r"printf 'a\xffb'")).await.unwrap();
     let id = bytes.id.clone();
     assert_eq!(stored(&bytes.finish().await), (true, 3));
-    let read = caller.read_output(&id, OWNER, Stream::Stdout, 0, None).await.unwrap();
+    let read = caller.read_output(&id, OWNER, Stream::Stdout, 0, u64::MAX).await.unwrap();
     assert_eq!(read, (3, 3, b"a\xffb".to_vec()));
     let little = Limits { output_bytes: Some(1024), ..Limits::default() };
     let cut = caller.run(limits(little, bash("seq 1 1000"))).await;
@@ -100,7 +100,7 @@ async fn a_compiler_and_its_program_write_to_one_stream() {
         let ran = running.finish().await;
         assert_eq!(ran.status(), Status::Succeeded, "{ran:?}");
         let (bytes, total, data) =
-            caller.read_output(&id, OWNER, Stream::Stderr, 0, None).await.unwrap();
+            caller.read_output(&id, OWNER, Stream::Stderr, 0, u64::MAX).await.unwrap();
         assert_eq!((bytes, total), (data.len() as u64, data.len() as u64));
         assert_eq!(ran.outcome().stderr.unwrap().bytes, total);
         let text = String::from_utf8(data).unwrap();
@@ -142,7 +142,7 @@ async fn an_owner_has_half_and_the_oldest_makes_way() {
         (files(&outputs) == [200_000, 200_000]).then_some(())
     })
     .await;
-    let read = async |id| caller.read_output(id, OWNER, Stream::Stdout, 0, Some(0)).await;
+    let read = async |id| caller.read_output(id, OWNER, Stream::Stdout, 0, 0).await;
     assert_eq!(read(&ids[0]).await.unwrap_err().reason, reason::OUTPUT_NOT_FOUND);
     assert_eq!(read(&ids[4]).await.unwrap().0, 200_000);
     let ran = caller.run(bash("yes | head -c 700000")).await;
@@ -161,7 +161,7 @@ async fn it_is_forgotten_in_time() {
     let id = running.id.clone();
     assert!(stored(&running.finish().await).0);
     eventually("the file is removed", async || files(&outputs).is_empty().then_some(())).await;
-    let read = caller.read_output(&id, OWNER, Stream::Stdout, 0, None).await;
+    let read = caller.read_output(&id, OWNER, Stream::Stdout, 0, u64::MAX).await;
     assert_eq!(read.unwrap_err().reason, reason::OUTPUT_NOT_FOUND);
 }
 

@@ -9,6 +9,7 @@ mod hostile;
 mod languages;
 mod lifecycle;
 mod limits;
+mod output;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/processes.rs"]
 mod processes;

@@ -23,8 +23,6 @@ pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
 type Events =
     Pin<Box<dyn tokio_stream::Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;
 
-pub type Parts = Pin<Box<dyn tokio_stream::Stream<Item = Result<wire::OutputPart, Status>> + Send>>;
-
 #[derive(Default)]
 pub struct Seen {
     pub executes: Vec<wire::ExecuteRequest>,
@@ -150,19 +148,18 @@ impl Drop for Caller {
 #[tonic::async_trait]
 impl ExecutionService for FakeWorker {
     type ExecuteStream = Events;
-    type ReadOutputStream = Parts;
 
     async fn read_output(
         &self,
         request: Request<wire::ReadOutputRequest>,
-    ) -> Result<Response<Parts>, Status> {
+    ) -> Result<Response<wire::OutputPiece>, Status> {
         self.admit(&request)?;
         let wire::ReadOutputRequest { execution_id, owner, stream, offset, length } =
             request.into_inner();
         let stored = self.seen().outputs.get(&execution_id).cloned();
         let stdout = i32::from(wire::Stream::Stdout);
         match stored.filter(|(of, _)| *of == owner && stream == stdout) {
-            Some((_, bytes)) => Ok(Response::new(script::parts(&bytes, offset, length))),
+            Some((_, bytes)) => Ok(Response::new(script::piece(&bytes, offset, length))),
             None => Err(failed(Code::NotFound, reason::OUTPUT_NOT_FOUND, "no such output")),
         }
     }

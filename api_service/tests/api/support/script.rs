@@ -14,12 +14,9 @@
 
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
-use proto::execution_v1::output_part::Part;
 use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY_AFTER, reason};
 use tokio::sync::{Notify, mpsc};
 use tonic::{Code, Status};
-
-use super::fake_worker::Parts;
 
 pub type Sent = Result<wire::ExecutionEvent, Status>;
 
@@ -162,17 +159,13 @@ pub fn big() -> Vec<u8> {
     (0..100_000_u32).map(|position| (position % 251) as u8).collect()
 }
 
-/// Some of `bytes`, 30,000 at a time.
-pub fn parts(bytes: &[u8], offset: u64, length: Option<u64>) -> Parts {
+/// Some of `bytes`, at most 30,000.
+pub fn piece(bytes: &[u8], offset: u64, length: u64) -> wire::OutputPiece {
     let total = bytes.len() as u64;
-    let about = wire::StoredOutput { bytes: total, total };
-    let from = offset.min(total) as usize;
-    let length = length.unwrap_or(total).min(total - from as u64) as usize;
-    let data = bytes[from..from + length].chunks(30_000);
-    let data = data.map(|data| Part::Data(data.to_vec()));
-    let parts: Vec<_> = std::iter::once(Part::About(about)).chain(data).collect();
-    let parts = parts.into_iter().map(|part| Ok(wire::OutputPart { part: Some(part) }));
-    Box::pin(tokio_stream::iter(parts))
+    let from = offset.min(total);
+    let to = from + length.min(30_000).min(total - from);
+    let data = bytes[from as usize..to as usize].to_vec();
+    wire::OutputPiece { stored: total, total, data }
 }
 
 fn totals(bytes: u64, truncated: bool) -> wire::StreamTotals {

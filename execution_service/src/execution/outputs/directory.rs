@@ -93,7 +93,7 @@ impl Place {
     ///
     /// # Errors
     /// [`DirectoryError`].
-    pub fn take(self) -> Result<(Directory, usize, u64), DirectoryError> {
+    pub(super) fn take(self) -> Result<(Directory, usize, u64), DirectoryError> {
         let Self { path, handle } = self;
         let failed = |step: &'static str| {
             let path = path.clone();
@@ -116,7 +116,7 @@ impl Place {
 
 /// A directory that is this worker's.
 #[derive(Debug)]
-pub struct Directory {
+pub(super) struct Directory {
     handle: OwnedFd,
 }
 

@@ -21,7 +21,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-pub use directory::{Directory, DirectoryError, Place};
+use directory::Directory;
+pub use directory::{DirectoryError, Place};
 pub use reading::Reading;
 pub use recording::Recording;
 use shelf::{Name, Number, Shelf};
@@ -60,9 +61,16 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// An empty store in `directory`.
-    pub fn new(directory: Directory, bounds: Bounds) -> Arc<Self> {
-        Arc::new(Self { directory, bounds, shelf: Mutex::new(Shelf::new(bounds)) })
+    /// An empty store in `place`: what a killed worker left there is removed.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub fn open_in(place: Place, bounds: Bounds) -> Result<Arc<Self>, DirectoryError> {
+        let (directory, count, bytes) = place.take()?;
+        if count > 0 {
+            tracing::warn!(count, bytes, "outputs that a killed worker left behind were removed");
+        }
+        Ok(Arc::new(Self { directory, bounds, shelf: Mutex::new(Shelf::new(bounds)) }))
     }
 
     /// What `owner`'s run `execution` wrote to `stream`; `None` when it is not kept, not any more, or

@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use super::blocking;
 
-/// What is read at once: a quarter of what a gateway takes before it says to go on.
-const PIECE: u64 = 256 << 10;
-
-/// An open file. It can be read to its end even if it has to make way meanwhile.
+/// An open file, which can be read even if it has to make way meanwhile.
 #[derive(Debug)]
 pub struct Reading {
     file: Arc<File>,
@@ -33,12 +30,12 @@ impl Reading {
         self.total
     }
 
-    /// Some bytes from `offset` on, of at most `length`; empty only at the end.
+    /// The bytes from `offset` on, `length` of them where there are so many.
     ///
     /// # Errors
     /// When the disk does not give them.
     pub async fn piece(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
-        let length = length.min(self.bytes.saturating_sub(offset)).min(PIECE);
+        let length = length.min(self.bytes.saturating_sub(offset));
         if length == 0 {
             return Ok(Vec::new());
         }

@@ -184,3 +184,49 @@ async fn fill(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::execution::event::Stream;
+    use crate::execution::outputs::{Bounds, Place};
+
+    #[test]
+    fn a_slow_disk_holds_up_the_program_and_loses_nothing() {
+        const CHUNK: &[u8] = &[b'x'; 100_000];
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::prepare(&directory.path().join("outputs"), None).unwrap();
+        let bounds = Bounds {
+            stream: u64::MAX,
+            total: 100 << 20,
+            retention: Duration::from_secs(60),
+            known_to_caller: 1000,
+        };
+        let store = Outputs::open_in(place, bounds).unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.max_blocking_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            // The one thread that may touch the disk does not come back.
+            let (release, held) = std::sync::mpsc::channel::<()>();
+            let stuck = tokio::task::spawn_blocking(move || held.recv());
+            let name = Name { execution: String::from("1"), stream: Stream::Stdout };
+            let mut recorder = Recorder::new(Some(&store), name, "a");
+            let mut pushed = 0;
+            while recorder.room().now_or_never().is_some() {
+                recorder.push(CHUNK);
+                pushed += CHUNK.len() as u64;
+                assert!(pushed < 1_000_000, "it is all in memory");
+                tokio::task::yield_now().await;
+            }
+            drop(release);
+            recorder.room().await;
+            recorder.push(CHUNK);
+            pushed += CHUNK.len() as u64;
+            let stored = recorder.finish(false).await.expect("it is stored");
+            assert_eq!(stored.bytes, pushed);
+            assert!(stuck.await.unwrap().is_err());
+        });
+    }
+}

@@ -143,27 +143,27 @@ impl Caller {
         owner: &str,
         stream: wire::Stream,
         offset: u64,
-        length: Option<u64>,
+        length: u64,
     ) -> Result<(u64, u64, Vec<u8>), Refusal> {
-        let message = wire::ReadOutputRequest {
-            execution_id: String::from(id),
-            owner: String::from(owner),
-            stream: i32::from(stream),
-            offset,
-            length,
-        };
-        let mut client = self.client.clone();
-        let answer = client.read_output(self.request(message));
-        let mut parts = within("an answer to ReadOutput", answer).await?.into_inner();
-        let (mut about, mut data) = (None, Vec::new());
-        while let Some(part) = within("the next part", parts.message()).await? {
-            match part.part.expect("a part is something") {
-                wire::output_part::Part::About(it) => about = Some(it),
-                wire::output_part::Part::Data(more) => data.extend(more),
+        let mut read = Vec::new();
+        loop {
+            let done = read.len() as u64;
+            let message = wire::ReadOutputRequest {
+                execution_id: String::from(id),
+                owner: String::from(owner),
+                stream: i32::from(stream),
+                offset: offset.saturating_add(done),
+                length: length - done,
+            };
+            let mut client = self.client.clone();
+            let answer = client.read_output(self.request(message));
+            let answer = within("an answer to ReadOutput", answer).await?.into_inner();
+            let wire::OutputPiece { stored, total, data } = answer;
+            read.extend(&data);
+            if data.is_empty() || read.len() as u64 == length {
+                return Ok((stored, total, read));
             }
         }
-        let wire::StoredOutput { bytes, total } = about.expect("a part about the output");
-        Ok((bytes, total, data))
     }
 
     pub async fn create_session(

@@ -1,6 +1,9 @@
 //! The account of what is kept: whose it is, how long it is, who has to make way. No file is touched
 //! here.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
@@ -197,109 +200,4 @@ impl Shelf {
 
 fn on_disk(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCK) * BLOCK
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    const UNIT: u64 = 4 * BLOCK;
-
-    fn shelf(units: u64) -> Shelf {
-        Shelf::new(Bounds {
-            stream: u64::MAX,
-            total: units * UNIT,
-            retention: Duration::ZERO,
-            known_to_caller: 0,
-        })
-    }
-
-    fn name(execution: &str) -> Name {
-        Name { execution: String::from(execution), stream: Stream::Stdout }
-    }
-
-    fn later() -> Instant {
-        Instant::now() + Duration::from_secs(60)
-    }
-
-    /// Adds a file of one unit; gives its number and who had to go.
-    fn put(shelf: &mut Shelf, execution: &str, owner: &str) -> (Number, Vec<Number>) {
-        let number = shelf.begin(name(execution), owner);
-        let (evicted, granted) = shelf.grow(number, UNIT);
-        assert_eq!(granted, UNIT);
-        shelf.finish(number, UNIT, UNIT, later());
-        (number, evicted)
-    }
-
-    #[test]
-    fn an_owner_at_half_makes_room_for_itself() {
-        let mut shelf = shelf(4);
-        let (theirs, _) = put(&mut shelf, "0", "other");
-        let (first, _) = put(&mut shelf, "1", "greedy");
-        put(&mut shelf, "2", "greedy");
-        let (_, evicted) = put(&mut shelf, "3", "greedy");
-        assert_eq!(evicted, [first]);
-        assert!(
-            shelf.find(&name("0"), "other", Instant::now()).is_some_and(|it| it.number == theirs)
-        );
-    }
-
-    #[test]
-    fn the_oldest_of_all_goes_when_all_is_full() {
-        let mut shelf = shelf(4);
-        let (first, _) = put(&mut shelf, "1", "a");
-        for (execution, owner) in [("2", "b"), ("3", "b"), ("4", "c")] {
-            put(&mut shelf, execution, owner);
-        }
-        let (_, evicted) = put(&mut shelf, "5", "d");
-        assert_eq!(evicted, [first]);
-        assert_eq!(shelf.find(&name("1"), "a", Instant::now()), None);
-    }
-
-    #[test]
-    fn what_is_being_written_does_not_make_way() {
-        let mut shelf = shelf(2);
-        let writing = shelf.begin(name("1"), "a");
-        assert_eq!(shelf.grow(writing, UNIT - 1), (Vec::new(), UNIT - 1));
-        let second = shelf.begin(name("2"), "a");
-        assert_eq!(shelf.grow(second, 1), (Vec::new(), 0), "half of all is taken");
-        assert_eq!(shelf.grow(writing, UNIT), (Vec::new(), 1), "of a block that it has");
-    }
-
-    #[test]
-    fn a_tiny_file_counts_as_a_block() {
-        let mut shelf = shelf(2);
-        for number in 0..100 {
-            let number = shelf.begin(name(&number.to_string()), "a");
-            assert_eq!(shelf.grow(number, 1).1, 1);
-            shelf.finish(number, 1, 1, later());
-        }
-        assert_eq!(u64::try_from(shelf.files.len()), Ok(UNIT / BLOCK));
-    }
-
-    #[test]
-    fn only_its_owner_finds_it_and_only_until_it_expires() {
-        let mut shelf = shelf(4);
-        let (number, _) = put(&mut shelf, "1", "a");
-        let found = Found { number, bytes: UNIT, total: UNIT };
-        let find = |shelf: &Shelf, owner, now| shelf.find(&name("1"), owner, now);
-        assert_eq!(find(&shelf, "a", Instant::now()), Some(found));
-        assert_eq!(find(&shelf, "b", Instant::now()), None);
-        assert_eq!(find(&shelf, "a", later() + Duration::from_secs(1)), None);
-        assert_eq!(shelf.expire(later() + Duration::from_secs(1)), [number]);
-        assert!(shelf.owners.is_empty() && shelf.names.is_empty() && shelf.bytes == 0);
-    }
-
-    #[test]
-    fn an_id_that_comes_twice_names_the_later_one() {
-        let mut shelf = shelf(4);
-        let (first, _) = put(&mut shelf, "1", "a");
-        let second = shelf.begin(name("1"), "a");
-        assert_eq!(shelf.grow(second, 7).1, 7);
-        assert_eq!(shelf.finish(second, 7, 9, later()), [first]);
-        let found = shelf.find(&name("1"), "a", Instant::now());
-        assert_eq!(found, Some(Found { number: second, bytes: 7, total: 9 }));
-    }
 }
