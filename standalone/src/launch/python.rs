@@ -51,6 +51,15 @@ pub(super) fn environment(
     }
 }
 
+/// The environment that an earlier start has made, as a service would use it.
+pub(crate) fn existing(settings: &Settings, launcher: &Path, root: bool) -> Option<PathBuf> {
+    let visitor = visitor(root);
+    let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, visitor).found;
+    let recipe = Recipe { python: found.first()?, requirements: REQUIREMENTS, launcher };
+    visitor.reach(&settings.data_directory).ok()?;
+    recipe.existing(&settings.data_directory)
+}
+
 /// Who the sandboxes will be on this host.
 fn visitor(root: bool) -> Visitor {
     if root {

@@ -21,7 +21,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const NOTABLE: [&str; 4] = ["numpy", "pandas", "matplotlib", "ipython"];
 
 /// The one thing that kept the launcher, or one of its helpers, from doing its work.
-pub(super) fn failure(error: &anyhow::Error) {
+pub(crate) fn failure(error: &anyhow::Error) {
     eprintln!("{BAD}error{BAD:#}: {error:#}");
 }
 
@@ -76,9 +76,10 @@ fn isolation(view: &View) {
     let isolation = &view.isolation;
     let style = if isolation.level == "full" { GOOD } else { CAUTION };
     println!("  isolation   {style}{}{style:#}", isolation.level);
-    for Wall { name, state, detail } in &isolation.walls {
-        if state != "enforced" {
+    for Wall { name, state, detail, remedy } in &isolation.walls {
+        if let Some(remedy) = remedy {
             println!("              {name}: {state}: {detail}");
+            println!("              {FAINT}{remedy}{FAINT:#}");
         }
     }
 }

@@ -1,14 +1,13 @@
 //! From environment to a serving worker, and back to nothing.
 
+mod boot;
+mod listener;
+
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::io;
-use std::net::TcpListener;
-use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use proto::execution_v1::execution_service_server::ExecutionServiceServer;
@@ -19,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::config::{Listen, Secret, Settings};
+use crate::config::{Action, Secret, Settings};
+use crate::doctor;
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
 use crate::execution::run::House;
@@ -27,14 +27,15 @@ use crate::grpc::{Authenticate, Service};
 use crate::language::{Language, usual_libraries};
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
-use crate::sandbox::linux::{
-    FIRST_HOST_ID, Launched, LinuxBackend, Namespaced, drop_privileges, enter_namespaces, launch,
-};
+use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
+use crate::sandbox::linux::{BootError, LinuxBackend, Namespaced};
 use crate::session::Registry;
 use crate::tasks::Tasks;
-use crate::toolchain::{Discovery, Visitor, discover};
+use crate::toolchain::Discovery;
 use crate::worker::{Admission, Worker};
 use crate::{telemetry, toolchain};
+pub(crate) use boot::{Booted, boot, runtime};
+use listener::{Listener, write_atomically};
 
 /// How long callers get to hang up when the worker is to stop.
 const HANG_UP: Duration = Duration::from_secs(1);
@@ -43,14 +44,21 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// The worker's whole life. Must be called while the process has one thread.
 pub fn run_from_env() -> ExitCode {
-    let settings = match Settings::from_env_or_arguments() {
-        Ok(settings) => settings,
+    let (settings, action) = match Settings::from_env_or_arguments() {
+        Ok(read) => read,
         Err(error) => error.exit(),
     };
+    match action {
+        Action::Serve => {}
+        Action::Doctor(wanted) => return doctor::run(&settings, &wanted),
+    }
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("execution_service: {error:#}");
+            let said = matches!(error.downcast_ref(), Some(BootError::SaidElsewhere));
+            if !said {
+                eprintln!("execution_service: {error:#}");
+            }
             ExitCode::FAILURE
         }
     }
@@ -62,69 +70,14 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         // While we still have the right to. Who connects now waits until we serve.
         write_atomically(file, &listener.address()?).context("ADDRESS_FILE")?;
     }
-    let root =
-        fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
-    let (namespaced, listener) = enter_namespaces(listener, settings.listen.path())?;
-    let visitor = visitor(root)?;
-    let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
-    let range = settings.limit_range();
-    let launched =
-        launch(&namespaced, &roots(&discovery), range.defaults.sandbox, range.maxima.sandbox)?;
-    if settings.require_cgroups
-        && let Err(why) = &namespaced.cgroups
-    {
-        bail!(
-            "REQUIRE_CGROUPS is set and there are no cgroups: {why}\n  remedy: start as root, or \
-             under `systemd-run --user --scope -p Delegate=yes`"
-        );
-    }
-    drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
+    let booted = boot(&settings, listener, settings.listen.path())?;
     // Read only here: the spawner was forked before and has never seen it.
     let token = Secret::parse(std::env::var("INTERNAL_AUTH_TOKEN").ok())?;
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads())
-        .enable_all()
-        .build()
-        .context("starting the runtime")?
-        .block_on(serve(settings, listener, namespaced, discovery, launched, token))
+    runtime()?.block_on(serve(settings, booted, token))
 }
 
-/// The worker only passes on what others do: 0.8 ms of a run are its own. A thread that hands work to
-/// another wakes it, which costs more than the work, and takes a processor from the programs.
-fn threads() -> usize {
-    const PROCESSORS_A_THREAD: usize = 4;
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    processors.div_ceil(PROCESSORS_A_THREAD)
-}
-
-/// The identity that sandboxes have on the host, as files show it to us: inside of the namespaces an
-/// ordinary user's own number is another one.
-fn visitor(root: bool) -> io::Result<Visitor> {
-    use std::os::unix::fs::MetadataExt;
-    if root {
-        // Any id of the worker's range: nothing on the host belongs to one.
-        return Ok(Visitor { uid: FIRST_HOST_ID, gid: FIRST_HOST_ID });
-    }
-    let me = fs::metadata("/proc/self")?;
-    Ok(Visitor { uid: me.uid(), gid: me.gid() })
-}
-
-fn roots(discovery: &Discovery) -> Vec<std::path::PathBuf> {
-    let mut roots: Vec<_> =
-        discovery.found.iter().flat_map(|toolchain| toolchain.roots.clone()).collect();
-    roots.sort();
-    roots.dedup();
-    roots
-}
-
-async fn serve(
-    settings: Settings,
-    listener: Listener,
-    namespaced: Namespaced,
-    discovery: Discovery,
-    launched: Launched,
-    token: Secret,
-) -> anyhow::Result<()> {
+async fn serve(settings: Settings, booted: Booted<Listener>, token: Secret) -> anyhow::Result<()> {
+    let Booted { namespaced, discovery, launched, inner: listener } = booted;
     telemetry::start(settings.log_format, &settings.log_level)?;
     for toolchain::PassedOver { language, candidate, reason } in &discovery.passed_over {
         tracing::debug!(%language, candidate = %candidate.display(), %reason, "passed over");
@@ -133,9 +86,10 @@ async fn serve(
         tracing::warn!(%language, reason, remedy, "a language is missing");
     }
     let backend = Arc::new(LinuxBackend::new(launched).context("talking to the spawner")?);
-    tracing::info!(isolation = backend.isolation().level().name(), "the sandbox works");
+    let isolation = examine(&*backend, &settings.demands()).await?;
     let shutdown = CancellationToken::new();
-    let worker = build(&settings, &namespaced, discovery, Arc::clone(&backend), &shutdown);
+    let parts = (discovery, isolation);
+    let worker = build(&settings, &namespaced, parts, Arc::clone(&backend), &shutdown);
     worker.pool.keep_filled(&worker.tasks, &shutdown);
     let sweeper = tokio::spawn({
         let worker = Arc::clone(&worker);
@@ -185,10 +139,28 @@ async fn serve(
     }
 }
 
+/// Has the walls tried, and tells the operator once of each that is not what it could be.
+///
+/// # Errors
+/// The walls without which nothing is served.
+async fn examine(backend: &dyn SandboxBackend, demands: &[Demand]) -> Result<Isolation, Refusal> {
+    let begun = Instant::now();
+    let isolation = backend.examine().await;
+    isolation.suffices(demands)?;
+    for Wall { name, state, seen, remedy, .. } in &isolation.walls {
+        if *state != WallState::Enforced {
+            tracing::warn!(wall = name, state = state.name(), seen, remedy, "a wall is weaker");
+        }
+    }
+    let elapsed_ms = begun.elapsed().as_millis();
+    tracing::info!(isolation = isolation.level().name(), elapsed_ms, "the walls stand");
+    Ok(isolation)
+}
+
 fn build(
     settings: &Settings,
     namespaced: &Namespaced,
-    discovery: Discovery,
+    (discovery, isolation): (Discovery, Isolation),
     backend: Arc<LinuxBackend>,
     shutdown: &CancellationToken,
 ) -> Arc<Worker> {
@@ -202,7 +174,6 @@ fn build(
         let python = discovery.found.iter().find(|found| found.language == Language::Python);
         python.map(|python| usual_libraries(&python.packages)).unwrap_or_default()
     });
-    let isolation = backend.isolation().clone();
     let accounting = match namespaced.cgroups {
         Ok(_) => Accounting::Enforced,
         Err(_) => Accounting::BestEffort,
@@ -265,55 +236,4 @@ async fn wait_for_end(
         std::process::exit(1);
     });
     Ok(end)
-}
-
-/// A bound socket, made while the process still had the right to.
-enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-impl Listener {
-    fn bind(listen: &Listen) -> anyhow::Result<Self> {
-        let listener = match listen {
-            Listen::Tcp(address) => {
-                let listener = TcpListener::bind(address)
-                    .with_context(|| format!("LISTEN: cannot bind {address}"))?;
-                listener.set_nonblocking(true)?;
-                Self::Tcp(listener)
-            }
-            Listen::Unix(path) => {
-                // Left behind by a worker that was killed; a live one is found by connecting.
-                if std::os::unix::net::UnixStream::connect(path).is_err() {
-                    let _ = fs::remove_file(path);
-                }
-                let listener = UnixListener::bind(path)
-                    .with_context(|| format!("LISTEN: cannot bind {}", path.display()))?;
-                let only_us = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-                fs::set_permissions(path, only_us)?;
-                listener.set_nonblocking(true)?;
-                Self::Unix(listener)
-            }
-        };
-        Ok(listener)
-    }
-
-    fn address(&self) -> io::Result<String> {
-        match self {
-            Self::Tcp(listener) => Ok(listener.local_addr()?.to_string()),
-            Self::Unix(listener) => {
-                let address = listener.local_addr()?;
-                let path = address.as_pathname().unwrap_or(Path::new(""));
-                Ok(format!("unix:{}", path.display()))
-            }
-        }
-    }
-}
-
-/// A reader sees nothing or all of it.
-fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    fs::write(&temporary, text)?;
-    fs::rename(&temporary, path)
 }
