@@ -14,4 +14,5 @@ mod recompiling;
 mod sessions;
 mod startup;
 mod support;
+mod walls;
 mod zygote;

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 mod caller;
+mod doctor;
 mod processes;
 mod request;
 mod run;
 mod worker;
 
 pub use self::caller::Refusal;
+pub use self::doctor::{after, doctor, output, skipped, without};
 pub use self::processes::{Family, cgroups_of, children_of, family_of, inhabitants};
 pub use self::request::{bash, c, in_session, limits, new_session, node, of, python, unique};
 pub use self::run::{Ran, Running};
-pub use self::worker::{Worker, refusal, token};
+pub use self::worker::{BINARY, Worker, refusal, token};
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
 const NEVER: Duration = Duration::from_secs(40);

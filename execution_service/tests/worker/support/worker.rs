@@ -12,7 +12,8 @@ use super::caller::Caller;
 use super::eventually;
 use super::request::unique;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_execution_service");
+/// The worker's executable.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_execution_service");
 
 /// A started worker. Dropping it ends it.
 pub struct Worker {

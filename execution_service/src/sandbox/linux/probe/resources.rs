@@ -114,13 +114,15 @@ fn hold_memory(targets: &Targets) -> io::Result<()> {
     Ok(())
 }
 
-/// Computes for a while of wall time; how much of it was processor time, in percent.
+/// Computes for a while; how much of it was processor time, in percent.
 fn spin() -> io::Result<u64> {
-    // Longer than one period of a quota, or a process may have the whole of it in its first one.
-    const WALL: Duration = Duration::from_millis(120);
+    // One period of a quota, or a process may have the whole of it at the beginning.
+    const WALL: Duration = Duration::from_millis(100);
+    // More than the quota of a period. A machine with a lot to do gives it late.
+    const CPU: Duration = Duration::from_millis(8);
     let used = || clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from);
     let (start, before) = (Instant::now(), used()?);
-    while start.elapsed() < WALL {
+    while start.elapsed() < WALL || used()?.saturating_sub(before) < CPU {
         black_box((0..1000).sum::<u32>());
     }
     let (wall, cpu) = (start.elapsed(), used()?.saturating_sub(before));

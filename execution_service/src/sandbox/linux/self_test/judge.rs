@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
-use super::Host;
 use super::table::{Row, WALLS};
+use super::{Host, remedy};
 use crate::sandbox::isolation::{Isolation, Wall, WallState};
 use crate::sandbox::linux::probe::{Finding, Outcome};
 
@@ -30,6 +30,9 @@ pub enum Must {
     /// It goes well.
     Succeed,
 }
+
+/// An attempt by name, and what must come of it.
+type Evidence<'a> = &'a (&'static str, Must);
 
 /// Everything that a judgement rests on.
 pub struct Case<'a> {
@@ -63,20 +66,23 @@ impl<'a> Case<'a> {
     }
 
     fn wall(&self, row: &Row) -> Wall {
-        let against: Vec<&(&str, Must)> =
-            row.evidence.iter().filter(|(attempt, must)| !self.holds(attempt, *must)).collect();
-        let (state, seen) = if against.is_empty() {
-            (WallState::Enforced, self.summary(row))
-        } else if let Some(instead) = (row.instead)(self.host) {
-            instead
-        } else if against.iter().all(|(attempt, must)| self.invisible(attempt, *must)) {
-            let seen =
-                String::from("as asked of the kernel; without a /proc it cannot be looked at");
-            (WallState::BestEffort, seen)
+        // What cannot be seen speaks neither for a wall nor against it.
+        let (invisible, visible): (Vec<Evidence<'_>>, Vec<_>) =
+            row.evidence.iter().partition(|(attempt, must)| self.invisible(attempt, *must));
+        let against: Vec<Evidence<'_>> =
+            visible.iter().copied().filter(|(attempt, must)| !self.holds(attempt, *must)).collect();
+        let (state, seen, remedy): (_, _, fn() -> String) = if visible.is_empty() {
+            let (attempt, _) = invisible[0];
+            let seen = format!("asked of the kernel; without a /proc the {attempt} cannot be seen");
+            (WallState::BestEffort, seen, remedy::proc)
+        } else if against.is_empty() {
+            (WallState::Enforced, self.summary(&visible), row.remedy)
+        } else if let Some((state, seen)) = (row.instead)(self.host) {
+            (state, seen, row.remedy)
         } else {
-            (WallState::Missing, self.complaint(&against))
+            (WallState::Missing, self.complaint(&against), row.remedy)
         };
-        let remedy = (state != WallState::Enforced).then(row.remedy);
+        let remedy = (state != WallState::Enforced).then(remedy);
         Wall { name: row.wall, state, need: row.need, tried: row.tried, seen, remedy }
     }
 
@@ -109,24 +115,24 @@ impl<'a> Case<'a> {
             && self.inside.get(attempt).is_some_and(|outcome| **outcome == absent)
     }
 
-    fn summary(&self, row: &Row) -> String {
+    fn summary(&self, evidence: &[Evidence<'_>]) -> String {
         /// More than these are counted and not listed.
         const LISTED: usize = 4;
-        if row.evidence.len() > LISTED {
-            return format!("all {} attempts came to what they must", row.evidence.len());
+        if evidence.len() > LISTED {
+            return format!("all {} attempts came to what they must", evidence.len());
         }
-        let each = |(attempt, must): &(&str, Must)| {
+        let each = |(attempt, must): &Evidence<'_>| {
             let ours = self.worker.get(attempt).filter(|_| matches!(must, Must::Differ));
             let ours = ours.map(|ours| format!(", the worker's is {}", describe(ours)));
             format!("{attempt}: {}{}", self.outcome(attempt), ours.unwrap_or_default())
         };
-        row.evidence.iter().map(each).collect::<Vec<_>>().join("; ")
+        evidence.iter().map(each).collect::<Vec<_>>().join("; ")
     }
 
-    fn complaint(&self, against: &[&(&str, Must)]) -> String {
+    fn complaint(&self, against: &[Evidence<'_>]) -> String {
         /// Enough to know what is wrong.
         const LISTED: usize = 6;
-        let each = |(attempt, must): &&(&str, Must)| {
+        let each = |(attempt, must): &Evidence<'_>| {
             format!("{attempt}: {} (must {})", self.outcome(attempt), expectation(*must))
         };
         let mut listed: Vec<String> = against.iter().take(LISTED).map(each).collect();

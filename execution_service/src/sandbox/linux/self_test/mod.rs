@@ -42,7 +42,7 @@ const LIMITS: SandboxLimits = SandboxLimits {
     milli_cpus: 1000,
 };
 /// In the one whose quota is tried.
-const MILLI_CPUS: u32 = 100;
+const MILLI_CPUS: u32 = 50;
 /// Findings are some kilobytes.
 const MOST_FINDINGS: usize = 64 << 10;
 

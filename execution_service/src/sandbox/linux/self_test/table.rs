@@ -233,8 +233,8 @@ pub const WALLS: &[Row] = &[
     Row {
         wall: "cgroup_cpu",
         need: Need::IfDemanded(Demand::CpuQuota),
-        tried: "computed without a pause with a tenth of a processor",
-        // A quota is given anew in each period, of which the attempt sees parts of two.
+        tried: "computed without a pause with a twentieth of a processor",
+        // A quota is given anew in each period, of which the attempt sees parts of two or three.
         evidence: &[("percent of a processor", AtMost(40)), ("pauses counted by the cgroup", AtLeast(1))],
         stages: &[],
         instead: Host::without_cpu_controller,
