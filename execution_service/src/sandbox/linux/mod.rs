@@ -90,7 +90,6 @@ impl SandboxBackend for LinuxBackend {
 
     async fn start_zygote(&self, command: Command) -> Result<Zygote, SandboxError> {
         let (id, report) = self.spawner.start_zygote(command).await?;
-        tracing::info!(zygote = id, report, "a zygote is ready");
         let unwanted = CancellationToken::new();
         let zygote = Zygote {
             id,
@@ -102,6 +101,8 @@ impl SandboxBackend for LinuxBackend {
             unwanted.cancelled().await;
             spawner.end_zygote(id).await;
         });
+        self_test::examine_zygote(self, &zygote).await?;
+        tracing::info!(zygote = id, report, "a zygote is ready");
         Ok(zygote)
     }
 

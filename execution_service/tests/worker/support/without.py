@@ -13,14 +13,22 @@ X86 = os.uname().machine == "x86_64"
 CLONE, UNSHARE, SECCOMP, PIVOT_ROOT, CLONE3 = (
     (56, 272, 317, 155, 435) if X86 else (220, 97, 277, 41, 435)
 )
-# What is asked for: calls, the bits of their first argument that matter (0: any), and the answer.
+PRCTL, PR_SET_SECCOMP = (157 if X86 else 167), 22
+ANY_BIT, EQUAL = 0x45, 0x15
+# What is asked for: calls, what their first argument has (or nothing), and the answer.
 RULES = {
-    "user namespaces": [(CLONE, CLONE_NEWUSER, EPERM), (UNSHARE, CLONE_NEWUSER, EPERM), (CLONE3, 0, EPERM)],
-    "seccomp": [(SECCOMP, 0, EINVAL)],
+    "user namespaces": [
+        (CLONE, (ANY_BIT, CLONE_NEWUSER), EPERM),
+        (UNSHARE, (ANY_BIT, CLONE_NEWUSER), EPERM),
+        (CLONE3, None, EPERM),
+    ],
+    "seccomp": [(SECCOMP, None, EINVAL)],
     # 0: says that it was done.
-    "seccomp that filters": [(SECCOMP, 0, 0)],
-    "pivot_root": [(PIVOT_ROOT, 0, EPERM)],
-    "pivot_root that moves": [(PIVOT_ROOT, 0, 0)],
+    "seccomp that filters": [(SECCOMP, None, 0)],
+    # The older spelling, which the zygote uses.
+    "prctl that filters": [(PRCTL, (EQUAL, PR_SET_SECCOMP), 0)],
+    "pivot_root": [(PIVOT_ROOT, None, EPERM)],
+    "pivot_root that moves": [(PIVOT_ROOT, None, 0)],
 }
 
 
@@ -28,10 +36,13 @@ def program(rules):
     load_number, load_argument = (0x20, 0, 0, 0), (0x20, 0, 0, 16)
     allow = (0x06, 0, 0, 0x7FFF0000)
     code = []
-    for number, bits, answer in rules:
+    for number, argument, answer in rules:
         refuse = (0x06, 0, 0, 0x00050000 | answer)
-        act = [load_argument, (0x45, 0, 1, bits), refuse] if bits else [refuse]
-        code += [load_number, (0x15, 0, len(act), number), *act]
+        act = [refuse]
+        if argument is not None:
+            test, value = argument
+            act = [load_argument, (test, 0, 1, value), refuse]
+        code += [load_number, (EQUAL, 0, len(act), number), *act]
     return [*code, allow]
 
 

@@ -216,13 +216,6 @@ pub fn mark_socket() -> io::Result<()> {
         .map_err(io::Error::from)
 }
 
-/// Needs CAP_SYS_NICE.
-pub fn raise_priority() -> io::Result<()> {
-    // SAFETY: takes numbers only.
-    let result = unsafe { libc::setpriority(c::PRIO_PROCESS, 0, -5) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
 /// The names of the interfaces that could carry something. Some kernels make tunnels in every network
 /// namespace; those are down.
 pub fn interfaces_up() -> io::Result<String> {

@@ -9,6 +9,7 @@ mod calls;
 mod files;
 mod identity;
 mod inheritance;
+mod neighbour;
 mod network;
 mod privileges;
 mod processes;
@@ -24,6 +25,7 @@ use crate::sandbox::linux::syscall;
 use crate::sandbox::spec::SandboxLimits;
 
 pub use identity::ATTEMPTS as IDENTITY;
+pub use neighbour::DESCRIPTORS as NEIGHBOURS_DESCRIPTORS;
 
 /// Which attempts to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,8 @@ pub enum Probe {
     Resources,
     /// To use more processor time than the sandbox may.
     Processor,
+    /// None, but to look at the process of that number, which must be confined as the one that looks.
+    Neighbour(i32),
 }
 
 /// What the attempts are aimed at.
@@ -94,6 +98,7 @@ pub fn run(probe: Probe, targets: &Targets) -> Vec<Finding> {
         ],
         Probe::Resources => vec![resources::ATTEMPTS],
         Probe::Processor => vec![resources::PROCESSOR],
+        Probe::Neighbour(pid) => return neighbour::compare(pid),
     };
     let mut findings = make(&attempts.concat(), targets);
     if probe == Probe::Walls {

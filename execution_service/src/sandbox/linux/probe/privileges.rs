@@ -6,7 +6,6 @@ use super::{Attempt, Outcome, calls, identity, in_child};
 pub const ATTEMPTS: &[Attempt] = &[
     ("capabilities", |_| Outcome::seen(calls::capabilities())),
     ("mark a packet as the administrator of a network", |_| Outcome::of(calls::mark_socket())),
-    ("go before others", |_| in_child(calls::raise_priority)),
     ("become root", |_| in_child(identity::become_root)),
     ("no_new_privs", |_| Outcome::seen(calls::no_new_privs())),
     ("seccomp mode", |_| Outcome::seen(calls::seccomp_mode())),

@@ -4,10 +4,12 @@
 //! ```text
 //! table    each wall: the attempts, what must come of them, the remedy
 //! judge    what came of them against what must
+//! forked   a zygote's child beside a process that was started
 //! control  the same attempts where no wall stands: each must be found missing
 //! ```
 
 mod control;
+mod forked;
 mod judge;
 mod remedy;
 mod table;
@@ -21,6 +23,7 @@ use std::path::PathBuf;
 use tokio::time::timeout;
 
 pub use control::control;
+pub use forked::examine as examine_zygote;
 
 use super::LinuxBackend;
 use super::boot::BootError;
@@ -141,6 +144,11 @@ async fn attempts(
     let whole = |probe| {
         let targets = &targets;
         async move {
+            if probe == Probe::Resources && remedy::memory_stops_the_machine() {
+                let stage = String::from("vm.panic_on_oom is 2, and it would stop the machine");
+                let source = io::Error::from(io::ErrorKind::Unsupported);
+                return Err(SandboxError::Create { stage, source });
+            }
             let sandbox = backend.make(LIMITS).await?;
             let tried = try_in(&sandbox, probe, targets).await;
             sandbox.end().await;

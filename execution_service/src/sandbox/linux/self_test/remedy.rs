@@ -31,6 +31,19 @@ pub fn a_fault() -> String {
     String::from("this is a fault of ours: please report it with what was seen, and `uname -r`")
 }
 
+/// Limits that do not hold.
+pub fn limits() -> String {
+    if memory_stops_the_machine() {
+        return String::from("`sysctl vm.panic_on_oom=0` (it is 2)");
+    }
+    a_fault()
+}
+
+/// Whether the kernel stops when any cgroup is out of memory, by Documentation/admin-guide/sysctl/vm.rst.
+pub fn memory_stops_the_machine() -> bool {
+    fs::read_to_string("/proc/sys/vm/panic_on_oom").is_ok_and(|text| text.trim() == "2")
+}
+
 /// A namespace could not be made.
 pub fn user_namespaces() -> String {
     let mut steps: Vec<String> = in_the_way(USER_NAMESPACES);

@@ -2,8 +2,8 @@
 //! does not.
 
 use libc::{
-    EACCES, EAFNOSUPPORT, EAGAIN, ECONNREFUSED, EFBIG, EINVAL, EMFILE, ENETUNREACH, ENOENT, ENOMEM,
-    ENOSPC, ENOSYS, EPERM, EROFS, ESRCH, SIGKILL, SIGSYS,
+    EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, ECONNREFUSED, EFBIG, EINVAL, EMFILE, ENETUNREACH,
+    ENOENT, ENOMEM, ENOSPC, ENOSYS, EPERM, EROFS, ESRCH, SIGKILL, SIGSYS,
 };
 
 use super::judge::Must::{
@@ -116,8 +116,8 @@ pub const WALLS: &[Row] = &[
         evidence: &[
             ("network namespace", Differ), ("interfaces that are up", Show(&["lo"])),
             ("the way to 169.254.169.254", UNREACHABLE), ("the way to the internet", UNREACHABLE),
-            // A kernel without IPv6 has no such addresses at all.
-            ("the way to the internet by IPv6", BeRefused(&[ENETUNREACH, EAFNOSUPPORT])),
+            // A kernel without IPv6, or with it switched off, has no such addresses at all.
+            ("the way to the internet by IPv6", BeRefused(&[ENETUNREACH, EAFNOSUPPORT, EADDRNOTAVAIL])),
             ("connect to the worker's port", BeRefused(&[ECONNREFUSED])),
             ("connect to the worker's abstract socket", BeRefused(&[ECONNREFUSED])),
         ],
@@ -147,10 +147,9 @@ pub const WALLS: &[Row] = &[
     },
     Row {
         wall: "capabilities",
-        tried: "looked at all five sets; did what needs CAP_NET_ADMIN and CAP_SYS_NICE",
+        tried: "looked at all five sets; did what needs CAP_NET_ADMIN",
         evidence: &[
-            ("capabilities", Show(&["none"])), ("go before others", BeRefused(&[EACCES, EPERM])),
-            ("mark a packet as the administrator of a network", NO),
+            ("capabilities", Show(&["none"])), ("mark a packet as the administrator of a network", NO),
         ],
         stages: &["empty the bounding set", "drop capabilities"],
         ..ROW
@@ -210,6 +209,7 @@ pub const WALLS: &[Row] = &[
             ("raise the limit of open files", NO), ("largest core file", Show(&["0"])),
         ],
         stages: &["resource limits"],
+        remedy: remedy::limits,
         ..ROW
     },
     Row {
