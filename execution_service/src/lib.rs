@@ -8,6 +8,7 @@
 //! run inside of the sandboxes.
 
 pub mod config;
+pub mod doctor;
 mod error;
 pub mod execution;
 mod grpc;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use execution_service::config::{DOCTOR, DoctorWanted};
+
 use crate::provision;
 
 /// Runs code for language models, each run in a sandbox of its own.
@@ -18,7 +20,7 @@ pub struct Cli {
     /// What the launcher was told; empty for the services.
     #[command(flatten)]
     pub flags: Flags,
-    /// One of the processes that the launcher starts from its own executable.
+    /// Something else than to start everything.
     #[command(subcommand)]
     pub role: Option<Role>,
 }
@@ -45,9 +47,12 @@ pub struct Flags {
     pub no_provision: bool,
 }
 
-/// The processes behind the launcher.
+/// What this executable does instead of starting everything.
 #[derive(Debug, Subcommand)]
 pub enum Role {
+    /// Try every wall around the sandboxes on this host, and say what to do about those that are missing
+    #[command(long_about = DOCTOR)]
+    Doctor(Doctor),
     /// The HTTP service, configured by environment alone.
     #[command(hide = true)]
     Gateway,
@@ -63,9 +68,21 @@ pub enum Role {
     },
 }
 
+/// What `doctor` is asked for.
+#[derive(Args, Clone, Debug)]
+pub struct Doctor {
+    /// How the walls are tried, and told of.
+    #[command(flatten)]
+    pub walls: DoctorWanted,
+    /// Where the service keeps its Python packages [env: DATA_DIR]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub data_dir: Option<PathBuf>,
+}
+
 const ENVIRONMENT: &str = "\
 First steps:
   crucible                      start, and paste the `curl` line that is printed
+  crucible doctor               see how well programs would be isolated here, and what to do about it
   crucible --port 0             on any free port
   crucible --data-dir ./data    keep everything in ./data (as root: not below /root, which the
                                 sandboxes' users cannot enter)
@@ -82,6 +99,8 @@ Environment (a malformed value is an error that names it; .env.example explains 
   SUPPORTED_LANGUAGES              python,node,bash,c
   DEFAULT_TIMEOUT, MAX_TIMEOUT     seconds a run may take: 30, and 300 at most
   INITIAL_POOL_SIZE, MAX_POOL_SIZE warm sandboxes of each language: 2, and 8 under load
+  REQUIRE_CGROUPS, REQUIRE_CPU_QUOTA, REQUIRE_FRESH_PROC, REQUIRE_OWN_UIDS
+                                   true: refuse to start without that wall; `crucible doctor` shows them
   PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE, GCC_EXECUTABLE
                                    instead of the first suitable one on the PATH
 ";

@@ -12,6 +12,7 @@
 
 pub mod cli;
 pub mod data_directory;
+pub mod doctor;
 pub mod launch;
 pub mod provision;
 pub mod secret;

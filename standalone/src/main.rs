@@ -1,4 +1,5 @@
-//! The `crucible` executable: the launcher, and under hidden subcommands the services it starts.
+//! The `crucible` executable: the launcher, `doctor`, and under hidden subcommands the services that it
+//! starts.
 //!
 //! A plain `fn main` without a runtime: the worker has to fork and unshare while it is still the
 //! only thread of its process.
@@ -7,12 +8,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use standalone::cli::{Cli, Role};
-use standalone::{launch, provision};
+use standalone::{doctor, launch, provision};
 
 fn main() -> ExitCode {
     let Cli { flags, role } = Cli::parse();
     match role {
         None => launch::run(&flags),
+        Some(Role::Doctor(wanted)) => doctor::run(&wanted),
         Some(Role::Worker) => launch::role::worker(),
         Some(Role::Gateway) => launch::role::gateway(),
         Some(Role::Bound { command }) => {

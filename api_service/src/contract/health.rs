@@ -40,8 +40,10 @@ pub struct WallBody {
     /// enforced, best_effort or missing.
     #[schema(example = "enforced")]
     pub state: String,
-    /// More about it.
+    /// What was seen when the worker tried it.
     pub detail: String,
+    /// What the operator can do about it; null for a layer that is enforced.
+    pub remedy: Option<String>,
 }
 
 /// An answer for probes.
@@ -65,15 +67,22 @@ impl HealthAnswer {
             status: if healthy { "healthy" } else { "unhealthy" },
             database: if database_is_up { "up" } else { "down" },
             worker: if worker.is_some() { "up" } else { "down" },
-            isolation: worker.map(|worker| IsolationBody {
-                level: worker.isolation.clone(),
-                walls: worker.walls.iter().cloned().map(wall).collect(),
-            }),
+            isolation: worker.map(IsolationBody::of),
+        }
+    }
+}
+
+impl IsolationBody {
+    /// As the worker found it.
+    pub fn of(worker: &Capabilities) -> Self {
+        Self {
+            level: worker.isolation.clone(),
+            walls: worker.walls.iter().cloned().map(wall).collect(),
         }
     }
 }
 
 fn wall(wall: Wall) -> WallBody {
-    let Wall { name, state, detail } = wall;
-    WallBody { name, state, detail }
+    let Wall { name, state, detail, remedy } = wall;
+    WallBody { name, state, detail, remedy }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::health::IsolationBody;
 use super::limits::LimitsAnswer;
 use crate::domain::capabilities::{Capabilities, LanguageInfo, MissingLanguage};
 use crate::domain::limits::Limits;
@@ -17,6 +18,8 @@ pub struct LanguagesAnswer {
     pub languages: Vec<LanguageBody>,
     /// Languages that do not, and why.
     pub missing: Vec<MissingBody>,
+    /// What stands between code and the host.
+    pub isolation: IsolationBody,
     /// How much a run may use.
     pub limits: LimitRangeBody,
     /// Compiler flags that C runs may use.
@@ -85,6 +88,7 @@ impl LanguagesAnswer {
                 .cloned()
                 .map(missing)
                 .collect(),
+            isolation: IsolationBody::of(worker),
             limits: LimitRangeBody {
                 defaults: LimitsAnswer::of(&defaults),
                 maxima: LimitsAnswer::of(&maxima),

@@ -57,6 +57,8 @@ pub struct Wall {
     pub name: String,
     /// `enforced`, `best_effort` or `missing`.
     pub state: String,
-    /// More about it.
+    /// What was seen when the worker tried it.
     pub detail: String,
+    /// What the operator can do about it, unless it is enforced.
+    pub remedy: Option<String>,
 }

@@ -201,8 +201,8 @@ fn language(language: i32) -> Result<Language, Error> {
 }
 
 fn wall(wall: wire::Wall) -> Wall {
-    let wire::Wall { name, state, detail } = wall;
-    Wall { name, state, detail }
+    let wire::Wall { name, state, detail, remedy } = wall;
+    Wall { name, state, detail, remedy }
 }
 
 fn limits(limits: wire::Limits) -> Limits {

@@ -12,8 +12,13 @@ async fn health_tells_the_isolation_in_force() {
     assert_eq!(health.status, StatusCode::OK);
     let health = health.json();
     assert_eq!(health["status"], "healthy");
-    assert_eq!(health["isolation"]["level"], "full");
-    assert_eq!(health["isolation"]["walls"][0]["name"], "seccomp");
+    let isolation = &health["isolation"];
+    assert_eq!(isolation["level"], "degraded");
+    assert_eq!(isolation["walls"][0]["name"], "seccomp");
+    assert_eq!(isolation["walls"][0]["remedy"], json!(null), "it stands");
+    assert_eq!(isolation["walls"][1]["remedy"], "delegate it");
+    let languages = app.get("/v1/languages", "").await.json();
+    assert_eq!(languages["isolation"], *isolation, "the same everywhere");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn the_answer_is_the_one_of_the_contract() {
             "phases": {
                 "queue_ms": 0, "start_ms": 0, "compile_ms": null, "run_ms": 2, "cold_start": false
             },
-            "state_lost": false, "isolation": "full"
+            "state_lost": false, "isolation": "degraded"
         })
     );
 }

@@ -1,6 +1,7 @@
 //! The worker's configuration: environment in, checked values out. A value that cannot be used is an
 //! error that names its variable.
 
+mod command_line;
 mod values;
 
 use std::path::PathBuf;
@@ -8,6 +9,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use command_line::CommandLine;
+pub use command_line::{Action, DOCTOR, DoctorWanted};
 pub use values::{Listen, LogFormat, Secret, SecretError};
 use values::{at_least_one, bytes, bytes_or_none, language_list, listen, seconds};
 
@@ -16,18 +19,16 @@ use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outputs;
 use crate::language::Language;
 use crate::pool::PoolSize;
+use crate::sandbox::isolation::Demand;
 use crate::sandbox::spec::SandboxLimits;
 use crate::session::SessionRules;
 use crate::worker::Size;
 
 const MIB: u64 = 1 << 20;
 
-/// Runs Python, Node, Bash and C in sandboxes, for a gateway that asks over gRPC.
-///
 /// Every setting is an environment variable. INTERNAL_AUTH_TOKEN must be set; the rest has defaults
 /// that suit one machine.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "execution_service", version, after_help = AFTER_HELP)]
 pub struct Settings {
     /// Where to serve gRPC: an address, or `unix:` and a path
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:50051", value_parser = listen)]
@@ -119,6 +120,18 @@ pub struct Settings {
     #[arg(long, env = "REQUIRE_CGROUPS", default_value_t = false,
           action = clap::ArgAction::Set)]
     pub require_cgroups: bool,
+    /// Refuse to start where no cgroup can limit processor time
+    #[arg(long, env = "REQUIRE_CPU_QUOTA", default_value_t = false,
+          action = clap::ArgAction::Set)]
+    pub require_cpu_quota: bool,
+    /// Refuse to start where the kernel allows sandboxes no /proc of their own
+    #[arg(long, env = "REQUIRE_FRESH_PROC", default_value_t = false,
+          action = clap::ArgAction::Set)]
+    pub require_fresh_proc: bool,
+    /// Refuse to start where sandboxes cannot have a uid each
+    #[arg(long, env = "REQUIRE_OWN_UIDS", default_value_t = false,
+          action = clap::ArgAction::Set)]
+    pub require_own_uids: bool,
     /// Seconds between two comparisons of what the worker holds with what the kernel says there is
     #[arg(long, env = "HOLDINGS_INTERVAL", default_value = "60", value_parser = seconds)]
     pub holdings_interval: Duration,
@@ -130,11 +143,6 @@ pub struct Settings {
     pub log_level: String,
 }
 
-const AFTER_HELP: &str = "\
-INTERNAL_AUTH_TOKEN (environment only, at least 32 bytes) is what the gateway must show.
-PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE and GCC_EXECUTABLE name an interpreter to use
-instead of the first suitable one on PATH.";
-
 /// A list without doubles.
 pub type LanguageList = values::LanguageList;
 
@@ -144,12 +152,24 @@ impl Settings {
     ///
     /// # Errors
     /// The first value that cannot be used; also `--help` and `--version`, which are to be printed.
-    pub fn from_env_or_arguments() -> Result<Self, clap::Error> {
+    pub fn from_env_or_arguments() -> Result<(Self, Action), clap::Error> {
         let own = std::env::args_os()
             .next()
             .is_some_and(|name| std::path::Path::new(&name).ends_with("execution_service"));
-        let settings =
-            if own { Self::try_parse()? } else { Self::try_parse_from(["execution_service"])? };
+        if !own {
+            return Ok((Self::from_env()?, Action::Serve));
+        }
+        let CommandLine { settings, action } = CommandLine::try_parse()?;
+        settings.check()?;
+        Ok((settings, action.unwrap_or(Action::Serve)))
+    }
+
+    /// Reads the environment alone.
+    ///
+    /// # Errors
+    /// The first value that cannot be used.
+    pub fn from_env() -> Result<Self, clap::Error> {
+        let settings = Self::try_parse_from(["execution_service"])?;
         settings.check()?;
         Ok(settings)
     }
@@ -261,6 +281,17 @@ impl Settings {
             max_per_owner: self.max_sessions_per_owner,
             idle: self.session_idle_timeout,
         }
+    }
+
+    /// The walls without which the operator wants no service.
+    pub fn demands(&self) -> Vec<Demand> {
+        let demands = [
+            (self.require_cgroups, Demand::Cgroups),
+            (self.require_cpu_quota, Demand::CpuQuota),
+            (self.require_fresh_proc, Demand::FreshProc),
+            (self.require_own_uids, Demand::OwnUids),
+        ];
+        demands.into_iter().filter_map(|(made, demand)| made.then_some(demand)).collect()
     }
 
     /// The languages to offer.

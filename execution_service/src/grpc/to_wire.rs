@@ -201,10 +201,11 @@ fn missing_language(missing: &Missing) -> wire::MissingLanguage {
 }
 
 fn isolation(isolation: &Isolation) -> wire::Isolation {
-    let wall = |Wall { name, state, detail }: &Wall| wire::Wall {
-        name: name.clone(),
+    let wall = |Wall { name, state, need: _, tried: _, seen, remedy }: &Wall| wire::Wall {
+        name: String::from(*name),
         state: String::from(state.name()),
-        detail: detail.clone(),
+        detail: seen.clone(),
+        remedy: remedy.clone(),
     };
     wire::Isolation {
         level: String::from(isolation.level().name()),

@@ -81,8 +81,8 @@ pub trait SandboxBackend: Send + Sync + 'static {
     /// Starts a zygote and waits until it has loaded everything.
     async fn start_zygote(&self, command: Command) -> Result<Zygote, SandboxError>;
 
-    /// What separates its sandboxes from the host.
-    fn isolation(&self) -> &Isolation;
+    /// Makes sandboxes, attacks their walls from inside, and says which of them stood.
+    async fn examine(&self) -> Isolation;
 
     /// Returns when the backend has answered; later, it would make no sandbox either.
     async fn pulse(&self);

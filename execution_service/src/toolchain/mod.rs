@@ -142,8 +142,10 @@ fn examine(
         Language::Bash => bash::examine(candidate),
         Language::C => c::examine(candidate),
     }?;
+    surroundings.uncovered(&toolchain.executable)?;
     visitor.reach(&toolchain.executable)?;
     for root in &toolchain.roots {
+        surroundings.uncovered(root)?;
         surroundings.fit_to_share(root)?;
         visitor.reach(root)?;
     }

@@ -19,11 +19,16 @@ pub struct Surroundings {
     pub well_known: Vec<PathBuf>,
     /// The operator's home, which the sandboxes must never see as a whole.
     pub home: Option<PathBuf>,
+    /// Where a sandbox has directories of its own, so that nothing of the host's can be there.
+    pub covered: Vec<PathBuf>,
 }
 
 impl Surroundings {
     /// What every sandbox sees of the host anyway, read-only.
     pub const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives"];
+
+    /// Where every sandbox has directories of its own.
+    pub const COVERED: [&str; 4] = ["/tmp", "/dev/shm", "/home/user", "/run/crucible"];
 
     /// As the process environment and the file system say.
     pub fn from_env() -> Self {
@@ -40,6 +45,7 @@ impl Surroundings {
             path: std::env::split_paths(&path).filter(|entry| entry.is_absolute()).collect(),
             well_known: well_known(),
             home: std::env::var_os("HOME").map(PathBuf::from),
+            covered: Self::COVERED.map(PathBuf::from).to_vec(),
         }
     }
 
@@ -62,6 +68,17 @@ impl Surroundings {
             candidates.extend(found.collect::<Vec<_>>());
         }
         candidates
+    }
+
+    /// Refuses what cannot be seen in a sandbox, because something of the sandbox's own is there.
+    ///
+    /// # Errors
+    /// [`Unsuitable::Covered`].
+    pub fn uncovered(&self, path: &Path) -> Result<(), Unsuitable> {
+        match self.covered.iter().find(|covered| path.starts_with(covered)) {
+            Some(by) => Err(Unsuitable::Covered { path: path.to_owned(), by: by.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Refuses a directory whose sharing would show a home or the whole machine.

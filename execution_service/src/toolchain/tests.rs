@@ -225,6 +225,25 @@ fn the_operators_environment_does_not_reach_a_candidate() {
 }
 
 #[test]
+fn what_a_sandbox_covers_with_its_own_is_refused_by_name() {
+    let machine = Machine::new();
+    let node = machine.directory.path().join("bin/node");
+    machine.program("bin/node", &node_saying(&node, "20.19.0"));
+    let covered = vec![machine.directory.path().to_owned()];
+    let surroundings = Surroundings { covered, ..machine.surroundings() };
+    let discovery = discover_in(&surroundings, &[Language::Node], None, STRANGER);
+    let reason = &only_missing(&discovery).reason;
+    assert!(reason.contains("every sandbox has a directory of its own"), "{reason}");
+    let real = Surroundings::from_env();
+    for path in ["/tmp/venv", "/dev/shm/python", "/home/user/.pyenv/versions/3.12"] {
+        assert!(real.uncovered(Path::new(path)).is_err(), "{path}");
+    }
+    for path in ["/home/username/python", "/tmpfs/python", "/usr"] {
+        assert!(real.uncovered(Path::new(path)).is_ok(), "{path}");
+    }
+}
+
+#[test]
 fn a_home_is_never_shared_as_a_whole() {
     let surroundings =
         Surroundings { home: Some(PathBuf::from("/srv/ann")), ..Surroundings::default() };
@@ -273,8 +292,9 @@ fn a_virtual_environment_is_preferred_and_keeps_its_own_path() {
     fs::write(info.join("METADATA"), "Metadata-Version: 2.1\nName: thing\nVersion: 1.5\n")
         .expect("a file");
 
-    let discovery =
-        discover_in(&Surroundings::from_env(), &[Language::Python], Some(&environment), STRANGER);
+    // As if it were where a sandbox could see it.
+    let surroundings = Surroundings { covered: Vec::new(), ..Surroundings::from_env() };
+    let discovery = discover_in(&surroundings, &[Language::Python], Some(&environment), STRANGER);
 
     let toolchain = &discovery.found[0];
     assert_eq!(toolchain.executable, environment.join("bin/python3"));

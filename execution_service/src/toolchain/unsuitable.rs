@@ -63,6 +63,17 @@ pub enum Unsuitable {
         /// What the system said.
         source: io::Error,
     },
+    /// The sandboxes would have to see it at a place where they have something of their own.
+    #[error(
+        "{} is below {}, where every sandbox has a directory of its own; move it elsewhere",
+        .path.display(), .by.display()
+    )]
+    Covered {
+        /// What would have to be seen.
+        path: PathBuf,
+        /// What covers it.
+        by: PathBuf,
+    },
     /// Sharing it with the sandboxes would show them a home or the whole machine.
     #[error(
         "it is installed straight into {}, all of which the sandboxes would have to see",

@@ -39,10 +39,10 @@ const HOMES: [(&str, &[&str]); 8] = [
     ("unsafe ", &["sandbox/linux"]),
     ("libc::", &["sandbox/linux"]),
     ("nix::", &["sandbox/linux"]),
-    ("tonic::", &["grpc", "error.rs", "startup.rs"]),
-    ("proto::", &["grpc", "error.rs", "startup.rs"]),
-    ("anyhow::", &["startup.rs", "telemetry.rs"]),
-    ("std::env", &["config", "startup.rs", "telemetry.rs", "toolchain"]),
+    ("tonic::", &["grpc", "error.rs", "startup"]),
+    ("proto::", &["grpc", "error.rs", "startup"]),
+    ("anyhow::", &["startup", "doctor", "telemetry.rs"]),
+    ("std::env", &["config", "startup", "telemetry.rs", "toolchain"]),
     ("clap::", &["config"]),
 ];
 

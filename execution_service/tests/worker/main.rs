@@ -18,4 +18,5 @@ mod recompiling;
 mod sessions;
 mod startup;
 mod support;
+mod walls;
 mod zygote;

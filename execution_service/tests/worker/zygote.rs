@@ -6,7 +6,7 @@ use std::fs;
 use proto::execution_v1::{Language, Status};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Worker, children_of, eventually, in_session, new_session, python};
+use crate::support::{Worker, children_of, eventually, in_session, new_session, python, without};
 
 /// The zygotes of `worker`: children of its spawner that are no init.
 fn zygotes(worker: &Worker) -> Vec<Pid> {
@@ -43,6 +43,23 @@ async fn no_two_runs_draw_the_same_random_numbers() {
             assert!(seen.insert(line.to_owned()), "drawn twice: {line}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_zygote_whose_children_are_not_confined_gets_no_work() {
+    // Init closes itself in by another call than a zygote's child, so only the child is open.
+    let Some(wrapper) = without("prctl that filters") else { return };
+    let Some(worker) = Worker::start_behind(&wrapper, "python", &[]).await else { return };
+    let open = "import ctypes, os\n\
+        c = ctypes.CDLL(None, use_errno=True)\n\
+        print(c.unshare(0x10000000), ctypes.get_errno())";
+    let printed = worker.caller().await.run(python(open)).await.printed();
+    assert_eq!(printed, "-1 1\n", "a namespace could be made");
+    eventually("the zygote is refused, and why", async || {
+        worker.log().contains("Seccomp_filters: Seen").then_some(())
+    })
+    .await;
+    assert_eq!(zygotes(&worker), Vec::new());
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@
 mod backoff;
 mod environment;
 mod keeper;
-mod python;
-mod report;
+pub(crate) mod python;
+pub(crate) mod report;
 pub mod role;
 mod service;
 mod startup;

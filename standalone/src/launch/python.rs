@@ -27,11 +27,13 @@ pub(super) fn environment(
         return None;
     }
     let visitor = visitor(root);
+    let surroundings = Surroundings::from_env();
     // What is missing is told by the worker itself, with all the other languages.
-    let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, visitor).found;
+    let found = discover_in(&surroundings, &[Language::Python], None, visitor).found;
     let python = found.first()?;
     let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
-    if let Err(barrier) = visitor.reach(directory.path()) {
+    let seen = surroundings.uncovered(directory.path());
+    if let Err(barrier) = seen.and_then(|()| visitor.reach(directory.path())) {
         report::bare_python(&format!("{barrier}; choose another --data-dir"));
         return None;
     }
@@ -49,6 +51,16 @@ pub(super) fn environment(
             None
         }
     }
+}
+
+/// The environment that an earlier start has made, as a service would use it.
+pub(crate) fn existing(settings: &Settings, launcher: &Path, root: bool) -> Option<PathBuf> {
+    let (visitor, surroundings) = (visitor(root), Surroundings::from_env());
+    let found = discover_in(&surroundings, &[Language::Python], None, visitor).found;
+    let recipe = Recipe { python: found.first()?, requirements: REQUIREMENTS, launcher };
+    surroundings.uncovered(&settings.data_directory).ok()?;
+    visitor.reach(&settings.data_directory).ok()?;
+    recipe.existing(&settings.data_directory)
 }
 
 /// Who the sandboxes will be on this host.

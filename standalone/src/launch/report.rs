@@ -24,7 +24,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const NOTABLE: [&str; 4] = ["numpy", "pandas", "matplotlib", "ipython"];
 
 /// The one thing that kept the launcher, or one of its helpers, from doing its work.
-pub(super) fn failure(error: &anyhow::Error) {
+pub(crate) fn failure(error: &anyhow::Error) {
     eprintln!("{BAD}error{BAD:#}: {}", plain_lines(&format!("{error:#}")));
 }
 
@@ -96,10 +96,10 @@ fn isolation(view: &View) {
     let isolation = &view.isolation;
     let style = if isolation.level == "full" { GOOD } else { CAUTION };
     println!("  isolation   {style}{}{style:#}", plain(&isolation.level));
-    for Wall { name, state, detail } in &isolation.walls {
-        if state != "enforced" {
-            let wall = format!("{name}: {state}: {detail}");
-            println!("              {}", plain(&wall));
+    for Wall { name, state, detail, remedy } in &isolation.walls {
+        if let Some(remedy) = remedy {
+            println!("              {}", plain(&format!("{name}: {state}: {detail}")));
+            println!("              {FAINT}{}{FAINT:#}", plain(remedy));
         }
     }
 }

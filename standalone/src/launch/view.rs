@@ -41,6 +41,8 @@ pub(super) struct Wall {
     /// `enforced`, `best_effort` or `missing`
     pub(super) state: String,
     pub(super) detail: String,
+    /// Nothing for one that is enforced.
+    pub(super) remedy: Option<String>,
 }
 
 /// `GET /v1/languages`

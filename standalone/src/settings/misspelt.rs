@@ -5,11 +5,14 @@ use api_service::config::VARIABLES;
 use super::InvalidSetting;
 
 /// The settings that the gateway does not know.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 11] = [
     "DATA_DIR",
     "INITIAL_POOL_SIZE",
     "MAX_POOL_SIZE",
     "REQUIRE_CGROUPS",
+    "REQUIRE_CPU_QUOTA",
+    "REQUIRE_FRESH_PROC",
+    "REQUIRE_OWN_UIDS",
     "PYTHON_EXECUTABLE",
     "NODE_EXECUTABLE",
     "BASH_EXECUTABLE",

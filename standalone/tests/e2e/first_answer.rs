@@ -35,6 +35,8 @@ fn the_languages_and_the_isolation_are_printed() {
 async fn every_language_that_is_listed_answers() {
     let crucible = Crucible::start();
     let (_, listed) = crucible.call(reqwest::Method::GET, "/v1/languages", None).await;
+    let (_, health) = crucible.call(reqwest::Method::GET, "/health", None).await;
+    assert_eq!(listed["isolation"], health["isolation"], "one account of the walls");
     for (language, code) in [
         ("python", "print(6 * 7)"),
         ("node", "console.log(6 * 7)"),
@@ -49,5 +51,6 @@ async fn every_language_that_is_listed_answers() {
         let answer = crucible.run(json!({"language": language, "code": code})).await;
         assert_eq!(answer["status"], "succeeded", "{answer}");
         assert_eq!(answer["stdout"], "42\n", "{answer}");
+        assert_eq!(answer["isolation"], listed["isolation"]["level"], "{answer}");
     }
 }

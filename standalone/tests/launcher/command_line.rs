@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use serde_json::Value;
 use standalone::data_directory::DataDirectory;
 use tempfile::TempDir;
 
@@ -42,6 +43,11 @@ fn help_names_every_setting() {
         "MAX_TIMEOUT",
         "ADMIN_USERNAME",
         "ADMIN_PASSWORD",
+        "doctor",
+        "REQUIRE_CGROUPS",
+        "REQUIRE_CPU_QUOTA",
+        "REQUIRE_FRESH_PROC",
+        "REQUIRE_OWN_UIDS",
     ] {
         assert!(text.contains(name), "{name}");
     }
@@ -63,6 +69,42 @@ fn what_is_unknown_or_malformed_stops_it_before_anything_is_made() {
         assert!(text.contains(expected), "{text}");
     }
     assert!(!parent.path().join("data").exists());
+}
+
+#[test]
+fn doctor_tells_people_and_programs_the_same_and_leaves_nothing() {
+    let parent = TempDir::new().expect("a directory");
+    let data = parent.path().join("data");
+    let data = data.to_str().expect("UTF-8");
+    let path = std::env::var("PATH").expect("a PATH");
+    let variables = [("PATH", path.as_str()), ("DATA_DIR", data), ("SUPPORTED_LANGUAGES", "bash")];
+    let (people, program) =
+        (crucible(&["doctor"], &variables), crucible(&["doctor", "--json"], &variables));
+    assert!(people.status.success(), "{people:?}");
+    assert!(program.status.success(), "{program:?}");
+    let table = String::from_utf8(people.stdout).expect("UTF-8");
+    let found: Value = serde_json::from_slice(&program.stdout).expect("JSON");
+    let level = found["level"].as_str().expect("a level");
+    assert!(table.contains(level), "{table}");
+    assert!(!table.contains('\u{1b}'), "plain text where there is no terminal");
+    for wall in found["walls"].as_array().expect("a list") {
+        let (name, state) = (wall["name"].as_str(), wall["state"].as_str());
+        let (name, state) = (name.expect("a name"), state.expect("a state"));
+        let line = table.lines().find(|line| line.starts_with(&format!("{name} ")));
+        assert!(line.is_some_and(|line| line.contains(state)), "{name}: {table}");
+    }
+    assert!(!parent.path().join("data").exists(), "nothing is made");
+}
+
+#[test]
+fn doctor_refuses_what_a_start_would_refuse() {
+    let path = std::env::var("PATH").expect("a PATH");
+    for (name, value) in [("REQUIRE_CGROUPS", "perhaps"), ("REQUIRE_CGROUP", "true"), ("PORT", "x")]
+    {
+        let text = complaint(&crucible(&["doctor"], &[("PATH", &path), (name, value)]));
+        let flag = name.to_lowercase().replace('_', "-");
+        assert!(text.contains(name) || text.contains(&flag), "{name}: {text}");
+    }
 }
 
 #[test]

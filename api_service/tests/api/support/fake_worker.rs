@@ -298,13 +298,23 @@ impl ExecutionService for FakeWorker {
             name: "seccomp".to_owned(),
             state: "enforced".to_owned(),
             detail: String::new(),
+            remedy: None,
+        };
+        let quota = wire::Wall {
+            name: "cgroup_cpu".to_owned(),
+            state: "best_effort".to_owned(),
+            detail: "no cpu controller".to_owned(),
+            remedy: Some("delegate it".to_owned()),
         };
         Ok(Response::new(wire::Capabilities {
             instance_id: format!("life-{}", self.seen().lives),
             version: "0".to_owned(),
             languages: vec![python],
             missing_languages: vec![node],
-            isolation: Some(wire::Isolation { level: "full".to_owned(), walls: vec![wall] }),
+            isolation: Some(wire::Isolation {
+                level: "degraded".to_owned(),
+                walls: vec![wall, quota],
+            }),
             limits: Some(wire::LimitRange::default()),
             compiler_flags: vec!["-O2".to_owned()],
         }))

@@ -22,7 +22,8 @@ use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Delegation, Hierarchy, Leftover, Tree, mount_hierarchies};
-use super::{anchor, channel, syscall};
+use super::{anchor, channel, self_test, syscall};
+use crate::sandbox::isolation::Refusal;
 
 /// First of the host's ids that a worker of uid 0 uses; the range is 65,536 long. The numbers are
 /// those of the first entry that `useradd` would write into `/etc/subuid`.
@@ -35,24 +36,26 @@ const WORKER_ID: u32 = 1;
 /// The same one as the host sees it: whose the files of a worker are that was started by uid 0.
 pub const WORKER_HOST_ID: u32 = FIRST_HOST_ID + WORKER_ID;
 
-/// Why a worker cannot start on this host. The text names the remedy.
+/// Why a worker cannot start on this host.
 #[derive(Debug, thiserror::Error)]
-#[error("{stage}: {source}\n  remedy: {remedy}")]
-pub struct BootError {
-    /// The step that failed.
-    pub stage: String,
-    /// What the kernel said.
-    pub source: io::Error,
-    /// What the operator can do.
-    pub remedy: &'static str,
+pub enum BootError {
+    /// A wall cannot be had here. The text names it and its remedy.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A step failed that fails nowhere.
+    #[error(
+        "{stage}: {source}\n  remedy: this is a fault of ours, or a host out of memory or descriptors"
+    )]
+    Failed {
+        /// The step.
+        stage: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The other process that takes part in the boot has said why.
+    #[error("the other half of the worker could not start")]
+    SaidElsewhere,
 }
-
-const USER_NAMESPACES: &str = "allow user namespaces: `sysctl user.max_user_namespaces=15000`, on \
-    Debian `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu \
-    `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile with `userns,`; \
-    in a container, a seccomp profile that allows clone, unshare, setns and mount";
-
-const INTERNAL: &str = "this is a fault of ours, or a host out of memory or descriptors";
 
 /// A session needs a dozen descriptors, and most hosts give 1,024 unless asked.
 fn raise_open_files() -> io::Result<()> {
@@ -74,6 +77,9 @@ pub struct Namespaced {
     pub leftovers: Vec<Leftover>,
 }
 
+/// Where sandboxes get their cgroups, or why they get none; and what was swept on the way.
+type Cgroups = (Result<Tree, String>, Vec<Leftover>);
+
 /// Outer to inner: go on, with what was delegated.
 #[derive(Serialize, Deserialize)]
 enum ToInner {
@@ -88,26 +94,15 @@ pub fn enter_namespaces<T>(
     inner_only: T,
     leftover: Option<&Path>,
 ) -> Result<(Namespaced, T), BootError> {
-    raise_open_files().map_err(|source| BootError {
-        stage: "RLIMIT_NOFILE".into(),
-        source,
-        remedy: INTERNAL,
-    })?;
+    let failed = |stage: &'static str| move |source| self_test::failure(stage, source);
+    raise_open_files().map_err(failed("RLIMIT_NOFILE"))?;
     let real = (Uid::current(), Gid::current());
     let privileged = real.0.is_root();
-    let failed = |stage: &'static str, remedy| {
-        move |source| BootError { stage: String::from(stage), source, remedy }
-    };
-    let (outer, inner) = channel::pair(false).map_err(failed("socketpair", INTERNAL))?;
-    let (stop, stop_writer) = nix::unistd::pipe().map_err(|errno| BootError {
-        stage: String::from("pipe"),
-        source: io::Error::from(errno),
-        remedy: INTERNAL,
-    })?;
+    let (outer, inner) = channel::pair(false).map_err(failed("socketpair"))?;
+    let (stop, stop_writer) =
+        nix::unistd::pipe().map_err(|errno| failed("pipe")(io::Error::from(errno)))?;
     let namespaces = libc::CLONE_NEWUSER | libc::CLONE_NEWNS;
-    match syscall::clone_process(namespaces)
-        .map_err(failed("making a user namespace", USER_NAMESPACES))?
-    {
+    match syscall::clone_process(namespaces).map_err(failed("making a user namespace"))? {
         syscall::Cloned::Parent(child) => {
             drop((inner, stop, inner_only));
             let delegation = (|| {
@@ -130,14 +125,14 @@ pub fn enter_namespaces<T>(
                 channel::send(outer.as_fd(), &ToInner::Delegated(tree, leftovers), &[])?;
                 Ok(delegation)
             })()
-            .map_err(failed("setting up the user namespace", USER_NAMESPACES))?;
+            .map_err(failed("setting up the user namespace"))?;
             drop(outer);
             anchor::stay(child.pid, stop_writer, privileged, delegation, leftover)
         }
         syscall::Cloned::Child => {
             drop((outer, stop_writer));
-            let (cgroups, leftovers) =
-                become_inner(&inner).map_err(failed("entering the namespaces", USER_NAMESPACES))?;
+            let entered = become_inner(&inner).map_err(failed("entering the namespaces"))?;
+            let (cgroups, leftovers) = entered.ok_or(BootError::SaidElsewhere)?;
             Ok((Namespaced { distinct_ids: privileged, cgroups, stop, leftovers }, inner_only))
         }
     }
@@ -156,9 +151,11 @@ fn map_ids(pid: libc::pid_t, (uid, gid): (Uid, Gid), privileged: bool) -> io::Re
     }
 }
 
-fn become_inner(outer: &OwnedFd) -> io::Result<(Result<Tree, String>, Vec<Leftover>)> {
+/// The cgroups, or why there are none; and what killed workers had left. Nothing if the outer process has
+/// failed, which it says itself.
+fn become_inner(outer: &OwnedFd) -> io::Result<Option<Cgroups>> {
     let Some((ToInner::Mapped, _)) = channel::receive(outer.as_fd())? else {
-        return Err(io::Error::other("the outer process could not map the ids"));
+        return Ok(None);
     };
     let root = (Uid::from_raw(0), Gid::from_raw(0));
     setresgid(root.1, root.1, root.1)?;
@@ -174,8 +171,8 @@ fn become_inner(outer: &OwnedFd) -> io::Result<(Result<Tree, String>, Vec<Leftov
     let hierarchies = mount_hierarchies().unwrap_or_default();
     channel::send(outer.as_fd(), &hierarchies, &[])?;
     match channel::receive(outer.as_fd())? {
-        Some((ToInner::Delegated(cgroups, leftovers), _)) => Ok((cgroups, leftovers)),
-        Some((ToInner::Mapped, _)) | None => Err(io::Error::other("the outer process went away")),
+        Some((ToInner::Delegated(cgroups, leftovers), _)) => Ok(Some((cgroups, leftovers))),
+        Some((ToInner::Mapped, _)) | None => Ok(None),
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! boot      namespaces of the worker, before any thread           (boot, anchor, cgroup::delegation)
-//! launch    fork the spawner, let it prove that it can do its job (launch, template)
+//! launch    fork the spawner, let it make a first sandbox             (launch, template)
 //! spawner   makes and ends sandboxes, has zygotes fork            (spawner, recipe, seccomp, cgroup)
 //! init      process 1 of each sandbox                             (init)
 //! worker    asks both of them                                     (spawner_client, sandbox, caller)
+//! self_test have the walls attacked from inside, and judge        (self_test, probe)
 //! ```
-//! The only home of `unsafe`, `libc` and `nix`: all `unsafe` is in `syscall` and `channel`.
+//! The only home of `unsafe`, `libc` and `nix`: all `unsafe` is in `syscall`, `channel` and `probe::calls`.
 
 mod account;
 mod anchor;
@@ -20,18 +21,21 @@ mod init;
 mod launch;
 mod output;
 mod pipe;
+mod probe;
 mod processes;
 mod program;
 mod protocol;
 mod recipe;
 mod sandbox;
 mod seccomp;
+mod self_test;
 mod spawner;
 mod spawner_client;
 mod syscall;
 mod template;
 mod transfer;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -44,6 +48,7 @@ pub use boot::{
 pub use cgroup::Leftover;
 pub use launch::{Launched, Told, launch};
 pub use seccomp::groups;
+pub use self_test::control;
 
 use super::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
 use super::census::Census;
@@ -51,6 +56,7 @@ use super::isolation::Isolation;
 use super::spec::{Command, SandboxLimits};
 use cgroup::Tree;
 use sandbox::LinuxSandbox;
+use self_test::Host;
 use spawner::cgroup_name;
 use spawner_client::{Created, SpawnerClient};
 
@@ -61,34 +67,42 @@ const OPEN_TO_THE_WORKER: Mode = Mode::from_bits_truncate(0o666);
 /// The backend of this machine's own kernel.
 pub struct LinuxBackend {
     spawner: Arc<SpawnerClient>,
-    isolation: Isolation,
+    host: Host,
     cgroups: Option<Tree>,
+    roots: Vec<PathBuf>,
 }
 
 impl LinuxBackend {
     /// Takes over a launched spawner; must be called inside a runtime.
     pub fn new(launched: Launched) -> std::io::Result<Self> {
-        let spawner = Arc::new(SpawnerClient::new(launched.socket)?);
-        Ok(Self { spawner, isolation: launched.isolation, cgroups: launched.cgroups })
+        let Launched { socket, host, cgroups, roots } = launched;
+        Ok(Self { spawner: Arc::new(SpawnerClient::new(socket)?), host, cgroups, roots })
     }
-}
 
-#[async_trait]
-impl SandboxBackend for LinuxBackend {
-    async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError> {
+    async fn make(&self, limits: SandboxLimits) -> Result<LinuxSandbox, SandboxError> {
         let created = self.spawner.create(limits).await?;
         let Created { claim, sandbox, socket, peak } = created;
         let name = cgroup_name(sandbox);
         let meter = self.cgroups.as_ref().zip(peak).map(|(tree, peak)| tree.meter(&name, peak));
         let meter = meter.transpose().map_err(SandboxError::Limits)?;
         let spawner = Arc::clone(&self.spawner);
-        let opening = LinuxSandbox::open(sandbox, claim, socket, limits, meter, spawner);
-        Ok(Box::new(opening.await?))
+        LinuxSandbox::open(sandbox, claim, socket, limits, meter, spawner).await
+    }
+
+    /// How often the quota has made it wait; nothing without a cpu controller.
+    fn pauses(&self, sandbox: &LinuxSandbox) -> Option<u64> {
+        self.cgroups.as_ref()?.pauses(&cgroup_name(sandbox.id()))
+    }
+}
+
+#[async_trait]
+impl SandboxBackend for LinuxBackend {
+    async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError> {
+        Ok(Box::new(self.make(limits).await?))
     }
 
     async fn start_zygote(&self, command: Command) -> Result<Zygote, SandboxError> {
         let (id, report, claim) = self.spawner.start_zygote(command).await?;
-        tracing::info!(zygote = id, report, "a zygote is ready");
         let unwanted = CancellationToken::new();
         let zygote = Zygote {
             id,
@@ -101,11 +115,13 @@ impl SandboxBackend for LinuxBackend {
             spawner.end_zygote(id).await;
         });
         claim.keep();
+        self_test::examine_zygote(self, &zygote).await?;
+        tracing::info!(zygote = id, report, "a zygote is ready");
         Ok(zygote)
     }
 
-    fn isolation(&self) -> &Isolation {
-        &self.isolation
+    async fn examine(&self) -> Isolation {
+        self_test::examine(self, &self.roots).await
     }
 
     async fn pulse(&self) {

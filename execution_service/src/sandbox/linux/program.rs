@@ -1,7 +1,7 @@
 //! A program to become: everything that `execve` needs, made before the fork.
 
 use std::convert::Infallible;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -56,19 +56,27 @@ impl Program {
     }
 
     fn try_become(&self, fds: Vec<OwnedFd>) -> io::Result<Infallible> {
-        setsid()?;
-        let none = SigSet::empty();
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)?;
-        // Rust ignores SIGPIPE, and an ignored signal stays ignored over an exec.
-        syscall::default_signal(Signal::SIGPIPE)?;
-        // User code may have made its home one that it cannot enter.
-        chdir(self.directory.as_c_str()).or_else(|_| chdir("/"))?;
-        // User code may have put a FIFO there, and whoever starts us waits until the exec.
-        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK;
-        let input = nix::fcntl::open(self.stdin.as_c_str(), flags, Mode::empty())?;
-        fcntl(&input, FcntlArg::F_SETFL(OFlag::empty()))?;
-        let descriptors: Vec<OwnedFd> = std::iter::once(input).chain(fds).collect();
-        syscall::become_descriptors(&descriptors)?;
+        settle(&self.directory, &self.stdin, fds)?;
         Ok(execve(&self.path, &self.argv, &self.envp)?)
     }
+}
+
+/// All of a program's beginning but the program: the leader of a session in `directory`, with `stdin`
+/// and `fds` as its descriptors 0, 1, 2, …, and all above them to be closed by an exec.
+pub fn settle(directory: &CStr, stdin: &CStr, fds: Vec<OwnedFd>) -> io::Result<()> {
+    setsid()?;
+    let none = SigSet::empty();
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)?;
+    // Rust ignores SIGPIPE, and an ignored signal stays ignored over an exec.
+    syscall::default_signal(Signal::SIGPIPE)?;
+    // User code may have made its home one that it cannot enter.
+    chdir(directory).or_else(|_| chdir("/"))?;
+    // User code may have put a FIFO there, and whoever starts us waits until the exec.
+    let input = nix::fcntl::open(stdin, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty())?;
+    fcntl(&input, FcntlArg::F_SETFL(OFlag::empty()))?;
+    let descriptors: Vec<OwnedFd> = std::iter::once(input).chain(fds).collect();
+    syscall::become_descriptors(&descriptors)?;
+    // They are the process's from here on, whether an exec follows or not.
+    descriptors.into_iter().for_each(std::mem::forget);
+    Ok(())
 }

@@ -16,8 +16,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::account::Disk;
+use super::probe::{Probe, Targets};
 use crate::sandbox::backend::{Place, ProcessEnd};
-use crate::sandbox::isolation::Isolation;
 use crate::sandbox::spec::{Command, SandboxLimits};
 
 /// Numbers a request, so that its reply finds its way.
@@ -61,8 +61,8 @@ pub enum SpawnerRequest {
 /// From the spawner to the worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum FromSpawner {
-    /// Sent once: a first sandbox could be made, and these are its walls.
-    Ready { isolation: Isolation },
+    /// Sent once: a first sandbox could be made, and has a `/proc` of its own if `fresh_proc`.
+    Ready { fresh_proc: bool },
     /// Sent once instead: none could be made, and the spawner is gone.
     Unable(Failure),
     /// The answer to a request.
@@ -174,6 +174,9 @@ pub enum InitRequest {
     /// Start a process; the reply carries the other ends of its descriptors 1, 2 and perhaps 3
     /// and 4.
     Start { command: Command },
+    /// As [`InitRequest::Start`], but the process tries what nobody may do here, and its standard output
+    /// is a list of [`super::probe::Finding`]s.
+    Probe { probe: Probe, targets: Targets },
     /// Make the descriptors 1 to 4 of a process that will join the sandbox; the reply carries the
     /// worker's ends, then the process's. The only request after which a zygote can still join.
     Ends,

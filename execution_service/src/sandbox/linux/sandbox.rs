@@ -15,6 +15,7 @@ use super::caller::{Packets, Pending, Running};
 use super::cgroup::Meter;
 use super::output::OutputPipe;
 use super::pipe::{self, End};
+use super::probe::{Probe, Targets};
 use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
 use super::spawner_client::{Claim, Forked, SpawnerClient};
 use crate::sandbox::backend::{
@@ -104,6 +105,47 @@ impl LinuxSandbox {
             Ok(None) => Err(create("init went away", io::ErrorKind::BrokenPipe.into())),
             Err(_) => Err(create("init says nothing", io::ErrorKind::TimedOut.into())),
         }
+    }
+
+    /// Its name at the spawner.
+    pub(super) fn id(&self) -> SandboxId {
+        self.id
+    }
+
+    /// The uid of its processes, as the worker sees it: the owner of what they made.
+    pub(super) fn uid_outside(&self) -> Option<u32> {
+        let workspace = nix::sys::stat::fstat(self.workspace.get()?).ok()?;
+        Some(workspace.st_uid)
+    }
+
+    /// Starts a process that makes attempts against the walls, and writes what came of them to its
+    /// standard output.
+    pub(super) async fn probe(
+        &self,
+        probe: Probe,
+        targets: Targets,
+    ) -> Result<Process, SandboxError> {
+        self.begin("a probe", false, InitRequest::Probe { probe, targets }).await
+    }
+
+    /// Has init start a process.
+    async fn begin(
+        &self,
+        program: &str,
+        control: bool,
+        request: InitRequest,
+    ) -> Result<Process, SandboxError> {
+        let failed = |source| SandboxError::Start { program: String::from(program), source };
+        let (reply, fds, exit) = self.ask(request, PATIENT).await?;
+        let pid = match reply {
+            InitReply::Started { pid } => pid,
+            InitReply::Failed(failure) => return Err(failed(failure.error())),
+            InitReply::Done | InitReply::Content { .. } | InitReply::Usage(_) => {
+                return Err(SandboxError::Gone);
+            }
+        };
+        let exit = exit.ok_or(SandboxError::Gone)?;
+        process(pid, &fds, control, exit).map_err(failed)
     }
 
     /// Asks init, which user code may have starved: no answer in time is as bad as none.
@@ -205,19 +247,8 @@ async fn listen(init: Arc<Packets>, pending: Arc<Pending<Reply>>) {
 #[async_trait]
 impl Sandbox for LinuxSandbox {
     async fn start(&self, command: Command) -> Result<Process, SandboxError> {
-        let program = command.program.clone();
-        let failed = |source| SandboxError::Start { program: program.clone(), source };
-        let control_wanted = command.control;
-        let (reply, fds, exit) = self.ask(InitRequest::Start { command }, PATIENT).await?;
-        let pid = match reply {
-            InitReply::Started { pid } => pid,
-            InitReply::Failed(failure) => return Err(failed(failure.error())),
-            InitReply::Done | InitReply::Content { .. } | InitReply::Usage(_) => {
-                return Err(SandboxError::Gone);
-            }
-        };
-        let exit = exit.ok_or(SandboxError::Gone)?;
-        process(pid, &fds, control_wanted, exit).map_err(failed)
+        let (program, control) = (command.program.clone(), command.control);
+        self.begin(&program, control, InitRequest::Start { command }).await
     }
 
     async fn fork(&self, zygote: &Zygote) -> Result<Process, SandboxError> {

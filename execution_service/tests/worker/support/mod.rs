@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 mod caller;
+mod doctor;
 mod processes;
 mod request;
 mod run;
 mod worker;
 
 pub use self::caller::{Caller, Refusal};
+pub use self::doctor::{after, doctor, output, skipped, without};
 pub use self::processes::{Family, cgroups_of, children_of, family_of, inhabitants};
 pub use self::request::{
     OWNER, bash, c, in_session, limits, new_session, node, of, python, unique,
 };
 pub use self::run::{Ran, Running};
-pub use self::worker::{Worker, refusal, refusal_of, token};
+pub use self::worker::{BINARY, Worker, refusal, refusal_of, token};
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
 const NEVER: Duration = Duration::from_secs(40);

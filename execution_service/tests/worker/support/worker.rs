@@ -12,7 +12,8 @@ use super::caller::Caller;
 use super::eventually;
 use super::request::unique;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_execution_service");
+/// The worker's executable.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_execution_service");
 
 /// A started worker. Dropping it ends it.
 pub struct Worker {
@@ -25,7 +26,16 @@ pub struct Worker {
 impl Worker {
     /// One that offers `languages` (names with commas); `None`, and a note, if this machine lacks one.
     pub async fn start(languages: &str, settings: &[(&str, &str)]) -> Option<Self> {
-        let worker = Self::launch(languages, settings).await;
+        Self::start_behind(&[], languages, settings).await
+    }
+
+    /// As [`Worker::start`], by a command that becomes the rest of its command line.
+    pub async fn start_behind(
+        wrapper: &[&str],
+        languages: &str,
+        settings: &[(&str, &str)],
+    ) -> Option<Self> {
+        let worker = Self::launch(wrapper, languages, settings).await;
         let capabilities = worker.caller().await.capabilities().await;
         let Some(missing) = capabilities.missing_languages.first() else {
             return Some(worker);
@@ -38,10 +48,10 @@ impl Worker {
 
     /// One with Bash, which is everywhere.
     pub async fn bash(settings: &[(&str, &str)]) -> Self {
-        Self::launch("bash", settings).await
+        Self::launch(&[], "bash", settings).await
     }
 
-    async fn launch(languages: &str, settings: &[(&str, &str)]) -> Self {
+    async fn launch(wrapper: &[&str], languages: &str, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let own = settings.iter().find(|(name, _)| *name == "ADDRESS_FILE");
         let address_file = match own {
@@ -49,7 +59,7 @@ impl Worker {
             None => directory.path().join("address"),
         };
         let token = token();
-        let process = command(directory.path())
+        let process = command(wrapper, directory.path())
             .env("LISTEN", "127.0.0.1:0")
             .env("ADDRESS_FILE", &address_file)
             .env("INTERNAL_AUTH_TOKEN", &token)
@@ -143,7 +153,7 @@ pub async fn refusal_of(settings: &[(&str, &str)]) -> (ExitStatus, String) {
 
 async fn refused(settings: &[(&str, &str)]) -> (ExitStatus, String) {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = command(directory.path());
+    let mut command = command(&[], directory.path());
     command.env("LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
     let process = command.spawn().unwrap();
     let mut worker = Worker { process, directory, address: String::new(), token: String::new() };
@@ -152,9 +162,11 @@ async fn refused(settings: &[(&str, &str)]) -> (ExitStatus, String) {
 
 /// A worker with nothing of this process's environment but the way to the interpreters. Its log goes
 /// to a file of `directory`.
-fn command(directory: &Path) -> Command {
-    let mut command = Command::new(BINARY);
+fn command(wrapper: &[&str], directory: &Path) -> Command {
+    let line = [wrapper, &[BINARY]].concat();
+    let mut command = Command::new(line[0]);
     command
+        .args(&line[1..])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("LOG_FORMAT", "json")

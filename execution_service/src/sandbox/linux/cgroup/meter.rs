@@ -78,7 +78,7 @@ fn number(file: &File) -> Option<u64> {
 }
 
 /// The number behind `key` in a file of `key number` lines.
-fn keyed(file: &File, key: &str) -> Option<u64> {
+pub(super) fn keyed(file: &File, key: &str) -> Option<u64> {
     with_text(file, |text| {
         let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
         line?.trim().parse().ok()

@@ -61,6 +61,15 @@ impl Tree {
         }
     }
 
+    /// How often the cgroup `name` has been made to wait by its quota; nothing without a cpu controller.
+    pub fn pauses(&self, name: &str) -> Option<u64> {
+        let directory = match self {
+            Self::V2(tree) => tree.cpu(name),
+            Self::V1(tree) => tree.cpu(name),
+        }?;
+        meter::keyed(&fs::File::open(directory.join("cpu.stat")).ok()?, "nr_throttled")
+    }
+
     /// Makes a cgroup with `limits` in force.
     pub fn create(&self, name: &str, limits: SandboxLimits) -> io::Result<Cgroup> {
         match self {

@@ -87,6 +87,11 @@ impl Tree {
         self.cpu.is_some() && self.cpuacct.is_some()
     }
 
+    /// The directory of the cgroup `name` that has its quota.
+    pub fn cpu(&self, name: &str) -> Option<PathBuf> {
+        self.cpu.as_ref().map(|directory| directory.join(name))
+    }
+
     /// The meter of the cgroup `name`.
     pub fn meter(&self, name: &str, peak: OwnedFd) -> io::Result<Meter> {
         let (memory, pids) = (self.memory.join(name), self.pids.join(name));

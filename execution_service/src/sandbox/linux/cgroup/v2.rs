@@ -53,6 +53,11 @@ impl Tree {
         self.cpu
     }
 
+    /// The directory of the cgroup `name`, if it has a quota.
+    pub fn cpu(&self, name: &str) -> Option<PathBuf> {
+        self.cpu.then(|| self.root.join(name))
+    }
+
     /// The meter of the cgroup `name`.
     pub fn meter(&self, name: &str, peak: OwnedFd) -> io::Result<Meter> {
         let directory = self.root.join(name);

@@ -23,6 +23,7 @@ use super::account::Reaped;
 use super::protocol::{Failure, FromInit, InitReply, InitRequest, ToInit};
 use super::{channel, syscall};
 use files::Files;
+use start::Started;
 
 /// The state of a running init.
 struct Init {
@@ -82,6 +83,14 @@ impl Init {
         Ok(())
     }
 
+    /// The reply that tells of a new process, and with it the worker's ends of its descriptors.
+    fn note(&mut self, started: Started, descriptors: &mut Vec<OwnedFd>) -> InitReply {
+        let Started { pid, ends } = started;
+        self.started.insert(pid);
+        *descriptors = ends;
+        InitReply::Started { pid }
+    }
+
     /// Handles one request; `false` when there will be no more.
     fn answer(&mut self) -> io::Result<bool> {
         let Some((ToInit { sequence, request }, _)) = channel::receive(self.control.as_fd())?
@@ -95,11 +104,11 @@ impl Init {
         }
         let mut descriptors = Vec::new();
         let result = match request {
-            InitRequest::Start { command } => start::start(&command).map(|started| {
-                self.started.insert(started.pid);
-                descriptors = started.ends;
-                InitReply::Started { pid: started.pid }
-            }),
+            InitRequest::Start { command } => {
+                start::start(&command).map(|started| self.note(started, &mut descriptors))
+            }
+            InitRequest::Probe { probe, targets } => start::start_probe(probe, &targets)
+                .map(|started| self.note(started, &mut descriptors)),
             InitRequest::Ends => start::Ends::make(true).map(|ends| {
                 descriptors = ends.outer;
                 descriptors.extend(ends.inner);

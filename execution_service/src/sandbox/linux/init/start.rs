@@ -8,7 +8,8 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::stat::fchmod;
 use nix::unistd::pipe2;
 
-use crate::sandbox::linux::program::Program;
+use crate::sandbox::linux::probe::{self, Finding, Probe, Targets};
+use crate::sandbox::linux::program::{Program, settle};
 use crate::sandbox::linux::{OPEN_TO_THE_WORKER, syscall};
 use crate::sandbox::spec::Command;
 
@@ -73,14 +74,45 @@ enum Direction {
 /// That of the step that failed in the new process, up to and including `execve`.
 pub fn start(command: &Command) -> io::Result<Started> {
     let program = Program::of(command)?;
-    let Ends { outer, inner } = Ends::make(command.control)?;
+    fork_with(command.control, |fds, _| program.become_with(fds))
+}
+
+/// Starts a process that is confined as those of [`start`] are, and makes attempts instead of becoming a
+/// program. What came of them is on its standard output.
+pub fn start_probe(probe: Probe, targets: &Targets) -> io::Result<Started> {
+    fork_with(false, |fds, started| {
+        if let Err(error) = settle(c"/", c"/dev/null", fds) {
+            return error;
+        }
+        drop(started.take());
+        let code = i32::from(report(&probe::run(probe, targets)).is_err());
+        syscall::exit_now(code)
+    })
+}
+
+fn report(findings: &[Finding]) -> io::Result<()> {
+    let findings = postcard::to_stdvec(findings).map_err(io::Error::other)?;
+    io::stdout().write_all(&findings)?;
+    io::stdout().flush()
+}
+
+/// Forks, and has the child `act` with its descriptors 1, 2, … until it is another program or lets go of
+/// the file that it was given; what it returns is why it could not.
+fn fork_with(
+    control: bool,
+    act: impl FnOnce(Vec<OwnedFd>, &mut Option<File>) -> io::Error,
+) -> io::Result<Started> {
+    let Ends { outer, inner } = Ends::make(control)?;
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
     let Some(pid) = syscall::fork()? else {
-        // Until the exec this is a copy of init within reach of user code: as sealed as init, it stays
-        // out of its sight. (So it cannot offer itself to the killer of processes, either: our kernels do.)
-        let error = program.become_with(inner);
+        // Until an exec this is a copy of init within reach of user code: as sealed as init, it stays out
+        // of its sight. (So it cannot offer itself to the killer of processes, either: our kernels do.)
+        let mut started = Some(File::from(writer));
+        let error = act(inner, &mut started);
         let number = error.raw_os_error().unwrap_or(libc::EIO);
-        let _ = File::from(writer).write_all(&number.to_ne_bytes());
+        if let Some(mut started) = started {
+            let _ = started.write_all(&number.to_ne_bytes());
+        }
         syscall::exit_now(127);
     };
     drop((writer, inner));

@@ -1,12 +1,13 @@
 //! From environment to a serving worker, and back to nothing.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
+mod boot;
+
+use std::collections::HashMap;
 use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use proto::execution_v1::execution_service_server::ExecutionServiceServer;
@@ -17,25 +18,25 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::config::{Secret, Settings};
+use crate::config::{Action, Secret, Settings};
+use crate::doctor;
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
 use crate::execution::outputs::{Outputs, Place};
 use crate::execution::run::House;
 use crate::grpc::{Authenticate, Service};
-use crate::language::{Language, usual_libraries};
 use crate::listener::{Listener, Socket};
-use crate::pool::{self, Pool};
+use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
-use crate::sandbox::linux::{
-    FIRST_HOST_ID, Launched, Leftover, LinuxBackend, Namespaced, Told, WORKER_HOST_ID,
-    drop_privileges, enter_namespaces, launch,
-};
+use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
+use crate::sandbox::linux::{BootError, Leftover, LinuxBackend, Namespaced, WORKER_HOST_ID};
 use crate::session::Registry;
 use crate::tasks::Tasks;
-use crate::toolchain::{Discovery, Visitor, discover};
+use crate::toolchain::Discovery;
 use crate::worker::{Admission, Tally, Worker};
 use crate::{telemetry, toolchain};
+pub(crate) use boot::{Booted, boot, runtime};
+use boot::{executables, is_root, libraries};
 
 /// How long callers get to hang up when the worker is to stop.
 const HANG_UP: Duration = Duration::from_secs(1);
@@ -44,14 +45,21 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// The worker's whole life. Must be called while the process has one thread.
 pub fn run_from_env() -> ExitCode {
-    let settings = match Settings::from_env_or_arguments() {
-        Ok(settings) => settings,
+    let (settings, action) = match Settings::from_env_or_arguments() {
+        Ok(read) => read,
         Err(error) => error.exit(),
     };
+    match action {
+        Action::Serve => {}
+        Action::Doctor(wanted) => return doctor::run(&settings, &wanted),
+    }
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("execution_service: {}", logging::plain_lines(&format!("{error:#}")));
+            let said = matches!(error.downcast_ref(), Some(BootError::SaidElsewhere));
+            if !said {
+                eprintln!("execution_service: {}", logging::plain_lines(&format!("{error:#}")));
+            }
             ExitCode::FAILURE
         }
     }
@@ -63,87 +71,21 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         // While we still have the right to. Who connects now waits until we serve.
         listener.announce(file).context("ADDRESS_FILE")?;
     }
-    let root =
-        fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)?;
     let place = match &settings.output_dir {
-        Some(path) => Some(Place::prepare(path, root.then_some(WORKER_HOST_ID))?),
+        Some(path) => Some(Place::prepare(path, is_root()?.then_some(WORKER_HOST_ID))?),
         None => None,
     };
-    let (namespaced, (listener, place)) =
-        enter_namespaces((listener, place), settings.listen.path())?;
-    let visitor = visitor(root)?;
-    let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
-    let range = settings.limit_range();
-    let told = Told {
-        roots: roots(&discovery),
-        limits: range.defaults.sandbox,
-        ceiling: range.maxima.sandbox,
-        zygotes: pool::zygotes(&executables(&discovery), &libraries(&settings, &discovery)),
-    };
-    let launched = launch(&namespaced, told)?;
-    if settings.require_cgroups
-        && let Err(why) = &namespaced.cgroups
-    {
-        bail!(
-            "REQUIRE_CGROUPS is set and there are no cgroups: {why}\n  remedy: start as root, or \
-             under `systemd-run --user --scope -p Delegate=yes`"
-        );
-    }
-    drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
+    let booted = boot(&settings, (listener, place), settings.listen.path())?;
     // Read only here: the spawner was forked before and has never seen it.
     let token = Secret::parse(std::env::var("INTERNAL_AUTH_TOKEN").ok())?;
-    let edge = Edge { listener, token, place };
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads())
-        .enable_all()
-        .build()
-        .context("starting the runtime")?
-        .block_on(serve(settings, edge, namespaced, discovery, launched))
+    runtime()?.block_on(serve(settings, booted, token))
 }
 
-/// The worker only passes on what others do: 0.8 ms of a run are its own. A thread that hands work to
-/// another wakes it, which costs more than the work, and takes a processor from the programs.
-fn threads() -> usize {
-    const PROCESSORS_A_THREAD: usize = 4;
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    processors.div_ceil(PROCESSORS_A_THREAD)
-}
+/// What was opened with rights that the worker has given up since.
+type Opened = (Listener, Option<Place>);
 
-/// The identity that sandboxes have on the host, as files show it to us: inside of the namespaces an
-/// ordinary user's own number is another one.
-fn visitor(root: bool) -> io::Result<Visitor> {
-    use std::os::unix::fs::MetadataExt;
-    if root {
-        // Any id of the worker's range: nothing on the host belongs to one.
-        return Ok(Visitor { uid: FIRST_HOST_ID, gid: FIRST_HOST_ID });
-    }
-    let me = fs::metadata("/proc/self")?;
-    Ok(Visitor { uid: me.uid(), gid: me.gid() })
-}
-
-fn roots(discovery: &Discovery) -> Vec<std::path::PathBuf> {
-    let mut roots: Vec<_> =
-        discovery.found.iter().flat_map(|toolchain| toolchain.roots.clone()).collect();
-    roots.sort();
-    roots.dedup();
-    roots
-}
-
-/// What was opened, or read, with rights that the worker has given up since.
-struct Edge {
-    listener: Listener,
-    token: Secret,
-    place: Option<Place>,
-}
-
-async fn serve(
-    settings: Settings,
-    edge: Edge,
-    namespaced: Namespaced,
-    discovery: Discovery,
-    launched: Launched,
-) -> anyhow::Result<()> {
-    let Edge { listener, token, place } = edge;
+async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> anyhow::Result<()> {
+    let Booted { namespaced, discovery, launched, inner: (listener, place) } = booted;
     telemetry::start(settings.log_format, &settings.log_level)?;
     let bounds = settings.output_bounds(REMEMBERED_OUTPUT_BYTES);
     let outputs = place.map(|place| Outputs::open_in(place, bounds)).transpose()?;
@@ -170,11 +112,11 @@ async fn serve(
         }
     }
     let backend = Arc::new(LinuxBackend::new(launched).context("talking to the spawner")?);
-    tracing::info!(isolation = backend.isolation().level().name(), "the sandbox works");
+    let isolation = examine(&*backend, &settings.demands()).await?;
     let shutdown = CancellationToken::new();
     let mounts = backend.census().await.context("counting what there is")?.mounts;
-    let worker =
-        build(&settings, &namespaced, discovery, Arc::clone(&backend), mounts, &shutdown, outputs);
+    let parts = (discovery, isolation, outputs);
+    let worker = build(&settings, &namespaced, parts, Arc::clone(&backend), mounts, &shutdown);
     worker.pool.keep_filled(&worker.tasks, &shutdown);
     let expiry = worker.outputs.clone().map(|outputs| tokio::spawn(outputs.expire()));
     let sweeper = tokio::spawn({
@@ -230,18 +172,34 @@ async fn serve(
     }
 }
 
+/// Has the walls tried, and tells the operator once of each that is not what it could be.
+///
+/// # Errors
+/// The walls without which nothing is served.
+async fn examine(backend: &dyn SandboxBackend, demands: &[Demand]) -> Result<Isolation, Refusal> {
+    let begun = Instant::now();
+    let isolation = backend.examine().await;
+    isolation.suffices(demands)?;
+    for Wall { name, state, seen, remedy, .. } in &isolation.walls {
+        if *state != WallState::Enforced {
+            tracing::warn!(wall = name, state = state.name(), seen, remedy, "a wall is weaker");
+        }
+    }
+    let elapsed_ms = begun.elapsed().as_millis();
+    tracing::info!(isolation = isolation.level().name(), elapsed_ms, "the walls stand");
+    Ok(isolation)
+}
+
 fn build(
     settings: &Settings,
     namespaced: &Namespaced,
-    discovery: Discovery,
+    (discovery, isolation, outputs): (Discovery, Isolation, Option<Arc<Outputs>>),
     backend: Arc<LinuxBackend>,
     first_mounts: Option<u64>,
     shutdown: &CancellationToken,
-    outputs: Option<Arc<Outputs>>,
 ) -> Arc<Worker> {
     let range = settings.limit_range();
     let (executables, libraries) = (executables(&discovery), libraries(settings, &discovery));
-    let isolation = backend.isolation().clone();
     let accounting = match namespaced.cgroups {
         Ok(_) => Accounting::Enforced,
         Err(_) => Accounting::BestEffort,
@@ -275,21 +233,6 @@ fn build(
         tally: Tally::default(),
         first_mounts,
         stalled: AtomicBool::new(false),
-    })
-}
-
-fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
-    let found = discovery.found.iter();
-    found
-        .map(|toolchain| (toolchain.language, toolchain.executable.display().to_string()))
-        .collect()
-}
-
-/// What the zygotes load.
-fn libraries(settings: &Settings, discovery: &Discovery) -> Vec<String> {
-    settings.python_preload.clone().unwrap_or_else(|| {
-        let python = discovery.found.iter().find(|found| found.language == Language::Python);
-        python.map(|python| usual_libraries(&python.packages)).unwrap_or_default()
     })
 }
 

@@ -1,0 +1,56 @@
+//! What can be said on the command line beside the settings.
+
+use clap::{Args, Parser, Subcommand};
+
+use super::Settings;
+
+/// Runs Python, Node, Bash and C in sandboxes, for a gateway that asks over gRPC.
+///
+/// Every setting is an environment variable. INTERNAL_AUTH_TOKEN must be set; the rest has defaults
+/// that suit one machine.
+#[derive(Debug, Parser)]
+#[command(name = "execution_service", version, after_help = AFTER_HELP)]
+pub(super) struct CommandLine {
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    #[command(subcommand)]
+    pub(super) action: Option<Action>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Action {
+    /// Serve, until told to stop
+    Serve,
+    /// Try every wall around the sandboxes on this host, and say what to do about those that are missing
+    #[command(long_about = DOCTOR)]
+    Doctor(DoctorWanted),
+}
+
+/// How the walls are to be tried, and told of.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DoctorWanted {
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Make the same attempts where no wall stands: each must be found missing, which shows that the test
+    /// would notice
+    #[arg(long)]
+    pub control: bool,
+}
+
+/// What `doctor` does, at length.
+pub const DOCTOR: &str = "\
+Tries every wall around the sandboxes on this host, and says what to do about those that are missing.
+
+It makes the sandboxes that the service would make with the present settings, has their walls attacked
+from inside, and takes everything away again. Nothing is served and nothing stays. The service makes
+the same attempts at each start.
+
+Exit status: 0 if the service would start (perhaps with weaker walls, which it then says everywhere),
+1 if it would refuse to.";
+
+const AFTER_HELP: &str = "\
+INTERNAL_AUTH_TOKEN (environment only, at least 32 bytes) is what the gateway must show.
+PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE and GCC_EXECUTABLE name an interpreter to use
+instead of the first suitable one on PATH.";

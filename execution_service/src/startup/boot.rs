@@ -1,0 +1,105 @@
+//! The steps before the first thread: find the interpreters, make the namespaces, make a first sandbox,
+//! give up all privilege. The service and `doctor` take the same ones.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::config::Settings;
+use crate::language::{Language, usual_libraries};
+use crate::pool;
+use crate::sandbox::linux::{
+    FIRST_HOST_ID, Launched, Namespaced, Told, drop_privileges, enter_namespaces, launch,
+};
+use crate::toolchain::{Discovery, Visitor, discover};
+
+/// A worker that could begin to make sandboxes.
+pub(crate) struct Booted<T> {
+    pub(crate) namespaced: Namespaced,
+    pub(crate) discovery: Discovery,
+    pub(crate) launched: Launched,
+    /// What came along.
+    pub(crate) inner: T,
+}
+
+/// Takes all steps. `inner` is for the process that goes on; `leftover` is a file to be removed in the end.
+pub(crate) fn boot<T>(
+    settings: &Settings,
+    inner: T,
+    leftover: Option<&Path>,
+) -> anyhow::Result<Booted<T>> {
+    let root = is_root()?;
+    let (namespaced, inner) = enter_namespaces(inner, leftover)?;
+    let visitor = visitor(root)?;
+    let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
+    let range = settings.limit_range();
+    let told = Told {
+        roots: roots(&discovery),
+        limits: range.defaults.sandbox,
+        ceiling: range.maxima.sandbox,
+        zygotes: pool::zygotes(&executables(&discovery), &libraries(settings, &discovery)),
+    };
+    let launched = launch(&namespaced, told)?;
+    drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
+    Ok(Booted { namespaced, discovery, launched, inner })
+}
+
+/// The one runtime of the process.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads())
+        .enable_all()
+        .build()
+        .context("starting the runtime")
+}
+
+/// The worker only passes on what others do: 0.8 ms of a run are its own. A thread that hands work to
+/// another wakes it, which costs more than the work, and takes a processor from the programs.
+fn threads() -> usize {
+    const PROCESSORS_A_THREAD: usize = 4;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    processors.div_ceil(PROCESSORS_A_THREAD)
+}
+
+/// Whether we are uid 0 of the host.
+pub(super) fn is_root() -> io::Result<bool> {
+    fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)
+}
+
+/// The identity that sandboxes have on the host, as files show it to us: inside of the namespaces an
+/// ordinary user's own number is another one.
+fn visitor(root: bool) -> io::Result<Visitor> {
+    use std::os::unix::fs::MetadataExt;
+    if root {
+        // Any id of the worker's range: nothing on the host belongs to one.
+        return Ok(Visitor { uid: FIRST_HOST_ID, gid: FIRST_HOST_ID });
+    }
+    let me = fs::metadata("/proc/self")?;
+    Ok(Visitor { uid: me.uid(), gid: me.gid() })
+}
+
+fn roots(discovery: &Discovery) -> Vec<PathBuf> {
+    let mut roots: Vec<_> =
+        discovery.found.iter().flat_map(|toolchain| toolchain.roots.clone()).collect();
+    roots.sort();
+    roots.dedup();
+    roots
+}
+
+pub(super) fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
+    let found = discovery.found.iter();
+    found
+        .map(|toolchain| (toolchain.language, toolchain.executable.display().to_string()))
+        .collect()
+}
+
+/// What the zygotes load.
+pub(super) fn libraries(settings: &Settings, discovery: &Discovery) -> Vec<String> {
+    settings.python_preload.clone().unwrap_or_else(|| {
+        let python = discovery.found.iter().find(|found| found.language == Language::Python);
+        python.map(|python| usual_libraries(&python.packages)).unwrap_or_default()
+    })
+}
