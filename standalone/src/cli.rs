@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::provision;
+use crate::{attack, provision};
 
 /// Runs code for language models, each run in a sandbox of its own.
 ///
@@ -54,6 +54,9 @@ pub enum Role {
     /// The service that owns the sandboxes, configured by environment alone.
     #[command(hide = true)]
     Worker,
+    /// Runs the hostile corpus against a service of its own, or against a live one.
+    #[command(hide = true)]
+    Attack(attack::Options),
     /// Becomes a command that ends when its parent does.
     #[command(hide = true, name = provision::BOUND)]
     Bound {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use standalone::cli::{Cli, Role};
-use standalone::{launch, provision};
+use standalone::{attack, launch, provision};
 
 fn main() -> ExitCode {
     let Cli { flags, role } = Cli::parse();
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         None => launch::run(&flags),
         Some(Role::Worker) => launch::role::worker(),
         Some(Role::Gateway) => launch::role::gateway(),
+        Some(Role::Attack(options)) => attack::run(options),
         Some(Role::Bound { command }) => {
             eprintln!("{}", provision::become_command(command));
             ExitCode::from(127)

@@ -8,7 +8,7 @@
 mod backoff;
 mod environment;
 mod keeper;
-mod python;
+pub(crate) mod python;
 mod report;
 pub mod role;
 mod service;

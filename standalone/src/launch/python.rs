@@ -51,6 +51,15 @@ pub(super) fn environment(
     }
 }
 
+/// The complete environment below a data directory, for the Python that a service would find.
+pub(crate) fn existing(data_directory: &Path, launcher: &Path, root: bool) -> Option<PathBuf> {
+    let visitor = visitor(root);
+    visitor.reach(data_directory).ok()?;
+    let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, visitor).found;
+    let recipe = Recipe { python: found.first()?, requirements: REQUIREMENTS, launcher };
+    recipe.existing(data_directory)
+}
+
 /// Who the sandboxes will be on this host.
 fn visitor(root: bool) -> Visitor {
     if root {

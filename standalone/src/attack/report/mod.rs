@@ -1,0 +1,166 @@
+//! What an attack came to.
+
+mod harmless;
+mod screen;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use harmless::harmless;
+pub use screen::Screen;
+
+use super::bystander::Times;
+use super::corpus::{Entry, Text};
+use super::judge::Objection;
+use super::service::About;
+
+/// Characters of a program, or of what came back, that a finding shows.
+const SHOWN: usize = 600;
+
+/// What an attack came to.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Nothing got through and nothing was left, of all that was run.
+    pub held: bool,
+    /// `full` or `degraded`, as the service says.
+    pub isolation: String,
+    /// Whether the expectations without cgroups were used.
+    pub cgroups: bool,
+    /// Everything that is wrong.
+    pub findings: Vec<Finding>,
+    /// What could not be run here.
+    pub skipped: Vec<Skipped>,
+    /// Which counts could not be taken.
+    pub not_looked_at: Vec<String>,
+    /// Group by group.
+    pub groups: Vec<GroupReport>,
+    /// Another user's times before the attacks, and during.
+    pub bystander: Option<(Times, Times)>,
+    /// From the start of the service to its end.
+    pub seconds: f64,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// The file.
+    pub group: String,
+    /// The entry.
+    pub name: String,
+    /// What is wrong with it.
+    #[serde(flatten)]
+    pub objection: Objection,
+    /// What was run or sent, shortened.
+    pub program: String,
+}
+
+/// An entry that could not be run here.
+#[derive(Debug, Serialize)]
+pub struct Skipped {
+    /// The entry.
+    pub name: String,
+    /// What is missing.
+    pub why: String,
+}
+
+/// A group in figures.
+#[derive(Debug, Default, Serialize)]
+pub struct GroupReport {
+    /// The file.
+    pub name: String,
+    /// Entries that were run, by language.
+    pub ran: BTreeMap<&'static str, usize>,
+    /// Entries that could not be.
+    pub skipped: usize,
+    /// Entries with which something is wrong.
+    pub wrong: usize,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// Of a service, before the first entry.
+    pub fn new(about: About) -> Self {
+        Self {
+            held: false,
+            isolation: about.isolation,
+            cgroups: about.cgroups,
+            findings: Vec::new(),
+            skipped: Vec::new(),
+            not_looked_at: Vec::new(),
+            groups: Vec::new(),
+            bystander: None,
+            seconds: 0.0,
+        }
+    }
+
+    /// Adds what is wrong with all of it rather than with one entry.
+    pub fn add(&mut self, name: &str, program: &str, wrong: Vec<Objection>, screen: &Screen) {
+        for objection in wrong {
+            let finding = Finding {
+                group: String::from("everything"),
+                name: String::from(name),
+                objection,
+                program: String::from(program),
+            };
+            screen.finding(&finding);
+            self.findings.push(finding);
+        }
+    }
+
+    /// Entries that were run.
+    pub fn ran(&self) -> usize {
+        self.groups.iter().flat_map(|group| group.ran.values()).sum()
+    }
+
+    /// The verdict, when nothing more is to come: something was run, and nothing is wrong.
+    pub fn judged(mut self) -> Self {
+        self.held = self.findings.is_empty() && self.ran() > 0;
+        self
+    }
+}
+
+impl GroupReport {
+    /// Before its first entry.
+    pub fn new(name: &str) -> Self {
+        Self { name: String::from(name), ..Self::default() }
+    }
+
+    /// Counts an entry that was run.
+    pub fn count(&mut self, language: &'static str, wrong: &[Objection]) {
+        *self.ran.entry(language).or_default() += 1;
+        self.wrong += usize::from(!wrong.is_empty());
+    }
+}
+
+impl Finding {
+    /// What is wrong with an entry.
+    pub fn about(group: &str, entry: &Entry, objection: Objection) -> Self {
+        let program = match entry {
+            Entry::Program(program) => match &program.text {
+                Text::Once(code) => code.clone(),
+                Text::Steps(steps) => steps.join("\n── then ──\n"),
+            },
+            Entry::Request(request) => {
+                let sending = &request.first;
+                format!("{} {} by {:?}", sending.method, sending.path, sending.caller)
+            }
+        };
+        let Objection { rule, expected, seen } = objection;
+        Self {
+            group: String::from(group),
+            name: String::from(entry.name()),
+            objection: Objection { rule, expected, seen: shortened(&seen) },
+            program: shortened(&program),
+        }
+    }
+}
+
+/// The beginning, and how much more there is.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        None => String::from(text),
+        Some((end, _)) => format!("{} … ({} bytes)", &text[..end], text.len()),
+    }
+}
