@@ -1,7 +1,7 @@
 //! A JSON body.
 
 use actix_web::dev::Payload;
-use actix_web::web::BytesMut;
+use actix_web::web::{self, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{body, strict_json};
 use crate::domain::field_error::FieldError;
 use crate::error::ApiError;
+use crate::services::Error;
 
 /// A JSON body in the shape of `T`, and its bytes.
 pub struct Json<T> {
@@ -18,7 +19,11 @@ pub struct Json<T> {
     pub bytes: BytesMut,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+/// A body of more bytes than this is read aside: a few megabytes of nothing but keys keep a
+/// processor busy for a second, and everybody else whose connection has the same thread waiting.
+const READ_ASIDE: usize = 64 << 10;
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest for Json<T> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -29,7 +34,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
                 return Err(ApiError::WrongMediaType("application/json"));
             }
             let bytes = body::read(&request, payload).await?;
-            Ok(Self { value: shape(&bytes)?, bytes })
+            let length = bytes.len();
+            let whole = move || Ok(Self { value: shape(&bytes)?, bytes });
+            if length <= READ_ASIDE {
+                return whole();
+            }
+            web::block(whole).await.map_err(|_| Error::Fault("a body was not read to its end"))?
         })
     }
 }

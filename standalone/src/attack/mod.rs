@@ -55,7 +55,7 @@ pub fn run(options: Options) -> ExitCode {
 
 /// `None` when only the list was asked for.
 fn attack(options: &Options, screen: &Screen) -> Result<Option<Report>, Trouble> {
-    let mut groups = corpus::load(options.also.as_deref())?;
+    let mut groups = corpus::load(&options.also)?;
     if let Some(part) = &options.only {
         corpus::only(&mut groups, part);
         if groups.is_empty() {

@@ -20,9 +20,9 @@ pub struct Options {
     /// Only the group of this name, and entries with this in their name
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
-    /// One more file of attacks; see attacks/README.md
+    /// One more file of attacks; see attacks/README.md. May be given many times
     #[arg(long, value_name = "FILE")]
-    pub also: Option<PathBuf>,
+    pub also: Vec<PathBuf>,
     /// The result as JSON on standard output; progress goes to standard error
     #[arg(long)]
     pub json: bool,

@@ -10,7 +10,7 @@ mod request;
 mod sending;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -97,16 +97,16 @@ impl Entry {
     }
 }
 
-/// Everything that is built in, and one more file if there is one.
+/// Everything that is built in, and more files.
 ///
 /// # Errors
 /// [`CorpusError`], naming the file.
-pub fn load(also: Option<&Path>) -> Result<Vec<Group>, CorpusError> {
+pub fn load(also: &[PathBuf]) -> Result<Vec<Group>, CorpusError> {
     let mut groups = Vec::new();
     for (name, text) in FILES {
         groups.push(parse(name, text)?);
     }
-    if let Some(path) = also {
+    for path in also {
         let read = std::fs::read_to_string(path);
         let text =
             read.map_err(|source| CorpusError::File { path: path.display().to_string(), source })?;
