@@ -17,7 +17,9 @@ pub enum Trouble {
     #[error("nothing in the corpus is called {0:?}; --list names everything")]
     NothingCalled(String),
     /// Of `--url`.
-    #[error("{0:?} is not http://host:port; a service behind TLS is attacked on the port behind it")]
+    #[error(
+        "{0:?} is not http://host:port; a service behind TLS is attacked on the port behind it"
+    )]
     Url(String),
     /// Attacks are made as somebody.
     #[error("--url needs a token of that service in CRUCIBLE_TOKEN (an API key is one)")]

@@ -51,13 +51,13 @@ pub(super) fn environment(
     }
 }
 
-/// The complete environment below a data directory, for the Python that a service would find.
-pub(crate) fn existing(data_directory: &Path, launcher: &Path, root: bool) -> Option<PathBuf> {
+/// The environment that an earlier start has made, as a service would use it.
+pub(crate) fn existing(settings: &Settings, launcher: &Path, root: bool) -> Option<PathBuf> {
     let visitor = visitor(root);
-    visitor.reach(data_directory).ok()?;
     let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, visitor).found;
     let recipe = Recipe { python: found.first()?, requirements: REQUIREMENTS, launcher };
-    recipe.existing(data_directory)
+    visitor.reach(&settings.data_directory).ok()?;
+    recipe.existing(&settings.data_directory)
 }
 
 /// Who the sandboxes will be on this host.

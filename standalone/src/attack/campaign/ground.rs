@@ -50,7 +50,5 @@ impl Ground {
 }
 
 fn objections(left: Vec<String>) -> Vec<Objection> {
-    left.into_iter()
-        .map(|left| Objection::new(Rule::Remained, "as before", left))
-        .collect()
+    left.into_iter().map(|left| Objection::new(Rule::Remained, "as before", left)).collect()
 }

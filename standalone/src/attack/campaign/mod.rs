@@ -40,11 +40,7 @@ struct Campaign<'a> {
 ///
 /// # Errors
 /// [`Trouble`], when it could not be tried; an attack that gets through is in the report.
-pub async fn run(
-    options: &Options,
-    groups: &[Group],
-    screen: &Screen,
-) -> Result<Report, Trouble> {
+pub async fn run(options: &Options, groups: &[Group], screen: &Screen) -> Result<Report, Trouble> {
     let begun = Instant::now();
     let mut secrets = Secrets::default();
     let service = Service::open(options, &mut secrets).await?;

@@ -39,8 +39,7 @@ impl Setting {
             Text::Once(code) => self.step(&self.body(one, code), &mut output, one).await,
             Text::Steps(steps) => self.steps(one, steps, &mut output).await,
         };
-        let expected =
-            if self.about.cgroups { &one.expected } else { &one.without_cgroups };
+        let expected = if self.about.cgroups { &one.expected } else { &one.without_cgroups };
         let mut objections = match refused {
             Ok(()) => program(&output, expected),
             Err(objection) => vec![objection],

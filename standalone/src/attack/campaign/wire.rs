@@ -124,9 +124,7 @@ impl Setting {
         Ok(Some(match caller {
             Caller::Anonymous => return Ok(None),
             Caller::User => String::from(user),
-            Caller::Other => {
-                self.accounts.other.clone().ok_or_else(|| lacking("second user"))?
-            }
+            Caller::Other => self.accounts.other.clone().ok_or_else(|| lacking("second user"))?,
             Caller::Unsigned => {
                 let (_, claims, _) = parts(user).ok_or_else(|| lacking("access token"))?;
                 let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
@@ -150,8 +148,7 @@ fn parts(token: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn promoted(claims: &str) -> Option<String> {
-    let mut claims: Value =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let mut claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
     claims["admin"] = json!(true);
     Some(URL_SAFE_NO_PAD.encode(claims.to_string()))
 }

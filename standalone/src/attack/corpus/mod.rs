@@ -149,3 +149,6 @@ pub fn only(groups: &mut Vec<Group>, part: &str) {
     }
     groups.retain(|group| !group.entries.is_empty());
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,7 +209,8 @@ impl Written {
             ("files", self.files),
             ("compiler_flags", self.compiler_flags),
         ];
-        let fields = fields.into_iter().filter_map(|(name, value)| Some((String::from(name), value?)));
+        let fields =
+            fields.into_iter().filter_map(|(name, value)| Some((String::from(name), value?)));
         let expected =
             Expectation { ends, denied: self.denied, prints: self.prints, hides: self.hides };
         let without_cgroups = match self.without_cgroups {

@@ -35,9 +35,9 @@ impl Output {
     /// Lines of both streams that say that the attack got through.
     pub(super) fn achieved(&self) -> impl Iterator<Item = Objection> {
         let lines = lines(&self.stdout).chain(lines(&self.stderr));
-        lines.filter(|line| line.starts_with(ACHIEVED)).map(|line| {
-            Objection::new(Rule::Achieved, "that the attack gets nowhere", line)
-        })
+        lines
+            .filter(|line| line.starts_with(ACHIEVED))
+            .map(|line| Objection::new(Rule::Achieved, "that the attack gets nowhere", line))
     }
 
     /// Parts that standard output lacks.

@@ -15,8 +15,7 @@ pub fn program(output: &Output, expected: &Expectation) -> Vec<Objection> {
         };
         objections.push(Objection::new(Rule::Ended, ends.join(" or "), seen));
     }
-    objections
-        .extend(denied.as_ref().and_then(|denied| denied::objection(&output.stdout, denied)));
+    objections.extend(denied.as_ref().and_then(|denied| denied::objection(&output.stdout, denied)));
     objections.extend(output.lacks(prints));
     objections.extend(output.shows(hides));
     objections

@@ -110,7 +110,10 @@ mod tests {
     #[test]
     fn another_status_is_found() {
         assert_eq!(rules(&problem(400), &expected()), [Rule::Status]);
-        assert_eq!(rules(&reply_of(200, "application/json", json!({})), &expected()), [Rule::Status]);
+        assert_eq!(
+            rules(&reply_of(200, "application/json", json!({})), &expected()),
+            [Rule::Status]
+        );
     }
 
     #[test]

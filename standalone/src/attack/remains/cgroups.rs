@@ -12,8 +12,13 @@ const DEPTH: usize = 6;
 pub fn cgroups(launcher: u32) -> Vec<PathBuf> {
     let names: Vec<String> =
         children(launcher).iter().map(|child| format!("crucible-{child}")).collect();
+    named(&names)
+}
+
+/// The control groups with these names, wherever they are.
+pub fn named(names: &[String]) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    collect(Path::new("/sys/fs/cgroup"), DEPTH, &names, &mut found);
+    collect(Path::new("/sys/fs/cgroup"), DEPTH, names, &mut found);
     found
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub use cgroups::cgroups;
+pub use cgroups::{cgroups, named};
 pub use processes::{alive, children, descendants};
 
 /// Between two looks.

@@ -7,7 +7,8 @@ use std::io;
 pub fn children(pid: u32) -> Vec<u32> {
     // Each thread has children of its own.
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     lists
         .flat_map(|list| {
             list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<u32>>()

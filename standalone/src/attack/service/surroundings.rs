@@ -35,11 +35,8 @@ const NOT_HANDED_ON: [&str; 17] = [
 ];
 
 /// Made for the attack: the number of warm sandboxes stays the same, and nobody signs in twice.
-const FIXED: [(&str, &str); 3] = [
-    ("INITIAL_POOL_SIZE", "2"),
-    ("MAX_POOL_SIZE", "2"),
-    ("ACCESS_TOKEN_EXPIRE_MINUTES", "1440"),
-];
+const FIXED: [(&str, &str); 3] =
+    [("INITIAL_POOL_SIZE", "2"), ("MAX_POOL_SIZE", "2"), ("ACCESS_TOKEN_EXPIRE_MINUTES", "1440")];
 
 /// Only where the operator says nothing: few enough that hoarding ends soon.
 const MAX_SESSIONS_PER_OWNER: (&str, &str) = ("MAX_SESSIONS_PER_OWNER", "16");
@@ -88,8 +85,7 @@ pub(super) fn scratch() -> Result<TempDir, Trouble> {
 pub(super) fn provisioned_python(launcher: &Path) -> Option<PathBuf> {
     let root = rustix::process::geteuid().is_root();
     let settings = Settings::read(&Flags::default(), &|name| std::env::var_os(name), root).ok()?;
-    let data = settings.data_directory;
     // Asking the interpreters takes a moment.
-    data.join("python").is_dir().then_some(())?;
-    launch::python::existing(&data, launcher, root)
+    settings.data_directory.join("python").is_dir().then_some(())?;
+    launch::python::existing(&settings, launcher, root)
 }
