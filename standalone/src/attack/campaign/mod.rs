@@ -1,5 +1,6 @@
 //! Every entry of the corpus, one at a time, so that whatever happens has one cause.
 
+mod account;
 mod ground;
 mod programs;
 mod requests;
@@ -52,10 +53,10 @@ pub async fn run(options: &Options, groups: &[Group], screen: &Screen) -> Result
     let (mut report, secrets) = campaign.conclude().await;
     if let Some(private) = service.private {
         let leaked = secrets.leaked(&[private.log()]);
-        report.add("the log", "of both services, all the while", leaked, screen);
+        report.add("the log", "What both services have written all the while.", leaked, screen);
         let left = private.stop().into_iter();
         let left = left.map(|left| Objection::new(Rule::Remained, "nothing", left)).collect();
-        report.add("the end", "of the service itself", left, screen);
+        report.add("the end", "What is left of the service itself.", left, screen);
     }
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
@@ -79,8 +80,11 @@ impl<'a> Campaign<'a> {
         };
         let setting = Setting::up(service, bystander.as_ref(), secrets, options.patience).await?;
         setting.warm_up().await?;
-        let ground = match service.place() {
-            Some(place) => Some(Ground::of(place, options.patience)?),
+        let ground = match &service.private {
+            Some(private) => {
+                let (place, metrics) = (private.place(), private.metrics().clone());
+                Some(Ground::of(place, metrics, options.patience)?)
+            }
             None => None,
         };
         report.not_looked_at = match &ground {
@@ -118,11 +122,10 @@ impl<'a> Campaign<'a> {
             objections.extend(self.ground.iter_mut().flat_map(Ground::left_behind));
             objections.extend(self.bystander.iter().flat_map(Bystander::objections));
             counted.count(entry.language(), &objections);
-            for objection in objections {
-                let finding = Finding::about(&group.name, entry, objection);
-                self.screen.finding(&finding);
-                self.report.findings.push(finding);
-            }
+            let finding = |objection| Finding::about(&group.name, entry, objection);
+            let findings: Vec<Finding> = objections.into_iter().map(finding).collect();
+            self.screen.findings(&findings);
+            self.report.findings.extend(findings);
         }
         counted.seconds = begun.elapsed().as_secs_f64();
         self.screen.group(&counted);
@@ -136,11 +139,19 @@ impl<'a> Campaign<'a> {
             bystander.pause().await;
             let (before, during) = bystander.times();
             self.report.bystander = Some((before, during));
-            self.report.add("the bystander", "after everything", bystander.objections(), screen);
+            self.report.add("the bystander", "Its last answers.", bystander.objections(), screen);
         }
         if let Some(ground) = &self.ground {
             let left = ground.left_after_all();
-            self.report.add("the whole suite", "all of it", left, screen);
+            self.report.add("the whole suite", "What is left of all of it.", left, screen);
+            let (unaccounted, metrics) = ground.unaccounted().await;
+            if unaccounted.is_none() {
+                let what = "the worker's own account (there is none in its metrics)";
+                self.report.not_looked_at.push(String::from(what));
+            }
+            let mut objections = unaccounted.unwrap_or_default();
+            objections.extend(self.setting.secrets.leaked(&[metrics]));
+            self.report.add("the metrics", "What the service knows of itself.", objections, screen);
         }
         self.setting.leave().await;
         (self.report, self.setting.secrets)

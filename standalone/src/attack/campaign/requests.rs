@@ -1,7 +1,10 @@
 //! Playing an entry that is sent.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
+use hyper::Method;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -12,6 +15,10 @@ use super::wire::{Unsent, Wire};
 use crate::attack::caller::{CallError, Reply};
 use crate::attack::corpus::{Request, Sending, Volley};
 use crate::attack::judge::{Objection, Rule, reply};
+
+const EXECUTIONS: &str = "/v1/code_interpreter/executions";
+/// Between two rounds of cancelling.
+const BREATH: Duration = Duration::from_millis(50);
 
 impl Setting {
     /// Sends it, as often as it says and wherever it says, and holds the answers against what is
@@ -32,7 +39,14 @@ impl Setting {
                 Err(Unsent::Unspeakable(why)) => return Outcome::Ran(vec![unanswered(why)]),
             };
             for wire in wires {
-                let replies = fire(&wire, volley).await;
+                let replies = if volley.cancelled {
+                    tokio::select! {
+                        replies = fire(&wire, volley) => replies,
+                        never = self.cancel_everything() => match never {},
+                    }
+                } else {
+                    fire(&wire, volley).await
+                };
                 objections.extend(self.judge(&replies, sending, volley));
                 for made in replies.iter().flatten() {
                     wire.undo(made).await;
@@ -42,6 +56,25 @@ impl Setting {
         // A hundred answers that are wrong in the same way are one finding.
         objections.dedup();
         Outcome::Ran(objections)
+    }
+
+    /// Does nothing else until it is dropped.
+    async fn cancel_everything(&self) -> Infallible {
+        let user = Some(self.accounts.user.as_str());
+        loop {
+            let listed = self.asked(Method::GET, EXECUTIONS, user, None).await.unwrap_or_default();
+            for execution in listed["data"].as_array().into_iter().flatten() {
+                if let ("running", Some(id)) = (
+                    execution["status"].as_str().unwrap_or_default(),
+                    execution["execution_id"].as_str(),
+                ) {
+                    // It may have ended since it was listed.
+                    let path = format!("{EXECUTIONS}/{id}/cancel");
+                    let _ = self.asked(Method::POST, &path, user, None).await;
+                }
+            }
+            tokio::time::sleep(BREATH).await;
+        }
     }
 
     fn wires(&self, sending: &Sending) -> Result<Vec<Wire>, Unsent> {

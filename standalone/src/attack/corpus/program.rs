@@ -171,12 +171,15 @@ impl TryFrom<Written> for Attack {
 impl TryFrom<Written> for Ordinary {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(mut written: Written) -> Result<Self, String> {
         let name = written.name.clone();
         if written.ends.is_some() || written.denied.is_some() {
             return Err(format!("{name:?}: an ordinary program succeeds, and is denied nothing"));
         }
         let ends = vec![String::from("succeeded")];
+        if written.tries.is_empty() {
+            written.tries = String::from("Nothing: it has to work.");
+        }
         written.program(ends, ORDINARY).map(Self).map_err(|why| format!("{name:?}: {why}"))
     }
 }

@@ -34,11 +34,14 @@ pub struct Volley {
     /// Statuses of which one has to be among the answers; any will do when this is empty.
     #[serde(default)]
     pub some: Vec<u16>,
+    /// Meanwhile everything that the attacker runs is cancelled, again and again.
+    #[serde(default)]
+    pub cancelled: bool,
 }
 
 impl Default for Volley {
     fn default() -> Self {
-        Self { times: 1, at_once: 1, some: Vec::new() }
+        Self { times: 1, at_once: 1, some: Vec::new(), cancelled: false }
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Finding {
     pub group: String,
     /// The entry.
     pub name: String,
+    /// What it tries.
+    pub tries: String,
     /// What is wrong with it.
     #[serde(flatten)]
     pub objection: Objection,
@@ -96,17 +98,17 @@ impl Report {
     }
 
     /// Adds what is wrong with all of it rather than with one entry.
-    pub fn add(&mut self, name: &str, program: &str, wrong: Vec<Objection>, screen: &Screen) {
-        for objection in wrong {
-            let finding = Finding {
-                group: String::from("everything"),
-                name: String::from(name),
-                objection,
-                program: String::from(program),
-            };
-            screen.finding(&finding);
-            self.findings.push(finding);
-        }
+    pub fn add(&mut self, name: &str, tries: &str, wrong: Vec<Objection>, screen: &Screen) {
+        let finding = |objection| Finding {
+            group: String::from("everything"),
+            name: String::from(name),
+            tries: String::from(tries),
+            objection,
+            program: String::new(),
+        };
+        let findings: Vec<Finding> = wrong.into_iter().map(finding).collect();
+        screen.findings(&findings);
+        self.findings.extend(findings);
     }
 
     /// Entries that were run.
@@ -137,20 +139,22 @@ impl GroupReport {
 impl Finding {
     /// What is wrong with an entry.
     pub fn about(group: &str, entry: &Entry, objection: Objection) -> Self {
-        let program = match entry {
+        let (tries, program) = match entry {
             Entry::Program(program) => match &program.text {
-                Text::Once(code) => code.clone(),
-                Text::Steps(steps) => steps.join("\n── then ──\n"),
+                Text::Once(code) => (&program.tries, code.clone()),
+                Text::Steps(steps) => (&program.tries, steps.join("\n── then ──\n")),
             },
             Entry::Request(request) => {
                 let sending = &request.first;
-                format!("{} {} by {:?}", sending.method, sending.path, sending.caller)
+                let line = format!("{} {} by {:?}", sending.method, sending.path, sending.caller);
+                (&request.tries, line)
             }
         };
         let Objection { rule, expected, seen } = objection;
         Self {
             group: String::from(group),
             name: String::from(entry.name()),
+            tries: tries.clone(),
             objection: Objection { rule, expected, seen: shortened(&seen) },
             program: shortened(&program),
         }

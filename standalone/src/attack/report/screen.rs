@@ -52,19 +52,26 @@ impl Screen {
         }
     }
 
-    /// One thing that is wrong.
-    pub fn finding(&self, finding: &Finding) {
-        let Finding { group, name, objection, program } = finding;
+    /// All that is wrong with one entry.
+    pub fn findings(&self, findings: &[Finding]) {
+        let Some(Finding { group, name, tries, program, objection: _ }) = findings.first() else {
+            return;
+        };
         let indented = |text: &str| harmless(text.trim_end()).replace('\n', "\n             ");
-        self.line(&format!(
-            "{BAD}FINDING{BAD:#} {STRONG}{}{STRONG:#} ({group}, {})\n    expected {}\n    seen     \
-             {}\n    {FAINT}program  {}{FAINT:#}",
-            harmless(name),
-            objection.rule.name(),
-            indented(&objection.expected),
-            indented(&objection.seen),
-            indented(program),
-        ));
+        let name = harmless(name);
+        self.line(&format!("{BAD}FINDING{BAD:#} {STRONG}{name}{STRONG:#} ({group})"));
+        self.line(&format!("    tries    {}", indented(tries)));
+        for Finding { objection, .. } in findings {
+            self.line(&format!(
+                "    {BAD}{}{BAD:#}\n    expected {}\n    seen     {}",
+                objection.rule.name(),
+                indented(&objection.expected),
+                indented(&objection.seen),
+            ));
+        }
+        if !program.is_empty() {
+            self.line(&format!("    {FAINT}program  {}{FAINT:#}", indented(program)));
+        }
     }
 
     /// One group is through.

@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use super::caller::Caller;
 use super::options::Options;
-use super::remains::Place;
 use super::secrets::Secrets;
 use super::trouble::Trouble;
 
@@ -71,11 +70,6 @@ impl Service {
                 Ok(Self { caller, accounts, private: Some(private), about })
             }
         }
-    }
-
-    /// Where to look for what is left.
-    pub fn place(&self) -> Option<Place> {
-        self.private.as_ref().map(Private::place)
     }
 }
 

@@ -28,6 +28,7 @@ const SHOWN_LOG: usize = 4000;
 pub struct Private {
     child: Child,
     caller: Caller,
+    metrics: Caller,
     password: String,
     patience: f64,
     /// Holds the data directory and the log; removed when this is dropped, after the launcher.
@@ -47,6 +48,7 @@ impl Private {
         let log = scratch.path().join("log");
         let stderr = File::create(&log).map_err(Trouble::machine(log.display().to_string()))?;
         let password = secrets.make("password of the administrator");
+        let metrics = free_address().map_err(Trouble::machine("a port for metrics"))?;
         let child = Command::new(&launcher)
             // Bound to this process: even a `kill -9` of it leaves nothing running.
             .arg(BOUND)
@@ -57,6 +59,7 @@ impl Private {
             .env_clear()
             .envs(surroundings::variables(surroundings::provisioned_python(&launcher)))
             .env("ADMIN_PASSWORD", &password)
+            .env("METRICS_ADDRESS", &metrics)
             .env("SECRET_KEY", secrets.make("key that signs access tokens"))
             .env("INTERNAL_AUTH_TOKEN", secrets.make("token between gateway and worker"))
             .stdin(Stdio::null())
@@ -66,8 +69,14 @@ impl Private {
             .spawn()
             .map_err(Trouble::machine(launcher.display().to_string()))?;
         // From here on, dropping it ends the launcher.
-        let mut private =
-            Self { child, caller: Caller::new(String::new()), password, patience, scratch };
+        let mut private = Self {
+            child,
+            caller: Caller::new(String::new()),
+            metrics: Caller::new(metrics),
+            password,
+            patience,
+            scratch,
+        };
         private.caller = private.ready().await?;
         Ok(private)
     }
@@ -107,6 +116,11 @@ impl Private {
     /// The administrator's.
     pub fn password(&self) -> &str {
         &self.password
+    }
+
+    /// Where it tells its metrics.
+    pub fn metrics(&self) -> &Caller {
+        &self.metrics
     }
 
     /// Where to look for what is left.
@@ -173,6 +187,13 @@ impl Private {
         let _ = self.child.wait();
         None
     }
+}
+
+/// The listener for metrics has to be told a port; the kernel gives out the next ones before it
+/// gives out this one again.
+fn free_address() -> std::io::Result<String> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    listener.local_addr().map(|address| address.to_string())
 }
 
 impl Drop for Private {
