@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub use options::Options;
-use report::{Report, Screen};
+use report::{Report, Screen, harmless_json};
 use trouble::Trouble;
 
 /// Attacks. Success means that everything that can be run here was run, that nothing got through,
@@ -40,7 +40,7 @@ pub fn run(options: Options) -> ExitCode {
             screen.verdict(&report);
             if options.json {
                 match serde_json::to_string_pretty(&report) {
-                    Ok(text) => println!("{text}"),
+                    Ok(text) => println!("{}", harmless_json(&text)),
                     Err(error) => screen.trouble(&error.to_string()),
                 }
             }

@@ -13,7 +13,7 @@ use super::bystander::Bystander;
 use super::corpus::{Entry, Group};
 use super::judge::{Objection, Rule};
 use super::options::Options;
-use super::report::{Finding, GroupReport, Report, Screen, Skipped};
+use super::report::{Finding, GroupReport, Noticed, Report, Screen, Skipped};
 use super::secrets::Secrets;
 use super::service::Service;
 use super::trouble::Trouble;
@@ -52,7 +52,9 @@ pub async fn run(options: &Options, groups: &[Group], screen: &Screen) -> Result
     }
     let (mut report, secrets) = campaign.conclude().await;
     if let Some(private) = service.private {
-        let leaked = secrets.leaked(&[private.log()]);
+        let log = private.log();
+        report.explain(&log);
+        let leaked = secrets.leaked(&[log]);
         report.add("the log", "What both services have written all the while.", leaked, screen);
         let left = private.stop().into_iter();
         let left = left.map(|left| Objection::new(Rule::Remained, "nothing", left)).collect();
@@ -138,7 +140,7 @@ impl<'a> Campaign<'a> {
         if let Some(mut bystander) = self.bystander.take() {
             bystander.pause().await;
             let (before, during) = bystander.times();
-            self.report.bystander = Some((before, during));
+            self.report.bystander = Some(Noticed { before, during });
             self.report.add("the bystander", "Its last answers.", bystander.objections(), screen);
         }
         if let Some(ground) = &self.ground {

@@ -23,15 +23,18 @@ impl Setting {
     pub(super) async fn program(&self, one: &Program) -> Outcome {
         let language = one.language.name();
         if !self.about.languages.iter().any(|here| here == language) {
-            return Outcome::Skipped(format!("{language} is not here"));
+            return Outcome::Skipped(format!("{language} not here"));
         }
         if !one.needs.is_empty() {
             match self.missing(&one.needs).await {
                 Ok(missing) if missing.is_empty() => {}
                 Ok(missing) => {
-                    return Outcome::Skipped(format!("{} is not here", missing.join(", ")));
+                    return Outcome::Skipped(format!("{} not here", missing.join(", ")));
                 }
-                Err(why) => return Outcome::Skipped(why.to_string()),
+                Err(why) => {
+                    let wrong = Objection::new(Rule::Unanswered, "an answer", why.to_string());
+                    return Outcome::Ran(vec![wrong]);
+                }
             }
         }
         let mut output = Output::default();

@@ -98,8 +98,12 @@ impl Setting {
         Ok(())
     }
 
-    /// Which of these packages and executables programs would find.
+    /// Which of these packages and executables programs would not find. Python is asked, which has
+    /// the first and looks for the others where every program does.
     pub(super) async fn missing(&self, needs: &[String]) -> Result<Vec<String>, Trouble> {
+        if !self.about.languages.iter().any(|language| language == "python") {
+            return Ok(vec![String::from("python")]);
+        }
         let code = "import importlib.util, json, shutil, sys\n\
             have = lambda name: shutil.which(name) or importlib.util.find_spec(name)\n\
             print('\\n'.join(name for name in sys.argv[1:] if not have(name)))";

@@ -72,6 +72,9 @@ impl Remains {
                 Err(why) => remains.leave_out("open files of some of the service's processes", why),
             }
         }
+        if !processes::are_listed() {
+            remains.not_looked_at.insert(String::from("processes (this kernel lists no children)"));
+        }
         remains.cgroups = cgroups(place.launcher).iter().map(|root| cgroups::below(root)).sum();
         remains.mounts = storage::mounts();
         remains.bytes = storage::bytes_below(&place.data);

@@ -27,6 +27,12 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     found
 }
 
+/// A kernel can be built without the list that [`children`] reads.
+pub(super) fn are_listed() -> bool {
+    let own = std::process::id();
+    fs::exists(format!("/proc/{own}/task/{own}/children")).unwrap_or(false)
+}
+
 /// A zombie has ended; whether its parent has noticed is another question.
 pub fn alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -17,6 +17,22 @@ pub fn harmless(text: &str) -> String {
     shown
 }
 
+/// The same for JSON, in its own spelling: such letters stand in strings only.
+pub fn harmless_json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter == '\n' || !(letter.is_control() || is_invisible(letter)) {
+            shown.push(letter);
+        } else {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        }
+    }
+    shown
+}
+
 /// Directions, joiners and separators that make text look like another text.
 fn is_invisible(letter: char) -> bool {
     matches!(letter,
@@ -26,7 +42,15 @@ fn is_invisible(letter: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::{harmless, harmless_json};
+
+    #[test]
+    fn json_stays_the_same_json() {
+        let text = serde_json::to_string("a\u{9b}2J\u{202e}\u{e0041}ä").expect("JSON");
+        let shown = harmless_json(&text);
+        assert_eq!(shown, "\"a\\u009b2J\\u202e\\udb40\\udc41ä\"");
+        assert_eq!(serde_json::from_str::<String>(&shown).ok(), serde_json::from_str(&text).ok());
+    }
 
     #[test]
     fn nothing_that_a_terminal_acts_upon_gets_through() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use harmless::harmless;
+pub use harmless::{harmless, harmless_json};
 pub use screen::Screen;
 
 use super::bystander::Times;
@@ -15,6 +15,8 @@ use super::corpus::{Entry, Text};
 use super::judge::Objection;
 use super::service::About;
 
+/// Lines of a log that are shown.
+const LOG_LINES: usize = 30;
 /// Characters of a program, or of what came back, that a finding shows.
 const SHOWN: usize = 600;
 
@@ -35,8 +37,11 @@ pub struct Report {
     pub not_looked_at: Vec<String>,
     /// Group by group.
     pub groups: Vec<GroupReport>,
-    /// Another user's times before the attacks, and during.
-    pub bystander: Option<(Times, Times)>,
+    /// Another user's times.
+    pub bystander: Option<Noticed>,
+    /// What the service complained of, if anything is wrong: the last lines of its log from
+    /// warnings up.
+    pub log: Vec<String>,
     /// From the start of the service to its end.
     pub seconds: f64,
 }
@@ -55,6 +60,15 @@ pub struct Finding {
     pub objection: Objection,
     /// What was run or sent, shortened.
     pub program: String,
+}
+
+/// How long another user waited for answers.
+#[derive(Debug, Serialize)]
+pub struct Noticed {
+    /// Before the attacks.
+    pub before: Times,
+    /// During the attacks.
+    pub during: Times,
 }
 
 /// An entry that could not be run here.
@@ -93,6 +107,7 @@ impl Report {
             not_looked_at: Vec::new(),
             groups: Vec::new(),
             bystander: None,
+            log: Vec::new(),
             seconds: 0.0,
         }
     }
@@ -114,6 +129,18 @@ impl Report {
     /// Entries that were run.
     pub fn ran(&self) -> usize {
         self.groups.iter().flat_map(|group| group.ran.values()).sum()
+    }
+
+    /// Keeps what explains a finding: the log itself ends with the service.
+    pub fn explain(&mut self, log: &str) {
+        let graver = |line: &&str| {
+            ["\"ERROR\"", "\"WARN\"", "panicked"].iter().any(|word| line.contains(word))
+        };
+        if !self.findings.is_empty() {
+            let lines: Vec<&str> = log.lines().filter(graver).collect();
+            let last = lines.iter().skip(lines.len().saturating_sub(LOG_LINES));
+            self.log = last.map(|line| shortened(line)).collect();
+        }
     }
 
     /// The verdict, when nothing more is to come: something was run, and nothing is wrong.

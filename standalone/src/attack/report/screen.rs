@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Finding, GroupReport, Report, harmless};
+use super::{Finding, GroupReport, Noticed, Report, harmless};
 use crate::attack::bystander::Times;
-use crate::attack::corpus::Group;
+use crate::attack::corpus::{Entry, Group};
 use crate::attack::service::About;
 
 const STRONG: Style = Style::new().bold();
@@ -47,7 +47,12 @@ impl Screen {
         for group in groups {
             self.line(&format!("{STRONG}{}{STRONG:#}  {}", group.name, harmless(&group.why)));
             for entry in &group.entries {
-                self.line(&format!("  {:<7} {}", entry.language(), harmless(entry.name())));
+                let like = match entry {
+                    Entry::Program(program) if !program.like.is_empty() => program.like.join(", "),
+                    Entry::Program(_) | Entry::Request(_) => String::new(),
+                };
+                let line = format!("  {:<7} {}  {like}", entry.language(), entry.name());
+                self.line(harmless(&line).trim_end());
             }
         }
     }
@@ -102,7 +107,10 @@ impl Screen {
         for (language, count) in report.groups.iter().flat_map(|group| &group.ran) {
             *languages.entry(language).or_default() += count;
         }
-        if let Some((before, during)) = &report.bystander {
+        for line in &report.log {
+            self.line(&format!("{FAINT}log: {}{FAINT:#}", harmless(line)));
+        }
+        if let Some(Noticed { before, during }) = &report.bystander {
             self.line(&format!("bystander: {} before, {} during", times(before), times(during)));
         }
         let (style, verdict) = match (report.held, report.findings.len()) {
