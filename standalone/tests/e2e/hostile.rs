@@ -1,4 +1,4 @@
-//! `crucible attack`, as an operator would run it: this is how CI runs the hostile corpus.
+//! `crucible attack`, as an operator would run it. The corpus itself is run by `tests/attack`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::crucible::{Crucible, processors};
+use crate::crucible::Crucible;
 
 /// A program that gets through wherever it runs.
 const BREAKTHROUGH: &str = r#"
@@ -31,17 +31,6 @@ fn shown(output: &Output) -> String {
     let [stdout, stderr] =
         [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     format!("{stdout}{stderr}")
-}
-
-#[tokio::test]
-async fn the_whole_corpus_gets_nowhere_and_leaves_nothing() {
-    let _processors = processors().await;
-    let output = attack(&[], &[]);
-    let shown = shown(&output);
-    // In the log of CI: counts, times, and what was skipped.
-    println!("{shown}");
-    assert!(output.status.success(), "{shown}");
-    assert!(shown.contains("nothing got through, nothing was left"), "{shown}");
 }
 
 #[test]
