@@ -89,6 +89,7 @@ impl<'a> Campaign<'a> {
             }
             None => None,
         };
+        report.counted = ground.is_some();
         report.not_looked_at = match &ground {
             Some(ground) => ground.not_looked_at(),
             None => vec![String::from("the host of a live service")],

@@ -29,6 +29,8 @@ pub struct Report {
     pub isolation: String,
     /// Whether the expectations without cgroups were used.
     pub cgroups: bool,
+    /// Whether what was left could be counted, which it cannot of a live service.
+    pub counted: bool,
     /// Everything that is wrong.
     pub findings: Vec<Finding>,
     /// What could not be run here.
@@ -102,6 +104,7 @@ impl Report {
             held: false,
             isolation: about.isolation,
             cgroups: about.cgroups,
+            counted: false,
             findings: Vec::new(),
             skipped: Vec::new(),
             not_looked_at: Vec::new(),

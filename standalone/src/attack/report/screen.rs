@@ -114,7 +114,10 @@ impl Screen {
             self.line(&format!("bystander: {} before, {} during", times(before), times(during)));
         }
         let (style, verdict) = match (report.held, report.findings.len()) {
-            (true, _) => (GOOD, String::from("nothing got through, nothing was left")),
+            (true, _) if report.counted => {
+                (GOOD, String::from("nothing got through, nothing was left"))
+            }
+            (true, _) => (GOOD, String::from("nothing got through")),
             (false, 0) => (BAD, String::from("nothing was run")),
             (false, 1) => (BAD, String::from("1 finding")),
             (false, findings) => (BAD, format!("{findings} findings")),
