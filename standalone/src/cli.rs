@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use execution_service::config::{DOCTOR, DoctorWanted};
 
-use crate::provision;
+use crate::{attack, provision};
 
 /// Runs code for language models, each run in a sandbox of its own.
 ///
@@ -74,6 +74,13 @@ pub struct Doctor {
     /// How the walls are tried, and told of.
     #[command(flatten)]
     pub walls: DoctorWanted,
+    /// Run every hostile program and request of attacks/ against a service of its own (or --url), one
+    /// after the other, for some minutes; status 1 if one gets through or leaves something behind
+    #[arg(long, id = attack::ATTACK, conflicts_with = "control")]
+    pub attacks: bool,
+    /// How it is attacked.
+    #[command(flatten)]
+    pub attack: attack::Options,
     /// Where the service keeps its Python packages [env: DATA_DIR]
     #[arg(long, value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
@@ -83,6 +90,7 @@ const ENVIRONMENT: &str = "\
 First steps:
   crucible                      start, and paste the `curl` line that is printed
   crucible doctor               see how well programs would be isolated here, and what to do about it
+  crucible doctor --attack      have hundreds of hostile programs try to prove it wrong
   crucible --port 0             on any free port
   crucible --data-dir ./data    keep everything in ./data (as root: not below /root, which the
                                 sandboxes' users cannot enter)

@@ -1,7 +1,7 @@
 //! A JSON body.
 
 use actix_web::dev::Payload;
-use actix_web::web::BytesMut;
+use actix_web::web::{self, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
@@ -10,6 +10,7 @@ use super::body::{self, Body};
 use super::{Share, strict_json};
 use crate::domain::field_error::FieldError;
 use crate::error::ApiError;
+use crate::services::Error;
 
 /// A JSON body in the shape of `T`, and its bytes.
 pub struct Json<T> {
@@ -21,7 +22,11 @@ pub struct Json<T> {
     pub share: Option<Share>,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+/// A body of more bytes than this is read aside: a few megabytes of nothing but keys keep a
+/// processor busy for a second, and everybody else whose connection has the same thread waiting.
+const READ_ASIDE: usize = 64 << 10;
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest for Json<T> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -32,7 +37,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
                 return Err(ApiError::WrongMediaType("application/json"));
             }
             let Body { bytes, share } = body::read(&request, payload).await?;
-            Ok(Self { value: shape(&bytes)?, bytes, share })
+            let length = bytes.len();
+            let whole = move || Ok(Self { value: shape(&bytes)?, bytes, share });
+            if length <= READ_ASIDE {
+                return whole();
+            }
+            web::block(whole).await.map_err(|_| Error::Fault("a body was not read to its end"))?
         })
     }
 }

@@ -1,12 +1,13 @@
 //! What a Crucible has on the machine when nothing runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use standalone::attack::remains::{Place, Remains, named};
+
 use crate::processes::{children, descendants};
-use crate::remains::{Remains, named};
 use crate::service::{Service, orphans, service_of};
 
 /// How long it may take to come to rest: a start of the worker, and the end of what the old one had.
@@ -17,7 +18,10 @@ const SOME_DESCRIPTORS: usize = 24;
 /// See the module.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Footprint {
-    remains: Remains,
+    /// Below the launcher, by name.
+    processes: BTreeMap<String, usize>,
+    /// Directories of the service's control groups.
+    cgroups: usize,
     /// Processes that outlived those who had started them.
     orphans: Vec<String>,
     /// Directories of control groups that nobody uses any more.
@@ -69,8 +73,11 @@ impl Footprint {
         let own = std::process::id();
         let mut files: Vec<String> = service.directories().into_iter().flat_map(files).collect();
         files.sort();
+        let data = service.crucible().data().to_owned();
+        let Remains { processes, cgroups, .. } = Remains::now(&Place { launcher, data });
         Self {
-            remains: Remains::now(service.crucible()),
+            processes,
+            cgroups,
             orphans: strangers(launcher),
             stale,
             mounts: [mounts(own), count(worker, mounts), count(spawner, mounts)],
@@ -91,10 +98,11 @@ impl Footprint {
 
 impl fmt::Display for Footprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { remains, orphans, stale, mounts, namespaces, descriptors, files } = self;
+        let Self { processes, cgroups, orphans, stale, mounts, namespaces, descriptors, files } =
+            self;
         write!(
             f,
-            "{remains:?}, orphans {orphans:?}, stale cgroups {stale:?}, mounts {mounts:?}, \
+            "{processes:?}, cgroups {cgroups}, orphans {orphans:?}, stale cgroups {stale:?}, mounts {mounts:?}, \
              namespaces {namespaces}, descriptors {descriptors:?}, files {files:?}"
         )
     }

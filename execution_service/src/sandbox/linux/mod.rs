@@ -17,6 +17,7 @@ mod caller;
 mod census;
 mod cgroup;
 mod channel;
+mod ends;
 mod init;
 mod launch;
 mod output;

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::account::{self, Disk, Reaped};
 use super::caller::{Packets, Pending, Running};
 use super::cgroup::Meter;
-use super::output::OutputPipe;
+use super::ends;
 use super::pipe::{self, End};
 use super::probe::{Probe, Targets};
 use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
@@ -145,7 +145,7 @@ impl LinuxSandbox {
             }
         };
         let exit = exit.ok_or(SandboxError::Gone)?;
-        process(pid, &fds, control, exit).map_err(failed)
+        ends::process(pid, &fds, control, exit).map_err(failed)
     }
 
     /// Asks init, which user code may have starved: no answer in time is as bad as none.
@@ -268,7 +268,7 @@ impl Sandbox for LinuxSandbox {
         })??;
         self.ask(InitRequest::Seal, PATIENT).await?;
         let exit = if self.meter.is_some() { exit } else { self.count(exit) };
-        process(inside, &outer, true, exit).map_err(failed)
+        ends::process(inside, &outer, true, exit).map_err(failed)
     }
 
     async fn write_file(
@@ -388,23 +388,3 @@ impl Drop for LinuxSandbox {
 
 /// What a process with a control channel has beside its descriptor 0.
 const ENDS_WITH_CONTROL: usize = 4;
-
-/// With the worker's ends of its descriptors 1, 2 and, if it has a control channel, 3 and 4.
-fn process(
-    pid: i32,
-    ends: &[OwnedFd],
-    control: bool,
-    exit: oneshot::Receiver<ProcessEnd>,
-) -> io::Result<Process> {
-    let (stdout, stderr, channel) = match (ends, control) {
-        ([stdout, stderr], false) => (stdout, stderr, None),
-        ([stdout, stderr, requests, frames], true) => (stdout, stderr, Some((requests, frames))),
-        _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "other ends than asked for")),
-    };
-    let (stdout, stderr) = (OutputPipe::new(stdout)?, OutputPipe::new(stderr)?);
-    let control = channel
-        .map(|(requests, frames)| pipe::control(requests, frames, (End::Writing, End::Reading)))
-        .transpose()?;
-    let id = ProcessId(u32::try_from(pid).map_err(io::Error::other)?);
-    Ok(Process { id, stdout: Box::new(stdout), stderr: Box::new(stderr), control, exit })
-}

@@ -1,0 +1,99 @@
+//! `doctor --attack`: the hostile corpus against a real service, with proof that nothing got
+//! through and nothing is left.
+//!
+//! ```text
+//! attacks/*.toml ─▶ corpus ─▶ campaign ─▶ report
+//!                               │  one entry at a time, against the service (private or --url)
+//!                               ├─ judge      what an answer must and must not be
+//!                               ├─ remains    what the host holds is what it held before
+//!                               ├─ bystander  another user is served rightly and in time
+//!                               └─ secrets    nothing of that user's is in any answer
+//! ```
+
+mod bystander;
+mod caller;
+mod campaign;
+pub mod corpus;
+mod judge;
+mod options;
+pub mod remains;
+mod report;
+mod secrets;
+mod service;
+mod trouble;
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use options::{ATTACK, Options};
+use report::{Report, Screen, harmless_json};
+use trouble::Trouble;
+
+/// Attacks. Success means that everything that can be run here was run, that nothing got through,
+/// and that nothing was left.
+pub fn run(options: Options) -> ExitCode {
+    let screen = Screen { json: options.json };
+    match attack(&options, &screen) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(report)) => {
+            screen.verdict(&report);
+            if options.json {
+                match serde_json::to_string_pretty(&report) {
+                    Ok(text) => println!("{}", harmless_json(&text)),
+                    Err(error) => screen.trouble(&error.to_string()),
+                }
+            }
+            if report.held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(trouble) => {
+            screen.trouble(&trouble.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `None` when only the list was asked for.
+fn attack(options: &Options, screen: &Screen) -> Result<Option<Report>, Trouble> {
+    let mut groups = corpus::load(&options.also)?;
+    if let Some(part) = &options.only {
+        corpus::only(&mut groups, part);
+        if groups.is_empty() {
+            return Err(Trouble::NothingCalled(part.clone()));
+        }
+    }
+    if options.list {
+        screen.list(&groups);
+        return Ok(None);
+    }
+    // The kernel ends a service of our own together with the thread that started it, so it is
+    // started by this one; the bystander has the other, and is not held up by the looks at `/proc`.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(Trouble::machine("a runtime"))?;
+    let report = runtime.block_on(async {
+        let interrupted = interrupted()?;
+        tokio::select! {
+            report = campaign::run(options, &groups, screen) => report,
+            () = interrupted => Err(Trouble::Interrupted),
+        }
+    })?;
+    Ok(Some(report.judged()))
+}
+
+/// Ctrl-C, SIGTERM, and the terminal being closed: what runs is dropped, and ends with that.
+fn interrupted() -> Result<impl Future<Output = ()>, Trouble> {
+    let on = |kind| signal(kind).map_err(Trouble::machine("signal handlers"));
+    let mut interrupt = on(SignalKind::interrupt())?;
+    let mut terminate = on(SignalKind::terminate())?;
+    let mut hangup = on(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
