@@ -1,5 +1,5 @@
 //! The calls that are allowed whatever their arguments are, in groups with a reason. What is not named here
-//! or among the checked ones of [`super::table`] is refused.
+//! or among the few that are looked at more closely is refused.
 
 use libc::c_long;
 

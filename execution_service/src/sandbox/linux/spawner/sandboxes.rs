@@ -269,3 +269,36 @@ fn become_init(
     }
     syscall::exit_now(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CEILING: SandboxLimits = SandboxLimits {
+        memory_bytes: 10,
+        processes: 10,
+        disk_bytes: 10,
+        inodes: 10,
+        open_files: 10,
+        milli_cpus: 10,
+    };
+
+    #[test]
+    fn nobody_gets_more_than_the_operator_allows() {
+        let host =
+            Host { distinct_ids: false, fresh_proc: false, cgroups: false, ceiling: CEILING };
+        let mut sandboxes = Sandboxes::new(host, None, Vec::new());
+        assert!(sandboxes.check(CEILING).is_ok());
+        for beyond in [
+            SandboxLimits { memory_bytes: u64::MAX, ..CEILING },
+            SandboxLimits { processes: 11, ..CEILING },
+            SandboxLimits { disk_bytes: 11, ..CEILING },
+            SandboxLimits { inodes: u64::MAX, ..CEILING },
+            SandboxLimits { open_files: 11, ..CEILING },
+            SandboxLimits { milli_cpus: 11, ..CEILING },
+        ] {
+            assert!(sandboxes.create(beyond).is_err(), "{beyond:?}");
+            assert!(sandboxes.set_limits(1, beyond).is_err(), "{beyond:?}");
+        }
+    }
+}

@@ -289,3 +289,39 @@ fn become_zygote(host: Host, program: &Program, socket: OwnedFd) -> ! {
     }
     syscall::exit_now(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zygote() -> Zygote {
+        let (socket, other) = channel::pair(true).expect("a pair");
+        // Not a process: nothing here signals it.
+        let process = ChildProcess { pid: 0, pidfd: other };
+        let asked = HashMap::from([(9, Asked::default())]);
+        Zygote { process, socket, starting: None, asked, children: HashSet::new() }
+    }
+
+    #[test]
+    fn a_zygote_speaks_of_its_own_children_only() {
+        let mut zygote = zygote();
+        let ended = |pid| FromZygote::Ended { pid, status: 0, cpu_micros: 1, peak_kib: u64::MAX };
+        assert!(zygote.take(1, ended(5)).is_empty(), "somebody else's");
+        assert!(zygote.take(1, FromZygote::Forked { sequence: 8, pid: 5 }).is_empty());
+        assert!(zygote.take(1, ended(5)).is_empty(), "nobody has asked for it");
+
+        assert!(zygote.take(1, FromZygote::Forked { sequence: 9, pid: 6 }).is_empty());
+        assert_eq!(zygote.take(1, FromZygote::Joined { sequence: 9, inside: 2 }).len(), 1);
+        let told = zygote.take(1, ended(6));
+        assert!(matches!(told[..], [FromSpawner::ProcessEnded { pid: 6, .. }]), "{told:?}");
+    }
+
+    #[test]
+    fn a_fork_has_its_four_descriptors() {
+        let (one, other) = channel::pair(true).expect("a pair");
+        let way_in = WayIn { pidfd: one.as_fd(), doors: Vec::new() };
+        let mut zygotes = Zygotes::new(&[]);
+        let refused = zygotes.fork(1, &way_in, &[other], 1).expect_err("three are missing");
+        assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));
+    }
+}
