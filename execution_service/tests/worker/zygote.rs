@@ -53,13 +53,17 @@ async fn a_zygote_whose_children_are_not_confined_gets_no_work() {
     let open = "import ctypes, os\n\
         c = ctypes.CDLL(None, use_errno=True)\n\
         print(c.unshare(0x10000000), ctypes.get_errno())";
-    let printed = worker.caller().await.run(python(open)).await.printed();
-    assert_eq!(printed, "-1 1\n", "a namespace could be made");
-    eventually("the zygote is refused, and why", async || {
-        worker.log().contains("Seccomp_filters: Seen").then_some(())
+    eventually("a zygote has been looked at", async || {
+        let log = worker.log();
+        (log.contains("a zygote is ready") || log.contains("no zygote")).then_some(())
     })
     .await;
-    assert_eq!(zygotes(&worker), Vec::new());
+    let caller = worker.caller().await;
+    // What was warm before is used up first.
+    for _ in 0..4 {
+        assert_eq!(caller.run(python(open)).await.printed(), "-1 1\n", "a namespace was made");
+    }
+    assert!(worker.log().contains("Seccomp_filters: Seen"), "it says why");
 }
 
 #[tokio::test]

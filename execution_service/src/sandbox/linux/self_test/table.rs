@@ -3,7 +3,7 @@
 
 use libc::{
     EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, ECONNREFUSED, EFBIG, EINVAL, EMFILE, ENETUNREACH,
-    ENOENT, ENOMEM, ENOSPC, ENOSYS, EPERM, EROFS, ESRCH, SIGKILL, SIGSYS,
+    ENOENT, ENOMEM, ENOSPC, ENOSYS, EPERM, EROFS, ESRCH, SIGKILL,
 };
 
 use super::judge::Must::{
@@ -180,9 +180,9 @@ pub const WALLS: &[Row] = &[
             ("a raw socket", NO),
             #[cfg(target_arch = "x86_64")]
             // Where the kernel has no such entry at all, the processor stops it.
-            ("a 32-bit call", BeKilled(&[SIGSYS, libc::SIGSEGV])),
+            ("a 32-bit call", BeKilled(&[libc::SIGSYS, libc::SIGSEGV])),
             #[cfg(target_arch = "x86_64")]
-            ("an x32 call", BeKilled(&[SIGSYS])),
+            ("an x32 call", BeKilled(&[libc::SIGSYS])),
         ],
         stages: &["seccomp"],
         remedy: remedy::seccomp,
