@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use rustix::fs::StatVfsMountFlags;
+
 use super::{Attempt, Outcome, Targets};
 use crate::sandbox::linux::template::WRITABLE;
 use crate::sandbox::spec::REQUEST_DIR;
@@ -17,7 +19,7 @@ pub const ATTEMPTS: &[Attempt] = &[
         Outcome::of(OpenOptions::new().append(true).open("/etc/passwd"))
     }),
     ("directories that can be changed", |targets| changeable(targets)),
-    ("mounts", |_| Outcome::seen(mounts())),
+    ("mounts", |targets| Outcome::seen(mounts(targets))),
     ("make a file in the workspace", |targets| make_file(&targets.workspace)),
 ];
 
@@ -37,19 +39,35 @@ fn changeable(targets: &Targets) -> Outcome {
 }
 
 /// Those that are more than they need to be.
-fn mounts() -> io::Result<String> {
-    let table = match fs::read_to_string("/proc/self/mountinfo") {
-        Ok(table) => table,
-        // Without a /proc nobody inside can look at them either.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+fn mounts(targets: &Targets) -> io::Result<String> {
+    let (all, loose): (usize, Vec<String>) = match fs::read_to_string("/proc/self/mountinfo") {
+        Ok(table) => (table.lines().count(), table.lines().filter_map(loose).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let places = targets.read_only.iter().chain([&targets.workspace]);
+            (places.clone().count(), places.filter_map(loose_place).collect())
+        }
         Err(error) => return Err(error),
     };
-    let loose: Vec<String> = table.lines().filter_map(loose).collect();
-    let all = table.lines().count();
-    Ok(match loose.len() {
-        0 => String::from("read-only, nosuid, nodev"),
-        count => format!("{count} of {all} too open, such as {}", loose[0]),
+    Ok(match loose.first() {
+        None => String::from("read-only, nosuid, nodev"),
+        Some(first) => format!("{} of {all} too open, such as {first}", loose.len()),
     })
+}
+
+/// A directory whose mount is too open, asked for without a `/proc`.
+fn loose_place(place: &String) -> Option<String> {
+    // What is not there is on no mount.
+    let flags = rustix::fs::statvfs(place).ok()?.f_flag;
+    let mut wanted = StatVfsMountFlags::NOSUID | StatVfsMountFlags::NODEV;
+    if !is_writable(place) {
+        wanted |= StatVfsMountFlags::RDONLY;
+    }
+    (!flags.contains(wanted)).then(|| format!("{place} ({flags:?})"))
+}
+
+/// Whether programs may change what is there.
+fn is_writable(place: &str) -> bool {
+    place == REQUEST_DIR || WRITABLE.iter().any(|(_, directory)| place == *directory)
 }
 
 /// A line of proc_pid_mountinfo(5), if there is something wrong with it.
@@ -57,9 +75,7 @@ fn loose(line: &str) -> Option<String> {
     let mut fields = line.split(' ').skip(4);
     let (place, options) = (fields.next()?, fields.next()?);
     let has = |option: &str| options.split(',').any(|given| given == option);
-    let writable = place == "/proc"
-        || place == REQUEST_DIR
-        || WRITABLE.iter().any(|(_, directory)| place == *directory);
+    let writable = place == "/proc" || is_writable(place);
     // The five devices, and one of them over some files of /proc.
     let device = !writable && (place.starts_with("/dev/") || place.starts_with("/proc/"));
     let closed = has("nosuid") && (has("nodev") || device) && (has("ro") || writable);

@@ -220,13 +220,11 @@ struct Bait {
 
 impl Bait {
     fn lay() -> io::Result<Self> {
-        let abstract_socket = format!("crucible-self-test-{}", std::process::id());
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        // The port is ours alone where abstract names are; a process id may be another's, too.
+        let abstract_socket = format!("crucible-self-test-{}", port.local_addr()?.port());
         let address = SocketAddr::from_abstract_name(&abstract_socket)?;
-        Ok(Self {
-            port: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?,
-            _socket: UnixListener::bind_addr(&address)?,
-            abstract_socket,
-        })
+        Ok(Self { port, _socket: UnixListener::bind_addr(&address)?, abstract_socket })
     }
 
     fn targets(&self, roots: &[PathBuf], workspace: &str) -> io::Result<Targets> {
