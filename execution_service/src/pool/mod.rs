@@ -185,6 +185,7 @@ impl Pool {
         }
         let begun = Instant::now();
         let place = match self.make(shelf, limits).await {
+            Err(error @ KernelError::Sandbox(SandboxError::BackendGone)) => return Err(error),
             // Somebody may have killed it on the way. Nothing has run in it.
             Err(error) if begun.elapsed() < WORTH_ANOTHER_TRY => {
                 tracing::warn!(%language, %error, "could not make a sandbox for a run; once more");
