@@ -76,7 +76,7 @@ pub struct Doctor {
     pub walls: DoctorWanted,
     /// Run every hostile program and request of attacks/ against a service of its own (or --url), one
     /// after the other, for some minutes; status 1 if one gets through or leaves something behind
-    #[arg(long, id = attack::ATTACK, conflicts_with = "control")]
+    #[arg(long = "attack", id = attack::ATTACK, conflicts_with = "control")]
     pub attacks: bool,
     /// How it is attacked.
     #[command(flatten)]

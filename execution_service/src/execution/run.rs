@@ -92,6 +92,11 @@ impl Run<'_> {
             Err(KernelError::Sandbox(SandboxError::Write { path, source })) => {
                 self.not_written(&path, &source, place).await
             }
+            Err(KernelError::Sandbox(SandboxError::Start { program, source }))
+                if self.is_the_users(&program) =>
+            {
+                self.not_started(&program, &source, place).await
+            }
             Err(KernelError::Stopped(stop)) => {
                 // What was told of it by halves must not be heard by the next run.
                 place.kernel = None;
@@ -142,6 +147,31 @@ impl Run<'_> {
         let mut diagnostic =
             Diagnostic::new(Kind::Exception, "WriteError", format!("{path}: {error}"))
                 .hint("the file could not be put into the workspace; look at what is there");
+        diagnostic.errno = error.raw_os_error();
+        self.never_ran(diagnostic, place).await
+    }
+
+    /// Whether code of the user's has its hand in what becomes of `program`: it is made of their text, or
+    /// lives where earlier runs may have taken every process and file there is.
+    fn is_the_users(&self, program: &str) -> bool {
+        self.mode == Mode::Session || program.starts_with(REQUEST_DIR)
+    }
+
+    async fn not_started(
+        &self,
+        program: &str,
+        error: &io::Error,
+        place: &mut Workplace,
+    ) -> Result<Report, KernelError> {
+        let mut diagnostic = Diagnostic::new(
+            Kind::Exception,
+            "StartError",
+            format!("{program}: {error}"),
+        )
+        .hint(
+            "it could not be executed; look at how it is built, and at what earlier runs of the \
+                 session have left running",
+        );
         diagnostic.errno = error.raw_os_error();
         self.never_ran(diagnostic, place).await
     }

@@ -7,7 +7,6 @@ use standalone::attack::remains::{Place, Remains as Counts};
 
 use crate::crucible::Crucible;
 
-
 /// Variables that make the number of warm sandboxes a constant.
 pub const STEADY_POOL: [(&str, &str); 2] = [("INITIAL_POOL_SIZE", "2"), ("MAX_POOL_SIZE", "2")];
 

@@ -49,6 +49,8 @@ const PERSONALITIES: &[u32] = &[0, u32::MAX];
 pub(super) fn checked() -> Vec<(c::c_long, Action)> {
     let only_self = Action::Check(Check::Zeroes { indices: &[0] });
     vec![
+        #[cfg(target_arch = "x86_64")]
+        (c::SYS_inotify_init, Action::Errno(c::ENOSYS)),
         // Threads and forks, but no namespaces: a user namespace would open most of the kernel.
         (c::SYS_clone, Action::Check(Check::NoBits { index: 0, mask: NAMESPACE_FLAGS })),
         // Its flags lie in memory, where a filter cannot look. glibc then uses clone.

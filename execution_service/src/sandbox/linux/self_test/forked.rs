@@ -15,8 +15,8 @@ use crate::sandbox::spec::SandboxLimits;
 
 /// An interpreter with its libraries has more than what is tried elsewhere, and an operator may add some.
 const MEMORY_BYTES: u64 = 1 << 30;
-/// Those of a kernel: its standard streams, and the channel to the worker.
-const DESCRIPTORS: &str = "/dev/null, 2 pipes, 1 socket";
+/// Those of a kernel: its standard streams, and the two pipes of the channel to the worker.
+const DESCRIPTORS: &str = "/dev/null, 4 pipes, 0 sockets";
 
 /// Has `zygote` fork into a sandbox of its own, and looks at the child.
 ///
