@@ -299,7 +299,14 @@ mod tests {
         // Not a process: nothing here signals it.
         let process = ChildProcess { pid: 0, pidfd: other };
         let asked = HashMap::from([(9, Asked::default())]);
-        Zygote { process, socket, starting: None, asked, children: HashSet::new() }
+        Zygote {
+            process,
+            socket,
+            starting: None,
+            started: Instant::now(),
+            asked,
+            children: HashSet::new(),
+        }
     }
 
     #[test]
