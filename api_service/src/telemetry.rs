@@ -49,6 +49,7 @@ pub fn start(settings: &Settings) -> Result<(), TryInitError> {
             fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer);
         registry.with(layer).try_init()
     } else {
-        registry.with(fmt::layer().with_ansi(colours).with_writer(writer)).try_init()
+        let layer = fmt::layer().fmt_fields(logging::plain_fields());
+        registry.with(layer.with_ansi(colours).with_writer(writer)).try_init()
     }
 }

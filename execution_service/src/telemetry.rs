@@ -24,7 +24,12 @@ pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(PlainStderr { colours });
     if pretty {
-        builder.with_ansi(colours).with_target(false).compact().init();
+        builder
+            .fmt_fields(logging::plain_fields())
+            .with_ansi(colours)
+            .with_target(false)
+            .compact()
+            .init();
     } else {
         builder.json().flatten_event(true).init();
     }

@@ -3,9 +3,11 @@
 //! characters that a terminal would obey, that would begin a new line of the log, or that show text
 //! in another order than it has, become the escapes that JSON has for them.
 
+mod fields;
 mod plain;
 mod writer;
 
+pub use fields::plain_fields;
 pub use plain::{plain, plain_lines};
 pub use writer::PlainStderr;
 

@@ -10,8 +10,8 @@ use crate::plain::{is_plain, push_escape};
 /// JSON the escapes are JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainStderr {
-    /// Lets the sequences through by which `tracing-subscriber` sets colours. It escapes those that
-    /// come with a value itself.
+    /// Lets the sequences through by which `tracing-subscriber` sets colours. Those that come with a value
+    /// are the business of [`crate::plain_fields`].
     pub colours: bool,
 }
 
@@ -107,7 +107,7 @@ mod tests {
         let layer = if json {
             layer.json().flatten_event(true).with_writer(writer).boxed()
         } else {
-            layer.with_ansi(colours).with_writer(writer).boxed()
+            layer.fmt_fields(crate::plain_fields()).with_ansi(colours).with_writer(writer).boxed()
         };
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let _span = tracing::info_span!("span", text = %HOSTILE).entered();
