@@ -25,7 +25,7 @@ const STATUS: &[&str] = &[
 ];
 const NAMESPACES: &[&str] = &["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"];
 /// Files of `/proc/PID` that are the same.
-const FILES: &[&str] = &["cgroup", "limits", "oom_score_adj"];
+const FILES: &[&str] = &["cgroup", "limits"];
 
 /// Compares the process `pid` with this one. What is the same shows nothing.
 pub fn compare(pid: i32) -> Vec<Finding> {

@@ -16,7 +16,7 @@ use crate::sandbox::spec::SandboxLimits;
 /// An interpreter with its libraries has more than what is tried elsewhere, and an operator may add some.
 const MEMORY_BYTES: u64 = 1 << 30;
 /// Those of a kernel: its standard streams, and the channel to the worker.
-const DESCRIPTORS: &str = "/dev/null, 2 pipes, 1 socket";
+const DESCRIPTORS: &str = "/dev/null, 4 pipes, 0 socket";
 
 /// Has `zygote` fork into a sandbox of its own, and looks at the child.
 ///

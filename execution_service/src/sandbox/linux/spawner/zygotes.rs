@@ -299,7 +299,8 @@ mod tests {
         // Not a process: nothing here signals it.
         let process = ChildProcess { pid: 0, pidfd: other };
         let asked = HashMap::from([(9, Asked::default())]);
-        Zygote { process, socket, starting: None, asked, children: HashSet::new() }
+        let started = Instant::now();
+        Zygote { process, socket, starting: None, started, asked, children: HashSet::new() }
     }
 
     #[test]
