@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use proto::execution_v1::{Language, Limits};
+use proto::execution_v1::{Language, Limits, Status};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -86,4 +86,25 @@ async fn a_program_has_the_limits_that_init_has_not() {
     assert_eq!(caller.run(limits(few, python)).await.printed(), "77 77 0 0\n");
     let shell = bash("echo $(ulimit -Sn) $(ulimit -Hn) $(ulimit -He)");
     assert_eq!(caller.run(limits(few, shell)).await.printed(), "77 77 0\n");
+}
+
+#[tokio::test]
+async fn who_keeps_its_watch_from_looking_is_stopped() {
+    let Some((worker, _directory)) = worker("python").await else { return };
+    let caller = worker.caller().await;
+    if caller.run(python("")).await.outcome().usage.clone().unwrap().accounting == "enforced" {
+        return skipped("this user has cgroups");
+    }
+    // Each far below the limit; together, five times as much.
+    let crowd = "import os, time\n\
+        for child in range(40):\n    \
+            if os.fork() == 0:\n        \
+                hoard, begin = [], time.monotonic()\n        \
+                while True:\n            \
+                    if len(hoard) < 25 and time.monotonic() - begin > 0.3: hoard.append(bytearray(b'x' * 1_000_000))\n\
+        time.sleep(10)";
+    let little = Limits { memory_bytes: Some(192 << 20), ..Limits::default() };
+    let ran = caller.run(limits(little, python(crowd))).await;
+    assert!(matches!(ran.status(), Status::OutOfMemory | Status::Killed), "{ran:?}");
+    assert!(matches!(ran.limit(), "memory" | "unwatched"), "{ran:?}");
 }
