@@ -108,3 +108,47 @@ async fn who_keeps_its_watch_from_looking_is_stopped() {
     assert!(matches!(ran.status(), Status::OutOfMemory | Status::Killed), "{ran:?}");
     assert!(matches!(ran.limit(), "memory" | "unwatched"), "{ran:?}");
 }
+
+#[tokio::test]
+async fn memory_that_is_no_process_own_is_counted() {
+    let Some((worker, _directory)) = worker("python,c").await else { return };
+    let caller = worker.caller().await;
+    let little = Limits { memory_bytes: Some(192 << 20), ..Limits::default() };
+    let tables = "#include <stdio.h>\n#include <sys/mman.h>\n#include <unistd.h>\nint main(void) {\n\
+        size_t size = (size_t)1 << 38;\n\
+        char *area = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);\n\
+        madvise(area, size, MADV_NOHUGEPAGE);\n\
+        unsigned sum = 0;\n\
+        for (size_t at = 0; at < size; at += 2 << 20) sum += ((volatile char *)area)[at];\n\
+        sleep(10); return sum; }";
+    let shared = "import mmap, os, time\n\
+        area = mmap.mmap(-1, 256 << 20)\n\
+        if os.fork() == 0:\n    \
+            for at in range(0, len(area), 4096): area[at] = 1\n    \
+            os._exit(0)\n\
+        os.wait()\n\
+        time.sleep(10)";
+    let hidden = format!("import ctypes\nctypes.CDLL(None).prctl(4, 0)\n{shared}");
+    for program in [c(tables), python(shared), python(&hidden)] {
+        let ran = caller.run(limits(little, program)).await;
+        assert_eq!((ran.status(), ran.limit()), (Status::OutOfMemory, "memory"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mapped_file_of_the_workspace_is_counted_once() {
+    let Some((worker, _directory)) = worker("python").await else { return };
+    let little =
+        Limits { memory_bytes: Some(192 << 20), disk_bytes: Some(160 << 20), ..Limits::default() };
+    let program = "import mmap, os, time\n\
+        file = os.open('/dev/shm/area', os.O_RDWR | os.O_CREAT)\n\
+        os.ftruncate(file, 120 << 20)\n\
+        area = mmap.mmap(file, 120 << 20)\n\
+        for at in range(0, len(area), 4096): area[at] = 1\n\
+        for child in range(3):\n    \
+            if os.fork() == 0: sum(area[::4096]); time.sleep(0.5); os._exit(0)\n\
+        time.sleep(0.5)\n\
+        print('done')";
+    let ran = worker.caller().await.run(limits(little, python(program))).await;
+    assert_eq!(ran.printed(), "done\n", "{ran:?}");
+}
