@@ -7,7 +7,7 @@
 //! ├── control          results, and the kernel's word that the run is over
 //! ├── exit             from the parent of the process, or the kernel's last word: see below
 //! ├── deadline         wall time: first politely, then not
-//! ├── watch            processor time (and memory, without cgroups), ten times a second
+//! ├── watch            processor time (and memory, without cgroups), beside all else
 //! └── cancelled        the owner's wish, or a caller who went away
 //! ```
 //!
@@ -19,7 +19,7 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot::error::RecvError;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::Diagnostic;
@@ -35,14 +35,11 @@ use super::outputs::Recording;
 use super::signals::SIGKILL;
 use super::sink::Sink;
 use super::streams::Streams;
+use super::watch::watch;
 
 /// How long an interrupted interpreter has to flush its output and say where it was. The answer is
 /// due a quarter of a second after the limit.
 const POLITE: Duration = Duration::from_millis(150);
-/// How often time and memory are looked at.
-const WATCH: Duration = Duration::from_millis(100);
-/// How long one look may take: meanwhile nothing else is noticed.
-const GLANCE: Duration = Duration::from_millis(20);
 /// What a pipe holds. So large a buffer comes from the kernel, untouched and zero as it is.
 const PIPE: usize = 256 << 10;
 /// After the exit: how long the control channel may take to show what was said before it.
@@ -98,7 +95,7 @@ enum Next {
     Frame(std::io::Result<Option<Frame>>),
     Exit(Result<ProcessEnd, RecvError>),
     Deadline,
-    Watch,
+    Over(Result<Stop, SandboxError>),
     Cancelled,
 }
 
@@ -118,8 +115,7 @@ pub async fn drive(
     let (mut out_buffer, mut err_buffer) = (vec![0; PIPE], vec![0; PIPE]);
     let (mut out_open, mut err_open, mut frames_open) = (true, true, kernel.is_some());
     let mut deadline = Instant::now() + rules.limits.wall;
-    let mut watch = interval_at(Instant::now() + WATCH, WATCH);
-    watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut watch = std::pin::pin!(watch(sandbox, &rules));
     let mut results = Results::default();
     let (mut diagnostic, mut done) = (None, false);
     // Set when the program has been told to stop, with the reason; the deadline is then its last.
@@ -135,7 +131,7 @@ pub async fn drive(
             frame = next_frame(&mut kernel), if frames_open => Next::Frame(frame),
             read = streams.read(Stream::Stdout, &mut process.stdout, &mut out_buffer), if out_open => Next::Stdout(read),
             read = streams.read(Stream::Stderr, &mut process.stderr, &mut err_buffer), if err_open => Next::Stderr(read),
-            _ = watch.tick(), if stopping.is_none() => Next::Watch,
+            stop = &mut watch, if stopping.is_none() => Next::Over(stop),
         };
         match next {
             Next::Told(Ok(())) => telling = None,
@@ -190,11 +186,9 @@ pub async fn drive(
                 }
                 Some(stop) => break (Ending::Stopped(stop), false),
             },
-            Next::Watch => {
-                if let Some(stop) = over_limit(sandbox, &rules).await? {
-                    stopping = Some(stop);
-                    deadline = interrupt(sandbox, process, kernel.is_some()).await;
-                }
+            Next::Over(stop) => {
+                stopping = Some(stop?);
+                deadline = interrupt(sandbox, process, kernel.is_some()).await;
             }
         }
         if stopping.is_none() && streams.largest() > rules.hard_output {
@@ -247,19 +241,6 @@ async fn interrupt(sandbox: &dyn Sandbox, process: &Process, polite: bool) -> In
     // An init that cannot even do this is dealt with when patience ends.
     let _ = sandbox.signal(process.id, Signal::Interrupt).await;
     patience_ends
-}
-
-async fn over_limit(
-    sandbox: &dyn Sandbox,
-    rules: &Rules<'_>,
-) -> Result<Option<Stop>, SandboxError> {
-    let usage = sandbox.usage(GLANCE).await?;
-    if usage.cpu.saturating_sub(rules.before.cpu) > rules.limits.cpu {
-        return Ok(Some(Stop::Cpu));
-    }
-    let memory = rules.limits.sandbox.memory_bytes;
-    let watched = rules.accounting == Accounting::BestEffort;
-    Ok((watched && usage.memory_bytes > memory).then_some(Stop::Memory))
 }
 
 /// What a kernel had said before its process ended may still be on its way.

@@ -17,4 +17,5 @@ pub mod run;
 mod signals;
 pub mod sink;
 mod streams;
+mod watch;
 pub mod workplace;

@@ -8,6 +8,7 @@ use crate::sandbox::spec::{Exit, Usage};
 use super::limits::Limits;
 use super::outputs::Stored;
 use super::signals;
+use super::watch::BLIND;
 
 /// Error numbers, as `errno(3)` has them.
 mod errno {
@@ -144,6 +145,8 @@ pub enum Stop {
     Cpu,
     /// The sum over its processes, where no cgroup limits it.
     Memory,
+    /// Its processes kept those from looking who keep its account.
+    Unwatched,
     /// The hard cap.
     Output,
     /// Its owner, or a caller who went away.
@@ -187,7 +190,11 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
             (Some(code), None)
         }
         Ending::Exited(Exit::Signal(number)) => (None, Some(number)),
-        Ending::Stopped(_) => (None, None),
+        // It is no limit that it is known to have passed.
+        Ending::Stopped(Stop::Unwatched) => (None, Some(signals::SIGKILL)),
+        Ending::Stopped(Stop::Wall | Stop::Cpu | Stop::Memory | Stop::Output | Stop::Cancelled) => {
+            (None, None)
+        }
     };
     let failed = exit_code != Some(0);
     let limit = stopped_by(ending, limits).or_else(|| {
@@ -243,6 +250,14 @@ fn stopped_by(ending: Ending, limits: &Limits) -> Option<(Status, Diagnostic)> {
                 .hint("make it faster, or ask for more limits.cpu_ms"),
         ),
         Stop::Memory => (Status::OutOfMemory, out_of_memory(limits)),
+        Stop::Unwatched => (
+            Status::Killed,
+            limit(
+                "unwatched",
+                format!("let nobody look at its usage for {} s", BLIND.as_secs_f64()),
+            )
+            .hint("start fewer processes that compute at once"),
+        ),
         Stop::Output => (
             Status::OutputLimitExceeded,
             limit("output", String::from("wrote far more than anybody can read"))

@@ -63,7 +63,9 @@ impl Workplace {
 
     /// Makes what is used now the baseline of the next run, and gives what was used since the last.
     pub async fn remember_usage(&mut self, patience: Duration) -> Result<Usage, SandboxError> {
-        let now = self.sandbox.usage(patience).await?;
+        let mut now = self.sandbox.usage(patience).await?;
+        // Not all was seen, or the next run would be charged with this one's time.
+        now.cpu = now.cpu.max(self.baseline.cpu);
         let before = std::mem::replace(&mut self.baseline, now);
         Ok(Usage {
             cpu: now.cpu.saturating_sub(before.cpu),

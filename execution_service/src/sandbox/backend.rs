@@ -164,7 +164,7 @@ pub trait Sandbox: Send + Sync {
     /// Prepares a run: changes the limits where they differ, resets the peak counters.
     async fn prepare(&self, limits: SandboxLimits) -> Result<(), SandboxError>;
 
-    /// What was used so far. What only the inside can tell is left out (0) if it takes longer than
+    /// What was used so far; not [`Usage::whole`] if what only the inside can tell takes longer than
     /// `patience`: user code may have starved it.
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
 

@@ -36,9 +36,10 @@ class ToZygote(unittest.TestCase):
         for end in range(1, len(packet)):
             self.assertIsInstance(self.hear(packet[:end], self.wire.receive_filter), OSError)
         for number in (0, 1, 127, 128, 2**32, 2**64 - 1):
-            packet = bytes([1]) + _varint(number)
-            self.assertEqual(self.hear(packet, self.wire.receive_fork), (number, []))
-            self.assertIsInstance(self.hear(packet[:-1], self.wire.receive_fork), OSError)
+            packet = bytes([1]) + _varint(number) + _varint(256) + bytes([5])
+            self.assertEqual(self.hear(packet, self.wire.receive_fork), (number, 256, 5, []))
+            for end in range(1, len(packet)):
+                self.assertIsInstance(self.hear(packet[:end], self.wire.receive_fork), OSError)
 
     def test_any_bytes(self):
         draw = random.Random(1)
@@ -51,7 +52,7 @@ class ToZygote(unittest.TestCase):
         with open(os.devnull) as null:
             # As many as fit: the kernel rounds up.
             fds = [null.fileno()] * 20
-            socket.send_fds(self.spawner, [bytes([1, 1])], fds)
+            socket.send_fds(self.spawner, [bytes([1, 1, 32, 0])], fds)
             self.assertRaises(OSError, self.wire.receive_fork)
 
     def test_the_end(self):

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::statvfs::fstatvfs;
@@ -32,7 +33,7 @@ impl Disk {
 }
 
 /// With cgroups, the kernel keeps the account.
-pub fn enforced(cgroup: CgroupUsage, cpu: Duration, disk: Disk) -> Usage {
+pub fn enforced(cgroup: CgroupUsage, cpu: Duration, disk: Disk, whole: bool) -> Usage {
     Usage {
         cpu,
         memory_bytes: 0,
@@ -42,11 +43,12 @@ pub fn enforced(cgroup: CgroupUsage, cpu: Duration, disk: Disk) -> Usage {
         disk_full: disk.full,
         oom_kills: cgroup.oom_kills,
         fork_refusals: cgroup.fork_refusals,
+        whole,
     }
 }
 
 /// Without them it is what init saw, and what is known of `forked` processes, which are not its children.
-pub fn estimated(init: InitUsage, forked: Reaped) -> Usage {
+pub fn estimated(init: InitUsage, forked: Reaped, whole: bool) -> Usage {
     Usage {
         cpu: init.cpu.saturating_add(forked.cpu),
         memory_bytes: init.memory_bytes,
@@ -57,6 +59,24 @@ pub fn estimated(init: InitUsage, forked: Reaped) -> Usage {
         disk_full: init.disk.full,
         oom_kills: 0,
         fork_refusals: 0,
+        whole,
+    }
+}
+
+/// What init has last said of what is used.
+#[derive(Default)]
+pub struct LastSaid(Mutex<InitUsage>);
+
+impl LastSaid {
+    /// It says this now.
+    pub fn remember(&self, usage: InitUsage) -> InitUsage {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+        usage
+    }
+
+    /// Nothing, if it was never asked.
+    pub fn last(&self) -> InitUsage {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,6 +111,6 @@ mod tests {
         reaped.add(all);
         reaped.add(all);
         let init = InitUsage { cpu: Duration::MAX, memory_bytes: u64::MAX, ..InitUsage::default() };
-        assert_eq!(estimated(init, reaped).cpu, Duration::MAX);
+        assert_eq!(estimated(init, reaped, true).cpu, Duration::MAX);
     }
 }

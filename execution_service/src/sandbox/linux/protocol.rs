@@ -131,8 +131,9 @@ pub enum ToZygote {
     /// First: the seccomp program, as the bytes of its `struct sock_filter`s.
     Filter(Vec<u8>),
     /// Fork into the sandbox. Carries its init's pidfd, the descriptors 1 to 4 of the new process,
-    /// and the files through which it enters its cgroup.
-    Fork { sequence: Sequence },
+    /// and the files through which it enters its cgroup. The rest is what the process shall have of
+    /// [`super::recipe::Burden`].
+    Fork { sequence: Sequence, open_files: u32, niceness: u8 },
 }
 
 /// From a zygote to the spawner.

@@ -178,11 +178,40 @@ fn build_workspace(limits: SandboxLimits) -> Result<(), Failure> {
 /// Timers and queued signals of all processes of a sandbox; Linux gives a user as many as it gives processes.
 const SIGNALS: u64 = 1024;
 
+/// What a process takes on when it comes to be in a sandbox and init must not have.
+#[derive(Clone, Copy, Debug)]
+pub struct Burden {
+    /// Its own limit of descriptors. Linux refuses to send a descriptor to whoever has more of his user's in
+    /// flight than he may open: where all sandboxes and the service are one user, a low limit of ours
+    /// would let any program stop us by keeping some in flight.
+    pub open_files: u32,
+    /// Steps by which others go before it, 0 to 19.
+    pub niceness: u8,
+}
+
+impl Burden {
+    /// Of a sandbox with `limits`.
+    pub fn of(host: Host, limits: SandboxLimits) -> Self {
+        // Where init keeps the account, it must get its turn among any number that compute. Five steps are a
+        // third of the weight.
+        let niceness = if host.cgroups { 0 } else { 5 };
+        Self { open_files: limits.open_files, niceness }
+    }
+
+    /// Takes it on.
+    pub fn shoulder(self) -> io::Result<()> {
+        syscall::set_rlimit(Resource::RLIMIT_NOFILE, u64::from(self.open_files))?;
+        if self.niceness > 0 {
+            rustix::process::setpriority_process(None, i32::from(self.niceness))?;
+        }
+        Ok(())
+    }
+}
+
 fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
     let processes = if host.cgroups { host.ceiling.processes } else { limits.processes };
     let mut values = vec![
         (Resource::RLIMIT_NPROC, u64::from(processes) + 1),
-        (Resource::RLIMIT_NOFILE, u64::from(limits.open_files)),
         // Beyond the size of the workspace only a sparse file could go.
         (Resource::RLIMIT_FSIZE, limits.disk_bytes),
         (Resource::RLIMIT_CORE, 0),
@@ -190,6 +219,8 @@ fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
         (Resource::RLIMIT_SIGPENDING, SIGNALS),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_MEMLOCK, 0),
+        // Nobody goes back before init.
+        (Resource::RLIMIT_NICE, 0),
     ];
     if !host.cgroups {
         // Each process may hold the whole limit; the sum over all of them is watched from outside.

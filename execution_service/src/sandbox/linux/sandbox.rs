@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::account::{self, Disk, Reaped};
+use super::account::{self, Disk, LastSaid, Reaped};
 use super::caller::{Packets, Pending, Running};
 use super::cgroup::Meter;
 use super::ends;
@@ -49,6 +49,7 @@ pub struct LinuxSandbox {
     workspace: OnceLock<OwnedFd>,
     /// Without a meter: what processes have used that are not init's children.
     forked: Arc<Mutex<Reaped>>,
+    inside: LastSaid,
     /// Init did not answer in time, and was killed for it.
     deaf: AtomicBool,
     ended: AtomicBool,
@@ -82,6 +83,7 @@ impl LinuxSandbox {
             meter,
             workspace: OnceLock::new(),
             forked: Arc::default(),
+            inside: LastSaid::default(),
             deaf: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             listener,
@@ -173,11 +175,11 @@ impl LinuxSandbox {
         expected.reply().await.ok_or(SandboxError::Gone)
     }
 
-    /// Nothing, if init is gone or starved.
-    async fn usage_inside(&self, patience: Duration) -> InitUsage {
+    /// What init says, and whether it is what it says now. If it is gone or starved, it is what it said last.
+    async fn usage_inside(&self, patience: Duration) -> (InitUsage, bool) {
         match self.ask(InitRequest::Usage, patience).await {
-            Ok((InitReply::Usage(usage), ..)) => usage,
-            Ok(_) | Err(_) => InitUsage::default(),
+            Ok((InitReply::Usage(usage), ..)) => (self.inside.remember(usage), true),
+            Ok(_) | Err(_) => (self.inside.last(), false),
         }
     }
 
@@ -356,14 +358,14 @@ impl Sandbox for LinuxSandbox {
             let cgroup = meter.read();
             if let Some(cpu) = cgroup.cpu {
                 let disk = self.workspace.get().and_then(|workspace| Disk::of(workspace).ok());
-                return Ok(account::enforced(cgroup, cpu, disk.unwrap_or_default()));
+                return Ok(account::enforced(cgroup, cpu, disk.unwrap_or_default(), true));
             }
-            let inside = self.usage_inside(patience).await;
-            return Ok(account::enforced(cgroup, inside.cpu, inside.disk));
+            let (inside, whole) = self.usage_inside(patience).await;
+            return Ok(account::enforced(cgroup, inside.cpu, inside.disk, whole));
         }
-        let inside = self.usage_inside(patience).await;
+        let (inside, whole) = self.usage_inside(patience).await;
         let forked = *self.forked.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(account::estimated(inside, forked))
+        Ok(account::estimated(inside, forked, whole))
     }
 
     async fn end(&self) {

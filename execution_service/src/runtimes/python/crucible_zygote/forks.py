@@ -63,7 +63,7 @@ def _tell_ends(wire):
         wire.ended(pid, status, int((usage.ru_utime + usage.ru_stime) * 1e6), usage.ru_maxrss)
 
 
-def _fork(wire, sandboxes, request, descriptors):
+def _fork(wire, sandboxes, request, open_files, niceness, descriptors):
     """Whether this is the child."""
     try:
         pid = sandboxes.fork_into(descriptors[0])
@@ -72,7 +72,8 @@ def _fork(wire, sandboxes, request, descriptors):
         pid = None
     if pid == 0:
         try:
-            _become_kernel(wire, sandboxes, request, descriptors)
+            os.nice(niceness)
+            _become_kernel(wire, sandboxes, request, open_files, descriptors)
         except OSError as error:
             wire.refused(request, error.errno)
             os._exit(1)
@@ -84,11 +85,11 @@ def _fork(wire, sandboxes, request, descriptors):
     return False
 
 
-def _become_kernel(wire, sandboxes, request, descriptors):
+def _become_kernel(wire, sandboxes, request, open_files, descriptors):
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     init, stdout, stderr, requests, messages = descriptors[:5]
-    sandboxes.enter(init, descriptors[5:], os.environ["HOME"])
+    sandboxes.enter(init, descriptors[5:], open_files, os.environ["HOME"])
     wire.joined(request, os.getpid())
     wire.detach()
     null = os.open(os.devnull, os.O_RDONLY)

@@ -24,7 +24,9 @@ _INIT = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
-_LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
+_LIMITS = {getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
+# Init's own is higher: see Burden in sandbox/linux/recipe.rs.
+_LIMITS.discard(resource.RLIMIT_NOFILE)
 
 
 class _Filter(ctypes.Structure):
@@ -49,7 +51,7 @@ class Sandboxes:
         _check("setns", _libc.setns(init, _NEWPID))
         return os.fork()
 
-    def enter(self, init, cgroup_files, directory):
+    def enter(self, init, cgroup_files, open_files, directory):
         """In the child: joins everything else, and gives up every right."""
         os.setsid()
         for file in cgroup_files:
@@ -59,6 +61,7 @@ class Sandboxes:
         os.setresuid(_SANDBOX_ID, _SANDBOX_ID, _SANDBOX_ID)
         for limit in _LIMITS:
             resource.setrlimit(limit, resource.prlimit(_INIT, limit))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
         self._drop_capabilities()
         _check("no_new_privs", _prctl(_PR_SET_NO_NEW_PRIVS, 1))
         # Cleared by the change of uid; an exec would set it again, and programs look at their /proc.

@@ -41,13 +41,17 @@ class Wire:
         return program
 
     def receive_fork(self):
-        """(number of the request, descriptors), or None when the spawner is gone."""
+        """(number of the request, open files, niceness, descriptors), or None when the spawner is gone."""
         kind, body, descriptors = self._receive()
         if kind is None:
             return None
         if kind != _FORK:
             raise OSError("the spawner asked for something unknown")
-        return _number(body, 1)[0], descriptors
+        request, at = _number(body, 1)
+        open_files, at = _number(body, at)
+        if at >= len(body):
+            raise OSError("the spawner's request is incomplete")
+        return request, open_files, body[at], descriptors
 
     def ready(self, report):
         """Said once, when children can be had."""

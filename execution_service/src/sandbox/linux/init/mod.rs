@@ -21,6 +21,7 @@ use nix::unistd::Pid;
 
 use super::account::Reaped;
 use super::protocol::{Failure, FromInit, InitReply, InitRequest, ToInit};
+use super::recipe::Burden;
 use super::{channel, syscall};
 use files::Files;
 use start::Started;
@@ -36,18 +37,25 @@ struct Init {
     reaped: Reaped,
     /// What the sandbox may hold.
     memory_bytes: u64,
+    /// What is laid on each of its processes.
+    burden: Burden,
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
-pub fn serve(control: OwnedFd, memory_bytes: u64) -> io::Result<()> {
+pub fn serve(control: OwnedFd, memory_bytes: u64, burden: Burden) -> io::Result<()> {
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
     mask.thread_block()?;
     let children = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
     let files = Files::open()?;
-    channel::send(control.as_fd(), &FromInit::Ready, &[files.workspace_path()?.as_fd()])?;
-    let mut init =
-        Init { control, files, started: HashSet::new(), reaped: Reaped::default(), memory_bytes };
+    let workspace = files.workspace_path()?;
+    if let Err(error) = channel::send(control.as_fd(), &FromInit::Ready, &[workspace.as_fd()]) {
+        let failure = Failure::at("hand over the workspace", &error);
+        return channel::send(control.as_fd(), &FromInit::SetUpFailed(failure), &[]);
+    }
+    drop(workspace);
+    let (started, reaped) = (HashSet::new(), Reaped::default());
+    let mut init = Init { control, files, started, reaped, memory_bytes, burden };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -104,11 +112,12 @@ impl Init {
         }
         let mut descriptors = Vec::new();
         let result = match request {
-            InitRequest::Start { command } => {
-                start::start(&command).map(|started| self.note(started, &mut descriptors))
-            }
-            InitRequest::Probe { probe, targets } => start::start_probe(probe, &targets)
+            InitRequest::Start { command } => start::start(&command, self.burden)
                 .map(|started| self.note(started, &mut descriptors)),
+            InitRequest::Probe { probe, targets } => {
+                start::start_probe(probe, &targets, self.burden)
+                    .map(|started| self.note(started, &mut descriptors))
+            }
             InitRequest::Ends => start::Ends::make(true).map(|ends| {
                 descriptors = ends.outer;
                 descriptors.extend(ends.inner);
@@ -132,9 +141,25 @@ impl Init {
         };
         let reply = result
             .unwrap_or_else(|error| InitReply::Failed(Failure::at("request to init", &error)));
-        let fds: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
-        channel::send(self.control.as_fd(), &FromInit::Reply { sequence, reply }, &fds)?;
+        self.reply(sequence, reply, &descriptors)?;
         Ok(true)
+    }
+
+    /// Hands over a reply with its descriptors, or at least the word that they cannot be.
+    fn reply(&mut self, sequence: u64, reply: InitReply, carried: &[OwnedFd]) -> io::Result<()> {
+        let fds: Vec<_> = carried.iter().map(AsFd::as_fd).collect();
+        let process = if let InitReply::Started { pid } = reply { Some(pid) } else { None };
+        let whole = FromInit::Reply { sequence, reply };
+        let Err(error) = channel::send(self.control.as_fd(), &whole, &fds) else {
+            return Ok(());
+        };
+        if let Some(pid) = process {
+            // Nobody will ever read what it prints.
+            self.started.remove(&pid);
+            send_signal(pid, Signal::SIGKILL as i32)?;
+        }
+        let reply = InitReply::Failed(Failure::at("hand over descriptors", &error));
+        channel::send(self.control.as_fd(), &FromInit::Reply { sequence, reply }, &[])
     }
 }
 

@@ -10,6 +10,7 @@ use nix::unistd::pipe2;
 
 use crate::sandbox::linux::probe::{self, Finding, Probe, Targets};
 use crate::sandbox::linux::program::{Program, settle};
+use crate::sandbox::linux::recipe::Burden;
 use crate::sandbox::linux::{OPEN_TO_THE_WORKER, syscall};
 use crate::sandbox::spec::Command;
 
@@ -72,15 +73,15 @@ enum Direction {
 ///
 /// # Errors
 /// That of the step that failed in the new process, up to and including `execve`.
-pub fn start(command: &Command) -> io::Result<Started> {
+pub fn start(command: &Command, burden: Burden) -> io::Result<Started> {
     let program = Program::of(command)?;
-    fork_with(command.control, |fds, _| program.become_with(fds))
+    fork_with(command.control, burden, |fds, _| program.become_with(fds))
 }
 
 /// Starts a process that is confined as those of [`start`] are, and makes attempts instead of becoming a
 /// program. What came of them is on its standard output.
-pub fn start_probe(probe: Probe, targets: &Targets) -> io::Result<Started> {
-    fork_with(false, |fds, started| {
+pub fn start_probe(probe: Probe, targets: &Targets, burden: Burden) -> io::Result<Started> {
+    fork_with(false, burden, |fds, started| {
         if let Err(error) = settle(c"/", c"/dev/null", fds) {
             return error;
         }
@@ -100,6 +101,7 @@ fn report(findings: &[Finding]) -> io::Result<()> {
 /// the file that it was given; what it returns is why it could not.
 fn fork_with(
     control: bool,
+    burden: Burden,
     act: impl FnOnce(Vec<OwnedFd>, &mut Option<File>) -> io::Error,
 ) -> io::Result<Started> {
     let Ends { outer, inner } = Ends::make(control)?;
@@ -108,7 +110,10 @@ fn fork_with(
         // Until an exec this is a copy of init within reach of user code: as sealed as init, it stays out
         // of its sight. (So it cannot offer itself to the killer of processes, either: our kernels do.)
         let mut started = Some(File::from(writer));
-        let error = act(inner, &mut started);
+        let error = match burden.shoulder() {
+            Ok(()) => act(inner, &mut started),
+            Err(error) => error,
+        };
         let number = error.raw_os_error().unwrap_or(libc::EIO);
         if let Some(mut started) = started {
             let _ = started.write_all(&number.to_ne_bytes());

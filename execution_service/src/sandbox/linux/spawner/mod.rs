@@ -145,8 +145,12 @@ impl Spawner {
                     let peak = self.sandboxes.peak(sandbox);
                     let fds = [Some(&control), peak.as_ref()].into_iter().flatten();
                     let fds: Vec<_> = fds.map(AsFd::as_fd).collect();
-                    channel::send(self.worker.as_fd(), &message, &fds)?;
-                    return Ok(true);
+                    let Err(error) = channel::send(self.worker.as_fd(), &message, &fds) else {
+                        return Ok(true);
+                    };
+                    // Nobody has heard of it, and nobody waits for its end.
+                    self.sandboxes.end(sandbox, 0);
+                    failed("hand over init's socket")(error)
                 }
                 Err(failure) => SpawnerReply::Failed(failure),
             },

@@ -8,7 +8,7 @@ use nix::unistd::{Gid, Uid};
 
 use crate::sandbox::linux::cgroup::{Cgroup, Tree};
 use crate::sandbox::linux::protocol::{Failure, FromInit, SandboxId, Sequence, SetUp};
-use crate::sandbox::linux::recipe::{self, Host, NAMESPACES, SANDBOX_ID};
+use crate::sandbox::linux::recipe::{self, Burden, Host, NAMESPACES, SANDBOX_ID};
 use crate::sandbox::linux::syscall::{ChildProcess, Cloned};
 use crate::sandbox::linux::{channel, init, syscall};
 use crate::sandbox::spec::SandboxLimits;
@@ -33,6 +33,8 @@ pub struct Sandboxes {
 struct Record {
     init: ChildProcess,
     cgroup: Option<Cgroup>,
+    /// What is laid on whoever joins it.
+    burden: Burden,
     /// The request that waits for its end.
     ending: Option<Sequence>,
     /// Its init has been waited for.
@@ -45,6 +47,8 @@ pub struct WayIn<'a> {
     pub pidfd: BorrowedFd<'a>,
     /// Its cgroup; nothing where there are none.
     pub doors: Vec<OwnedFd>,
+    /// What it must take on.
+    pub burden: Burden,
 }
 
 impl Sandboxes {
@@ -87,7 +91,8 @@ impl Sandboxes {
             }
         };
         drop((init_end, init_set_up));
-        let record = Record { init, cgroup, ending: None, gone: false };
+        let burden = Burden::of(self.host, limits);
+        let record = Record { init, cgroup, burden, ending: None, gone: false };
         let released = release(&record, limits, &set_up, self.host, sandbox).map_err(at("map ids"));
         if released.is_err() {
             record.kill();
@@ -131,7 +136,7 @@ impl Sandboxes {
     pub fn way_in(&self, sandbox: SandboxId) -> io::Result<WayIn<'_>> {
         let record = self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
         let doors = record.cgroup.as_ref().map(Cgroup::doors).transpose()?.unwrap_or_default();
-        Ok(WayIn { pidfd: record.init.pidfd.as_fd(), doors })
+        Ok(WayIn { pidfd: record.init.pidfd.as_fd(), doors, burden: record.burden })
     }
 
     /// Kills everything in it.
@@ -260,7 +265,7 @@ fn become_init(
         Ok(limits) => {
             // Everything of the spawner's goes: its socket, the pidfds of other sandboxes.
             if let Ok(control) = syscall::keep_only(control) {
-                let _ = init::serve(control, limits.memory_bytes);
+                let _ = init::serve(control, limits.memory_bytes, Burden::of(host, limits));
             }
         }
         Err(failure) => {

@@ -15,7 +15,7 @@ use crate::sandbox::linux::program::Program;
 use crate::sandbox::linux::protocol::{
     Failure, FromSpawner, FromZygote, Sequence, SpawnerReply, ToZygote, ZygoteId,
 };
-use crate::sandbox::linux::recipe::{self, Host, ZYGOTE_NAMESPACES};
+use crate::sandbox::linux::recipe::{self, Burden, Host, ZYGOTE_NAMESPACES};
 use crate::sandbox::linux::syscall::{ChildProcess, Cloned, Reaped};
 use crate::sandbox::linux::{channel, processes, syscall};
 use crate::sandbox::spec::{Command, Exit};
@@ -116,7 +116,9 @@ impl Zygotes {
         let zygote = self.live.get_mut(&zygote).ok_or(io::ErrorKind::NotFound)?;
         let mut carried = vec![way_in.pidfd];
         carried.extend(fds.iter().chain(&way_in.doors).map(AsFd::as_fd));
-        channel::send(zygote.socket.as_fd(), &ToZygote::Fork { sequence }, &carried)?;
+        let Burden { open_files, niceness } = way_in.burden;
+        let fork = ToZygote::Fork { sequence, open_files, niceness };
+        channel::send(zygote.socket.as_fd(), &fork, &carried)?;
         zygote.asked.insert(sequence, Asked::default());
         Ok(())
     }
@@ -299,14 +301,8 @@ mod tests {
         // Not a process: nothing here signals it.
         let process = ChildProcess { pid: 0, pidfd: other };
         let asked = HashMap::from([(9, Asked::default())]);
-        Zygote {
-            process,
-            socket,
-            starting: None,
-            started: Instant::now(),
-            asked,
-            children: HashSet::new(),
-        }
+        let started = Instant::now();
+        Zygote { process, socket, starting: None, started, asked, children: HashSet::new() }
     }
 
     #[test]
@@ -326,7 +322,8 @@ mod tests {
     #[test]
     fn a_fork_has_its_four_descriptors() {
         let (one, other) = channel::pair(true).expect("a pair");
-        let way_in = WayIn { pidfd: one.as_fd(), doors: Vec::new() };
+        let burden = Burden { open_files: 32, niceness: 0 };
+        let way_in = WayIn { pidfd: one.as_fd(), doors: Vec::new(), burden };
         let mut zygotes = Zygotes::new(&[]);
         let refused = zygotes.fork(1, &way_in, &[other], 1).expect_err("three are missing");
         assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));

@@ -1,0 +1,87 @@
+//! Looks at what a running program uses, where the kernel does not stop it by itself.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::sandbox::backend::{Sandbox, SandboxError};
+use crate::sandbox::spec::Usage;
+
+use super::drive::Rules;
+use super::outcome::{Accounting, Stop};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Where the inside keeps the account, it is one process among those of the user, which can keep it from
+/// answering. An innocent program on a busy machine does so for some tens of milliseconds.
+pub const BLIND: Duration = Duration::from_millis(1500);
+
+/// Returns when the program must be stopped, and why.
+///
+/// # Errors
+/// When the account cannot be had for a reason of ours.
+pub async fn watch(sandbox: &dyn Sandbox, rules: &Rules<'_>) -> Result<Stop, SandboxError> {
+    let mut seen = Instant::now();
+    loop {
+        sleep(PAUSE).await;
+        let usage = sandbox.usage(BLIND).await?;
+        if usage.whole {
+            seen = Instant::now();
+        }
+        if let Some(stop) = over_limit(usage, seen.elapsed(), rules) {
+            return Ok(stop);
+        }
+    }
+}
+
+/// Why a program has to stop of which this is known, all of it `blind` ago.
+fn over_limit(usage: Usage, blind: Duration, rules: &Rules<'_>) -> Option<Stop> {
+    if usage.cpu.saturating_sub(rules.before.cpu) > rules.limits.cpu {
+        return Some(Stop::Cpu);
+    }
+    let watched = rules.accounting == Accounting::BestEffort;
+    if watched && usage.memory_bytes > rules.limits.sandbox.memory_bytes {
+        return Some(Stop::Memory);
+    }
+    // What nobody can see is not taken for nothing.
+    (!usage.whole && blind >= BLIND).then_some(Stop::Unwatched)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::execution::limits::Limits;
+    use crate::sandbox::spec::SandboxLimits;
+
+    #[test]
+    fn what_cannot_be_seen_is_not_within_the_limits() {
+        let sandbox = SandboxLimits {
+            memory_bytes: 100,
+            processes: 1,
+            disk_bytes: 1,
+            inodes: 1,
+            open_files: 1,
+            milli_cpus: 1,
+        };
+        let second = Duration::from_secs(1);
+        let limits = Limits { wall: second, cpu: second, output_bytes: 1, sandbox };
+        let cancelled = CancellationToken::new();
+        let rules = Rules {
+            limits: &limits,
+            hard_output: 1,
+            accounting: Accounting::BestEffort,
+            before: Usage::default(),
+            cancelled: &cancelled,
+        };
+        let seen = Usage { whole: true, ..Usage::default() };
+        let moment = Duration::from_millis(20);
+        assert_eq!(over_limit(seen, moment, &rules), None);
+        assert_eq!(over_limit(Usage { cpu: 2 * second, ..seen }, moment, &rules), Some(Stop::Cpu));
+        let much = Usage { memory_bytes: 101, ..seen };
+        assert_eq!(over_limit(much, moment, &rules), Some(Stop::Memory));
+        assert_eq!(over_limit(Usage::default(), moment, &rules), None, "it may yet be seen");
+        assert_eq!(over_limit(Usage::default(), BLIND, &rules), Some(Stop::Unwatched));
+    }
+}
