@@ -1,6 +1,6 @@
 //! The values of a record for people.
 
-use std::fmt::{Debug, Write};
+use std::fmt::Debug;
 
 use tracing::field::Field;
 use tracing_subscriber::field::MakeExt;
