@@ -20,7 +20,7 @@ pub struct Options {
     /// The token of a second user (`CRUCIBLE_OTHER_TOKEN`), who must not notice
     #[arg(skip = std::env::var("CRUCIBLE_OTHER_TOKEN").ok())]
     pub other_token: Option<String>,
-    /// Only the group of this name, and entries with this in their name
+    /// Only the group of this name, entries with this in their name, and those that re-enact this CVE
     #[arg(long, value_name = "TEXT", requires = ATTACK)]
     pub only: Option<String>,
     /// One more file of attacks; see attacks/README.md. May be given many times

@@ -140,12 +140,15 @@ pub fn parse(name: &str, text: &str) -> Result<Group, CorpusError> {
     })
 }
 
-/// Leaves those whose group is called `part`, or whose name has it in it.
+/// Leaves those whose group is called `part`, whose name has it in it, or who re-enact the public escape
+/// of that number.
 pub fn only(groups: &mut Vec<Group>, part: &str) {
-    for group in groups.iter_mut() {
-        if group.name != part {
-            group.entries.retain(|entry| entry.name().contains(part));
-        }
+    let wanted = |entry: &Entry| {
+        entry.name().contains(part)
+            || matches!(entry, Entry::Program(program) if program.like.iter().any(|cve| cve == part))
+    };
+    for group in groups.iter_mut().filter(|group| group.name != part) {
+        group.entries.retain(wanted);
     }
     groups.retain(|group| !group.entries.is_empty());
 }
