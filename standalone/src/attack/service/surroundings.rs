@@ -41,7 +41,11 @@ const FIXED: [(&str, &str); 3] =
 /// Only where the operator says nothing: few enough that hoarding ends soon.
 const MAX_SESSIONS_PER_OWNER: (&str, &str) = ("MAX_SESSIONS_PER_OWNER", "16");
 
-/// The variables of the service.
+/// The virtual environment with the packages of Python.
+const PYTHON: &str = "PYTHON_ENVIRONMENT";
+
+/// The variables of the service. `python` is the environment that a service here would have, unless the
+/// operator names another.
 pub(super) fn variables(python: Option<PathBuf>) -> Vec<(OsString, OsString)> {
     let named = |name: &OsString, list: &[&str]| list.iter().any(|one| name == one);
     let fixed = FIXED.map(|(name, _)| name);
@@ -53,9 +57,10 @@ pub(super) fn variables(python: Option<PathBuf>) -> Vec<(OsString, OsString)> {
     if !variables.iter().any(|(name, _)| name == MAX_SESSIONS_PER_OWNER.0) {
         variables.push(pair(MAX_SESSIONS_PER_OWNER));
     }
-    if let Some(python) = python {
-        variables.retain(|(name, _)| name != "PYTHON_ENVIRONMENT");
-        variables.push((OsString::from("PYTHON_ENVIRONMENT"), python.into_os_string()));
+    if let Some(python) = python
+        && !variables.iter().any(|(name, _)| name == PYTHON)
+    {
+        variables.push((OsString::from(PYTHON), python.into_os_string()));
     }
     variables
 }
