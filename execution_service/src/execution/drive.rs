@@ -151,7 +151,10 @@ pub async fn drive(
             }
             Next::Frame(Ok(Some(Frame::Result { id, mime, main }))) => {
                 if is_current(&kernel, id) {
-                    results.push(RichResult { mime, is_main_result: main }, sink);
+                    let room = results.push(RichResult { mime, is_main_result: main }, sink);
+                    if let (Some(room), Some((frames, _))) = (room, &mut kernel) {
+                        frames.refuse_results_beyond(room);
+                    }
                 }
             }
             Next::Frame(Ok(Some(Frame::Done { id, exit_code, diagnostic: said }))) => {
@@ -279,12 +282,17 @@ struct Results {
 }
 
 impl Results {
-    fn push(&mut self, result: RichResult, sink: &Sink) {
+    /// The bytes that there is room for, if there was none for this one.
+    fn push(&mut self, result: RichResult, sink: &Sink) -> Option<usize> {
         let bytes: usize = result.mime.iter().map(|(kind, data)| kind.len() + data.len()).sum();
-        if self.count < MAX_RESULTS && self.bytes + bytes <= MAX_RESULT_BYTES {
-            self.count += 1;
-            self.bytes += bytes;
-            sink.send(Event::Result(result));
+        let full = self.count == MAX_RESULTS;
+        let room = if full { 0 } else { MAX_RESULT_BYTES - self.bytes };
+        if full || bytes > room {
+            return Some(room);
         }
+        self.count += 1;
+        self.bytes += bytes;
+        sink.send(Event::Result(result));
+        None
     }
 }

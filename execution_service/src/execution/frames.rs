@@ -26,6 +26,11 @@ const MAX_HEARD: usize = 32 << 20;
 /// megabytes takes time from everybody.
 const MAX_LATE_LINE: usize = 1 << 20;
 
+/// How our kernels begin to tell a result.
+const RESULT: &[u8] = br#"{"event":"result","#;
+/// Results up to this are read whether there is room for them or not: it costs next to nothing.
+const SHORT_LINE: usize = 64 << 10;
+
 /// One message of a kernel.
 #[derive(Debug)]
 pub enum Frame {
@@ -140,13 +145,21 @@ pub struct Frames {
     total: usize,
     /// Of it, since the last run ended.
     heard: usize,
+    /// Longer results are thrown away unread.
+    longest_result: usize,
 }
 
 impl Frames {
     /// Reads from `reader`.
     pub fn new(reader: Box<dyn AsyncRead + Send + Sync + Unpin>) -> Self {
         let codec = AnyDelimiterCodec::new_with_max_length(vec![b'\n'], Vec::new(), MAX_LINE);
-        Self { lines: FramedRead::new(reader, codec), junk: 0, total: 0, heard: 0 }
+        Self {
+            lines: FramedRead::new(reader, codec),
+            junk: 0,
+            total: 0,
+            heard: 0,
+            longest_result: MAX_LINE,
+        }
     }
 
     /// Throws away what was said before now.
@@ -154,6 +167,13 @@ impl Frames {
         // A frame that is there is had at once; what comes later belongs to the run that begins.
         while let Some(Ok(Some(_))) = self.next().now_or_never() {}
         self.heard = 0;
+        self.longest_result = MAX_LINE;
+    }
+
+    /// The run that goes on has no more `room` for results, in bytes: to read longer ones would take time from
+    /// everybody.
+    pub fn refuse_results_beyond(&mut self, room: usize) {
+        self.longest_result = room.max(SHORT_LINE);
     }
 
     /// Waits for the next frame; `None` when the channel has ended. Can be cancelled without losing
@@ -168,7 +188,8 @@ impl Frames {
             self.total = self.total.saturating_add(line.len());
             self.heard = self.heard.saturating_add(line.len());
             let late = self.heard > MAX_HEARD && line.len() > MAX_LATE_LINE;
-            if !late {
+            let refused = line.len() > self.longest_result && line.starts_with(RESULT);
+            if !late && !refused {
                 match serde_json::from_slice::<Line>(&line) {
                     Ok(frame) if self.total <= MAX_TOTAL => return Ok(Some(Frame::from(frame))),
                     Ok(_) | Err(_) => self.junk += 1,

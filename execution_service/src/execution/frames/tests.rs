@@ -61,6 +61,24 @@ async fn who_says_too_much_is_still_heard_at_the_end() {
     assert_eq!(results, MAX_HEARD / long.len());
 }
 
+#[tokio::test]
+async fn results_without_room_are_refused_until_the_next_run() {
+    let long = format!(
+        "{{\"event\":\"result\",\"id\":1,\"mime\":{{\"a\":\"{}\"}}}}\n",
+        "x".repeat(100_000)
+    );
+    let short = "{\"event\":\"result\",\"id\":1,\"mime\":{\"a\":\"42\"}}\n";
+    let done = "{\"event\":\"done\",\"id\":1,\"exit_code\":0}\n";
+    let mut frames = frames(&format!("{long}{long}{short}{done}{long}"));
+    assert!(matches!(frames.next().await, Ok(Some(Frame::Result { .. }))));
+    frames.refuse_results_beyond(0);
+    let Ok(Some(Frame::Result { mime, .. })) = frames.next().await else { panic!("the short one") };
+    assert_eq!(mime["a"], "42");
+    assert!(matches!(frames.next().await, Ok(Some(Frame::Done { .. }))));
+    frames.discard().await;
+    assert_eq!(frames.longest_result, MAX_LINE, "the next run has all the room again");
+}
+
 fn read_all(said: Vec<u8>) -> (Vec<Frame>, bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
