@@ -125,7 +125,8 @@ impl<'a> Campaign<'a> {
             objections.extend(self.ground.iter_mut().flat_map(Ground::left_behind));
             objections.extend(self.bystander.iter().flat_map(Bystander::objections));
             counted.count(entry.language(), &objections);
-            let finding = |objection| Finding::about(&group.name, entry, objection);
+            let cgroups = self.report.cgroups;
+            let finding = |objection| Finding::about(&group.name, entry, objection, cgroups);
             let findings: Vec<Finding> = objections.into_iter().map(finding).collect();
             self.screen.findings(&findings);
             self.report.findings.extend(findings);

@@ -12,7 +12,7 @@ pub use screen::Screen;
 
 use super::bystander::Times;
 use super::corpus::{Entry, Text};
-use super::judge::Objection;
+use super::judge::{Objection, Rule};
 use super::service::About;
 
 /// Lines of a log that are shown.
@@ -62,6 +62,8 @@ pub struct Finding {
     pub objection: Objection,
     /// What was run or sent, shortened.
     pub program: String,
+    /// Why this gets through on such a host, where that is known and documented.
+    pub known: Option<String>,
 }
 
 /// How long another user waited for answers.
@@ -123,6 +125,7 @@ impl Report {
             tries: String::from(tries),
             objection,
             program: String::new(),
+            known: None,
         };
         let findings: Vec<Finding> = wrong.into_iter().map(finding).collect();
         screen.findings(&findings);
@@ -168,7 +171,7 @@ impl GroupReport {
 
 impl Finding {
     /// What is wrong with an entry.
-    pub fn about(group: &str, entry: &Entry, objection: Objection) -> Self {
+    pub fn about(group: &str, entry: &Entry, objection: Objection, cgroups: bool) -> Self {
         let (tries, program) = match entry {
             Entry::Program(program) => match &program.text {
                 Text::Once(code) => (&program.tries, code.clone()),
@@ -181,12 +184,19 @@ impl Finding {
             }
         };
         let Objection { rule, expected, seen } = objection;
+        let known = match entry {
+            Entry::Program(program) if rule == Rule::Achieved && !cgroups => {
+                program.open_without_cgroups.clone()
+            }
+            Entry::Program(_) | Entry::Request(_) => None,
+        };
         Self {
             group: String::from(group),
             name: String::from(entry.name()),
             tries: tries.clone(),
             objection: Objection { rule, expected, seen: shortened(&seen) },
             program: shortened(&program),
+            known,
         }
     }
 }

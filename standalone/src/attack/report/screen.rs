@@ -59,20 +59,23 @@ impl Screen {
 
     /// All that is wrong with one entry.
     pub fn findings(&self, findings: &[Finding]) {
-        let Some(Finding { group, name, tries, program, objection: _ }) = findings.first() else {
+        let Some(Finding { group, name, tries, program, .. }) = findings.first() else {
             return;
         };
         let indented = |text: &str| harmless(text.trim_end()).replace('\n', "\n             ");
         let name = harmless(name);
         self.line(&format!("{BAD}FINDING{BAD:#} {STRONG}{name}{STRONG:#} ({group})"));
         self.line(&format!("    tries    {}", indented(tries)));
-        for Finding { objection, .. } in findings {
+        for Finding { objection, known, .. } in findings {
             self.line(&format!(
                 "    {BAD}{}{BAD:#}\n    expected {}\n    seen     {}",
                 objection.rule.name(),
                 indented(&objection.expected),
                 indented(&objection.seen),
             ));
+            if let Some(why) = known {
+                self.line(&format!("    {CAUTION}known    {}{CAUTION:#}", indented(why)));
+            }
         }
         if !program.is_empty() {
             self.line(&format!("    {FAINT}program  {}{FAINT:#}", indented(program)));
@@ -113,14 +116,17 @@ impl Screen {
         if let Some(Noticed { before, during }) = &report.bystander {
             self.line(&format!("bystander: {} before, {} during", times(before), times(during)));
         }
+        let unknown = report.findings.iter().filter(|finding| finding.known.is_none()).count();
         let (style, verdict) = match (report.held, report.findings.len()) {
             (true, _) if report.counted => {
                 (GOOD, String::from("nothing got through, nothing was left"))
             }
             (true, _) => (GOOD, String::from("nothing got through")),
             (false, 0) => (BAD, String::from("nothing was run")),
-            (false, 1) => (BAD, String::from("1 finding")),
-            (false, findings) => (BAD, format!("{findings} findings")),
+            (false, findings) if unknown == 0 => {
+                (CAUTION, format!("findings: {findings}, all known of a host without cgroups"))
+            }
+            (false, findings) => (BAD, format!("findings: {findings}")),
         };
         self.line(&format!(
             "{style}{verdict}{style:#}: {} run ({}), {} skipped, isolation {}, {:.0} s",
