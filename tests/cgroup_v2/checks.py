@@ -125,7 +125,8 @@ def doctor(state, flags):
     assert not weaker, f"not examined: {weaker}"
     full = all(wall["state"] == "enforced" for wall in found["walls"])
     assert found["level"] == ("full" if full else "degraded"), found["level"]
-    print(f"  {found['level']}, {len(found['walls'])} walls")
+    languages = [language["name"] for language in found["languages"] if language["found"]]
+    print(f"  {found['level']}, {len(found['walls'])} walls, {languages}")
 
 
 def wait_for_announcement(launcher):
