@@ -24,6 +24,17 @@ ADMIN = {"username": "admin", "password": "correct horse battery staple"}
 PATIENCE_S = 90
 MIB = 1 << 20
 
+ENVIRONMENT = dict(
+    os.environ,
+    ADMIN_USERNAME=ADMIN["username"],
+    ADMIN_PASSWORD=ADMIN["password"],
+    LOG_LEVEL="warn",
+    SUPPORTED_LANGUAGES="python,bash",
+    INITIAL_POOL_SIZE="1",
+    MAX_POOL_SIZE="4",
+)
+CGROUP_WALLS = ["cgroup_memory", "cgroup_pids", "cgroup_cpu"]
+
 PROCESSES = 24
 FORK_BOMB = """
 import os, time
@@ -97,17 +108,25 @@ def healthy():
 
 
 def start(flags):
-    environment = dict(
-        os.environ,
-        ADMIN_USERNAME=ADMIN["username"],
-        ADMIN_PASSWORD=ADMIN["password"],
-        LOG_LEVEL="warn",
-        SUPPORTED_LANGUAGES="python,bash",
-        INITIAL_POOL_SIZE="1",
-        MAX_POOL_SIZE="4",
-    )
     command = ["crucible", "--host", "127.0.0.1", "--port", "8000", "--no-provision", *flags]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+
+
+def doctor(state, flags):
+    """What the self-test says of each wall, without a service."""
+    command = ["crucible", "doctor", "--json", *flags]
+    ran = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, text=True)
+    found = json.loads(ran.stdout)
+    weaker = dict.fromkeys(CGROUP_WALLS, state)
+    # Who is not root has one uid for everything.
+    weaker["own_uid"] = "enforced" if os.geteuid() == 0 else "missing"
+    for wall in found["walls"]:
+        assert wall["state"] == weaker.pop(wall["name"], "enforced"), wall
+    assert not weaker, f"not examined: {weaker}"
+    full = all(wall["state"] == "enforced" for wall in found["walls"])
+    assert found["level"] == ("full" if full else "degraded"), found["level"]
+    languages = [language["name"] for language in found["languages"] if language["found"]]
+    print(f"  {found['level']}, {len(found['walls'])} walls, {languages}")
 
 
 def wait_for_announcement(launcher):
@@ -221,12 +240,15 @@ def runs(token, by_cgroup):
 def main():
     state, flags = sys.argv[2], sys.argv[3:]
     before = everything()
+    with check("the walls stand, says doctor"):
+        doctor(state, flags)
+        assert everything() == before, f"\n  before {before}\n  now {everything()}"
     launcher = start(flags)
     with check("serves"):
         wait_for_announcement(launcher)
         health = until(healthy, "a healthy service")
         walls = {wall["name"]: wall for wall in health["isolation"]["walls"]}
-        for name in ["cgroup_memory", "cgroup_pids", "cgroup_cpu"]:
+        for name in CGROUP_WALLS:
             assert walls[name]["state"] == state, walls[name]
             print(f"  {name}: {walls[name]['state']}, {walls[name]['detail']}")
         token = call("POST", "/v1/auth/token", ADMIN)["access_token"]

@@ -72,6 +72,11 @@ pub(super) fn checked() -> Vec<(c::c_long, Action)> {
         // Would have the host write out all of its file systems. A sandbox has none on a disk.
         (c::SYS_sync, Action::Errno(0)),
         (c::SYS_syncfs, Action::Errno(0)),
+        // Debian's Linux 6.1, with the BPF security module, lets whoever owns a file give it any number of
+        // `security.…` attributes, and no cgroup counts their memory. As on a file system without attributes.
+        (c::SYS_setxattr, Action::Errno(c::EOPNOTSUPP)),
+        (c::SYS_lsetxattr, Action::Errno(c::EOPNOTSUPP)),
+        (c::SYS_fsetxattr, Action::Errno(c::EOPNOTSUPP)),
         // The files of /usr are the same for all: a watch tells what other sandboxes and the host run. As on a
         // kernel without it, for which programs know another way.
         (c::SYS_inotify_init1, Action::Errno(c::ENOSYS)),
@@ -176,6 +181,14 @@ mod tests {
         }
         assert_eq!(action(policy, c::SYS_clone3), Action::Errno(c::ENOSYS));
         assert_eq!(action(policy, 9999), Action::Errno(c::ENOSYS));
+    }
+
+    #[test]
+    fn nothing_is_hidden_in_attributes_of_files() {
+        let policy = Policy { memory_cgroup: true };
+        for number in [c::SYS_setxattr, c::SYS_lsetxattr, c::SYS_fsetxattr] {
+            assert_eq!(action(policy, number), Action::Errno(c::EOPNOTSUPP), "call {number}");
+        }
     }
 
     #[test]
