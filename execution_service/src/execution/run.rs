@@ -90,12 +90,15 @@ impl Run<'_> {
         match self.attempt(place, sink).await {
             // What is in the way is what user code has left there, or what it wants is too much.
             Err(KernelError::Sandbox(SandboxError::Write { path, source })) => {
-                self.not_written(&path, &source, place).await
+                let hint = "the file could not be put into the workspace; look at what is there";
+                self.hindered("WriteError", (&path, &source), hint, place).await
             }
             Err(KernelError::Sandbox(SandboxError::Start { program, source }))
                 if self.is_the_users(&program) =>
             {
-                self.not_started(&program, &source, place).await
+                let hint = "it could not be executed; look at how it is built, and at what earlier runs \
+                            of the session have left running";
+                self.hindered("StartError", (&program, &source), hint, place).await
             }
             Err(KernelError::Stopped(stop)) => {
                 // What was told of it by halves must not be heard by the next run.
@@ -138,40 +141,22 @@ impl Run<'_> {
         Ok(report)
     }
 
-    async fn not_written(
-        &self,
-        path: &str,
-        error: &io::Error,
-        place: &mut Workplace,
-    ) -> Result<Report, KernelError> {
-        let mut diagnostic =
-            Diagnostic::new(Kind::Exception, "WriteError", format!("{path}: {error}"))
-                .hint("the file could not be put into the workspace; look at what is there");
-        diagnostic.errno = error.raw_os_error();
-        self.never_ran(diagnostic, place).await
-    }
-
     /// Whether code of the user's has its hand in what becomes of `program`: it is made of their text, or
     /// lives where earlier runs may have taken every process and file there is.
     fn is_the_users(&self, program: &str) -> bool {
         self.mode == Mode::Session || program.starts_with(REQUEST_DIR)
     }
 
-    async fn not_started(
+    /// The report of a run for which something could not be done: `name` is the diagnostic's.
+    async fn hindered(
         &self,
-        program: &str,
-        error: &io::Error,
+        name: &str,
+        (what, error): (&str, &io::Error),
+        hint: &str,
         place: &mut Workplace,
     ) -> Result<Report, KernelError> {
-        let mut diagnostic = Diagnostic::new(
-            Kind::Exception,
-            "StartError",
-            format!("{program}: {error}"),
-        )
-        .hint(
-            "it could not be executed; look at how it is built, and at what earlier runs of the \
-                 session have left running",
-        );
+        let message = format!("{what}: {error}");
+        let mut diagnostic = Diagnostic::new(Kind::Exception, name, message).hint(hint);
         diagnostic.errno = error.raw_os_error();
         self.never_ran(diagnostic, place).await
     }
