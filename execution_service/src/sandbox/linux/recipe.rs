@@ -43,6 +43,7 @@ const MASKED: &[&str] = &[
     "proc/cmdline",
     "proc/config.gz",
     "proc/kallsyms",
+    "proc/kcore",
     "proc/keys",
     "proc/sched_debug",
     "proc/sysrq-trigger",
