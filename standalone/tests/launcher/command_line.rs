@@ -101,7 +101,8 @@ fn doctor_refuses_what_a_start_would_refuse() {
     let path = std::env::var("PATH").expect("a PATH");
     for (name, value) in [("REQUIRE_CGROUPS", "perhaps"), ("REQUIRE_CGROUP", "true"), ("PORT", "x")]
     {
-        let text = complaint(&crucible(&["doctor"], &[("PATH", &path), (name, value)]));
+        let variables = [("PATH", path.as_str()), ("DATA_DIR", "/nowhere"), (name, value)];
+        let text = complaint(&crucible(&["doctor"], &variables));
         let flag = name.to_lowercase().replace('_', "-");
         assert!(text.contains(name) || text.contains(&flag), "{name}: {text}");
     }
