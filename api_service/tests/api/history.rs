@@ -1,7 +1,6 @@
 //! What was answered is remembered, although it is written behind the answer.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 
 use api_service::domain::execution::{Execution, ExecutionState};
 use api_service::domain::ids::{BootId, ExecutionId, UserId};
@@ -12,72 +11,30 @@ use api_service::storage::{Change, Database, ExecutionRow, Journal};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{App, FakeWorker, PASSWORD, Postgres, SECRET_KEY, TOKEN, eventually};
+use crate::support::{App, FakeWorker, Gateway, Postgres};
 
 const RUN: &str = "/v1/code_interpreter/run";
 const EXECUTIONS: &str = "/v1/code_interpreter/executions";
-
-/// A gateway that is a process, so that it can be killed as one.
-struct Gateway(Child);
-
-impl Gateway {
-    async fn start(files: &Path, worker: &FakeWorker) -> (Self, String) {
-        let address = files.join("address");
-        let _ = std::fs::remove_file(&address);
-        let process = Command::new(env!("CARGO_BIN_EXE_api_service"))
-            .env_clear()
-            .env("PORT", "0")
-            .env("ADDRESS_FILE", &address)
-            .env("SECRET_KEY", SECRET_KEY)
-            .env("INTERNAL_AUTH_TOKEN", TOKEN)
-            .env("ADMIN_USERNAME", "admin")
-            .env("ADMIN_PASSWORD", PASSWORD)
-            .env("DATABASE_URL", format!("sqlite:{}", files.join("test.db").display()))
-            .env("EXECUTION_SERVICE_URL", worker.url())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let gateway = Self(process);
-        let url = eventually(async || {
-            let address = std::fs::read_to_string(&address).ok()?;
-            let url = format!("http://{address}");
-            let ready = reqwest::get(format!("{url}/readyz")).await.ok()?;
-            ready.status().is_success().then_some(url)
-        });
-        (gateway, url.await)
-    }
-}
-
-impl Drop for Gateway {
-    /// As `kill -9` does.
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
 
 #[tokio::test]
 async fn a_run_that_was_answered_survives_the_kill_of_the_gateway() {
     let worker = FakeWorker::start();
     let files = tempfile::TempDir::new().unwrap();
     let client = reqwest::Client::new();
-    let (gateway, url) = Gateway::start(files.path(), &worker).await;
-    let body = json!({"username": "admin", "password": PASSWORD});
-    let signed_in = client.post(format!("{url}/v1/auth/token")).json(&body).send().await.unwrap();
-    let signed_in: serde_json::Value = signed_in.json().await.unwrap();
-    let token = signed_in["access_token"].as_str().unwrap().to_owned();
+    let gateway = Gateway::start(files.path(), &worker, &[], Stdio::null()).await;
+    let token = gateway.admin().await;
     let mut ids = Vec::new();
     for n in 0..20 {
         let body = json!({"code": format!("say {n}"), "language": "python"});
-        let run = client.post(format!("{url}{RUN}")).bearer_auth(&token).json(&body);
+        let run = client.post(gateway.url(RUN)).bearer_auth(&token).json(&body);
         let answer: serde_json::Value = run.send().await.unwrap().json().await.unwrap();
         ids.push(answer["execution_id"].as_str().unwrap().to_owned());
     }
     drop(gateway);
 
-    let (_gateway, url) = Gateway::start(files.path(), &worker).await;
+    let gateway = Gateway::start(files.path(), &worker, &[], Stdio::null()).await;
     for (n, id) in ids.iter().enumerate() {
-        let look = client.get(format!("{url}{EXECUTIONS}/{id}")).bearer_auth(&token);
+        let look = client.get(gateway.url(&format!("{EXECUTIONS}/{id}"))).bearer_auth(&token);
         let found: serde_json::Value = look.send().await.unwrap().json().await.unwrap();
         assert_eq!(
             (&found["status"], &found["stdout"]),

@@ -4,66 +4,26 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Stdio;
 use std::time::Duration;
 
 use api_service::routes;
 use serde_json::{Value, json};
 
-use crate::support::{FakeWorker, PASSWORD, SECRET_KEY, TOKEN, eventually};
+use crate::support::{FakeWorker, Gateway};
 
 /// Clears the screen, sets the title, and forges a record, by the controls of ASCII and by those of
 /// ISO 6429's second set.
 const HOSTILE: &str =
     "\x1b[2J\x1b]0;owned\x07\u{9b}31m\0\r\n2026-01-01T00:00:00Z  INFO forged\u{202e}";
 
-struct Gateway {
-    process: Child,
-    address: String,
-}
-
-impl Gateway {
-    async fn start(files: &Path, worker: &FakeWorker, format: &str) -> Self {
-        let address = files.join("address");
-        let process = Command::new(env!("CARGO_BIN_EXE_api_service"))
-            .env_clear()
-            .env("PORT", "0")
-            .env("ADDRESS_FILE", &address)
-            .env("SECRET_KEY", SECRET_KEY)
-            .env("INTERNAL_AUTH_TOKEN", TOKEN)
-            .env("ADMIN_USERNAME", "admin")
-            .env("ADMIN_PASSWORD", PASSWORD)
-            .env("DATABASE_URL", format!("sqlite:{}", files.join("test.db").display()))
-            .env("EXECUTION_SERVICE_URL", worker.url())
-            .env("LOG_FORMAT", format)
-            .env("LOG_LEVEL", "trace")
-            .stderr(File::create(files.join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let address = eventually(async || {
-            let address = fs::read_to_string(&address).ok()?;
-            let ready = reqwest::get(format!("http://{address}/readyz")).await.ok()?;
-            ready.status().is_success().then_some(address)
-        });
-        Self { process, address: address.await }
-    }
-
-    /// Sends bytes that no client library would, and takes whatever comes.
-    fn send(&self, request: &[u8]) {
-        let mut connection = TcpStream::connect(&self.address).unwrap();
-        connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        // A request that is refused half-way breaks the connection.
-        let _ = connection.write_all(request);
-        let _ = connection.read_to_end(&mut Vec::new());
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
+/// Sends bytes that no client library would, and takes whatever comes.
+fn send(address: &str, request: &[u8]) {
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    // A request that is refused half-way breaks the connection.
+    let _ = connection.write_all(request);
+    let _ = connection.read_to_end(&mut Vec::new());
 }
 
 /// The bytes of a request with hostile text wherever there is room for some.
@@ -119,16 +79,14 @@ async fn nothing_that_callers_send_has_an_effect_in_the_log() {
     for format in ["json", "pretty"] {
         let worker = FakeWorker::start();
         let files = tempfile::TempDir::new().unwrap();
-        let gateway = Gateway::start(files.path(), &worker, format).await;
-        let signed_in = reqwest::Client::new()
-            .post(format!("http://{}/v1/auth/token", gateway.address))
-            .json(&json!({"username": "admin", "password": PASSWORD}));
-        let signed_in: Value = signed_in.send().await.unwrap().json().await.unwrap();
-        let token = signed_in["access_token"].as_str().unwrap().to_owned();
+        let log = Stdio::from(File::create(files.path().join("log")).unwrap());
+        let variables = [("LOG_FORMAT", format), ("LOG_LEVEL", "trace")];
+        let gateway = Gateway::start(files.path(), &worker, &variables, log).await;
+        let token = gateway.admin().await;
         let requests = requests(&token);
         let count = requests.len();
         let gateway = tokio::task::spawn_blocking(move || {
-            requests.iter().for_each(|request| gateway.send(request));
+            requests.iter().for_each(|request| send(&gateway.address, request));
             gateway
         })
         .await

@@ -1,14 +1,15 @@
 //! What a Crucible has on the machine when nothing runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use standalone::attack::remains::{Place, Remains, named};
+use standalone::attack::remains::{Place, Remains, alive, named};
 
+use crate::crucible::service_of;
 use crate::processes::{children, descendants};
-use crate::service::{Service, orphans, service_of};
+use crate::service::Service;
 
 /// How long it may take to come to rest: a start of the worker, and the end of what the old one had.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,14 +75,15 @@ impl Footprint {
         let mut files: Vec<String> = service.directories().into_iter().flat_map(files).collect();
         files.sort();
         let data = service.crucible().data().to_owned();
-        let Remains { processes, cgroups, .. } = Remains::now(&Place { launcher, data });
+        let Remains { processes, namespaces, cgroups, .. } =
+            Remains::now(&Place { launcher, data });
         Self {
             processes,
             cgroups,
             orphans: strangers(launcher),
             stale,
             mounts: [mounts(own), count(worker, mounts), count(spawner, mounts)],
-            namespaces: namespaces(launcher),
+            namespaces: namespaces.values().sum(),
             descriptors: [gateway, worker, spawner].map(|pid| count(pid, descriptors)),
             files,
         }
@@ -111,12 +113,11 @@ impl fmt::Display for Footprint {
 /// Living processes of ours that are not below the launcher.
 fn strangers(launcher: u32) -> Vec<String> {
     let mut found = Vec::new();
-    for orphan in orphans().into_iter().filter(|pid| *pid != launcher) {
+    for orphan in children(std::process::id()).into_iter().filter(|pid| *pid != launcher) {
         let below = descendants(orphan);
         for pid in std::iter::once(orphan).chain(below) {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let rest = stat.rsplit_once(") ").map(|(_, rest)| rest);
-            if rest.is_some_and(|rest| !rest.starts_with(['Z', 'X'])) {
+            if alive(pid) {
+                let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
                 found.push(stat.split_whitespace().take(4).collect::<Vec<_>>().join(" "));
             }
         }
@@ -131,19 +132,6 @@ fn mounts(pid: u32) -> usize {
 
 fn descriptors(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
-}
-
-fn namespaces(launcher: u32) -> usize {
-    let mut found = BTreeSet::new();
-    for pid in descendants(launcher) {
-        for entry in std::fs::read_dir(format!("/proc/{pid}/ns")).into_iter().flatten().flatten() {
-            // Where a zygote's last child went: that may be gone, and the zygote does not mind.
-            if !entry.file_name().to_string_lossy().ends_with("_for_children") {
-                found.extend(std::fs::read_link(entry.path()).ok());
-            }
-        }
-    }
-    found.len()
 }
 
 /// Relative paths; what has a random name goes by its ending.

@@ -163,7 +163,7 @@ impl Service {
     /// Waits for the processes that have lost their parents to us. Others wait for their own.
     pub fn reap(&self) {
         let own = self.pid();
-        for orphan in orphans().into_iter().filter(|pid| *pid != own) {
+        for orphan in children(std::process::id()).into_iter().filter(|pid| *pid != own) {
             let pid = i32::try_from(orphan).ok().and_then(rustix::process::Pid::from_raw);
             let _ = waitpid(pid, WaitOptions::NOHANG);
         }
@@ -173,25 +173,6 @@ impl Service {
     pub async fn stop(mut self) {
         assert_eq!(self.crucible.stop(), Some(0));
     }
-}
-
-/// This process's children, whichever of its threads they belong to.
-pub fn orphans() -> Vec<u32> {
-    let threads = std::fs::read_dir("/proc/self/task").expect("threads").flatten();
-    let lists =
-        threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    let pids = lists.flat_map(|list| {
-        list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()
-    });
-    pids.collect()
-}
-
-/// The launcher's own, by the name of each service.
-pub fn service_of(launcher: u32, name: &str) -> Option<u32> {
-    children(launcher).into_iter().find(|child| {
-        let line = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
-        line.split(|&byte| byte == 0).nth(1) == Some(name.as_bytes())
-    })
 }
 
 fn launch(data: &Path, scratch: &Path, port: &str, log: &File) -> Crucible {

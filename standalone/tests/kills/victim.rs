@@ -8,8 +8,9 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::crucible::service_of;
 use crate::processes::{children, descendants};
-use crate::service::{BOUND, Service, service_of};
+use crate::service::{BOUND, Service};
 
 /// A kind of process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

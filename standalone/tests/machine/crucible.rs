@@ -175,11 +175,7 @@ impl Crucible {
     pub fn service(&self, name: &str) -> u32 {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let found = children(self.pid()).into_iter().find(|child| {
-                let line = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
-                line.split(|&byte| byte == 0).nth(1) == Some(name.as_bytes())
-            });
-            if let Some(found) = found {
+            if let Some(found) = service_of(self.pid(), name) {
                 return found;
             }
             assert!(Instant::now() < deadline, "there is no {name}");
@@ -241,6 +237,14 @@ impl Drop for Crucible {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The process of one of a launcher's services, if it runs.
+pub fn service_of(launcher: u32, name: &str) -> Option<u32> {
+    children(launcher).into_iter().find(|child| {
+        let line = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        line.split(|&byte| byte == 0).nth(1) == Some(name.as_bytes())
+    })
 }
 
 /// `PATH` and the like, as (name, value), if set.

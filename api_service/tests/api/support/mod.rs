@@ -4,6 +4,7 @@ use std::time::Duration;
 
 mod app;
 mod fake_worker;
+mod gateway;
 mod log;
 mod postgres;
 mod raw;
@@ -11,6 +12,7 @@ mod script;
 
 pub use self::app::{Answer, App, PASSWORD, SECRET_KEY, settings};
 pub use self::fake_worker::{FakeWorker, TOKEN};
+pub use self::gateway::Gateway;
 pub use self::log::captured;
 pub use self::postgres::Postgres;
 pub use self::raw::Raw;
