@@ -27,7 +27,8 @@ fn a_process_that_is_left_is_found_and_named_and_its_end_is_noticed() {
         .spawn()
         .expect("a shell");
     let pid = shell.id();
-    let started = wait_for(|| descendants(pid).len() == 1);
+    // A fork that has not executed `sleep` yet is there already, and still called `sh`.
+    let started = wait_for(|| of(&shell, data.path()).processes.contains_key("sleep"));
     let before = of(&shell, data.path());
     let nothing = Remains { processes: BTreeMap::new(), ..before.clone() };
 
