@@ -77,7 +77,8 @@ pub fn launch(namespaced: &Namespaced, told: Told) -> Result<Launched, BootError
 /// The spawner's whole life.
 fn run(namespaced: &Namespaced, told: Told, socket: OwnedFd) -> io::Result<()> {
     // Nothing of the worker's may live on here: its listening socket, its secrets, its terminal.
-    let socket = syscall::keep_only(socket)?;
+    let kept = syscall::keep_only(vec![socket])?;
+    let socket = kept.into_iter().next().ok_or(io::ErrorKind::NotFound)?;
     syscall::wipe_arguments_and_environment()?;
     setsid()?;
     let announce = socket.try_clone()?;

@@ -33,6 +33,10 @@ pub const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
 pub const ZYGOTE_NAMESPACES: libc::c_int =
     libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
 
+/// The most that a TCP connection may hold in each direction where no cgroup counts it, instead of the host's
+/// 4 to 32 MiB. A loopback without delay needs no more.
+pub const TCP_BUFFER_BYTES: u64 = 256 << 10;
+
 /// Where the workspace's file system is while its parts are bound to their places. Then another covers it:
 /// to unmount it, the kernel would wait for all processors.
 const STAGING: &str = REQUEST_DIR;
@@ -79,6 +83,7 @@ pub fn confine(
     become_sandbox_user(host)?;
     build_root(host, limits)?;
     forbid_namespaces(host)?;
+    limit_connections(host)?;
     step("loopback", syscall::loopback_up())?;
     step("host name", sethostname("sandbox"))?;
     resource_limits(host, limits)?;
@@ -127,6 +132,20 @@ fn forbid_namespaces(host: Host) -> Result<(), Failure> {
     for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"] {
         let most = format!("/proc/sys/user/max_{kind}_namespaces");
         step("forbid namespaces", fs::write(most, "0"))?;
+    }
+    Ok(())
+}
+
+/// Gives the connections of this network namespace small buffers. Those of other sockets cannot be enlarged either:
+/// see the seccomp filter.
+fn limit_connections(host: Host) -> Result<(), Failure> {
+    if host.cgroups || !host.fresh_proc {
+        return Ok(());
+    }
+    // What they are born with is what Linux gives them by itself.
+    for (name, initial) in [("tcp_rmem", 128 << 10), ("tcp_wmem", 16 << 10)] {
+        let sizes = format!("4096 {initial} {TCP_BUFFER_BYTES}");
+        step("limit connections", fs::write(format!("/proc/sys/net/ipv4/{name}"), sizes))?;
     }
     Ok(())
 }

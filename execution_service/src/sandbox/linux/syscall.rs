@@ -196,22 +196,32 @@ pub fn null_device() -> io::Result<OwnedFd> {
     nix::fcntl::open(c"/dev/null", flags, nix::sys::stat::Mode::empty()).map_err(io::Error::from)
 }
 
-/// Closes every descriptor but `keep`, and puts `/dev/null` at 0, 1 and 2. For a process that has
+/// Closes every descriptor but those of `keep`, and puts `/dev/null` at 0, 1 and 2. For a process that has
 /// just been cloned and goes on with nothing of its parent's but `keep`.
-pub fn keep_only(keep: OwnedFd) -> io::Result<OwnedFd> {
+pub fn keep_only(keep: Vec<OwnedFd>) -> io::Result<Vec<OwnedFd>> {
+    /// Each is first copied above this, so that none is overwritten before its turn.
+    const PARKING: RawFd = 16;
     let null = null_device()?;
-    for (from, to) in [(&null, 0), (&null, 1), (&null, 2), (&keep, 3)] {
-        // SAFETY: `from` is open; 0 to 2 belong to no owner in this process, and what was at 3 is
-        // either `keep` itself or is never used again by the caller's contract.
-        check(libc::c_long::from(unsafe { libc::dup2(from.as_raw_fd(), to) }))?;
+    let mut parked = vec![null.as_raw_fd(); 3];
+    for fd in &keep {
+        parked.push(nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(PARKING))?);
+    }
+    for (from, to) in parked.iter().zip(0..) {
+        // SAFETY: `from` is open; 0 to 2 belong to no owner in this process, and what was above them, be it
+        // `null` after its last use, is never used again by the caller's contract.
+        check(libc::c_long::from(unsafe { libc::dup2(*from, to) }))?;
     }
     std::mem::forget((null, keep));
-    // SAFETY: by the caller's contract nothing above 3 is used again, and nothing is dropped.
-    unsafe { libc::syscall(libc::SYS_close_range, 4, libc::c_uint::MAX, 0) };
-    // SAFETY: 3 was made just above, and nobody else owns it.
-    let kept = unsafe { OwnedFd::from_raw_fd(3) };
-    nix::fcntl::fcntl(&kept, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
-    Ok(kept)
+    let beyond = RawFd::try_from(parked.len()).map_err(io::Error::other)?;
+    // SAFETY: by the caller's contract nothing above what is kept is used again, and nothing is dropped.
+    unsafe { libc::syscall(libc::SYS_close_range, beyond, libc::c_uint::MAX, 0) };
+    let kept = (3..beyond).map(|fd| {
+        // SAFETY: it was made just above, and nobody else owns it.
+        let kept = unsafe { OwnedFd::from_raw_fd(fd) };
+        nix::fcntl::fcntl(&kept, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
+        Ok(kept)
+    });
+    kept.collect()
 }
 
 /// Gives `signal` its default action.

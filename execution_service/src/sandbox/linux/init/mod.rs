@@ -5,6 +5,8 @@
 //! It dies with its control socket: no socket, no worker, no reason to be here.
 
 mod files;
+pub mod sock_diag;
+mod sockets;
 mod start;
 mod usage;
 
@@ -24,6 +26,7 @@ use super::protocol::{Failure, FromInit, InitReply, InitRequest, ToInit};
 use super::recipe::Burden;
 use super::{channel, syscall};
 use files::Files;
+pub use sockets::Sockets;
 use start::Started;
 
 /// The state of a running init.
@@ -39,10 +42,17 @@ struct Init {
     memory_bytes: u64,
     /// What is laid on each of its processes.
     burden: Burden,
+    /// Tells what sockets hold, where no cgroup does.
+    sockets: Option<Sockets>,
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
-pub fn serve(control: OwnedFd, memory_bytes: u64, burden: Burden) -> io::Result<()> {
+pub fn serve(
+    control: OwnedFd,
+    memory_bytes: u64,
+    burden: Burden,
+    sockets: Option<Sockets>,
+) -> io::Result<()> {
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
     mask.thread_block()?;
@@ -55,7 +65,7 @@ pub fn serve(control: OwnedFd, memory_bytes: u64, burden: Burden) -> io::Result<
     }
     drop(workspace);
     let (started, reaped) = (HashSet::new(), Reaped::default());
-    let mut init = Init { control, files, started, reaped, memory_bytes, burden };
+    let mut init = Init { control, files, started, reaped, memory_bytes, burden, sockets };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -135,8 +145,9 @@ impl Init {
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
             InitRequest::Usage => {
-                let workspace = self.files.workspace();
-                Ok(InitReply::Usage(usage::measure(workspace, self.reaped, self.memory_bytes)))
+                let (workspace, sockets) = (self.files.workspace(), self.sockets.as_mut());
+                let most = self.memory_bytes;
+                Ok(InitReply::Usage(usage::measure(workspace, self.reaped, most, sockets)))
             }
         };
         let reply = result

@@ -1,5 +1,5 @@
 //! What the processes of this sandbox hold, read from its own `/proc`: the only account there is on a
-//! host without cgroups. What sockets and pipes hold is told nowhere.
+//! host without cgroups. What pipes hold is told nowhere; the kernel has a limit for all those of one user.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -7,12 +7,18 @@ use std::io::{self, BufRead, BufReader};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use super::sockets::Sockets;
 use crate::sandbox::linux::account::{Disk, Reaped};
 use crate::sandbox::linux::protocol::InitUsage;
 
 /// Takes the account of the `workspace` and of what runs and ran. Memory is estimated in a cheap way, and
 /// if that is more than `suspicious` bytes, in an exact one.
-pub fn measure(workspace: impl AsFd, reaped: Reaped, suspicious: u64) -> InitUsage {
+pub fn measure(
+    workspace: impl AsFd,
+    reaped: Reaped,
+    suspicious: u64,
+    mut sockets: Option<&mut Sockets>,
+) -> InitUsage {
     let mut usage =
         InitUsage { cpu: reaped.cpu, largest_ended: reaped.largest, ..InitUsage::default() };
     usage.disk = Disk::of(workspace).unwrap_or_default();
@@ -35,12 +41,16 @@ pub fn measure(workspace: impl AsFd, reaped: Reaped, suspicious: u64) -> InitUsa
         own.push((pid, memory.own));
     }
     held = shared.into_values().fold(held, u64::saturating_add);
-    let estimate: u64 = own.iter().map(|(_, bytes)| bytes).sum();
-    usage.memory_bytes = held.saturating_add(if held.saturating_add(estimate) > suspicious {
-        own.iter().map(|(pid, bytes)| proportional_bytes(*pid).unwrap_or(*bytes)).sum()
+    let estimate = held.saturating_add(own.iter().map(|(_, bytes)| bytes).sum());
+    let count = sockets.as_ref().map_or(0, |sockets| sockets.count());
+    let most = sockets.as_ref().map_or(0, |sockets| sockets.most(count));
+    usage.memory_bytes = if estimate.saturating_add(most) > suspicious {
+        let exact = own.iter().map(|(pid, bytes)| proportional_bytes(*pid).unwrap_or(*bytes));
+        let in_sockets = sockets.as_mut().map_or(0, |sockets| sockets.held());
+        exact.fold(held.saturating_add(in_sockets), u64::saturating_add)
     } else {
-        estimate
-    });
+        estimate.saturating_add(Sockets::least(count))
+    };
     usage
 }
 

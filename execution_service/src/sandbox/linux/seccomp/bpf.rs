@@ -34,6 +34,8 @@ pub enum Check {
     Zeroes { indices: &'static [u32] },
     /// `socket(domain, type, protocol)`: only these domains and protocols, and no raw or packet type.
     Socket { domains: &'static [u32], protocols: &'static [u32] },
+    /// `setsockopt(socket, level, name, …)`: setting one of `names` at `level` succeeds and does nothing.
+    KeptOptions { level: u32, names: &'static [u32] },
 }
 
 /// All numbers from here up to the next rule's start get one action.
@@ -156,6 +158,12 @@ fn leaf(action: Action) -> Vec<sock_filter> {
             program.extend([allow(), errno(libc::EPERM)]);
             program
         }
+        Action::Check(Check::KeptOptions { level, names }) => {
+            let mut program = vec![argument(1), branch(EQUAL, level, 1, 0), allow(), argument(2)];
+            program.extend(any_of(names));
+            program.extend([allow(), errno(0)]);
+            program
+        }
     }
 }
 
@@ -239,7 +247,11 @@ pub(super) mod tests {
             start: 904,
             action: Action::Check(Check::Zeroes { indices: &[0, 1] }),
         });
-        intervals.push(Interval { start: 905, action: Action::Errno(38) });
+        intervals.push(Interval {
+            start: 905,
+            action: Action::Check(Check::KeptOptions { level: 1, names: &[7, 8] }),
+        });
+        intervals.push(Interval { start: 906, action: Action::Errno(38) });
         compile(&intervals)
     }
 
@@ -286,5 +298,8 @@ pub(super) mod tests {
         assert_eq!(call(904, [0, 0, 19, 0, 0, 0]), allow);
         assert_eq!(call(904, [0, 1, 19, 0, 0, 0]), eperm);
         assert_eq!(call(904, [1, 0, 19, 0, 0, 0]), eperm);
+        assert_eq!(call(905, [9, 1, 7, 0, 0, 0]), libc::SECCOMP_RET_ERRNO, "as if it were set");
+        assert_eq!(call(905, [9, 1, 2, 0, 0, 0]), allow);
+        assert_eq!(call(905, [9, 6, 7, 0, 0, 0]), allow, "of TCP, which has other names");
     }
 }

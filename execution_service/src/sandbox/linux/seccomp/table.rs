@@ -11,7 +11,8 @@ use super::groups::{Call, GROUPS};
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Memory is limited by a cgroup. Without one, memory that belongs to no process (memfd, System V
-    /// shared memory) could not be counted, and its calls are refused.
+    /// shared memory) could not be counted, and its calls are refused; and sockets keep the buffers that
+    /// they are born with, so that what each can hold is known.
     pub memory_cgroup: bool,
 }
 
@@ -45,9 +46,15 @@ const OBSERVING_OTHERS: &[u32] = &[1024 /* F_SETLEASE */, 1026 /* F_NOTIFY */];
 /// `personality` may be asked (0xffffffff) and set to plain Linux (0), nothing else.
 const PERSONALITIES: &[u32] = &[0, u32::MAX];
 
+/// SO_SNDBUF, SO_RCVBUF and the same by force. The kernel, too, grants as much of what is asked for as it
+/// likes, so programs take any answer.
+const BUFFER_SIZES: &[u32] = &[7, 8, 32, 33];
+
 /// Calls that get another answer than "yes" or the default.
-pub(super) fn checked() -> Vec<(c::c_long, Action)> {
+pub(super) fn checked(policy: Policy) -> Vec<(c::c_long, Action)> {
     let only_self = Action::Check(Check::Zeroes { indices: &[0] });
+    let kept_options = Check::KeptOptions { level: 1 /* SOL_SOCKET */, names: BUFFER_SIZES };
+    let set_option = if policy.memory_cgroup { Action::Allow } else { Action::Check(kept_options) };
     vec![
         #[cfg(target_arch = "x86_64")]
         (c::SYS_inotify_init, Action::Errno(c::ENOSYS)),
@@ -69,6 +76,7 @@ pub(super) fn checked() -> Vec<(c::c_long, Action)> {
             c::SYS_personality,
             Action::Check(Check::OneOf { index: 0, values: PERSONALITIES, errno: c::EPERM }),
         ),
+        (c::SYS_setsockopt, set_option),
         // Would have the host write out all of its file systems. A sandbox has none on a disk.
         (c::SYS_sync, Action::Errno(0)),
         (c::SYS_syncfs, Action::Errno(0)),
@@ -105,7 +113,7 @@ pub(super) fn allowed(policy: Policy) -> impl Iterator<Item = Call> {
 pub fn rules(policy: Policy) -> Vec<Interval> {
     let mut single: Vec<(u32, Action)> = allowed(policy)
         .map(|call| (call.number, Action::Allow))
-        .chain(checked())
+        .chain(checked(policy))
         .map(|(number, action)| (u32::try_from(number).unwrap_or(u32::MAX), action))
         .collect();
     single.sort_by_key(|(number, _)| *number);

@@ -48,12 +48,15 @@ fn meant(action: Action, args: [u64; 6]) -> u32 {
                 unless(RAW_TYPES.contains(&(low(1) & 0xF)), c::EPERM)
             }
         }
+        Action::Check(Check::KeptOptions { level, names }) => {
+            unless(low(1) == level && names.contains(&low(2)), 0)
+        }
     }
 }
 
 fn table(policy: Policy) -> Table {
     let plain = allowed(policy).map(|call| (call.number, Action::Allow));
-    let all = plain.chain(checked());
+    let all = plain.chain(checked(policy));
     all.map(|(number, action)| (u32::try_from(number).expect("a number"), action)).collect()
 }
 
@@ -112,7 +115,7 @@ fn every_number_is_treated_as_the_table_says() {
 #[test]
 fn no_call_is_both_allowed_and_checked() {
     let policy = Policy { memory_cgroup: true };
-    assert_eq!(table(policy).len(), allowed(policy).count() + checked().len());
+    assert_eq!(table(policy).len(), allowed(policy).count() + checked(policy).len());
     assert!(ARCHITECTURES.contains(&AUDIT_ARCH));
     // BPF_MAXINSNS of include/uapi/linux/bpf_common.h.
     assert!(filter(policy).len() <= 4096);
@@ -122,7 +125,7 @@ proptest! {
     #[test]
     fn arguments_are_treated_as_the_table_says(
         number in prop_oneof![
-            prop::sample::select(checked()).prop_map(|(number, _)| number as u32),
+            prop::sample::select(checked(Policy { memory_cgroup: false })).prop_map(|(number, _)| number as u32),
             0_u32..600,
         ],
         args in prop::array::uniform6(argument()),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::iter;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::unistd::{Gid, Uid};
@@ -249,7 +250,7 @@ fn become_init(
     control: OwnedFd,
     set_up: OwnedFd,
 ) -> ! {
-    let outcome = (|| -> Result<SandboxLimits, Failure> {
+    let outcome = (|| -> Result<(SandboxLimits, Option<OwnedFd>), Failure> {
         let lost = || Failure { stage: String::from("the spawner went away"), errno: libc::EIO };
         let (SetUp { limits }, _) = channel::receive(set_up.as_fd())
             .map_err(|error| Failure::at("hearing from the spawner", &error))?
@@ -258,14 +259,16 @@ fn become_init(
             let entered = nix::unistd::write(door, b"0").map_err(io::Error::from);
             entered.map_err(|error| Failure::at("join the cgroup", &error))?;
         }
+        let diag = if host.cgroups { None } else { init::sock_diag::open().ok() };
         recipe::confine(host, limits, filter)?;
-        Ok(limits)
+        Ok((limits, diag))
     })();
     match outcome {
-        Ok(limits) => {
+        Ok((limits, diag)) => {
             // Everything of the spawner's goes: its socket, the pidfds of other sandboxes.
-            if let Ok(control) = syscall::keep_only(control) {
-                let _ = init::serve(control, limits.memory_bytes, Burden::of(host, limits));
+            let kept = iter::once(control).chain(diag).collect();
+            if let Ok(kept) = syscall::keep_only(kept) {
+                let _ = serve(host, limits, kept);
             }
         }
         Err(failure) => {
@@ -273,6 +276,14 @@ fn become_init(
         }
     }
     syscall::exit_now(0)
+}
+
+/// Serves with these descriptors: the worker's, and the kernel's for questions about sockets if there is one.
+fn serve(host: Host, limits: SandboxLimits, kept: Vec<OwnedFd>) -> io::Result<()> {
+    let mut kept = kept.into_iter();
+    let control = kept.next().ok_or(io::ErrorKind::NotFound)?;
+    let sockets = if host.cgroups { None } else { Some(init::Sockets::new(kept.next())?) };
+    init::serve(control, limits.memory_bytes, Burden::of(host, limits), sockets)
 }
 
 #[cfg(test)]

@@ -1,0 +1,125 @@
+//! What the buffers of this sandbox's sockets hold, where no cgroup counts them: asked of the kernel, since
+//! they are in no process's account.
+//!
+//! The kernel shows each socket that is bound, connected or listening. Others can hold bytes as well: one
+//! that was closed while its peer had not read, or one that was cut off. Of those it only tells how many
+//! there are, and each is taken for as full as it can be.
+
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, getsockopt, socket, sockopt};
+
+use super::sock_diag::TABLES;
+use crate::sandbox::linux::recipe::TCP_BUFFER_BYTES;
+
+/// What a socket costs with empty buffers: itself, its inode and its file. A TCP one, the largest, is 2.3 KiB
+/// without the other two.
+const SOCKET_BYTES: u64 = 4 << 10;
+/// Filters and options of one socket: `net.core.optmem_max` of Linux 6.8 and later.
+const OPTION_BYTES: u64 = 128 << 10;
+
+/// See the module.
+pub struct Sockets {
+    /// Whom to ask; absent where the kernel has no such thing: then all sockets are only counted.
+    diag: Option<OwnedFd>,
+    /// Which of [`TABLES`] the kernel has, as far as is known. Asking for another would have it look for a module
+    /// each time.
+    known: [bool; TABLES.len()],
+    sequence: u32,
+    /// The most that one socket can hold, as nobody can enlarge its buffers.
+    most_bytes_each: u64,
+}
+
+impl Sockets {
+    /// Those that `diag` tells of.
+    pub fn new(diag: Option<OwnedFd>) -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let unix = socket(AddressFamily::Unix, SockType::Datagram, flags, None)?;
+        let udp = socket(AddressFamily::Inet, SockType::Datagram, flags, None)?;
+        let sizes = [getsockopt(&unix, sockopt::SndBuf)?, getsockopt(&udp, sockopt::RcvBuf)?];
+        let sizes = sizes.into_iter().map(|size| u64::try_from(size).unwrap_or(u64::MAX));
+        let buffer = sizes.fold(TCP_BUFFER_BYTES, u64::max);
+        // A buffer takes what is sent while it is not full: one message more, which may be as large.
+        let most_bytes_each = buffer.saturating_mul(2).saturating_add(OPTION_BYTES);
+        Ok(Self { diag, known: [true; TABLES.len()], sequence: 0, most_bytes_each })
+    }
+
+    /// How many there are, the one that asks not counted.
+    pub fn count(&self) -> u64 {
+        let text = fs::read_to_string("/proc/self/net/sockstat").unwrap_or_default();
+        used(&text).saturating_sub(u64::from(self.diag.is_some()))
+    }
+
+    /// What `count` of them hold at least.
+    pub fn least(count: u64) -> u64 {
+        count.saturating_mul(SOCKET_BYTES)
+    }
+
+    /// What `count` of them hold at most.
+    pub fn most(&self, count: u64) -> u64 {
+        count.saturating_mul(self.most_bytes_each)
+    }
+
+    /// What they hold. Dearer: the kernel walks its tables of connections, which all namespaces share.
+    pub fn held(&mut self) -> u64 {
+        let before = self.count();
+        let (mut seen, mut bytes) = (0, 0_u64);
+        if let Some(diag) = &self.diag {
+            for (table, known) in TABLES.iter().zip(&mut self.known).filter(|(_, known)| **known) {
+                self.sequence = self.sequence.wrapping_add(1);
+                match table.ask(diag, self.sequence) {
+                    Ok(found) => {
+                        seen += u64::try_from(found.len()).unwrap_or(u64::MAX);
+                        bytes = found.iter().fold(bytes, |sum, one| sum.saturating_add(one.held()));
+                    }
+                    Err(_) => *known = false,
+                }
+            }
+        }
+        // One that was made or closed meanwhile is not hidden.
+        let count = self.count().min(before);
+        let hidden = count.saturating_sub(seen);
+        bytes.saturating_add(self.most(hidden)).saturating_add(Self::least(count))
+    }
+}
+
+/// The number of `/proc/net/sockstat`: of every socket of this network namespace whose memory is still taken.
+fn used(sockstat: &str) -> u64 {
+    let first = sockstat.lines().next().and_then(|line| line.strip_prefix("sockets: used "));
+    first.and_then(|number| number.trim().parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    use super::super::sock_diag;
+    use super::*;
+
+    #[test]
+    fn the_kernel_tells_what_a_socket_holds() {
+        let diag = sock_diag::open().expect("netlink");
+        let (mut sender, _receiver) = UnixStream::pair().expect("a pair");
+        sender.set_nonblocking(true).expect("non-blocking");
+        let mut sent = 0;
+        while let Ok(count) = sender.write(&[1; 65_536]) {
+            sent += u64::try_from(count).expect("a number");
+        }
+        match TABLES[0].ask(&diag, 1) {
+            Ok(found) => assert!(found.iter().any(|one| one.held() >= sent), "{sent}: {found:?}"),
+            Err(_) => println!("skipped: the_kernel_tells_what_a_socket_holds (no unix_diag)"),
+        }
+        let sockets = Sockets::new(Some(diag)).expect("sockets");
+        assert!(sockets.most(1) > sent, "{} of {sent}", sockets.most(1));
+        assert!(sockets.count() >= 2);
+    }
+
+    #[test]
+    fn sockets_are_counted() {
+        assert_eq!(used("sockets: used 17\nTCP: inuse 3 orphan 0\n"), 17);
+        assert_eq!(used("TCP: inuse 3\n"), 0);
+    }
+}
