@@ -268,9 +268,12 @@ impl Run<'_> {
             accounting: self.house.accounting,
         };
         let mut verdict = judge(observed, limits);
-        if failed_to_compile && verdict.status == Status::Failed {
-            verdict.status = Status::CompileFailed;
+        if failed_to_compile {
+            // The compiler's. There was no program yet.
             verdict.exit_code = None;
+            if verdict.status == Status::Failed {
+                verdict.status = Status::CompileFailed;
+            }
         }
         let (stdout, stderr) = (driven.stdout, driven.stderr);
         let kernel_lost = place.kernel.is_none()

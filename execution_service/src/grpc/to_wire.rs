@@ -180,8 +180,15 @@ pub fn capabilities(worker: &Worker) -> wire::Capabilities {
 }
 
 fn language_info(toolchain: &Toolchain) -> wire::LanguageInfo {
-    let Toolchain { language: which, executable, version, roots: _, packages, features } =
-        toolchain;
+    let Toolchain {
+        language: which,
+        executable,
+        version,
+        roots: _,
+        environment: _,
+        packages,
+        features,
+    } = toolchain;
     wire::LanguageInfo {
         language: i32::from(language(*which)),
         version: version.clone(),

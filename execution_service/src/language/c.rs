@@ -79,8 +79,15 @@ pub fn compiler_flags() -> Vec<String> {
 const FIXED_FLAGS: [&str; 5] =
     ["-pipe", "-fno-use-linker-plugin", "-Wall", "-fdiagnostics-plain-output", "-o"];
 
-/// The error number of a lack of memory, as `errno(3)` has it.
-const ENOMEM: i32 = 12;
+/// What gcc and its programs say when they run into a limit, and the error number that it stands for, as
+/// `errno(3)` has it. The driver ends with status 1 whatever became of the others.
+const LIMITS: [(&str, i32); 4] = [
+    ("out of memory", 12),
+    ("Cannot allocate memory", 12),
+    // SIGXFSZ: of the compiler or the assembler, and of the linker.
+    ("error: File size limit exceeded signal terminated program", 27),
+    ("error: ld terminated with signal 25", 27),
+];
 
 /// See the module.
 pub struct C;
@@ -148,11 +155,8 @@ impl CompiledLanguage for C {
             Diagnostic::new(Kind::Compile, "link_error", text)
         };
         let mut diagnostic = located.unwrap_or_else(unlocated);
-        if compiler_output.contains("out of memory")
-            || compiler_output.contains("Cannot allocate memory")
-        {
-            diagnostic.errno = Some(ENOMEM);
-        }
+        diagnostic.errno =
+            LIMITS.iter().find(|(said, _)| compiler_output.contains(said)).map(|(_, errno)| *errno);
         if diagnostic.message.contains("No such file or directory") {
             diagnostic.hint =
                 Some(String::from("only the C library and its headers are installed here"));
@@ -203,6 +207,24 @@ mod tests {
         let diagnostic = C.diagnose(said);
         assert_eq!(diagnostic.name, "link_error");
         assert!(diagnostic.message.contains("`foo'"));
+    }
+
+    #[test]
+    fn a_limit_that_stopped_a_part_of_the_compiler_is_told_from_an_error() {
+        for (said, errno) in [
+            ("cc1: out of memory allocating 65536 bytes after a total of 1000 bytes", Some(12)),
+            (
+                "gcc: internal compiler error: File size limit exceeded signal terminated program as",
+                Some(27),
+            ),
+            (
+                "collect2: fatal error: ld terminated with signal 25 [File size limit exceeded]",
+                Some(27),
+            ),
+            ("main.c:1:2: error: #error File size limit exceeded", None),
+        ] {
+            assert_eq!(C.diagnose(said).errno, errno, "{said}");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
         version,
         roots: outside_system([prefix(&executable)]),
         executable,
+        environment: None,
         packages: BTreeMap::new(),
         features: Vec::new(),
     })

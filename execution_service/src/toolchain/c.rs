@@ -38,6 +38,7 @@ pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
         version,
         roots: outside_system(needed),
         executable,
+        environment: None,
         packages: BTreeMap::new(),
         features: Vec::new(),
     })

@@ -37,14 +37,16 @@ use crate::language::Language;
 pub struct Toolchain {
     /// What it runs.
     pub language: Language,
-    /// The real executable: shims and symbolic links are resolved. A virtual environment's
-    /// `bin/python3` alone stays the link it is, because its path is what selects the environment.
+    /// The real executable: shims and symbolic links are resolved. The Python of a virtual
+    /// environment alone stays the link it is, because its path is what selects the environment.
     pub executable: PathBuf,
     /// As it says of itself: `3.11.2`, `20.19.0`, `5.2.15`, `12.2.0`.
     pub version: String,
     /// Directories outside of [`Surroundings::SYSTEM`] that must be in the sandbox, read-only and
     /// at the same path, or it cannot run. Sorted, none inside another.
     pub roots: Vec<PathBuf>,
+    /// The virtual environment that `executable` belongs to (Python only).
+    pub environment: Option<PathBuf>,
     /// Packages that can be imported, by name, with their versions (Python only).
     pub packages: BTreeMap<String, String>,
     /// What it can do beyond the ordinary: `rich_display` (Python with IPython),
@@ -88,7 +90,7 @@ pub struct Discovery {
 /// Finds a toolchain for each of the `wanted` languages, as the process environment suggests
 /// (`PATH`, `HOME` and `PYTHON_EXECUTABLE`, `NODE_EXECUTABLE`, `BASH_EXECUTABLE`, `GCC_EXECUTABLE`).
 ///
-/// `python_environment` is a virtual environment to be preferred. Blocks for as long as the
+/// `python_environment` is a virtual environment whose Python is taken, and no other. Blocks for as long as the
 /// candidates take to answer: some 300 ms in all, 10 s for each one that hangs. No thread is
 /// started, so it can be called before a process forks or unshares.
 pub fn discover(
@@ -110,9 +112,10 @@ pub fn discover_in(
     for &language in wanted {
         let environment = python_environment.filter(|_| language == Language::Python);
         let mut passed_over = Vec::new();
+        let named = environment.is_some() || surroundings.overrides.contains_key(&language);
         let found =
             surroundings.candidates(language, environment).into_iter().find_map(|candidate| {
-                match examine(language, &candidate, environment, surroundings, visitor) {
+                match examine(language, &candidate, named, surroundings, visitor) {
                     Ok(toolchain) => Some(toolchain),
                     Err(reason) => {
                         passed_over.push(PassedOver { language, candidate, reason });
@@ -122,7 +125,10 @@ pub fn discover_in(
             });
         match found {
             Some(toolchain) => discovery.found.push(toolchain),
-            None => discovery.missing.push(surroundings.missing(language, &passed_over)),
+            None => {
+                let missing = surroundings.missing(language, environment, &passed_over);
+                discovery.missing.push(missing);
+            }
         }
         discovery.passed_over.append(&mut passed_over);
     }
@@ -132,12 +138,12 @@ pub fn discover_in(
 fn examine(
     language: Language,
     candidate: &Path,
-    environment: Option<&Path>,
+    named: bool,
     surroundings: &Surroundings,
     visitor: Visitor,
 ) -> Result<Toolchain, Unsuitable> {
     let toolchain = match language {
-        Language::Python => python::examine(candidate, environment),
+        Language::Python => python::examine(candidate, named),
         Language::Node => node::examine(candidate),
         Language::Bash => bash::examine(candidate),
         Language::C => c::examine(candidate),

@@ -44,6 +44,7 @@ pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
         version,
         roots: outside_system([prefix(&executable)]),
         executable,
+        environment: None,
         packages: BTreeMap::new(),
         features: typescript.then(|| String::from("typescript")).into_iter().collect(),
     })

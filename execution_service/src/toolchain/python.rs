@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::question::ask;
-use super::roots::outside_system;
+use super::roots::{outside_system, prefix};
 use super::{Toolchain, Unsuitable};
 use crate::language::Language;
 
@@ -43,47 +43,64 @@ struct Identity {
     libraries: Vec<PathBuf>,
 }
 
-pub(super) fn examine(
-    candidate: &Path,
-    environment: Option<&Path>,
-) -> Result<Toolchain, Unsuitable> {
-    let private = environment.filter(|environment| candidate.starts_with(environment));
+/// `named` is whether the operator has named this very candidate. Only then a virtual environment is
+/// served as it is: one that merely comes first on the `PATH` belongs to whatever is being developed.
+pub(super) fn examine(candidate: &Path, named: bool) -> Result<Toolchain, Unsuitable> {
     let first = identity(candidate)?;
     let real = first
         .executable
         .canonicalize()
         .map_err(|source| Unsuitable::Obscure { path: first.executable.clone(), source })?;
+    let environment = named.then(|| environment_of(&first.executable)).flatten();
+    // Resolving the link would turn the environment's interpreter into the bare one.
+    let executable = match environment {
+        Some(_) => first.executable.clone(),
+        None => real.clone(),
+    };
     // A shim or a link may have set the scene for its interpreter; what counts is what the
     // interpreter says when it is started directly, as it will be in the sandbox.
     let Identity { executable: _, implementation: _, version, prefixes, libraries } =
         if real == candidate { first } else { identity(&real)? };
 
-    // pyvenv.cfg is looked for beside the path that was started: resolving the link would turn the
-    // environment's interpreter into the bare one.
-    let executable = match private {
-        Some(_) => candidate.to_owned(),
-        None => real.clone(),
-    };
     let packages = packages(&executable)?;
     let features = packages
         .contains_key("ipython")
         .then(|| String::from("rich_display"))
         .into_iter()
         .collect();
-    let needed = [super::roots::prefix(&real)]
-        .into_iter()
+    let needed = links(&executable)
+        .chain([real])
+        .map(|program| prefix(&program))
         .chain(prefixes)
         .chain(libraries)
-        .chain(private.map(Path::to_owned));
+        .chain(environment.clone());
     let (major, minor, patch) = version;
     Ok(Toolchain {
         language: Language::Python,
-        executable,
         version: format!("{major}.{minor}.{patch}"),
         roots: outside_system(needed),
+        executable,
+        environment,
         packages,
         features,
     })
+}
+
+/// The virtual environment that this interpreter selects by its path: Python looks for a `pyvenv.cfg`
+/// beside the program that was started, or one directory above, and does not resolve links before.
+fn environment_of(executable: &Path) -> Option<PathBuf> {
+    let mut directories = executable.ancestors().skip(1).take(2);
+    directories.find(|directory| directory.join("pyvenv.cfg").is_file()).map(Path::to_owned)
+}
+
+/// Every file on the way from a link to what it leads to in the end: each must exist in the sandbox.
+fn links(program: &Path) -> impl Iterator<Item = PathBuf> {
+    let next = |link: &PathBuf| {
+        let target = link.read_link().ok()?;
+        Some(link.parent()?.join(target))
+    };
+    // The system has no longer chains either (ELOOP).
+    std::iter::successors(Some(program.to_owned()), next).take(40)
 }
 
 fn identity(program: &Path) -> Result<Identity, Unsuitable> {

@@ -49,17 +49,20 @@ impl Surroundings {
         }
     }
 
-    /// Existing files that may be what `language` needs, best first, none twice.
+    /// Files that may be what `language` needs, best first, none twice: just the one that the operator
+    /// names, and otherwise those that exist.
     pub(super) fn candidates(
         &self,
         language: Language,
         environment: Option<&Path>,
     ) -> Vec<PathBuf> {
-        let private = environment.map(|environment| environment.join("bin/python3"));
-        if let Some(insisted) = self.overrides.get(&language) {
-            return private.into_iter().chain([insisted.clone()]).collect();
+        if let Some(environment) = environment {
+            return vec![environment.join("bin/python3")];
         }
-        let mut candidates: Vec<PathBuf> = private.into_iter().collect();
+        if let Some(insisted) = self.overrides.get(&language) {
+            return vec![insisted.clone()];
+        }
+        let mut candidates = Vec::new();
         for directory in self.path.iter().chain(&self.well_known) {
             let found = names(language)
                 .iter()
@@ -94,7 +97,12 @@ impl Surroundings {
     }
 
     /// The account of a search that found nothing.
-    pub(super) fn missing(&self, language: Language, passed_over: &[PassedOver]) -> Missing {
+    pub(super) fn missing(
+        &self,
+        language: Language,
+        environment: Option<&Path>,
+        passed_over: &[PassedOver],
+    ) -> Missing {
         let reason = if passed_over.is_empty() {
             format!("no {} on the PATH or in the usual places", names(language).join(" or "))
         } else {
@@ -106,7 +114,13 @@ impl Surroundings {
                 .collect::<Vec<_>>()
                 .join("; ")
         };
-        let remedy = if self.overrides.contains_key(&language) {
+        let remedy = if environment.is_some() {
+            // What the launcher has made itself is made again once it is gone.
+            String::from(
+                "make the environment anew (one in the data directory: delete it and start again), \
+                 or name another by PYTHON_ENVIRONMENT",
+            )
+        } else if self.overrides.contains_key(&language) {
             let variable = override_variable(language);
             format!("set {variable} to one that will do, or unset it to have one looked for")
         } else {

@@ -1,6 +1,7 @@
 //! What a worker that has started says of itself, and where it serves.
 
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use proto::execution_v1::Language;
 
@@ -85,16 +86,49 @@ async fn an_ordinary_users_environment_may_lie_in_a_private_home() {
     };
     let private = tempfile::Builder::new().prefix("crucible-test-").tempdir_in(home).unwrap();
     std::fs::set_permissions(private.path(), PermissionsExt::from_mode(0o700)).unwrap();
-    let environment = private.path().join("environment");
-    let made = std::process::Command::new("/usr/bin/python3")
-        .args(["-m", "venv", "--without-pip"])
-        .arg(&environment)
-        .status();
-    assert!(made.is_ok_and(|status| status.success()));
+    let environment = environment_in(private.path());
     let environment = environment.to_str().unwrap();
     let Some(worker) = Worker::start("python", &[("PYTHON_ENVIRONMENT", environment)]).await else {
         return;
     };
     let ran = worker.caller().await.run(python("import sys; print(sys.prefix)")).await;
     assert_eq!(ran.stdout(), format!("{environment}\n"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_executable_in_an_environment_brings_its_packages() {
+    // Where root's sandboxes may go, too; and a sandbox has a /tmp of its own.
+    let place = tempfile::Builder::new().prefix("crucible-test-").tempdir_in("/var/tmp").unwrap();
+    std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let environment = environment_in(place.path());
+    let packages = std::fs::read_dir(environment.join("lib")).unwrap().next().unwrap().unwrap();
+    std::fs::write(packages.path().join("site-packages/thing.py"), "answer = 42\n").unwrap();
+    let (executable, environment) = (environment.join("bin/python"), environment.display());
+    let settings =
+        [("PYTHON_EXECUTABLE", executable.to_str().unwrap()), ("PYTHON_PRELOAD", "thing")];
+    let Some(worker) = Worker::start("python", &settings).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    let found = "print(sys.prefix, thing.answer)";
+    let code = format!("import sys\nloaded = 'thing' in sys.modules\nimport thing\n{found}");
+    let ran = caller.run(python(&code)).await;
+    assert_eq!(ran.printed(), format!("{environment} 42\n"), "{ran:?}");
+    // The zygote has it as well, which may take a moment to start.
+    crate::support::eventually("a program finds it loaded", async || {
+        let ran = caller.run(python(&format!("{code}\nprint(loaded)"))).await;
+        (ran.printed() == format!("{environment} 42\nTrue\n")).then_some(())
+    })
+    .await;
+}
+
+/// A virtual environment of the system's Python.
+fn environment_in(directory: &Path) -> PathBuf {
+    let environment = directory.join("environment");
+    let made = std::process::Command::new("/usr/bin/python3")
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&environment)
+        .status();
+    assert!(made.is_ok_and(|status| status.success()));
+    environment
 }

@@ -11,8 +11,8 @@ use crate::provision::{REQUIREMENTS, Recipe};
 use crate::settings::{Settings, WorkerPlace};
 
 /// The complete environment below the data directory; made now if need be and allowed. `None`
-/// means that sandboxes run the bare interpreter, or that there is none, and the operator has been
-/// told why.
+/// means that the operator has an environment of their own, or that sandboxes run the bare
+/// interpreter or none, and the operator has been told why.
 pub(super) fn environment(
     settings: &Settings,
     directory: &DataDirectory,
@@ -23,7 +23,7 @@ pub(super) fn environment(
         WorkerPlace::Private | WorkerPlace::Local(_) => true,
         WorkerPlace::Elsewhere(_) => false,
     };
-    if !here || !settings.languages.contains(&Language::Python) {
+    if !here || !settings.languages.contains(&Language::Python) || operators_environment() {
         return None;
     }
     let visitor = visitor(root);
@@ -31,6 +31,10 @@ pub(super) fn environment(
     // What is missing is told by the worker itself, with all the other languages.
     let found = discover_in(&surroundings, &[Language::Python], None, visitor).found;
     let python = found.first()?;
+    if python.environment.is_some() {
+        // PYTHON_EXECUTABLE named it, and its packages are the operator's business.
+        return None;
+    }
     let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
     let seen = surroundings.uncovered(directory.path());
     if let Err(barrier) = seen.and_then(|()| visitor.reach(directory.path())) {
@@ -57,10 +61,16 @@ pub(super) fn environment(
 pub(crate) fn existing(settings: &Settings, launcher: &Path, root: bool) -> Option<PathBuf> {
     let (visitor, surroundings) = (visitor(root), Surroundings::from_env());
     let found = discover_in(&surroundings, &[Language::Python], None, visitor).found;
-    let recipe = Recipe { python: found.first()?, requirements: REQUIREMENTS, launcher };
+    let python = found.first().filter(|python| python.environment.is_none())?;
+    let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
     surroundings.uncovered(&settings.data_directory).ok()?;
     visitor.reach(&settings.data_directory).ok()?;
     recipe.existing(&settings.data_directory)
+}
+
+/// Whether the worker is told of an environment already: it reads the variable itself.
+fn operators_environment() -> bool {
+    std::env::var_os("PYTHON_ENVIRONMENT").is_some()
 }
 
 /// Who the sandboxes will be on this host.

@@ -72,6 +72,10 @@ fn space() -> Vec<Case> {
         disk(abuse("python", 10, "i = 0\nwhile True:\n  open(f'f{i}', 'w').close(); i += 1")),
         disk(abuse("bash", 10, "dd if=/dev/zero of=x bs=1M count=10"))
             .with("limits", json!({"disk_bytes": 4_194_304})),
+        // It is the assembler that is stopped.
+        disk(run("c", "char big[100000000] = {1}; int main(void) { return big[1]; }"))
+            .with("limits", json!({"disk_bytes": 4_194_304}))
+            .is("/exit_code", json!(null)),
     ]
 }
 

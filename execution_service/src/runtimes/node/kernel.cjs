@@ -5,12 +5,11 @@
 //                 both: syntax (parse) → rewrite (positions kept) → stack, diagnostics, results
 'use strict';
 
-const { load, writeCompiled } = require('./loader.cjs');
+const { load } = require('./loader.cjs');
 
 const kernel = (name) => load(`./kernel/${name}.cjs`, __dirname);
 
 if (process.argv[2] === '--features') kernel('features').printFeatures();
-else if (process.argv[2] === '--compile') warm().then(writeCompiled);
 else warm().then(serve);
 
 function warm() {
