@@ -304,7 +304,7 @@ fn a_virtual_environment_is_served_where_it_is_named_and_only_there() {
         overrides: BTreeMap::from([(Language::Python, named.clone())]),
         ..anywhere.clone()
     };
-    let python = |surroundings, environment| {
+    let python = |surroundings: &Surroundings, environment: Option<&Path>| {
         let mut found = discover_in(surroundings, &[Language::Python], environment, STRANGER).found;
         found.pop().expect("a Python")
     };
