@@ -1,6 +1,6 @@
 //! Puts the service together, runs it, and takes it apart in order.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use actix_web::dev::Server;
 use actix_web::http::header::{CONTENT_RANGE, HeaderName, RETRY_AFTER};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
@@ -52,8 +52,7 @@ impl Application {
     /// When a part cannot be set up; the message says which and why.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
         // Before anything is touched: a second gateway by mistake must fail without a trace.
-        let listener = TcpListener::bind((settings.host, settings.port))
-            .with_context(|| format!("cannot listen on {}:{}", settings.host, settings.port))?;
+        let listener = listen(SocketAddr::new(settings.host, settings.port))?;
         let address = listener.local_addr()?;
         let database = Database::connect(settings.database_url.expose())
             .await
@@ -191,6 +190,18 @@ fn serve(
     .disable_signals()
     .listen(listener)?;
     Ok(server.run())
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| {
+        let remedy = match error.kind() {
+            ErrorKind::AddrInUse => "; another program does: choose another PORT",
+            ErrorKind::PermissionDenied => "; choose a PORT of 1024 or more",
+            ErrorKind::AddrNotAvailable => "; HOST must be an address of this machine",
+            _ => "",
+        };
+        anyhow!("cannot listen on {address}: {error}{remedy}")
+    })
 }
 
 fn serve_metrics(

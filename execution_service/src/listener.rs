@@ -33,7 +33,7 @@ pub enum Socket {
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
-#[error("LISTEN: cannot bind {address}: {source}")]
+#[error("LISTEN: cannot bind {address}")]
 pub struct BindError {
     address: String,
     source: io::Error,

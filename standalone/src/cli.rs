@@ -110,5 +110,6 @@ Environment (a malformed value is an error that names it; .env.example explains 
   REQUIRE_CGROUPS, REQUIRE_CPU_QUOTA, REQUIRE_FRESH_PROC, REQUIRE_OWN_UIDS
                                    true: refuse to start without that wall; `crucible doctor` shows them
   PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE, GCC_EXECUTABLE
-                                   instead of the first suitable one on the PATH
+                                   instead of the first suitable one on the PATH; the Python of a
+                                   virtual environment brings the packages of that
 ";

@@ -39,7 +39,7 @@ pub struct LeftBehind {
 #[derive(Debug, Error)]
 pub enum DataDirectoryError {
     /// Something in it could not be made or opened.
-    #[error("{}: {source} (choose another with --data-dir)", .path.display())]
+    #[error("choose another --data-dir, this one cannot be used: {}", .path.display())]
     File {
         /// The file or directory.
         path: PathBuf,

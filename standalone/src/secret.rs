@@ -16,7 +16,7 @@ const BYTES: usize = 32;
 #[derive(Debug, Error)]
 pub enum SecretError {
     /// Its file could not be read or made.
-    #[error("{}: {source}", .path.display())]
+    #[error("{} cannot be used", .path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -16,6 +16,9 @@ use crate::telemetry;
 /// Stands for a path that no route has: callers must not be able to make up labels.
 const UNMATCHED: &str = "unmatched";
 
+/// Asked every few seconds, for ever. That the worker is down is in the log once, not at each question.
+const PROBES: [&str; 3] = ["/livez", "/readyz", "/health"];
+
 /// Logs and measures what is inside.
 ///
 /// # Errors
@@ -82,10 +85,9 @@ impl Watch {
         histogram!("crucible_http_request_duration_seconds", &labels).record(elapsed);
         let duration_ms = elapsed.as_secs_f64() * 1000.0;
         let status = status.as_u16();
-        if route.starts_with("/v1") || status >= 400 {
+        if route.starts_with("/v1") || (status >= 400 && !PROBES.contains(&route)) {
             tracing::info!(route, status, duration_ms, "answered");
         } else {
-            // Probes come every few seconds, for ever.
             tracing::debug!(route, status, duration_ms, "answered");
         }
     }

@@ -55,8 +55,10 @@ pub(super) struct LanguageFound {
 impl Findings {
     /// Of a host on which sandboxes could be made.
     pub(super) fn of(isolation: Isolation, discovery: &Discovery, demands: &[Demand]) -> Self {
+        let unsuitable = discovery.missing.iter().any(|missing| missing.named);
         let level = match (isolation.suffices(demands), isolation.level()) {
             (Err(_), _) => Level::Refused,
+            (Ok(()), _) if unsuitable => Level::Refused,
             (Ok(()), isolation::Level::Full) => Level::Full,
             (Ok(()), isolation::Level::Degraded) => Level::Degraded,
         };
@@ -90,7 +92,7 @@ fn found(toolchain: &Toolchain) -> LanguageFound {
     LanguageFound { name: toolchain.language.name(), found: true, seen, remedy: None }
 }
 
-fn missing(Missing { language, reason, remedy }: &Missing) -> LanguageFound {
+fn missing(Missing { language, named: _, reason, remedy }: &Missing) -> LanguageFound {
     LanguageFound {
         name: language.name(),
         found: false,

@@ -199,7 +199,7 @@ fn language_info(toolchain: &Toolchain) -> wire::LanguageInfo {
 }
 
 fn missing_language(missing: &Missing) -> wire::MissingLanguage {
-    let Missing { language: which, reason, remedy } = missing;
+    let Missing { language: which, named: _, reason, remedy } = missing;
     wire::MissingLanguage {
         language: i32::from(language(*which)),
         reason: reason.clone(),

@@ -76,6 +76,10 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         None => None,
     };
     let booted = boot(&settings, (listener, place), settings.listen.path())?;
+    if let Some(missing) = booted.discovery.missing.iter().find(|missing| missing.named) {
+        let toolchain::Missing { language, named: _, reason, remedy } = missing;
+        bail!("{language} cannot be run: {reason}; {remedy}");
+    }
     // Read only here: the spawner was forked before and has never seen it.
     let token = Secret::parse(std::env::var("INTERNAL_AUTH_TOKEN").ok())?;
     runtime()?.block_on(serve(settings, booted, token))
@@ -95,7 +99,7 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     for toolchain::PassedOver { language, candidate, reason } in &discovery.passed_over {
         tracing::debug!(%language, candidate = %candidate.display(), %reason, "passed over");
     }
-    for toolchain::Missing { language, reason, remedy } in &discovery.missing {
+    for toolchain::Missing { language, named: _, reason, remedy } in &discovery.missing {
         tracing::warn!(%language, reason, remedy, "a language is missing");
     }
     if listener.replaces {

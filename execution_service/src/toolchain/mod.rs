@@ -59,6 +59,8 @@ pub struct Toolchain {
 pub struct Missing {
     /// What cannot be run.
     pub language: Language,
+    /// The operator has named the one that would not do.
+    pub named: bool,
     /// What was looked at and why it would not do.
     pub reason: String,
     /// What the operator can do about it.
@@ -142,6 +144,9 @@ fn examine(
     surroundings: &Surroundings,
     visitor: Visitor,
 ) -> Result<Toolchain, Unsuitable> {
+    if !candidate.is_absolute() {
+        return Err(Unsuitable::Relative);
+    }
     let toolchain = match language {
         Language::Python => python::examine(candidate, named),
         Language::Node => node::examine(candidate),

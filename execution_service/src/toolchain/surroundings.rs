@@ -28,7 +28,8 @@ impl Surroundings {
     pub const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives"];
 
     /// Where every sandbox has directories of its own.
-    pub const COVERED: [&str; 4] = ["/tmp", "/dev/shm", "/home/user", "/run/crucible"];
+    pub const COVERED: [&str; 6] =
+        ["/tmp", "/var/tmp", "/dev/shm", "/home/user", "/run/crucible", "/opt/crucible/runtimes"];
 
     /// As the process environment and the file system say.
     pub fn from_env() -> Self {
@@ -84,8 +85,12 @@ impl Surroundings {
         }
     }
 
-    /// Refuses a directory whose sharing would show a home or the whole machine.
+    /// Refuses a directory whose sharing would show a home or the whole machine, or hide what is the
+    /// sandbox's own.
     pub(super) fn fit_to_share(&self, root: &Path) -> Result<(), Unsuitable> {
+        if let Some(own) = self.covered.iter().find(|own| own.starts_with(root)) {
+            return Err(Unsuitable::Covering { path: root.to_owned(), own: own.clone() });
+        }
         let local = self.home.as_ref().map(|home| home.join(".local"));
         let homes = [self.home.as_deref(), local.as_deref(), Some(Path::new("/root"))];
         let too_wide = homes.into_iter().flatten().any(|home| home.starts_with(root))
@@ -114,13 +119,14 @@ impl Surroundings {
                 .collect::<Vec<_>>()
                 .join("; ")
         };
+        let overridden = self.overrides.contains_key(&language);
         let remedy = if environment.is_some() {
             // What the launcher has made itself is made again once it is gone.
             String::from(
                 "make the environment anew (one in the data directory: delete it and start again), \
                  or name another by PYTHON_ENVIRONMENT",
             )
-        } else if self.overrides.contains_key(&language) {
+        } else if overridden {
             let variable = override_variable(language);
             format!("set {variable} to one that will do, or unset it to have one looked for")
         } else {
@@ -133,7 +139,8 @@ impl Surroundings {
             });
             format!("{}{}", install(language), opening.unwrap_or_default())
         };
-        Missing { language, reason, remedy }
+        let named = environment.is_some() || overridden;
+        Missing { language, named, reason, remedy }
     }
 }
 

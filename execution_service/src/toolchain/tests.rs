@@ -178,6 +178,7 @@ fn an_empty_machine_says_what_to_install() {
         let missing = only_missing(&discovery);
         assert!(missing.reason.starts_with("no "), "{}", missing.reason);
         assert!(missing.remedy.starts_with(remedy), "{}", missing.remedy);
+        assert!(!missing.named);
     }
 }
 
@@ -187,13 +188,17 @@ fn an_override_that_would_not_do_is_not_replaced_by_something_else() {
     let good = machine.directory.path().join("bin/node");
     machine.program("bin/node", &node_saying(&good, "20.0.0"));
     let mut surroundings = machine.surroundings();
-    surroundings.overrides.insert(Language::Node, PathBuf::from("/no/such/node"));
-
-    let discovery = discover_in(&surroundings, &[Language::Node], None, STRANGER);
-
-    let missing = only_missing(&discovery);
-    assert!(missing.reason.starts_with("/no/such/node: it cannot be started"));
-    assert!(missing.remedy.contains("NODE_EXECUTABLE"));
+    for (named, reason) in [
+        ("/no/such/node", "/no/such/node: it cannot be started"),
+        ("bin/node", "bin/node: it is not an absolute path"),
+    ] {
+        surroundings.overrides.insert(Language::Node, PathBuf::from(named));
+        let discovery = discover_in(&surroundings, &[Language::Node], None, STRANGER);
+        let missing = only_missing(&discovery);
+        assert!(missing.reason.starts_with(reason), "{}", missing.reason);
+        assert!(missing.remedy.contains("NODE_EXECUTABLE"));
+        assert!(missing.named);
+    }
 }
 
 #[test]
@@ -235,12 +240,15 @@ fn what_a_sandbox_covers_with_its_own_is_refused_by_name() {
     let reason = &only_missing(&discovery).reason;
     assert!(reason.contains("every sandbox has a directory of its own"), "{reason}");
     let real = Surroundings::from_env();
-    for path in ["/tmp/venv", "/dev/shm/python", "/home/user/.pyenv/versions/3.12"] {
+    for path in ["/tmp/venv", "/var/tmp/venv", "/dev/shm/python", "/home/user/.pyenv/versions/3.12"]
+    {
         assert!(real.uncovered(Path::new(path)).is_err(), "{path}");
     }
     for path in ["/home/username/python", "/tmpfs/python", "/usr"] {
         assert!(real.uncovered(Path::new(path)).is_ok(), "{path}");
     }
+    let own = real.fit_to_share(Path::new("/opt/crucible"));
+    assert!(matches!(own, Err(Unsuitable::Covering { .. })), "our kernels are in there: {own:?}");
 }
 
 #[test]
@@ -327,7 +335,7 @@ fn a_virtual_environment_is_served_where_it_is_named_and_only_there() {
 }
 
 #[test]
-fn an_environment_that_would_not_do_is_not_replaced_by_the_bare_interpreter() {
+fn an_unsuitable_environment_is_not_replaced_by_the_bare_interpreter() {
     let gone = Path::new("/no/such/environment");
     let surroundings = Surroundings::from_env();
     let discovery = discover_in(&surroundings, &[Language::Python], Some(gone), STRANGER);

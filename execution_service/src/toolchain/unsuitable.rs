@@ -9,6 +9,9 @@ use thiserror::Error;
 /// Why a candidate was passed over.
 #[derive(Debug, Error)]
 pub enum Unsuitable {
+    /// Services are not started in the directory that the operator has in mind.
+    #[error("it is not an absolute path")]
+    Relative,
     /// It could not be started.
     #[error("it cannot be started: {0}")]
     NotStarted(io::Error),
@@ -65,7 +68,7 @@ pub enum Unsuitable {
     },
     /// The sandboxes would have to see it at a place where they have something of their own.
     #[error(
-        "{} is below {}, where every sandbox has a directory of its own; move it elsewhere",
+        "{} is below {}, where every sandbox has a directory of its own; it has to be elsewhere",
         .path.display(), .by.display()
     )]
     Covered {
@@ -73,6 +76,17 @@ pub enum Unsuitable {
         path: PathBuf,
         /// What covers it.
         by: PathBuf,
+    },
+    /// In the sandboxes it would lie over something of their own.
+    #[error(
+        "{} contains {}, where every sandbox has a directory of its own; it has to be elsewhere",
+        .path.display(), .own.display()
+    )]
+    Covering {
+        /// What would have to be seen.
+        path: PathBuf,
+        /// What it would cover.
+        own: PathBuf,
     },
     /// Sharing it with the sandboxes would show them a home or the whole machine.
     #[error(

@@ -97,8 +97,11 @@ async fn an_ordinary_users_environment_may_lie_in_a_private_home() {
 
 #[tokio::test]
 async fn an_executable_in_an_environment_brings_its_packages() {
-    // Where root's sandboxes may go, too; and a sandbox has a /tmp of its own.
-    let place = tempfile::Builder::new().prefix("crucible-test-").tempdir_in("/var/tmp").unwrap();
+    // Where the sandboxes may go; they have a /tmp of their own.
+    let root = rustix::process::geteuid().is_root();
+    let parent = std::env::var("HOME").ok().filter(|_| !root);
+    let parent = parent.unwrap_or_else(|| String::from("/var/lib"));
+    let place = tempfile::Builder::new().prefix("crucible-test-").tempdir_in(parent).unwrap();
     std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
     let environment = environment_in(place.path());
     let packages = std::fs::read_dir(environment.join("lib")).unwrap().next().unwrap().unwrap();
@@ -120,6 +123,15 @@ async fn an_executable_in_an_environment_brings_its_packages() {
         (ran.printed() == format!("{environment} 42\nTrue\n")).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_interpreter_that_is_named_and_would_not_do_is_refused_with_the_remedy() {
+    let named = [("SUPPORTED_LANGUAGES", "bash"), ("BASH_EXECUTABLE", "/tmp/no-such/bash")];
+    let (status, log) = crate::support::refusal_of(&named).await;
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("bash cannot be run: /tmp/no-such/bash: it cannot be started"), "{log}");
+    assert!(log.contains("set BASH_EXECUTABLE to one that will do"), "{log}");
 }
 
 /// A virtual environment of the system's Python.

@@ -36,16 +36,17 @@ pub(super) fn environment(
         return None;
     }
     let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
+    let existing = recipe.existing(directory.path());
+    if existing.is_none() && !settings.provision {
+        return None;
+    }
     let seen = surroundings.uncovered(directory.path());
     if let Err(barrier) = seen.and_then(|()| visitor.reach(directory.path())) {
         report::bare_python(&format!("{barrier}; choose another --data-dir"));
         return None;
     }
-    if let Some(environment) = recipe.existing(directory.path()) {
-        return Some(environment);
-    }
-    if !settings.provision {
-        return None;
+    if existing.is_some() {
+        return existing;
     }
     report::provisioning(python);
     match recipe.make(directory.path(), &mut report::provisioning_step) {

@@ -96,9 +96,24 @@ fn isolation(view: &View) {
     let isolation = &view.isolation;
     let style = if isolation.level == "full" { GOOD } else { CAUTION };
     println!("  isolation   {style}{}{style:#}", plain(&isolation.level));
-    for Wall { name, state, detail, remedy } in &isolation.walls {
-        if let Some(remedy) = remedy {
-            println!("              {}", plain(&format!("{name}: {state}: {detail}")));
+    // Walls are often weaker for one and the same reason, and have the same remedy.
+    let mut told: Vec<&str> = Vec::new();
+    let mut tell_once = |text| {
+        let new = !told.contains(&text);
+        told.push(text);
+        new
+    };
+    for Wall { state, detail, remedy, name: _ } in &isolation.walls {
+        let Some(remedy) = remedy else { continue };
+        if tell_once(detail) {
+            let alike = isolation.walls.iter().filter(|wall| wall.detail == *detail);
+            let names: Vec<&str> = alike.map(|wall| wall.name.as_str()).collect();
+            println!(
+                "              {}",
+                plain(&format!("{}: {state}: {detail}", names.join(", ")))
+            );
+        }
+        if tell_once(remedy) {
             println!("              {FAINT}{}{FAINT:#}", plain(remedy));
         }
     }
@@ -119,7 +134,8 @@ fn missing(Missing { name, reason, remedy }: &Missing) {
     println!("          {}", plain(remedy));
 }
 
-fn administrator(admin: &AdminBootstrap) {
+/// Who may sign in, if that is new.
+pub(super) fn administrator(admin: &AdminBootstrap) {
     match admin {
         AdminBootstrap::Existing => {}
         AdminBootstrap::FromEnvironment { username } => {

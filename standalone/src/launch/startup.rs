@@ -1,5 +1,6 @@
 //! The launcher's one pass through everything, top to bottom.
 
+use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -75,6 +76,7 @@ async fn serve(
     };
     let keep = |service| Keeper::new(service, first_answer.clone(), stopping.clone()).keep();
 
+    let told = Cell::new(false);
     let announce = async {
         let view = View::of(&gateway, FIRST_ANSWER).await?;
         first_answer.cancel();
@@ -82,6 +84,7 @@ async fn serve(
         directory.describe_holder(&format!("pid {process}, {}", view.url(settings.host)))?;
         let token = operator::operator_token(&gateway_settings).await?;
         report::ready(settings, directory, &view, &admin, &token);
+        told.set(true);
         anyhow::Ok(())
     };
     let announce = async {
@@ -97,6 +100,10 @@ async fn serve(
         }
     };
     let (gateway, worker, announced) = tokio::join!(keep(gateway.clone()), worker, announce);
+    if !told.get() {
+        // The next start finds the administrator and cannot tell the password.
+        report::administrator(&admin);
+    }
     for kept in [gateway, worker] {
         if let Err(StartFailed { service, status }) = kept {
             bail!("the {service} ended before it was ready ({status}); its own message is above");

@@ -88,7 +88,7 @@ pub enum InvalidSetting {
         /// The variable at fault.
         name: String,
         /// The setting that it is one letter away from.
-        meant: &'static str,
+        meant: String,
     },
 }
 

@@ -1,5 +1,6 @@
 //! The executable itself, as far as it goes without starting a service.
 
+use std::net::TcpListener;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -69,6 +70,23 @@ fn what_is_unknown_or_malformed_stops_it_before_anything_is_made() {
         assert!(text.contains(expected), "{text}");
     }
     assert!(!parent.path().join("data").exists());
+}
+
+#[test]
+fn a_first_start_that_fails_still_tells_the_password_that_it_has_made() {
+    let parent = TempDir::new().expect("a directory");
+    let data = parent.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let arguments =
+        ["--no-provision", "--port", &port, "--data-dir", data.to_str().expect("UTF-8")];
+    let path = std::env::var("PATH").expect("a PATH");
+    let variables = [("PATH", path.as_str()), ("SUPPORTED_LANGUAGES", "bash")];
+    let output = crucible(&arguments, &variables);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("username admin, password "), "{output:?}");
+    let text = complaint(&output);
+    assert!(text.contains("choose another PORT"), "{text}");
 }
 
 #[test]

@@ -109,8 +109,16 @@ fn a_worker_on_this_machine_is_started_and_one_elsewhere_is_not() {
 #[test]
 fn a_misspelt_variable_is_an_error_that_names_the_right_one() {
     let check = |name: &str| check_spelling([OsString::from(name)].into_iter());
-    let error = check("MAX_POOL_SIZES").expect_err("one letter too many");
-    assert!(error.to_string().contains("did you mean MAX_POOL_SIZE?"));
+    // The launcher's own, the worker's, the gateway's.
+    for (name, meant) in [
+        ("PYTHON_EXECUTABEL", "PYTHON_EXECUTABLE"),
+        ("MAX_POOL_SIZES", "MAX_POOL_SIZE"),
+        ("PYTHON_ENVIROMENT", "PYTHON_ENVIRONMENT"),
+        ("KEEPALIVE_TIMEOUT", "KEEP_ALIVE_TIMEOUT"),
+    ] {
+        let error = check(name).expect_err(name);
+        assert!(error.to_string().contains(&format!("did you mean {meant}?")), "{error}");
+    }
     for fine in ["MAX_POOL_SIZE", "PATH", "PORTS", "CARGO_TARGET_DIR"] {
         check(fine).expect(fine);
     }

@@ -4,11 +4,6 @@
 # earlier image of this same process wrote (state.sh): `exit` in a session replaces the shell by a
 # fresh one that takes the state over.
 
-if [[ $1 == --features ]]; then
-  printf '{"version":"%s"}\n' "${BASH_VERSION%%(*}"
-  exit
-fi
-
 # readonly: the user's code shares this shell, and must not lose the worker by a slip.
 readonly __crucible_kernel=${BASH_SOURCE[0]} __crucible_in=$1 __crucible_out=$2 __crucible_request=$3
 readonly __crucible_folder=${__crucible_kernel%/*} __crucible_code=$3/main.sh

@@ -9,8 +9,7 @@ const { load } = require('./loader.cjs');
 
 const kernel = (name) => load(`./kernel/${name}.cjs`, __dirname);
 
-if (process.argv[2] === '--features') kernel('features').printFeatures();
-else warm().then(serve);
+warm().then(serve);
 
 function warm() {
   // Loaded by then, and nothing that the user's program should find.

@@ -1,7 +1,7 @@
 """Entry point of the Python kernel; the contract is in ../README.md.
 
-`python3 -I -X utf8 kernel.py` is told of runs on descriptor 3 and answers on 4; `kernel.py --features`
-prints what this interpreter offers. zygote.py does the same in the children that it forks.
+`python3 -I -X utf8 kernel.py` is told of runs on descriptor 3 and answers on 4. zygote.py does the same
+in the children that it forks.
 """
 
 import os
@@ -12,12 +12,6 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 # Isolated mode leaves the script's own folder out of sys.path. The path goes away again after the
 # imports: the user's `import kernel` must find the user's file, never ours.
 sys.path.insert(0, _HERE)
-if sys.argv[1:] == ["--features"]:
-    from crucible_kernel.features import print_features
-
-    print_features()
-    sys.exit(0)
-
 from crucible_kernel.boot import boot
 from crucible_kernel.channel import Channel
 from crucible_kernel.ending import end

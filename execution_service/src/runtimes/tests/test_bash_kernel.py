@@ -268,11 +268,5 @@ class Session(BashCase):
         self.assertEqual(self.kernel.out, "empty\n")
 
 
-class Features(unittest.TestCase):
-    def test_features(self):
-        said = subprocess.run(["bash", "--noprofile", "--norc", SCRIPT, "--features"], capture_output=True, text=True, check=True)
-        self.assertRegex(said.stdout, r'^\{"version":"\d+\.\d+\.\d+"\}\n$')
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -365,12 +365,5 @@ class Session(PythonCase):
         self.assertEqual(self.kernel.process.wait(20), 0)
 
 
-class Features(unittest.TestCase):
-    def test_features(self):
-        found = json.loads(subprocess.run(COMMAND + ["--features"], capture_output=True, check=True).stdout)
-        self.assertRegex(found["version"], r"^3\.\d+")
-        self.assertIsInstance(found["packages"], dict)
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -5,7 +5,6 @@ const vm = require('node:vm');
 const nodeModule = require('node:module');
 const acorn = require('../vendor/acorn.cjs');
 const { originalColumn } = require('./edits.cjs');
-const { canStripTypes } = require('./features.cjs');
 
 const OPTIONS = {
   ecmaVersion: 'latest',
@@ -17,6 +16,8 @@ const OPTIONS = {
   allowHashBang: true,
   preserveParens: true, // the last expression is wrapped whole
 };
+// Node 22.13 and later.
+const canStripTypes = typeof nodeModule.stripTypeScriptTypes === 'function';
 const TYPESCRIPT_HINT =
   `If this is TypeScript: this Node (${process.version}) cannot strip types, send JavaScript.`;
 
