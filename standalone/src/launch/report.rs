@@ -84,7 +84,7 @@ pub(super) fn ready(
     isolation(view);
     println!();
     view.languages.languages.iter().for_each(language);
-    view.languages.missing.iter().for_each(missing);
+    view.doctor.missing.iter().for_each(missing);
     administrator(admin);
     println!();
     println!("Paste this (the token is the administrator's and expires):");
@@ -93,10 +93,10 @@ pub(super) fn ready(
 }
 
 fn isolation(view: &View) {
-    let isolation = &view.isolation;
-    let style = if isolation.level == "full" { GOOD } else { CAUTION };
-    println!("  isolation   {style}{}{style:#}", plain(&isolation.level));
-    for Wall { name, state, detail, remedy } in &isolation.walls {
+    let doctor = &view.doctor;
+    let style = if doctor.level == "full" { GOOD } else { CAUTION };
+    println!("  isolation   {style}{}{style:#}", plain(&doctor.level));
+    for Wall { name, state, detail, remedy } in &doctor.walls {
         if let Some(remedy) = remedy {
             println!("              {}", plain(&format!("{name}: {state}: {detail}")));
             println!("              {FAINT}{}{FAINT:#}", plain(remedy));
