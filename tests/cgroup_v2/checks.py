@@ -250,7 +250,7 @@ def main():
         walls = {wall["name"]: wall for wall in health["isolation"]["walls"]}
         for name in CGROUP_WALLS:
             assert walls[name]["state"] == state, walls[name]
-            print(f"  {name}: {walls[name]['state']}, {walls[name]['detail']}")
+            print(f"  {name}: {walls[name]['state']}")
         token = call("POST", "/v1/auth/token", ADMIN)["access_token"]
         runs(token, state == "enforced")
     end(launcher, signal.SIGTERM, before)

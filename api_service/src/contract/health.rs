@@ -40,10 +40,6 @@ pub struct WallBody {
     /// enforced, best_effort or missing.
     #[schema(example = "enforced")]
     pub state: String,
-    /// What was seen when the worker tried it.
-    pub detail: String,
-    /// What the operator can do about it; null for a layer that is enforced.
-    pub remedy: Option<String>,
 }
 
 /// An answer for probes.
@@ -83,6 +79,7 @@ impl IsolationBody {
 }
 
 fn wall(wall: Wall) -> WallBody {
-    let Wall { name, state, detail, remedy } = wall;
-    WallBody { name, state, detail, remedy }
+    // What was seen on the host is for its administrators: `super::doctor`.
+    let Wall { name, state, detail: _, remedy: _ } = wall;
+    WallBody { name, state }
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::health::IsolationBody;
 use super::limits::LimitsAnswer;
-use crate::domain::capabilities::{Capabilities, LanguageInfo, MissingLanguage};
+use crate::domain::capabilities::{Capabilities, LanguageInfo};
 use crate::domain::limits::Limits;
 use crate::domain::run::RunRules;
 
@@ -16,8 +16,9 @@ use crate::domain::run::RunRules;
 pub struct LanguagesAnswer {
     /// Languages that run.
     pub languages: Vec<LanguageBody>,
-    /// Languages that do not, and why.
-    pub missing: Vec<MissingBody>,
+    /// Languages that do not; why not is for the operator, and in `/v1/doctor`.
+    #[schema(example = json!(["node"]))]
+    pub missing: Vec<&'static str>,
     /// What stands between code and the host.
     pub isolation: IsolationBody,
     /// How much a run may use.
@@ -41,17 +42,6 @@ pub struct LanguageBody {
     pub packages: BTreeMap<String, String>,
     /// What else it can do.
     pub features: Vec<String>,
-}
-
-/// A language that does not run.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MissingBody {
-    /// python, node, bash or c.
-    pub name: &'static str,
-    /// Why.
-    pub reason: String,
-    /// What the operator can do about it.
-    pub remedy: String,
 }
 
 /// How much a run may use.
@@ -85,8 +75,7 @@ impl LanguagesAnswer {
                 .missing
                 .iter()
                 .filter(|info| offered.contains(&info.language))
-                .cloned()
-                .map(missing)
+                .map(|info| info.language.name())
                 .collect(),
             isolation: IsolationBody::of(worker),
             limits: LimitRangeBody {
@@ -107,9 +96,4 @@ fn language(info: LanguageInfo) -> LanguageBody {
         packages,
         features,
     }
-}
-
-fn missing(info: MissingLanguage) -> MissingBody {
-    let MissingLanguage { language, reason, remedy } = info;
-    MissingBody { name: language.name(), reason, remedy }
 }

@@ -4,6 +4,7 @@
 pub mod api_keys;
 pub mod auth;
 pub mod content;
+pub mod doctor;
 pub mod executions;
 pub mod exposition;
 pub mod full_output;

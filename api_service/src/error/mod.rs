@@ -42,6 +42,9 @@ pub enum ApiError {
     /// The body is nested too deeply.
     #[error("the body is nested too deeply")]
     TooDeep(FieldError),
+    /// The body is made of too many values.
+    #[error("the body has too many values")]
+    TooManyValues(FieldError),
     /// The body has another type than the route reads.
     #[error("the body has an unsupported type")]
     WrongMediaType(&'static str),
@@ -75,6 +78,7 @@ impl ApiError {
             Self::Invalid(fields) => fields,
             Self::DuplicateKey(field)
             | Self::TooDeep(field)
+            | Self::TooManyValues(field)
             | Self::Service(services::Error::Refused(field)) => std::slice::from_ref(field),
             _ => &[],
         }

@@ -42,6 +42,12 @@ impl ApiError {
                 "The body is nested too deeply",
                 &self.listed_fields(),
             ),
+            Self::TooManyValues(_) => row(
+                S::UNPROCESSABLE_ENTITY,
+                "too_many_values",
+                "The body has too many values",
+                &self.listed_fields(),
+            ),
             Self::WrongMediaType(expected) => row(
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",

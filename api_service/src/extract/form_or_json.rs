@@ -5,8 +5,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
-use super::{body, json};
-use crate::domain::field_error::FieldError;
+use super::{body, json, misfit};
 use crate::error::ApiError;
 
 /// A body in the shape of `T`, from a form or from JSON.
@@ -26,9 +25,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormOrJson<T> {
                 }
                 "application/x-www-form-urlencoded" => {
                     let body = body::read(&request, payload).await?;
-                    serde_urlencoded::from_bytes(&body.bytes).map(Self).map_err(|error| {
-                        ApiError::Invalid(vec![FieldError::new("body", error.to_string())])
-                    })
+                    let pairs = form_urlencoded::parse(&body.bytes);
+                    misfit::named(serde_urlencoded::Deserializer::new(pairs), "body").map(Self)
                 }
                 _ => Err(ApiError::WrongMediaType(
                     "application/x-www-form-urlencoded or application/json",

@@ -19,11 +19,14 @@ impl FromRequest for OptionalKey {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(value) = request.headers().get(HEADER) else {
-            return ready(Ok(Self(None)));
+        let mut values = request.headers().get_all(HEADER);
+        let key = match (values.next(), values.next()) {
+            (None, _) => return ready(Ok(Self(None))),
+            // What is not text has no printable characters either.
+            (Some(value), None) => IdempotencyKey::parse(value.to_str().unwrap_or_default()),
+            // Whoever repeats this may send the other one first.
+            (Some(_), Some(_)) => Err("must stand once"),
         };
-        // What is not text has no printable characters either.
-        let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());
         let key = key.map(|key| Self(Some(key)));
         ready(key.map_err(|msg| ApiError::Invalid(vec![FieldError::new(HEADER, msg)])))
     }

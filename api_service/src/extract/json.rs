@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::body::{self, Body};
-use super::{Share, strict_json};
+use super::{Share, misfit, strict_json};
 use crate::domain::field_error::FieldError;
 use crate::error::ApiError;
 use crate::services::Error;
@@ -54,16 +54,5 @@ pub(super) fn shape<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::Invalid(vec![FieldError::new("body", "must be a JSON object")]));
     }
-    let json = &mut serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(json).map_err(|error| {
-        let path = error.path().to_string();
-        let msg = without_position(&error.into_inner().to_string());
-        let loc = if path == "." { "body".to_owned() } else { path };
-        ApiError::Invalid(vec![FieldError::new(loc, msg)])
-    })
-}
-
-/// The path says where it is; the line and column of the text would only repeat it.
-fn without_position(message: &str) -> String {
-    message.split(" at line ").next().unwrap_or(message).to_owned()
+    misfit::named(&mut serde_json::Deserializer::from_slice(bytes), "body")
 }

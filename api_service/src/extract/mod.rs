@@ -6,6 +6,7 @@ mod caller;
 mod form_or_json;
 mod idempotency_key;
 mod json;
+mod misfit;
 mod page;
 #[cfg(test)]
 mod properties;

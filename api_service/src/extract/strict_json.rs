@@ -1,7 +1,8 @@
 //! Refuses JSON that two readers could understand differently, or that is built to hurt one:
-//! duplicate keys and deep nesting. Runs over the bytes before anything is made of them.
+//! duplicate keys, deep nesting, and values by the million. Runs over the bytes before anything is
+//! made of them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::fmt::{self, Write};
 
@@ -12,10 +13,15 @@ use crate::error::ApiError;
 
 /// Deepest nesting of objects and arrays.
 const MAX_DEPTH: usize = 32;
+/// Most values of one body. Its length is bounded, but each `""` of it becomes some 50 bytes in memory,
+/// and each key as much again. A request that keeps to all other rules has at most 11,000: those of
+/// 1000 files, and 16 KiB of metadata that is nothing but digits and commas.
+const MAX_VALUES: usize = 16_384;
 /// Longest part of a key that an error repeats, in characters.
 const SHOWN_KEY: usize = 255;
 
-/// Nothing, when the bytes are one JSON value without duplicate keys, not nested too deeply.
+/// Nothing, when the bytes are one JSON value without duplicate keys, neither nested too deeply nor
+/// made of too many.
 pub(super) fn check(bytes: &[u8]) -> Result<(), ApiError> {
     let walk = Walk::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -30,6 +36,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), ApiError> {
 #[derive(Default)]
 struct Walk {
     path: RefCell<Vec<Step>>,
+    values: Cell<usize>,
     finding: RefCell<Option<ApiError>>,
 }
 
@@ -80,6 +87,12 @@ impl<'de> DeserializeSeed<'de> for Here<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let values = self.walk.values.get() + 1;
+        if values > MAX_VALUES {
+            let msg = format!("is more than a body may hold: {MAX_VALUES} values");
+            return Err(self.walk.found(ApiError::TooManyValues, &msg));
+        }
+        self.walk.values.set(values);
         deserializer.deserialize_any(self)
     }
 }
@@ -170,6 +183,18 @@ mod tests {
         assert!(check(nested(32).as_bytes()).is_ok());
         assert!(matches!(check(nested(33).as_bytes()), Err(ApiError::TooDeep(_))));
         assert!(matches!(check(nested(100_000).as_bytes()), Err(ApiError::TooDeep(_))));
+    }
+
+    #[test]
+    fn values_have_an_end_wherever_they_are() {
+        let most = "[".to_owned() + &"0,".repeat(16_382) + "0]";
+        assert!(check(most.as_bytes()).is_ok(), "the array is a value, too");
+        let one_more = most.replace("0]", "0,0]");
+        assert!(matches!(check(one_more.as_bytes()), Err(ApiError::TooManyValues(_))));
+        let keys: Vec<String> = (0..20_000).map(|number| format!("\"{number}\":0")).collect();
+        let error = check(format!("{{\"a\":{{{}}}}}", keys.join(",")).as_bytes());
+        let Err(ApiError::TooManyValues(field)) = error else { panic!("{error:?}") };
+        assert_eq!(field.loc, "a.16382");
     }
 
     #[test]

@@ -28,9 +28,9 @@ pub async fn observe(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let begin = Instant::now();
-    let method = request.method().clone();
-    let span = info_span!("request", request_id = telemetry::current_request_id(), %method);
-    let mut watch = Watch { method: label(&method), begin, done: false };
+    let method = label(request.method());
+    let span = info_span!("request", request_id = telemetry::current_request_id(), method);
+    let mut watch = Watch { method, begin, done: false };
     async move {
         let response = next.call(request).await?;
         let route = response.request().match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
@@ -53,7 +53,8 @@ pub async fn observe(
     .await
 }
 
-/// Callers can make up methods too.
+/// Callers can make up methods too, each as long as a head may be: a label and a line of the log are
+/// neither.
 fn label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -12,6 +12,7 @@ use crate::domain::ids::ApiKeyId;
 use crate::error::ApiError;
 use crate::extract::{CurrentCaller, Json, OptionalKey, PageParams};
 use crate::services::Error;
+use crate::services::api_keys::ApiKeys;
 use crate::state::AppState;
 
 /// Make an API key. Its secret is in this answer and nowhere else. Needs the scope `keys`.
@@ -31,6 +32,7 @@ pub(super) async fn create(
     body: Json<ApiKeyBody>,
 ) -> Result<HttpResponse, ApiError> {
     let new = body.value.parse().map_err(ApiError::Invalid)?;
+    ApiKeys::may_give(&caller, &new)?;
     let reservation = reservation(key, &caller, "api_keys", &body.bytes);
     let (api_keys, idempotency) = (state.api_keys.clone(), state.idempotency.clone());
     // To the end, even when the caller goes away: a half-made key would be nobody's.

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod auth;
+mod doctor;
 mod executions;
 mod health;
 mod languages;

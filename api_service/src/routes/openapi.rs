@@ -1,7 +1,10 @@
 //! The OpenAPI document, made from the code, and a page to try it.
 
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpResponse, web};
+use actix_web::web::Bytes;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes,
     SecurityScheme,
@@ -9,7 +12,7 @@ use utoipa::openapi::security::{
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{api_keys, auth, executions, health, languages, output, run, sessions, users};
+use super::{api_keys, auth, doctor, executions, health, languages, output, run, sessions, users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +30,7 @@ use super::{api_keys, auth, executions, health, languages, output, run, sessions
         executions::list, executions::get, executions::cancel, output::get,
         sessions::create, sessions::list, sessions::get, sessions::delete,
         languages::languages,
+        doctor::doctor,
         health::health, health::livez, health::readyz,
         openapi,
     ),
@@ -35,6 +39,7 @@ use super::{api_keys, auth, executions, health, languages, output, run, sessions
         (name = "credentials", description = "Sign-in, users, API keys"),
         (name = "run", description = "Running code"),
         (name = "sessions", description = "Sandboxes whose state lives on between runs"),
+        (name = "operator", description = "What is for administrators alone"),
         (name = "public", description = "What anybody may ask"),
     )
 )]
@@ -60,13 +65,18 @@ pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
+/// Anybody may ask for it, and to put it together takes a hundred times as long as to send it.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+    Bytes::from(serde_json::to_vec(&document()).expect("strings and maps of strings"))
+});
+
 /// The OpenAPI document.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "public",
     responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))
 )]
-pub(super) async fn openapi() -> web::Json<utoipa::openapi::OpenApi> {
-    web::Json(document())
+pub(super) async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(DOCUMENT.clone())
 }
 
 /// The page to try it, at `/docs/`.

@@ -7,7 +7,9 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
 
-use super::{api_keys, auth, executions, health, languages, openapi, output, run, sessions, users};
+use super::{
+    api_keys, auth, doctor, executions, health, languages, openapi, output, run, sessions, users,
+};
 use crate::domain::scope::{Access, Scope};
 use crate::error::ApiError;
 use crate::extract::MaxBody;
@@ -76,6 +78,7 @@ pub fn protected() -> Vec<Endpoint> {
     use Scope::{Admin, Keys, Read, Run, Sessions};
     vec![
         post("/v1/users", Needs(Admin), || web::post().to(users::create)),
+        get("/v1/doctor", Needs(Admin), || web::get().to(doctor::doctor)),
         get("/v1/users/me", SignedIn, || web::get().to(users::me)),
         post("/v1/api_keys", Needs(Keys), || web::post().to(api_keys::create)),
         get("/v1/api_keys", Needs(Keys), || web::get().to(api_keys::list)),

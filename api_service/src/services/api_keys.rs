@@ -30,15 +30,24 @@ pub struct ApiKeys {
 }
 
 impl ApiKeys {
+    /// Nothing, when the caller may give what the key shall allow. To be asked before an answer from
+    /// an earlier time is given again, too: it holds the secret.
+    ///
+    /// # Errors
+    /// [`Error::ScopeMissing`] when the caller wants to give more than the caller has.
+    pub fn may_give(caller: &Caller, new: &NewApiKey) -> Result<(), Error> {
+        match new.scopes.iter().find(|scope| !caller.holds(**scope)) {
+            Some(scope) => Err(Error::ScopeMissing(*scope)),
+            None => Ok(()),
+        }
+    }
+
     /// Makes a key. Its secret is given here and nowhere else.
     ///
     /// # Errors
-    /// [`Error::ScopeMissing`] when the caller wants to give more than the caller has, or
-    /// [`Error::TooManyApiKeys`].
+    /// Those of [`Self::may_give`], or [`Error::TooManyApiKeys`].
     pub async fn create(&self, caller: &Caller, new: NewApiKey) -> Result<(ApiKey, String), Error> {
-        if let Some(scope) = new.scopes.iter().find(|scope| !caller.holds(**scope)) {
-            return Err(Error::ScopeMissing(*scope));
-        }
+        Self::may_give(caller, &new)?;
         // Two who ask at the same moment may get one more: it is a bound, not an account.
         if self.database.count_api_keys(&caller.user).await? >= MAX_KEYS {
             return Err(Error::TooManyApiKeys);

@@ -110,6 +110,59 @@ async fn bodies_that_are_not_plain_json_are_refused() {
 }
 
 #[tokio::test]
+async fn an_error_is_short_and_repeats_no_value() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let (long, secret) = ("k".repeat(100_000), "nobody-repeats-this");
+    let bad_names = |count: usize| -> Value {
+        let name = |number| format!("../{}{number}", "\u{1}".repeat(250));
+        (0..count).map(|number| (name(number), json!(""))).collect::<serde_json::Map<_, _>>().into()
+    };
+    let cases = [
+        (RUN, with(&long, json!(1)), "k"),
+        (RUN, with("env", json!({&long: 1})), "env.k"),
+        (RUN, with("files", json!({&long: {"base64": 1}})), "files.k"),
+        (RUN, with("files", json!({"a": {&long: 1}})), "files.a"),
+        (RUN, with("files", bad_names(1000)), "files.."),
+        (RUN, with("timeout", json!(long)), "timeout"),
+        (RUN, with("timeout", json!(secret)), "timeout"),
+        (RUN, with("args", json!(secret)), "args"),
+        (RUN, with("args", json!([secret, {"a": secret}])), "args[1]"),
+        ("/v1/users", json!({"username": "x", "password": "y", "is_admin": secret}), "is_admin"),
+        ("/v1/auth/token", json!({"username": [secret], "password": secret}), "username"),
+        ("/v1/auth/refresh", json!({"refresh_token": [secret]}), "refresh_token"),
+    ];
+    for (path, body, field) in cases {
+        let answer = app.post(path, &token, body).await;
+        assert_eq!(answer.code(), "validation_failed", "{field}");
+        let loc = answer.json()["errors"][0]["loc"].as_str().unwrap().to_owned();
+        assert!(loc.starts_with(field), "{field}: {loc}");
+        assert!(answer.text.len() < 150_000, "{field}: {}", answer.text.len());
+        assert!(!answer.text.contains(secret), "{}", answer.text);
+    }
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("username=a&password={secret}&{}=1", "k".repeat(10_000));
+    let answer = app.send(Method::POST, "/v1/auth/token", "", &form, Some(body)).await;
+    assert!(answer.text.len() < 2000 && !answer.text.contains(secret), "{}", answer.text);
+    let query = format!("/v1/code_interpreter/executions?{}=1", "k".repeat(10_000));
+    assert!(app.get(&query, &token).await.text.len() < 2000);
+}
+
+#[tokio::test]
+async fn a_body_of_too_many_values_is_refused_before_anything_is_made_of_it() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let values = "\"\",".repeat(20_000);
+    for field in ["args", "compiler_flags", "nobody_knows"] {
+        let body = format!(r#"{{"code": "x", "language": "python", "{field}": [{values} ""]}}"#);
+        let answer = app.send(Method::POST, RUN, &token, &[], Some(body)).await;
+        assert_eq!((answer.status.as_u16(), &*answer.code()), (422, "too_many_values"), "{field}");
+        let loc = answer.json()["errors"][0]["loc"].as_str().unwrap().to_owned();
+        assert!(loc.starts_with(field), "{loc}");
+    }
+}
+
+#[tokio::test]
 async fn a_large_body_is_refused_even_when_its_length_is_not_announced() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let app = App::start_with(&[("MAX_BODY_BYTES", "4096")]).await;
@@ -143,10 +196,11 @@ async fn sessions_and_pages_have_rules_too() {
         let answer = app.post("/v1/code_interpreter/sessions", &token, body).await;
         assert_eq!(answer.json()["errors"][0]["loc"], field, "{}", answer.text);
     }
-    for query in ["limit=0", "limit=251", "limit=x", "cursor=x", "page=1"] {
+    for query in ["limit=0", "limit=251", "limit=x", "limit=-1", "cursor=x", "page=1"] {
         let path = format!("/v1/code_interpreter/executions?{query}");
         let answer = app.get(&path, &token).await;
         assert_eq!(answer.code(), "validation_failed", "{query}");
+        assert_eq!(answer.json()["errors"][0]["loc"], query.split('=').next().unwrap());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::{Answer, App, eventually};
@@ -112,4 +112,33 @@ async fn answers_outlive_a_restart_and_are_sealed() {
     let database = std::fs::read(app.file("test.db")).unwrap();
     let kept = database.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
     assert!(!kept, "the secret of an API key is in the database");
+}
+
+#[tokio::test]
+async fn an_answer_is_not_given_again_to_a_credential_that_may_not_have_it() {
+    let app = App::start().await;
+    let admin = app.admin().await;
+    let narrow = json!({"name": "narrow", "scopes": ["keys"]});
+    let narrow = app.post("/v1/api_keys", &admin, narrow).await.json()["key"].clone();
+    let wide = json!({"name": "wide", "scopes": ["admin", "run"]}).to_string();
+    let ask = async |token: &str| {
+        let header = [("idempotency-key", "make-a-key")];
+        app.send(Method::POST, "/v1/api_keys", token, &header, Some(wide.clone())).await
+    };
+    let made = ask(&admin).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let again = ask(narrow.as_str().unwrap()).await;
+    assert_eq!((again.status, &*again.code()), (StatusCode::FORBIDDEN, "scope_missing"));
+    assert_eq!(ask(&admin).await.json(), made.json(), "its maker gets it");
+}
+
+#[tokio::test]
+async fn of_two_keys_neither_counts() {
+    let app = App::start().await;
+    let keys = [("idempotency-key", "one"), ("idempotency-key", "other")];
+    let body = json!({"code": "say hi", "language": "python"}).to_string();
+    let path = "/v1/code_interpreter/run";
+    let answer = app.send(Method::POST, path, &app.admin().await, &keys, Some(body)).await;
+    assert_eq!(answer.json()["errors"][0]["loc"], "Idempotency-Key", "{}", answer.text);
+    assert!(app.worker.seen().executes.is_empty());
 }

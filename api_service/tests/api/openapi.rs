@@ -51,6 +51,7 @@ fn a_change_of_the_paths_is_seen_in_review() {
         "GET /v1/code_interpreter/executions/{id}/output/{stream}",
         "GET /v1/code_interpreter/sessions",
         "GET /v1/code_interpreter/sessions/{id}",
+        "GET /v1/doctor",
         "GET /v1/languages",
         "GET /v1/users/me",
         "POST /v1/api_keys",

@@ -14,11 +14,31 @@ async fn health_tells_the_isolation_in_force() {
     assert_eq!(health["status"], "healthy");
     let isolation = &health["isolation"];
     assert_eq!(isolation["level"], "degraded");
-    assert_eq!(isolation["walls"][0]["name"], "seccomp");
-    assert_eq!(isolation["walls"][0]["remedy"], json!(null), "it stands");
-    assert_eq!(isolation["walls"][1]["remedy"], "delegate it");
+    assert_eq!(isolation["walls"][0], json!({"name": "seccomp", "state": "enforced"}));
+    assert_eq!(isolation["walls"][1], json!({"name": "cgroup_cpu", "state": "best_effort"}));
     let languages = app.get("/v1/languages", "").await.json();
     assert_eq!(languages["isolation"], *isolation, "the same everywhere");
+    assert_eq!(languages["missing"], json!(["node"]));
+}
+
+#[tokio::test]
+async fn what_the_worker_saw_of_its_host_is_for_administrators() {
+    let app = App::start().await;
+    let told = app.get("/v1/doctor", &app.admin().await).await.json();
+    assert_eq!(told["level"], "degraded");
+    assert_eq!(told["walls"][0]["remedy"], json!(null), "it stands");
+    assert_eq!(told["walls"][1]["detail"], "no cpu controller");
+    assert_eq!(told["walls"][1]["remedy"], "delegate it");
+    assert_eq!(
+        told["missing"],
+        json!([{"name": "node", "reason": "not found", "remedy": "install nodejs"}])
+    );
+    for public in ["/health", "/v1/languages"] {
+        let text = app.get(public, "").await.text;
+        for detail in ["no cpu controller", "delegate it", "not found", "install nodejs"] {
+            assert!(!text.contains(detail), "{public}: {text}");
+        }
+    }
 }
 
 #[tokio::test]

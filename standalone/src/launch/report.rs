@@ -84,7 +84,7 @@ pub(super) fn ready(
     isolation(view);
     println!();
     view.languages.languages.iter().for_each(language);
-    view.languages.missing.iter().for_each(missing);
+    view.doctor.missing.iter().for_each(missing);
     administrator(admin);
     println!();
     println!("Paste this (the token is the administrator's and expires):");
@@ -93,7 +93,7 @@ pub(super) fn ready(
 }
 
 fn isolation(view: &View) {
-    let isolation = &view.isolation;
+    let isolation = &view.doctor;
     let style = if isolation.level == "full" { GOOD } else { CAUTION };
     println!("  isolation   {style}{}{style:#}", plain(&isolation.level));
     // Walls are often weaker for one and the same reason, and have the same remedy.

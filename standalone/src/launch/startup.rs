@@ -78,7 +78,7 @@ async fn serve(
 
     let told = Cell::new(false);
     let announce = async {
-        let view = View::of(&gateway, FIRST_ANSWER).await?;
+        let view = View::of(&gateway, &gateway_settings, FIRST_ANSWER).await?;
         first_answer.cancel();
         let process = std::process::id();
         directory.describe_holder(&format!("pid {process}, {}", view.url(settings.host)))?;

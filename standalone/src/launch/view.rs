@@ -1,10 +1,13 @@
-//! What the running services say of themselves, asked through the front door like anybody's client.
+//! What the running services say of themselves, asked through the front door like anybody's client, and
+//! as the administrator, who is told of the host.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
+use api_service::config::Settings;
+use api_service::operator::operator_token;
 use serde::Deserialize;
 
 use super::service::Service;
@@ -15,23 +18,17 @@ const ONE_ANSWER: Duration = Duration::from_secs(5);
 /// The services' own account, taken when both have answered for the first time.
 pub(super) struct View {
     port: u16,
-    pub(super) isolation: Isolation,
+    pub(super) doctor: Doctor,
     pub(super) languages: Languages,
 }
 
-/// `GET /health`
+/// `GET /v1/doctor`: how well the sandboxes are separated from the host, and what does not run.
 #[derive(Debug, Deserialize)]
-struct Health {
-    /// Unknown while the worker is away.
-    isolation: Option<Isolation>,
-}
-
-/// How well the sandboxes are separated from the host.
-#[derive(Debug, Deserialize)]
-pub(super) struct Isolation {
+pub(super) struct Doctor {
     /// `full` or `degraded`
     pub(super) level: String,
     pub(super) walls: Vec<Wall>,
+    pub(super) missing: Vec<Missing>,
 }
 
 /// One layer of the isolation.
@@ -49,7 +46,6 @@ pub(super) struct Wall {
 #[derive(Debug, Deserialize)]
 pub(super) struct Languages {
     pub(super) languages: Vec<Language>,
-    pub(super) missing: Vec<Missing>,
 }
 
 /// A language that runs.
@@ -73,13 +69,17 @@ impl View {
     ///
     /// # Errors
     /// When that takes longer than `patience`, with the last thing that was heard.
-    pub(super) async fn of(gateway: &Service, patience: Duration) -> anyhow::Result<Self> {
+    pub(super) async fn of(
+        gateway: &Service,
+        settings: &Settings,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder().timeout(ONE_ANSWER).no_proxy().build()?;
         let asked = Instant::now();
         loop {
             let not_yet = match gateway.address() {
                 None => anyhow!("the gateway has not bound its port"),
-                Some(address) => match Self::now(&client, address).await {
+                Some(address) => match Self::now(&client, address, settings).await {
                     Ok(view) => return Ok(view),
                     Err(error) => error,
                 },
@@ -91,18 +91,22 @@ impl View {
         }
     }
 
-    async fn now(client: &reqwest::Client, address: SocketAddr) -> anyhow::Result<Self> {
+    async fn now(
+        client: &reqwest::Client,
+        address: SocketAddr,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
         let url = format!("http://{}", reachable(address));
-        let get = async |path: &str| {
-            let answer = client.get(format!("{url}{path}")).send().await?;
+        let get = async |path: &str, token: &str| {
+            let answer = client.get(format!("{url}{path}")).bearer_auth(token).send().await?;
             answer.error_for_status()
         };
-        get("/readyz").await?;
-        let health: Health = get("/health").await?.json().await?;
+        get("/readyz", "").await?;
+        let token = operator_token(settings).await?;
         Ok(Self {
             port: address.port(),
-            isolation: health.isolation.context("the worker does not answer")?,
-            languages: get("/v1/languages").await?.json().await?,
+            doctor: get("/v1/doctor", &token).await?.json().await?,
+            languages: get("/v1/languages", "").await?.json().await?,
         })
     }
 

@@ -36,6 +36,7 @@ fn table() -> Vec<Row> {
     let run = json!({"code": "say hi", "language": "python"});
     vec![
         Row { body: Some(user), ..row(post.clone(), "/v1/users", Needs(Scope::Admin), 403) },
+        row(get.clone(), "/v1/doctor", Needs(Scope::Admin), 403),
         row(get.clone(), "/v1/users/me", SignedIn, 200),
         Row {
             body: Some(json!({"name": "x"})),
@@ -133,6 +134,7 @@ async fn every_caller_gets_what_the_table_says() {
     }
     let user = json!({"username": "by-admin", "password": "long enough"});
     assert_eq!(app.post("/v1/users", &admin, user).await.status.as_u16(), 201);
+    assert_eq!(app.get("/v1/doctor", &admin).await.status.as_u16(), 200);
 }
 
 #[tokio::test]
