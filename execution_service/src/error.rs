@@ -4,6 +4,7 @@ use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
+use crate::execution::outputs::Unreadable;
 use crate::session::SessionError;
 use crate::worker::{Bound, QueueFull, WorkerError};
 
@@ -28,7 +29,13 @@ pub fn status(error: &WorkerError) -> Status {
             reasoned(Code::NotFound, reason::EXECUTION_NOT_FOUND, &error.to_string())
         }
         E::OutputNotFound => reasoned(Code::NotFound, reason::OUTPUT_NOT_FOUND, &error.to_string()),
-        E::Output(cause) => {
+        E::Output(cause @ Unreadable::Behind) => {
+            tracing::warn!(
+                "the disk of OUTPUT_DIR takes nothing: a reader of an output waits in vain"
+            );
+            reasoned(Code::Unavailable, reason::SHUTTING_DOWN, &cause.to_string())
+        }
+        E::Output(Unreadable::Disk(cause)) => {
             tracing::error!(error = %cause, "could not read a stored output");
             reasoned(Code::Internal, reason::INTERNAL, "the worker could not read the output")
         }

@@ -24,7 +24,8 @@ pub struct StoredOutputBody {
     /// Path of the raw bytes, also in ranges.
     #[schema(example = "/v1/code_interpreter/executions/exe_…/output/stdout")]
     pub path: String,
-    /// How many bytes are kept.
+    /// How many bytes are kept. They are written behind this answer; whoever asks for them at once waits for
+    /// that. Should the disk fail meanwhile, there are fewer, and `Output-Complete` says false.
     pub bytes: u64,
     /// False when that is not all that was written: there was more than is kept of one stream, or no
     /// room.

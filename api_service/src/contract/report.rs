@@ -1,9 +1,10 @@
 //! What a run did, in all the answers that tell it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
@@ -17,11 +18,10 @@ use crate::domain::report::{Diagnostic, Outcome, Phases, Report, RichResult, Usa
 pub struct ReportBody {
     /// The same as `stdout`.
     #[schema(value_type = String)]
-    pub output: Box<RawValue>,
-    /// What the program wrote to standard output. In JSON already: it stands in the answer twice,
-    /// and escaping a long one is a good part of the gateway's work.
+    pub output: Written,
+    /// What the program wrote to standard output.
     #[schema(value_type = String)]
-    pub stdout: Box<RawValue>,
+    pub stdout: Written,
     /// What it wrote to standard error.
     pub stderr: String,
     /// One line that says what went wrong; null when nothing did.
@@ -52,6 +52,17 @@ pub struct ReportBody {
     /// The isolation that was in force: full or degraded.
     #[schema(example = "full")]
     pub isolation: String,
+}
+
+/// Text that is in JSON already: it stands in the answer twice, and escaping a long one is a good part of
+/// the gateway's work.
+#[derive(Debug, Clone)]
+pub struct Written(Arc<Box<RawValue>>);
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
 }
 
 /// One rich value.
@@ -161,7 +172,7 @@ impl ReportBody {
             diagnostic,
             state_lost,
         } = outcome;
-        let written = to_raw_value(&stdout.text)?;
+        let written = Written(Arc::new(to_raw_value(&stdout.text)?));
         Ok(Self {
             output: written.clone(),
             encoding: EncodingBody { stdout: encoding(&stdout), stderr: encoding(&stderr) },

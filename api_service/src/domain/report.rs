@@ -198,6 +198,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// Roughly how long it is in JSON, in bytes, where standard output stands twice.
+    pub fn length(&self) -> usize {
+        const FIELDS: usize = 2 << 10;
+        let Self { outcome: _, stdout, stderr, results, isolation: _ } = self;
+        let results: usize = results.iter().map(RichResult::size).sum();
+        FIELDS + 2 * stdout.text.len() + stderr.text.len() + results
+    }
+
     /// A copy of what the history keeps: a table of runs is not a store of their output. The answer
     /// itself was whole.
     #[must_use]

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path};
 
 use super::once::{once, reservation};
+use super::written;
 use crate::contract::api_keys::{ApiKeyAnswer, ApiKeyBody, NewApiKeyAnswer};
 use crate::contract::page::{PageAnswer, PageQuery};
 use crate::contract::problem::Problem;
@@ -39,7 +40,8 @@ pub(super) async fn create(
     let making = async move {
         let work = async {
             let (key, secret) = api_keys.create(&caller, new).await?;
-            Ok(NewApiKeyAnswer { key: secret, about: ApiKeyAnswer::of(key) })
+            let answer = || Ok(NewApiKeyAnswer { key: secret, about: ApiKeyAnswer::of(key) });
+            written::json(written::SHORT, answer).await
         };
         once(&idempotency, reservation, StatusCode::CREATED, work).await
     };

@@ -14,6 +14,7 @@ mod run;
 mod sessions;
 mod table;
 mod users;
+mod written;
 
 pub use self::openapi::document;
 pub use self::table::{Endpoint, configure, protected, public};

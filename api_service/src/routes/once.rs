@@ -2,8 +2,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use serde::Serialize;
+use actix_web::web::Bytes;
 
+use super::written::respond;
 use crate::domain::caller::Caller;
 use crate::domain::idempotency::{IdempotencyKey, Reservation};
 use crate::error::ApiError;
@@ -16,7 +17,7 @@ const REPLAYED: &str = "Idempotent-Replayed";
 /// An answer, ready to be sent or kept.
 pub(super) struct Answer {
     status: u16,
-    body: Vec<u8>,
+    body: Bytes,
     replayed: bool,
 }
 
@@ -33,29 +34,28 @@ pub(super) fn reservation(
     })
 }
 
-/// Does `work`, or gives the answer that it gave before under the same key.
-pub(super) async fn once<T: Serialize>(
+/// Does `work`, which gives the body of its answer, or gives the answer that it gave before under the
+/// same key.
+pub(super) async fn once(
     idempotency: &Idempotency,
     reservation: Option<Reservation>,
     status: StatusCode,
-    work: impl Future<Output = Result<T, Error>>,
+    work: impl Future<Output = Result<Bytes, Error>>,
 ) -> Result<Answer, ApiError> {
     let claim = match reservation {
         Some(reservation) => match idempotency.begin(reservation).await? {
             Begin::Fresh(claim) => Some(claim),
             Begin::Replay { status, body } => {
-                return Ok(Answer { status, body, replayed: true });
+                return Ok(Answer { status, body: Bytes::from(body), replayed: true });
             }
         },
         None => None,
     };
     match work.await {
-        Ok(value) => {
-            let body =
-                serde_json::to_vec(&value).map_err(|_| Error::Fault("an answer is not JSON"))?;
+        Ok(body) => {
             let answer = Answer { status: status.as_u16(), body, replayed: false };
             if let Some(claim) = claim {
-                claim.answered(answer.status, &answer.body).await?;
+                claim.answered(answer.status, answer.body.clone()).await?;
             }
             Ok(answer)
         }
@@ -77,6 +77,6 @@ impl From<Answer> for HttpResponse {
         if replayed {
             response.insert_header((REPLAYED, "true"));
         }
-        response.body(body)
+        respond(&mut response, body)
     }
 }

@@ -5,11 +5,11 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 
 use super::once::{once, reservation};
+use super::written;
 use crate::contract::problem::Problem;
 use crate::contract::run::{RunAnswer, RunBody};
 use crate::error::ApiError;
 use crate::extract::{CurrentCaller, Json, OptionalKey, RequestId};
-use crate::services::Error;
 use crate::state::AppState;
 
 /// Run code and wait for its end. A program that fails is an outcome, not an error: the answer is
@@ -38,8 +38,8 @@ pub(super) async fn run(
     let reservation = reservation(key, &caller, "run", &body.bytes);
     let work = async {
         let (id, report) = state.runs.run(&caller.user, &run, &request_id).await?;
-        RunAnswer::of(&id, run.session.as_ref(), run.language, report)
-            .map_err(|_| Error::Fault("an answer is not JSON"))
+        let (length, session, language) = (report.length(), run.session, run.language);
+        written::json(length, move || RunAnswer::of(&id, session.as_ref(), language, report)).await
     };
     let answer = once(&state.idempotency, reservation, StatusCode::OK, work).await?;
     Ok(HttpResponse::from(answer))

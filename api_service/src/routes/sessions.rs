@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path};
 
 use super::once::{once, reservation};
+use super::written;
 use crate::contract::page::{PageAnswer, PageQuery};
 use crate::contract::problem::Problem;
 use crate::contract::sessions::{SessionAnswer, SessionBody, SessionEnded};
@@ -39,7 +40,8 @@ pub(super) async fn create(
     let making = async move {
         let work = async {
             let session = sessions.create(&caller.user, new, &request_id).await?;
-            Ok(SessionAnswer::of(session, SessionStatus::Active))
+            let answer = || Ok(SessionAnswer::of(session, SessionStatus::Active));
+            written::json(written::SHORT, answer).await
         };
         once(&idempotency, reservation, StatusCode::CREATED, work).await
     };

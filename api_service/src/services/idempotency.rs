@@ -7,7 +7,7 @@ use super::background::Background;
 use super::sealing::Sealer;
 use crate::domain::idempotency::{Earlier, Reservation};
 use crate::domain::ids::BootId;
-use crate::storage::{self, Database};
+use crate::storage::Database;
 
 /// Reserves keys and remembers answers.
 #[derive(Clone)]
@@ -49,9 +49,10 @@ impl Idempotency {
             Some(Earlier::InProgress) => Err(Error::KeyInProgress),
             Some(Earlier::Unknown) => Err(Error::KeyUnknown),
             Some(Earlier::Answered { status, sealed_body }) => {
+                let (sealer, context) = (self.sealer.clone(), context(&reservation));
+                let body = aside(sealed_body.len(), move || sealer.open(&context, &sealed_body));
                 // An answer that was sealed with an earlier SECRET_KEY cannot be given again.
-                let body = self.sealer.open(&context(&reservation), &sealed_body);
-                Ok(Begin::Replay { status, body: body.ok_or(Error::KeyUnknown)? })
+                Ok(Begin::Replay { status, body: body.await?.ok_or(Error::KeyUnknown)? })
             }
         }
     }
@@ -68,13 +69,22 @@ impl Claim {
     ///
     /// # Errors
     /// When it cannot be kept.
-    pub async fn answered(mut self, status: u16, body: &[u8]) -> Result<(), Error> {
+    pub async fn answered(
+        mut self,
+        status: u16,
+        body: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<(), Error> {
         let Some(reservation) = self.reservation.take() else {
             return Ok(());
         };
-        let sealed = self.keeper.sealer.seal(&context(&reservation), body)?;
-        let database = self.keeper.database.clone();
-        let note = async move { database.answer_key(&reservation, status, &sealed).await };
+        let length = body.as_ref().len();
+        let (sealer, database) = (self.keeper.sealer.clone(), self.keeper.database.clone());
+        let note = async move {
+            let context = context(&reservation);
+            let seal = move || sealer.seal(&context, body.as_ref());
+            let sealed = aside(length, seal).await??;
+            Ok(database.answer_key(&reservation, status, &sealed).await?)
+        };
         self.write(note).await
     }
 
@@ -89,11 +99,11 @@ impl Claim {
         let database = self.keeper.database.clone();
         let doubt = error.leaves_doubt();
         let note = async move {
-            if doubt {
-                database.give_up_key(&reservation).await
+            Ok(if doubt {
+                database.give_up_key(&reservation).await?
             } else {
-                database.release_key(&reservation).await
-            }
+                database.release_key(&reservation).await?
+            })
         };
         self.write(note).await
     }
@@ -101,10 +111,10 @@ impl Claim {
     /// To the end, even when the caller goes away meanwhile.
     async fn write(
         &self,
-        note: impl Future<Output = Result<(), storage::Error>> + Send + 'static,
+        note: impl Future<Output = Result<(), Error>> + Send + 'static,
     ) -> Result<(), Error> {
         let written = self.keeper.background.finish(note).await;
-        Ok(written.ok_or(Error::Fault("the note of a key was cut off"))??)
+        written.ok_or(Error::Fault("the note of a key was cut off"))?
     }
 }
 
@@ -120,6 +130,19 @@ impl Drop for Claim {
             }
         });
     }
+}
+
+/// Does what takes milliseconds for megabytes on another thread than the one that serves others.
+async fn aside<T: Send + 'static>(
+    length: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    const SHORT: usize = 64 << 10;
+    if length <= SHORT {
+        return Ok(work());
+    }
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::Fault("an answer was not sealed to its end"))
 }
 
 fn context(reservation: &Reservation) -> String {

@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use super::{deadline, events, from_wire, holdings_to_wire, to_wire};
 use crate::error::{status, too_late};
+use crate::execution::outputs::Unreadable;
 use crate::worker::{Worker, WorkerError};
 
 /// See the module.
@@ -81,7 +82,7 @@ impl wire::execution_service_server::ExecutionService for Service {
         let found = self.worker.read_output(&execution_id, &owner, stream).await;
         let reading = found.map_err(|error| status(&error))?;
         let data = reading.piece(offset, length.min(OUTPUT_PIECE_BYTES)).await;
-        let data = data.map_err(|error| status(&WorkerError::Output(error)))?;
+        let data = data.map_err(|error| status(&WorkerError::from(Unreadable::Disk(error))))?;
         let (stored, total) = (reading.bytes(), reading.total());
         Ok(Response::new(wire::OutputPiece { stored, total, data }))
     }

@@ -169,7 +169,9 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     worker.sessions.end_all().await;
     worker.tasks.finish().await;
     expiry.inspect(tokio::task::JoinHandle::abort);
-    worker.outputs.iter().for_each(|outputs| outputs.clear());
+    if let Some(outputs) = &worker.outputs {
+        outputs.close().await;
+    }
     match reason.await?? {
         End::Asked => Ok(()),
         End::SpawnerGone => bail!("the process that makes sandboxes died; start the worker again"),

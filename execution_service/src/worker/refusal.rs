@@ -3,6 +3,7 @@
 use super::admission::QueueFull;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
+use crate::execution::outputs::Unreadable;
 use crate::language::{FlagError, Language};
 use crate::sandbox::backend::SandboxError;
 use crate::session::SessionError;
@@ -37,9 +38,9 @@ pub enum WorkerError {
     /// What it wrote is not stored, not any more, or not for that owner.
     #[error("no such output is stored")]
     OutputNotFound,
-    /// A stored output cannot be read: a fault of ours, or of the disk.
+    /// A stored output cannot be read, or not yet: a fault of ours, or of the disk.
     #[error(transparent)]
-    Output(#[from] std::io::Error),
+    Output(#[from] Unreadable),
     /// See [`QueueFull`].
     #[error(transparent)]
     Queue(#[from] QueueFull),

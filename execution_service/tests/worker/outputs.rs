@@ -19,7 +19,14 @@ fn place() -> (TempDir, String) {
 
 fn files(outputs: &str) -> Vec<u64> {
     let entries = fs::read_dir(outputs).unwrap();
-    entries.map(|entry| entry.unwrap().metadata().unwrap().len()).collect()
+    // One may be removed just now.
+    entries.filter_map(|entry| Some(entry.unwrap().metadata().ok()?.len())).collect()
+}
+
+/// Files are written behind the answers, and removed behind what removes them.
+async fn lie_there(outputs: &str, sizes: &[u64]) {
+    eventually("the files are as they shall be", async || (files(outputs) == sizes).then_some(()))
+        .await;
 }
 
 /// `N` of `seq 1 N`, and what that prints.
@@ -122,8 +129,7 @@ async fn beyond_its_cap_a_stream_is_only_counted_and_a_flood_ends() {
     assert_eq!((stored(&ran), ran.outcome().stdout.unwrap().bytes), ((true, 1_000_000), 3_000_000));
     let ran = caller.run(bash("yes")).await;
     assert_eq!((ran.status(), stored(&ran)), (Status::OutputLimitExceeded, (true, 1_000_000)));
-    let most: Vec<u64> = files(&outputs);
-    assert_eq!(most, [1_000_000, 1_000_000]);
+    lie_there(&outputs, &[1_000_000, 1_000_000]).await;
 }
 
 #[tokio::test]
@@ -137,11 +143,11 @@ async fn an_owner_has_half_and_the_oldest_makes_way() {
         let running = caller.execute(bash("yes | head -c 200000")).await.unwrap();
         ids.push(running.id.clone());
         assert_eq!(stored(&running.finish().await), (true, 200_000));
+        // What is still being written does not make way, and to read it is to wait for it.
+        let written = caller.read_output(&ids[ids.len() - 1], OWNER, Stream::Stdout, 0, 0).await;
+        assert_eq!(written.unwrap().0, 200_000);
     }
-    eventually("files that made way are removed", async || {
-        (files(&outputs) == [200_000, 200_000]).then_some(())
-    })
-    .await;
+    lie_there(&outputs, &[200_000, 200_000]).await;
     let read = async |id| caller.read_output(id, OWNER, Stream::Stdout, 0, 0).await;
     assert_eq!(read(&ids[0]).await.unwrap_err().reason, reason::OUTPUT_NOT_FOUND);
     assert_eq!(read(&ids[4]).await.unwrap().0, 200_000);
@@ -160,9 +166,11 @@ async fn it_is_forgotten_in_time() {
     let running = caller.execute(bash("yes | head -c 200000")).await.unwrap();
     let id = running.id.clone();
     assert!(stored(&running.finish().await).0);
-    eventually("the file is removed", async || files(&outputs).is_empty().then_some(())).await;
-    let read = caller.read_output(&id, OWNER, Stream::Stdout, 0, u64::MAX).await;
-    assert_eq!(read.unwrap_err().reason, reason::OUTPUT_NOT_FOUND);
+    let refused = eventually("it is forgotten", async || {
+        caller.read_output(&id, OWNER, Stream::Stdout, 0, u64::MAX).await.err()
+    });
+    assert_eq!(refused.await.reason, reason::OUTPUT_NOT_FOUND);
+    lie_there(&outputs, &[]).await;
 }
 
 #[tokio::test]
@@ -171,13 +179,13 @@ async fn what_a_killed_worker_leaves_the_next_removes_and_reports() {
     let settings = [("OUTPUT_DIR", &*outputs)];
     let first = Worker::bash(&settings).await;
     first.caller().await.run(bash("yes | head -c 200000")).await;
-    assert_eq!(files(&outputs), [200_000]);
+    lie_there(&outputs, &[200_000]).await;
     // The first child is the worker itself; its parent, which waits for it, would end it in order.
     kill_process(children_of(first.pid())[0], Signal::KILL).unwrap();
     drop(first);
     let mut second = Worker::bash(&settings).await;
     second.caller().await.run(bash("yes | head -c 100000")).await;
-    assert_eq!(files(&outputs), [100_000]);
+    lie_there(&outputs, &[100_000]).await;
     let log = second.log();
     assert!(log.contains(r#""count":1"#) && log.contains(r#""bytes":200000"#), "{log}");
     second.terminate();
@@ -202,11 +210,16 @@ async fn a_full_disk_costs_the_output_and_nothing_else() {
     {
         let worker = Worker::bash(&[("OUTPUT_DIR", &outputs)]).await;
         let caller = worker.caller().await;
-        let ran = caller.run(bash("yes | head -c 3000000")).await;
-        let (is_stored, bytes) = stored(&ran);
+        let running = caller.execute(bash("yes | head -c 3000000")).await.unwrap();
+        let id = running.id.clone();
+        let ran = running.finish().await;
         assert_eq!(ran.status(), Status::Succeeded);
         assert_eq!(ran.outcome().stdout.unwrap().bytes, 3_000_000);
-        assert!(is_stored && (300_000..=524_288).contains(&bytes), "{bytes}");
+        assert!(stored(&ran).0, "as far as it goes");
+        let read = caller.read_output(&id, OWNER, Stream::Stdout, 0, u64::MAX).await.unwrap();
+        let (bytes, total, data) = read;
+        assert_eq!((total, data.len() as u64), (3_000_000, bytes));
+        assert!((300_000..=524_288).contains(&bytes), "{bytes}");
         assert!(worker.log().contains("in part only"), "{}", worker.log());
     }
 }

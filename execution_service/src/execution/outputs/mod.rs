@@ -2,32 +2,46 @@
 //!
 //! ```text
 //! drive ──▶ Recorder   keeps the start in memory; what grows longer, is no text or was cut in the
-//!    │                 answer goes on to a file, written by a task of its own
+//!    │         │       answer gets a file
+//!    │       Writer    writes it, beside the program when there is much of it, and the rest when the
+//!    │         │       answer is out
 //!    │       Shelf     says whether there is room: an owner's oldest files make way for the owner's
 //!    │                 newer ones, and everybody's oldest for anybody's
-//! grpc ◀── Reading     a file, from any byte on
+//! grpc ◀── Reading     a file, from any byte on; waits for one that is still being written
 //! ```
 //! Bytes are kept as they were written. A program whose output nobody can store runs as well as any
 //! other: what is missing is said with its outcome.
 
+mod claim;
 mod directory;
 mod reading;
 mod recorder;
 mod recording;
 mod shelf;
+mod writer;
 
-use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use directory::Directory;
 pub use directory::{DirectoryError, Place};
 pub use reading::Reading;
 pub use recording::Recording;
-use shelf::{Name, Number, Shelf};
+use shelf::{Found, Name, Number, Shelf};
 
 use super::event::Stream;
+
+/// How long anybody waits for a disk that takes nothing: an answer for its file, which is then given up,
+/// when too many are written behind answers already; a reader; the end of the worker.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Files that are written behind answers at once. Each holds up to 3.5 MiB of memory, beside what running
+/// programs hold. When there are so many, the disk is slower than the programs, and answers wait for it.
+const BEHIND: usize = 16;
 
 /// How much is kept, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +72,23 @@ pub struct Outputs {
     directory: Directory,
     bounds: Bounds,
     shelf: Mutex<Shelf>,
+    /// Some file is complete, or will never be.
+    settled: Notify,
+    /// Files that may be written behind the answers.
+    behind: Arc<Semaphore>,
+    /// Whatever touches the disk and is not waited for.
+    tasks: TaskTracker,
+}
+
+/// Why a file that is kept cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The disk has not taken it yet.
+    #[error("the output is still being written")]
+    Behind,
+    /// The disk does not give it.
+    #[error(transparent)]
+    Disk(#[from] io::Error),
 }
 
 impl Outputs {
@@ -70,22 +101,30 @@ impl Outputs {
         if count > 0 {
             tracing::warn!(count, bytes, "outputs that a killed worker left behind were removed");
         }
-        Ok(Arc::new(Self { directory, bounds, shelf: Mutex::new(Shelf::new(bounds)) }))
+        Ok(Arc::new(Self {
+            directory,
+            bounds,
+            shelf: Mutex::new(Shelf::new(bounds)),
+            settled: Notify::new(),
+            behind: Arc::new(Semaphore::new(BEHIND)),
+            tasks: TaskTracker::new(),
+        }))
     }
 
     /// What `owner`'s run `execution` wrote to `stream`; `None` when it is not kept, not any more, or
-    /// somebody else's.
+    /// somebody else's. Waits for a file that is still being written.
     ///
     /// # Errors
-    /// When the file cannot be opened.
+    /// When the disk is too slow, or the file cannot be opened.
     pub async fn open(
         self: &Arc<Self>,
         execution: &str,
         owner: &str,
         stream: Stream,
-    ) -> io::Result<Option<Reading>> {
+    ) -> Result<Option<Reading>, Unreadable> {
         let name = Name { execution: String::from(execution), stream };
-        let Some(found) = self.shelf().find(&name, owner, Instant::now()) else {
+        let found = timeout(PATIENCE, self.complete(&name, owner)).await;
+        let Some(found) = found.map_err(|_| Unreadable::Behind)? else {
             return Ok(None);
         };
         let store = Arc::clone(self);
@@ -93,7 +132,20 @@ impl Outputs {
             Ok(file) => Ok(Some(Reading::new(file, found.bytes, found.total))),
             // It had to make way between our look and this.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(Unreadable::Disk(error)),
+        }
+    }
+
+    /// `owner`'s file of that name, when all of it is written.
+    async fn complete(&self, name: &Name, owner: &str) -> Option<Found> {
+        loop {
+            // Made before the look: what is settled between the two is not missed.
+            let settled = self.settled.notified();
+            match self.shelf().find(name, owner, Instant::now()) {
+                Some(Found { complete: false, .. }) => {}
+                found => return found,
+            }
+            settled.await;
         }
     }
 
@@ -107,16 +159,14 @@ impl Outputs {
         }
     }
 
-    /// Removes everything: nobody will know what it was.
-    pub fn clear(&self) {
+    /// Removes everything, nobody will know what it was; when what is still being written is.
+    pub async fn close(&self) {
+        self.tasks.close();
+        if timeout(PATIENCE, self.tasks.wait()).await.is_err() {
+            tracing::warn!("the disk of OUTPUT_DIR takes nothing: the next start removes the rest");
+        }
         let numbers = self.shelf().clear();
         self.remove_now(&numbers);
-    }
-
-    /// A place for what `name` writes.
-    fn claim(self: &Arc<Self>, name: Name, owner: &str) -> Claim {
-        let number = self.shelf().begin(name, owner);
-        Claim { store: Arc::clone(self), number, kept: false }
     }
 
     /// Removes files, some time soon: file systems may take long for it.
@@ -126,7 +176,7 @@ impl Outputs {
         }
         let store = Arc::clone(self);
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(move || store.remove_now(&numbers))),
+            Ok(_) => drop(self.tasks.spawn_blocking(move || store.remove_now(&numbers))),
             Err(_) => store.remove_now(&numbers),
         }
     }
@@ -144,48 +194,6 @@ impl Outputs {
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The right to one file, which is removed with it unless it is kept.
-#[derive(Debug)]
-struct Claim {
-    store: Arc<Outputs>,
-    number: Number,
-    kept: bool,
-}
-
-impl Claim {
-    async fn create(&self) -> io::Result<File> {
-        let (store, number) = (Arc::clone(&self.store), self.number);
-        blocking(move || store.directory.create(number)).await
-    }
-
-    /// For how many of so many bytes more there is room. What has to make way for them goes.
-    fn grow(&self, bytes: usize) -> usize {
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let (evicted, granted) = self.store.shelf().grow(self.number, bytes);
-        self.store.remove(evicted);
-        usize::try_from(granted).unwrap_or(usize::MAX)
-    }
-
-    /// From now on it can be read: `bytes` of a stream that had `total`.
-    fn keep(mut self, bytes: u64, total: u64) -> Stored {
-        self.kept = true;
-        let retention = self.store.bounds.retention;
-        let replaced =
-            self.store.shelf().finish(self.number, bytes, total, Instant::now() + retention);
-        self.store.remove(replaced);
-        Stored { bytes, until: SystemTime::now() + retention }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if !self.kept {
-            self.store.shelf().drop_file(self.number);
-            self.store.remove(vec![self.number]);
-        }
     }
 }
 

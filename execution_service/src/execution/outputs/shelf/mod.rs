@@ -30,6 +30,8 @@ pub(super) struct Found {
     pub(super) number: Number,
     pub(super) bytes: u64,
     pub(super) total: u64,
+    /// Otherwise it is still being written, and `bytes` is not the last word.
+    pub(super) complete: bool,
 }
 
 /// See the module.
@@ -39,7 +41,7 @@ pub(super) struct Shelf {
     files: BTreeMap<Number, Held>,
     names: HashMap<Name, Number>,
     owners: HashMap<String, Share>,
-    /// Those that are being written are not among them: they do not make way.
+    /// Complete and published. The others are in use, and do not make way.
     finished: BTreeSet<Number>,
     bytes: u64,
     next: Number,
@@ -51,7 +53,9 @@ struct Held {
     owner: String,
     /// Written, or about to be.
     bytes: u64,
-    /// Of the stream, and when the file goes; absent while it is being written.
+    /// Nothing is written any more.
+    complete: bool,
+    /// Of the stream, and when the file goes; absent until it is published.
     end: Option<(u64, Instant)>,
 }
 
@@ -82,7 +86,7 @@ impl Shelf {
         self.next += 1;
         let owner = String::from(owner);
         self.owners.entry(owner.clone()).or_default().files += 1;
-        self.files.insert(number, Held { name, owner, bytes: 0, end: None });
+        self.files.insert(number, Held { name, owner, bytes: 0, complete: false, end: None });
         number
     }
 
@@ -90,7 +94,7 @@ impl Shelf {
     /// and for how many bytes there is room.
     pub(super) fn grow(&mut self, number: Number, more: u64) -> (Vec<Number>, u64) {
         let mut evicted = Vec::new();
-        let Some(Held { owner, bytes, .. }) = self.files.get(&number) else {
+        let Some(Held { owner, bytes, complete: false, .. }) = self.files.get(&number) else {
             return (evicted, 0);
         };
         let (owner, bytes) = (owner.clone(), *bytes);
@@ -124,32 +128,54 @@ impl Shelf {
         self.owners.get(owner).map_or(0, |share| share.bytes)
     }
 
-    /// The file is complete as far as it goes, and can be found until `expires`. Gives the one that it
-    /// replaces: ids are the callers', and may come twice.
-    pub(super) fn finish(
-        &mut self,
-        number: Number,
-        bytes: u64,
-        total: u64,
-        expires: Instant,
-    ) -> Vec<Number> {
+    /// Of `number`, nothing more is written than the `bytes` that are in the file.
+    pub(super) fn complete(&mut self, number: Number, bytes: u64) {
         let Some(held) = self.files.get_mut(&number) else {
-            return Vec::new();
+            return;
         };
         // A full disk may have taken less than there was room for here.
         let unused = on_disk(held.bytes).saturating_sub(on_disk(bytes));
         held.bytes = bytes;
-        held.end = Some((total, expires));
-        let (name, owner) = (held.name.clone(), held.owner.clone());
+        held.complete = true;
+        let owner = held.owner.clone();
         self.bytes -= unused;
         if let Some(share) = self.owners.get_mut(&owner) {
             share.bytes -= unused;
-            share.finished.insert(number);
         }
-        self.finished.insert(number);
-        let replaced = self.names.insert(name, number);
+        self.settle(number);
+    }
+
+    /// From now on, and until `expires`, the file can be found, as one of a stream of `total` bytes. Gives
+    /// the one that it replaces: ids are the callers', and may come twice.
+    pub(super) fn publish(&mut self, number: Number, total: u64, expires: Instant) -> Vec<Number> {
+        let Some(held) = self.files.get_mut(&number) else {
+            return Vec::new();
+        };
+        held.end = Some((total, expires));
+        let replaced = self.names.insert(held.name.clone(), number);
         replaced.iter().for_each(|replaced| self.drop_file(*replaced));
+        self.settle(number);
         replaced.into_iter().collect()
+    }
+
+    /// A file that nobody works with any more is one that can make way.
+    fn settle(&mut self, number: Number) {
+        if let Some(Held { owner, complete: true, end: Some(_), .. }) = self.files.get(&number) {
+            self.finished.insert(number);
+            if let Some(share) = self.owners.get_mut(owner) {
+                share.finished.insert(number);
+            }
+        }
+    }
+
+    /// Nobody works with the file any more. True if it is to be removed, because not all that makes it one
+    /// to keep has come to pass, or it is forgotten already.
+    pub(super) fn abandon(&mut self, number: Number) -> bool {
+        let kept = self.finished.contains(&number);
+        if !kept {
+            self.drop_file(number);
+        }
+        !kept
     }
 
     /// Forgets a file.
@@ -157,7 +183,7 @@ impl Shelf {
         let Some(held) = self.files.remove(&number) else {
             return;
         };
-        let Held { name, owner, bytes, end: _ } = held;
+        let Held { name, owner, bytes, complete: _, end: _ } = held;
         self.finished.remove(&number);
         self.bytes -= on_disk(bytes);
         if self.names.get(&name) == Some(&number) {
@@ -173,12 +199,13 @@ impl Shelf {
         }
     }
 
-    /// A finished file of `owner`.
+    /// A file of `owner` that was published.
     pub(super) fn find(&self, name: &Name, owner: &str, now: Instant) -> Option<Found> {
         let number = *self.names.get(name)?;
-        let Held { name: _, owner: whose, bytes, end } = self.files.get(&number)?;
+        let Held { name: _, owner: whose, bytes, complete, end } = self.files.get(&number)?;
         let (total, expires) = (*end)?;
-        (whose == owner && now < expires).then_some(Found { number, bytes: *bytes, total })
+        let found = Found { number, bytes: *bytes, total, complete: *complete };
+        (whose == owner && now < expires).then_some(found)
     }
 
     /// Forgets those whose time is up, and gives them.

@@ -23,12 +23,18 @@ fn later() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
+/// All of it is written, and its run is over.
+fn finish(shelf: &mut Shelf, number: Number, bytes: u64, total: u64) -> Vec<Number> {
+    shelf.complete(number, bytes);
+    shelf.publish(number, total, later())
+}
+
 /// Adds a file of one unit; gives its number and who had to go.
 fn put(shelf: &mut Shelf, execution: &str, owner: &str) -> (Number, Vec<Number>) {
     let number = shelf.begin(name(execution), owner);
     let (evicted, granted) = shelf.grow(number, UNIT);
     assert_eq!(granted, UNIT);
-    shelf.finish(number, UNIT, UNIT, later());
+    finish(shelf, number, UNIT, UNIT);
     (number, evicted)
 }
 
@@ -66,12 +72,33 @@ fn what_is_being_written_does_not_make_way() {
 }
 
 #[test]
+fn what_is_written_behind_its_answer_is_found_and_does_not_make_way() {
+    let mut shelf = shelf(2);
+    let writing = shelf.begin(name("1"), "a");
+    assert_eq!(shelf.grow(writing, UNIT).1, UNIT);
+    shelf.publish(writing, UNIT, later());
+    let found = shelf.find(&name("1"), "a", Instant::now());
+    assert!(found.is_some_and(|found| !found.complete));
+    let second = shelf.begin(name("2"), "a");
+    assert_eq!(shelf.grow(second, 1), (Vec::new(), 0), "half of all is in use");
+    shelf.complete(writing, UNIT - BLOCK);
+    let found = shelf.find(&name("1"), "a", Instant::now()).unwrap();
+    assert_eq!((found.bytes, found.total, found.complete), (UNIT - BLOCK, UNIT, true));
+    assert_eq!(shelf.grow(writing, 1), (Vec::new(), 0), "it is complete");
+    assert!(!shelf.abandon(writing), "it is kept");
+    assert_eq!(shelf.grow(second, UNIT), (vec![writing], UNIT));
+    assert!(shelf.abandon(writing), "it had to make way");
+    assert!(shelf.abandon(second), "it was never finished");
+    assert!(shelf.owners.is_empty() && shelf.bytes == 0);
+}
+
+#[test]
 fn a_tiny_file_counts_as_a_block() {
     let mut shelf = shelf(2);
     for number in 0..100 {
         let number = shelf.begin(name(&number.to_string()), "a");
         assert_eq!(shelf.grow(number, 1).1, 1);
-        shelf.finish(number, 1, 1, later());
+        finish(&mut shelf, number, 1, 1);
     }
     assert_eq!(u64::try_from(shelf.files.len()), Ok(UNIT / BLOCK));
 }
@@ -80,7 +107,7 @@ fn a_tiny_file_counts_as_a_block() {
 fn only_its_owner_finds_it_and_only_until_it_expires() {
     let mut shelf = shelf(4);
     let (number, _) = put(&mut shelf, "1", "a");
-    let found = Found { number, bytes: UNIT, total: UNIT };
+    let found = Found { number, bytes: UNIT, total: UNIT, complete: true };
     let find = |shelf: &Shelf, owner, now| shelf.find(&name("1"), owner, now);
     assert_eq!(find(&shelf, "a", Instant::now()), Some(found));
     assert_eq!(find(&shelf, "b", Instant::now()), None);
@@ -95,9 +122,9 @@ fn an_id_that_comes_twice_names_the_later_one() {
     let (first, _) = put(&mut shelf, "1", "a");
     let second = shelf.begin(name("1"), "a");
     assert_eq!(shelf.grow(second, 7).1, 7);
-    assert_eq!(shelf.finish(second, 7, 9, later()), [first]);
+    assert_eq!(finish(&mut shelf, second, 7, 9), [first]);
     let found = shelf.find(&name("1"), "a", Instant::now());
-    assert_eq!(found, Some(Found { number: second, bytes: 7, total: 9 }));
+    assert_eq!(found, Some(Found { number: second, bytes: 7, total: 9, complete: true }));
 }
 
 proptest::proptest! {
@@ -121,7 +148,7 @@ proptest::proptest! {
                 3 if !writing.is_empty() => {
                     let number = writing.swap_remove(which as usize % writing.len());
                     let held = shelf.files[&number].bytes;
-                    shelf.finish(number, held.saturating_sub(bytes), held, later());
+                    finish(&mut shelf, number, held.saturating_sub(bytes), held);
                 }
                 _ => {
                     if let Some(number) = writing.pop() {
