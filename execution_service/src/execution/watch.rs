@@ -23,6 +23,10 @@ pub const BLIND: Duration = Duration::from_millis(1500);
 pub async fn watch(sandbox: &dyn Sandbox, rules: &Rules<'_>) -> Result<Stop, SandboxError> {
     let mut seen = Instant::now();
     loop {
+        // First what earlier runs of a session may have left.
+        if sandbox.unaccounted(BLIND).await > rules.limits.sandbox.memory_bytes {
+            return Ok(Stop::Memory);
+        }
         sleep(PAUSE).await;
         let usage = sandbox.usage(BLIND).await?;
         if usage.whole {

@@ -168,6 +168,10 @@ pub trait Sandbox: Send + Sync {
     /// `patience`: user code may have starved it.
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
 
+    /// Memory in bytes that no account shows and that may well be this sandbox's; 0 as long as it cannot be more
+    /// than its limit. Whoever keeps the inside from answering for `patience` is suspected of all there is.
+    async fn unaccounted(&self, patience: Duration) -> u64;
+
     /// Ends every process and gives everything back. Returns when nothing is left.
     async fn end(&self);
 }

@@ -35,6 +35,7 @@ mod spawner_client;
 mod syscall;
 mod template;
 mod transfer;
+mod untold;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -196,6 +196,8 @@ pub enum InitRequest {
     KillAll,
     /// Tell what the workspace and the live processes hold.
     Usage,
+    /// Tell what is in the buffers of sockets.
+    Sockets,
 }
 
 /// Which part of a file a chunk is.
@@ -233,6 +235,8 @@ pub enum InitReply {
     Content { size: u64, chunk: Vec<u8> },
     /// As asked.
     Usage(InitUsage),
+    /// As asked, in bytes as the kernel counts them.
+    Sockets { bytes: u64 },
     /// Could not be done.
     Failed(Failure),
 }
@@ -282,6 +286,7 @@ mod tests {
             (any::<u64>(), proptest::collection::vec(any::<u8>(), 0..200))
                 .prop_map(|(size, chunk)| InitReply::Content { size, chunk }),
             usage.prop_map(InitReply::Usage),
+            any::<u64>().prop_map(|bytes| InitReply::Sockets { bytes }),
             failure.clone().prop_map(InitReply::Failed),
         ];
         prop_oneof![

@@ -40,9 +40,10 @@ impl LinuxSandbox {
                 Err(SandboxError::Write { path, source: failure.error() })
             }
             InitReply::Done => Ok(()),
-            InitReply::Started { .. } | InitReply::Content { .. } | InitReply::Usage(_) => {
-                Err(SandboxError::Gone)
-            }
+            InitReply::Started { .. }
+            | InitReply::Content { .. }
+            | InitReply::Usage(_)
+            | InitReply::Sockets { .. } => Err(SandboxError::Gone),
         }
     }
 
@@ -61,7 +62,10 @@ impl LinuxSandbox {
             let (size, mut chunk) = match self.ask(request, PATIENT).await?.0 {
                 InitReply::Content { size, chunk } => (size, chunk),
                 InitReply::Failed(failure) => return Err(failed(failure.error())),
-                InitReply::Done | InitReply::Started { .. } | InitReply::Usage(_) => {
+                InitReply::Done
+                | InitReply::Started { .. }
+                | InitReply::Usage(_)
+                | InitReply::Sockets { .. } => {
                     return Err(SandboxError::Gone);
                 }
             };

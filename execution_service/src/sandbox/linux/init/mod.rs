@@ -42,8 +42,8 @@ struct Init {
     memory_bytes: u64,
     /// What is laid on each of its processes.
     burden: Burden,
-    /// Tells what sockets hold, where no cgroup does.
-    sockets: Option<Sockets>,
+    /// Tells what sockets hold.
+    sockets: Sockets,
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
@@ -51,7 +51,7 @@ pub fn serve(
     control: OwnedFd,
     memory_bytes: u64,
     burden: Burden,
-    sockets: Option<Sockets>,
+    sockets: Sockets,
 ) -> io::Result<()> {
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
@@ -145,10 +145,11 @@ impl Init {
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
             InitRequest::Usage => {
-                let (workspace, sockets) = (self.files.workspace(), self.sockets.as_mut());
+                let (workspace, sockets) = (self.files.workspace(), &mut self.sockets);
                 let most = self.memory_bytes;
                 Ok(InitReply::Usage(usage::measure(workspace, self.reaped, most, sockets)))
             }
+            InitRequest::Sockets => Ok(InitReply::Sockets { bytes: self.sockets.buffered() }),
         };
         let reply = result
             .unwrap_or_else(|error| InitReply::Failed(Failure::at("request to init", &error)));

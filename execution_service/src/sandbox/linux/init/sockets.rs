@@ -1,5 +1,5 @@
-//! What the buffers of this sandbox's sockets hold, where no cgroup counts them: asked of the kernel, since
-//! they are in no process's account.
+//! What the buffers of this sandbox's sockets hold: asked of the kernel, since they are in no process's
+//! account.
 //!
 //! The kernel shows each socket that is bound, connected or listening. Others can hold bytes as well: one
 //! that was closed while its peer had not read, or one that was cut off. Of those it only tells how many
@@ -52,18 +52,18 @@ impl Sockets {
         used(&text).saturating_sub(u64::from(self.diag.is_some()))
     }
 
-    /// What `count` of them hold at least.
-    pub fn least(count: u64) -> u64 {
+    /// What `count` of them cost with empty buffers.
+    pub fn empty(count: u64) -> u64 {
         count.saturating_mul(SOCKET_BYTES)
     }
 
-    /// What `count` of them hold at most.
+    /// What the buffers of `count` of them hold at most.
     pub fn most(&self, count: u64) -> u64 {
         count.saturating_mul(self.most_bytes_each)
     }
 
-    /// What they hold. Dearer: the kernel walks its tables of connections, which all namespaces share.
-    pub fn held(&mut self) -> u64 {
+    /// What their buffers hold. Dearer: the kernel walks its tables of connections, which all namespaces share.
+    pub fn buffered(&mut self) -> u64 {
         let before = self.count();
         let (mut seen, mut bytes) = (0, 0_u64);
         if let Some(diag) = &self.diag {
@@ -79,9 +79,8 @@ impl Sockets {
             }
         }
         // One that was made or closed meanwhile is not hidden.
-        let count = self.count().min(before);
-        let hidden = count.saturating_sub(seen);
-        bytes.saturating_add(self.most(hidden)).saturating_add(Self::least(count))
+        let hidden = self.count().min(before).saturating_sub(seen);
+        bytes.saturating_add(self.most(hidden))
     }
 }
 

@@ -17,7 +17,7 @@ pub fn measure(
     workspace: impl AsFd,
     reaped: Reaped,
     suspicious: u64,
-    mut sockets: Option<&mut Sockets>,
+    sockets: &mut Sockets,
 ) -> InitUsage {
     let mut usage =
         InitUsage { cpu: reaped.cpu, largest_ended: reaped.largest, ..InitUsage::default() };
@@ -42,15 +42,14 @@ pub fn measure(
     }
     held = shared.into_values().fold(held, u64::saturating_add);
     let estimate = held.saturating_add(own.iter().map(|(_, bytes)| bytes).sum());
-    let count = sockets.as_ref().map_or(0, |sockets| sockets.count());
-    let most = sockets.as_ref().map_or(0, |sockets| sockets.most(count));
-    usage.memory_bytes = if estimate.saturating_add(most) > suspicious {
+    let count = sockets.count();
+    usage.memory_bytes = if estimate.saturating_add(sockets.most(count)) > suspicious {
         let exact = own.iter().map(|(pid, bytes)| proportional_bytes(*pid).unwrap_or(*bytes));
-        let in_sockets = sockets.as_mut().map_or(0, |sockets| sockets.held());
-        exact.fold(held.saturating_add(in_sockets), u64::saturating_add)
+        exact.fold(held.saturating_add(sockets.buffered()), u64::saturating_add)
     } else {
-        estimate.saturating_add(Sockets::least(count))
+        estimate
     };
+    usage.memory_bytes = usage.memory_bytes.saturating_add(Sockets::empty(count));
     usage
 }
 

@@ -259,7 +259,7 @@ fn become_init(
             let entered = nix::unistd::write(door, b"0").map_err(io::Error::from);
             entered.map_err(|error| Failure::at("join the cgroup", &error))?;
         }
-        let diag = if host.cgroups { None } else { init::sock_diag::open().ok() };
+        let diag = init::sock_diag::open().ok();
         recipe::confine(host, limits, filter)?;
         Ok((limits, diag))
     })();
@@ -282,7 +282,7 @@ fn become_init(
 fn serve(host: Host, limits: SandboxLimits, kept: Vec<OwnedFd>) -> io::Result<()> {
     let mut kept = kept.into_iter();
     let control = kept.next().ok_or(io::ErrorKind::NotFound)?;
-    let sockets = if host.cgroups { None } else { Some(init::Sockets::new(kept.next())?) };
+    let sockets = init::Sockets::new(kept.next())?;
     init::serve(control, limits.memory_bytes, Burden::of(host, limits), sockets)
 }
 
