@@ -198,19 +198,24 @@ pub fn null_device() -> io::Result<OwnedFd> {
 
 /// Closes every descriptor but `keep`, and puts `/dev/null` at 0, 1 and 2. For a process that has
 /// just been cloned and goes on with nothing of its parent's but `keep`.
-pub fn keep_only(keep: OwnedFd) -> io::Result<OwnedFd> {
+pub fn keep_only<const N: usize>(keep: [OwnedFd; N]) -> io::Result<[OwnedFd; N]> {
     let null = null_device()?;
-    for (from, to) in [(&null, 0), (&null, 1), (&null, 2), (&keep, 3)] {
-        // SAFETY: `from` is open; 0 to 2 belong to no owner in this process, and what was at 3 is
-        // either `keep` itself or is never used again by the caller's contract.
-        check(libc::c_long::from(unsafe { libc::dup2(from.as_raw_fd(), to) }))?;
+    let standard = [null.try_clone()?, null.try_clone()?, null];
+    let descriptors: Vec<OwnedFd> = standard.into_iter().chain(keep).collect();
+    become_descriptors(&descriptors)?;
+    let above = libc::c_uint::try_from(descriptors.len()).map_err(io::Error::other)?;
+    mem::forget(descriptors);
+    // SAFETY: by the caller's contract nothing above is used again, and nothing is dropped.
+    unsafe { libc::syscall(libc::SYS_close_range, above, libc::c_uint::MAX, 0) };
+    let mut place = 2;
+    // SAFETY: each was made just above, and nobody else owns it.
+    let kept = [(); N].map(|()| unsafe {
+        place += 1;
+        OwnedFd::from_raw_fd(place)
+    });
+    for fd in &kept {
+        nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
     }
-    std::mem::forget((null, keep));
-    // SAFETY: by the caller's contract nothing above 3 is used again, and nothing is dropped.
-    unsafe { libc::syscall(libc::SYS_close_range, 4, libc::c_uint::MAX, 0) };
-    // SAFETY: 3 was made just above, and nobody else owns it.
-    let kept = unsafe { OwnedFd::from_raw_fd(3) };
-    nix::fcntl::fcntl(&kept, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
     Ok(kept)
 }
 
