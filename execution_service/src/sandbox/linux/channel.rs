@@ -20,9 +20,9 @@ use serde::de::DeserializeOwned;
 pub const MAX_PACKET: usize = 96 * 1024;
 /// File content carried by one packet: leaves room for the message around it.
 pub const MAX_CHUNK: usize = 64 * 1024;
-/// Most descriptors in one packet: a fork carries the pidfd of an init, four ends of pipes and, where each
-/// controller has a cgroup of its own, four ways into them. One packet with more than that is no message.
-const MAX_FDS: usize = 9;
+/// Most descriptors in one packet: a new sandbox comes with both ways to its init, both ends of four pipes
+/// and the file of its memory peak. One packet with more than that is no message.
+const MAX_FDS: usize = 11;
 
 /// A connected pair, both ends close-on-exec and non-blocking where `nonblocking`.
 pub fn pair(nonblocking: bool) -> io::Result<(OwnedFd, OwnedFd)> {
@@ -151,7 +151,7 @@ mod tests {
             receive::<(u8, String)>(ours.as_fd())
         };
         // A message, but with more than anybody asked for; and no message.
-        for (bytes, count) in [(&[7, 1, b'x'][..], 10), (&[7, 1, b'x'], 253), (&[7], 2)] {
+        for (bytes, count) in [(&[7, 1, b'x'][..], 12), (&[7, 1, b'x'], 253), (&[7], 2)] {
             assert!(give(bytes, count).is_err(), "{bytes:?} with {count}");
             assert_eq!(copies_of(&file), 1, "{bytes:?} with {count}");
         }

@@ -77,8 +77,7 @@ pub fn launch(namespaced: &Namespaced, told: Told) -> Result<Launched, BootError
 /// The spawner's whole life.
 fn run(namespaced: &Namespaced, told: Told, socket: OwnedFd) -> io::Result<()> {
     // Nothing of the worker's may live on here: its listening socket, its secrets, its terminal.
-    let kept = syscall::keep_only(vec![socket])?;
-    let socket = kept.into_iter().next().ok_or(io::ErrorKind::NotFound)?;
+    let [socket] = syscall::keep_only([socket])?;
     syscall::wipe_arguments_and_environment()?;
     setsid()?;
     let announce = socket.try_clone()?;

@@ -5,7 +5,7 @@
 //! launch    fork the spawner, let it make a first sandbox             (launch, template)
 //! spawner   makes and ends sandboxes, has zygotes fork            (spawner, recipe, seccomp, cgroup)
 //! init      process 1 of each sandbox                             (init)
-//! worker    asks both of them                                     (spawner_client, sandbox, caller)
+//! worker    asks both of them                     (spawner_client, init_client, sandbox, caller)
 //! self_test have the walls attacked from inside, and judge        (self_test, probe)
 //! ```
 //! The only home of `unsafe`, `libc` and `nix`: all `unsafe` is in `syscall`, `channel` and `probe::calls`.
@@ -18,10 +18,12 @@ mod census;
 mod cgroup;
 mod channel;
 mod ends;
+mod fifo;
 mod init;
+mod init_client;
 mod launch;
+mod link;
 mod output;
-mod pipe;
 mod probe;
 mod processes;
 mod program;
@@ -41,7 +43,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use nix::sys::stat::Mode;
 use tokio_util::sync::CancellationToken;
 
 pub use boot::{
@@ -62,10 +63,6 @@ use self_test::Host;
 use spawner::cgroup_name;
 use spawner_client::{Created, SpawnerClient};
 
-/// Mode of the pipes that init makes for the worker. Whoever could open one must have a descriptor of it, or
-/// be in the sandbox.
-const OPEN_TO_THE_WORKER: Mode = Mode::from_bits_truncate(0o666);
-
 /// The backend of this machine's own kernel.
 pub struct LinuxBackend {
     spawner: Arc<SpawnerClient>,
@@ -83,12 +80,12 @@ impl LinuxBackend {
 
     async fn make(&self, limits: SandboxLimits) -> Result<LinuxSandbox, SandboxError> {
         let created = self.spawner.create(limits).await?;
-        let Created { claim, sandbox, socket, peak } = created;
+        let Created { claim, sandbox, link, ends, peak } = created;
         let name = cgroup_name(sandbox);
         let meter = self.cgroups.as_ref().zip(peak).map(|(tree, peak)| tree.meter(&name, peak));
         let meter = meter.transpose().map_err(SandboxError::Limits)?;
         let spawner = Arc::clone(&self.spawner);
-        LinuxSandbox::open(sandbox, claim, socket, limits, meter, spawner).await
+        LinuxSandbox::open((sandbox, claim), (link, ends), limits, meter, spawner).await
     }
 
     /// How often the quota has made it wait; nothing without a cpu controller.

@@ -6,7 +6,6 @@ use std::os::fd::OwnedFd;
 use async_trait::async_trait;
 use tokio::io::unix::AsyncFd;
 
-use super::pipe::{End, take_over};
 use super::syscall;
 use crate::sandbox::backend::OutputStream;
 
@@ -14,9 +13,9 @@ use crate::sandbox::backend::OutputStream;
 pub struct OutputPipe(AsyncFd<OwnedFd>);
 
 impl OutputPipe {
-    /// Takes over the reading end.
-    pub fn new(pipe: &OwnedFd) -> io::Result<Self> {
-        Ok(Self(syscall::register(take_over(pipe, End::Reading)?)?))
+    /// Takes over the reading end, which must be one that never waits.
+    pub fn new(pipe: OwnedFd) -> io::Result<Self> {
+        Ok(Self(syscall::register(pipe)?))
     }
 }
 

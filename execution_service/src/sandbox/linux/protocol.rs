@@ -5,6 +5,7 @@
 //! worker ◀─FromSpawner─ spawner        and reports of ended processes in between
 //! spawner ─ToZygote───▶ zygote         (`runtimes/python/crucible_zygote/wire.py`)
 //! spawner ◀FromZygote── zygote
+//! worker ◀─FirstWord─── init (once)    before there is user code
 //! worker ──ToInit─────▶ init           one reply for each request, by its number,
 //! worker ◀─FromInit──── init           and reports of ended processes in between
 //! spawner ─SetUp──────▶ init (once)    what to become
@@ -41,6 +42,8 @@ pub struct ToSpawner {
 pub enum SpawnerRequest {
     /// Make a sandbox.
     Create { limits: SandboxLimits },
+    /// Make the pipes of one more process of the sandbox.
+    Pipes { sandbox: SandboxId },
     /// Put other limits in force.
     SetLimits { sandbox: SandboxId, limits: SandboxLimits },
     /// Kill its init, and with it everything inside. Its account can still be asked for.
@@ -76,9 +79,12 @@ pub enum FromSpawner {
 /// What came of a request.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SpawnerReply {
-    /// A sandbox exists; its init reports on its own when the set-up is done. Carries init's socket and,
-    /// where there are cgroups, the file of its memory peak.
+    /// A sandbox exists; its init reports on its own when the set-up is done. Carries the worker's ends of
+    /// the [`super::link`] to it, the [`super::ends::Ends`] of a first process and, where there are cgroups,
+    /// the file of its memory peak.
     Created { sandbox: SandboxId },
+    /// Carries the [`super::ends::Ends`] of a process.
+    Pipes,
     /// Done.
     Done,
     /// Nothing of it is left.
@@ -172,23 +178,18 @@ pub struct ToInit {
 /// What init can do.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum InitRequest {
-    /// Start a process; the reply carries the other ends of its descriptors 1, 2 and perhaps 3
-    /// and 4.
+    /// Start a process. The request carries its descriptors 1, 2 and, with a control channel, 3 and 4.
     Start { command: Command },
     /// As [`InitRequest::Start`], but the process tries what nobody may do here, and its standard output
     /// is a list of [`super::probe::Finding`]s.
     Probe { probe: Probe, targets: Targets },
-    /// Make the descriptors 1 to 4 of a process that will join the sandbox; the reply carries the
-    /// worker's ends, then the process's. The only request after which a zygote can still join.
-    Ends,
-    /// Nobody joins any more.
+    /// Nobody joins any more. After any other request no zygote could join, either.
     Seal,
     /// Write a piece of a file.
     Write { place: Place, path: String, piece: Piece, chunk: Vec<u8> },
     /// Read a piece of a regular file.
     Read { place: Place, path: String, offset: u64 },
-    /// Make a FIFO in the request directory and open it for both reading and writing; the reply
-    /// carries the descriptor.
+    /// Make a FIFO in the request directory, which the worker opens by its name.
     Fifo { path: String },
     /// Signal a process of the sandbox, and its group.
     Signal { pid: i32, signal: i32 },
@@ -209,14 +210,20 @@ pub enum Piece {
     Next,
 }
 
+/// What init says once, when nobody else is in the sandbox: the only message of it that carries
+/// descriptors.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FirstWord {
+    /// The sandbox is closed and can be used. Carries the root of its workspace, to ask how full it is,
+    /// and the request directory, to open FIFOs there.
+    Ready,
+    /// The set-up failed, and init is gone.
+    SetUpFailed(Failure),
+}
+
 /// From init to the worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum FromInit {
-    /// Sent once: the sandbox is closed and can be used. Carries the root of its workspace, to ask how full
-    /// it is.
-    Ready,
-    /// Sent once instead: the set-up failed, and init is gone.
-    SetUpFailed(Failure),
     /// The answer to a request.
     Reply { sequence: Sequence, reply: InitReply },
     /// A process started here has ended.
@@ -228,7 +235,7 @@ pub enum FromInit {
 pub enum InitReply {
     /// The process runs.
     Started { pid: i32 },
-    /// Done; with a descriptor where one was asked for.
+    /// Done.
     Done,
     /// A piece of a file, and the size of the whole. Only the last piece is shorter than
     /// [`super::channel::MAX_CHUNK`].
@@ -287,11 +294,9 @@ mod tests {
                 .prop_map(|(size, chunk)| InitReply::Content { size, chunk }),
             usage.prop_map(InitReply::Usage),
             any::<u64>().prop_map(|bytes| InitReply::Sockets { bytes }),
-            failure.clone().prop_map(InitReply::Failed),
+            failure.prop_map(InitReply::Failed),
         ];
         prop_oneof![
-            LazyJust::new(|| FromInit::Ready),
-            failure.prop_map(FromInit::SetUpFailed),
             (any::<u64>(), reply).prop_map(|(sequence, reply)| FromInit::Reply { sequence, reply }),
             (any::<i32>(), end()).prop_map(|(pid, end)| FromInit::Ended { pid, end }),
         ]
@@ -305,6 +310,7 @@ mod tests {
         #[test]
         fn any_bytes_are_a_message_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = decode::<ToInit>(&bytes);
+            let _ = decode::<FirstWord>(&bytes);
             let _ = decode::<FromInit>(&bytes);
             let _ = decode::<ToSpawner>(&bytes);
             let _ = decode::<FromSpawner>(&bytes);

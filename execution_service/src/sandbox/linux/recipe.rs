@@ -191,7 +191,7 @@ fn build_workspace(limits: SandboxLimits) -> Result<(), Failure> {
         step("bind the workspace", mount(Some(&from), to, none, MsFlags::MS_BIND, none))?;
     }
     // Small and apart: what the worker has to say must get through when the workspace is full.
-    let options = Some("mode=700,size=48m,nr_inodes=64");
+    let options = Some("mode=711,size=48m,nr_inodes=64");
     step("request directory", mount(Some("requests"), staging, Some("tmpfs"), flags, options))
 }
 

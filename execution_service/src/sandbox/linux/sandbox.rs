@@ -1,9 +1,10 @@
-//! One sandbox, as the worker holds it: a socket to its init and a name at the spawner.
+//! One sandbox, as the worker holds it: a way to its init and a name at the spawner.
 
+use std::ffi::CString;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,12 +12,13 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::account::{self, Disk, LastSaid, Reaped};
-use super::caller::{Packets, Pending, Running};
 use super::cgroup::Meter;
-use super::ends;
-use super::pipe::{self, End};
+use super::ends::{self, Ends};
+use super::fifo::open_fifo;
+use super::init_client::{Directories, InitClient, Reply};
+use super::link::Side;
 use super::probe::{Probe, Targets};
-use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
+use super::protocol::{InitReply, InitRequest, InitUsage, SandboxId};
 use super::spawner_client::{Claim, Forked, SpawnerClient};
 use super::untold;
 use crate::sandbox::backend::{
@@ -33,84 +35,57 @@ const FORK: Duration = Duration::from_secs(3);
 /// of a second in which that is answered.
 const QUICK: Duration = Duration::from_millis(30);
 
-pub(super) type Reply = (InitReply, Vec<OwnedFd>, Option<oneshot::Receiver<ProcessEnd>>);
-
 /// See the module.
 pub struct LinuxSandbox {
     id: SandboxId,
     spawner: Arc<SpawnerClient>,
-    init: Arc<Packets>,
-    pending: Arc<Pending<Reply>>,
+    init: InitClient,
+    /// Pipes that came with it, for the first process that is started.
+    spare: Mutex<Option<Ends>>,
     /// Those that it was made with.
     limits: SandboxLimits,
     in_force: Mutex<SandboxLimits>,
     /// Reads the account that the kernel keeps; absent without cgroups.
     meter: Option<Meter>,
-    /// The root of the workspace.
-    workspace: OnceLock<OwnedFd>,
+    directories: Directories,
     /// Without a meter: what processes have used that are not init's children.
     forked: Arc<Mutex<Reaped>>,
     inside: LastSaid,
     /// Init did not answer in time, and was killed for it.
     deaf: AtomicBool,
     ended: AtomicBool,
-    listener: tokio::task::AbortHandle,
 }
 
 impl LinuxSandbox {
-    /// Waits until the new sandbox behind `socket` is closed and can be used.
+    /// Waits until the new sandbox behind `link` is closed and can be used.
     pub async fn open(
-        id: SandboxId,
-        claim: Claim,
-        socket: OwnedFd,
+        (id, claim): (SandboxId, Claim),
+        (link, ends): (Side, Ends),
         limits: SandboxLimits,
         meter: Option<Meter>,
         spawner: Arc<SpawnerClient>,
     ) -> Result<Self, SandboxError> {
-        let create = |stage: &str, source| SandboxError::Create { stage: stage.into(), source };
-        let init = Arc::new(Packets::new(socket).map_err(|error| create("socket", error))?);
-        let pending = Pending::new();
-        // Its number is that of no request: `listen` gives it to init's first word.
-        let first = pending.expect();
-        let listener = tokio::spawn(listen(Arc::clone(&init), Arc::clone(&pending))).abort_handle();
+        let met = timeout(PATIENT, InitClient::meet(link)).await;
+        let (init, directories) = met.unwrap_or_else(|elapsed| {
+            let stage = String::from("init says nothing");
+            Err(SandboxError::Create { stage, source: io::Error::from(elapsed) })
+        })?;
         // From here on, dropping this ends the sandbox.
-        let sandbox = Self {
+        claim.keep();
+        Ok(Self {
             id,
             spawner,
             init,
-            pending,
+            spare: Mutex::new(Some(ends)),
             limits,
             in_force: Mutex::new(limits),
             meter,
-            workspace: OnceLock::new(),
+            directories,
             forked: Arc::default(),
             inside: LastSaid::default(),
             deaf: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            listener,
-        };
-        claim.keep();
-        match timeout(PATIENT, first.reply()).await {
-            Ok(Some((InitReply::Done, mut fds, _))) => {
-                if let Some(workspace) = fds.pop().and_then(pipe::workspace) {
-                    let _ = sandbox.workspace.set(workspace);
-                }
-                Ok(sandbox)
-            }
-            Ok(Some((InitReply::Failed(failure), _, _))) => {
-                Err(create(&failure.stage, failure.error()))
-            }
-            Ok(Some((
-                InitReply::Started { .. }
-                | InitReply::Content { .. }
-                | InitReply::Usage(_)
-                | InitReply::Sockets { .. },
-                _,
-                _,
-            ))) => Err(create("init's first word", io::ErrorKind::InvalidData.into())),
-            Ok(None) => Err(create("init went away", io::ErrorKind::BrokenPipe.into())),
-            Err(_) => Err(create("init says nothing", io::ErrorKind::TimedOut.into())),
-        }
+        })
     }
 
     /// Its name at the spawner.
@@ -120,7 +95,7 @@ impl LinuxSandbox {
 
     /// The uid of its processes, as the worker sees it: the owner of what they made.
     pub(super) fn uid_outside(&self) -> Option<u32> {
-        let workspace = nix::sys::stat::fstat(self.workspace.get()?).ok()?;
+        let workspace = nix::sys::stat::fstat(self.directories.workspace.as_ref()?).ok()?;
         Some(workspace.st_uid)
     }
 
@@ -131,19 +106,29 @@ impl LinuxSandbox {
         probe: Probe,
         targets: Targets,
     ) -> Result<Process, SandboxError> {
-        self.begin("a probe", false, InitRequest::Probe { probe, targets }).await
+        let ends = self.ends().await?.without_control();
+        self.begin("a probe", ends, InitRequest::Probe { probe, targets }).await
+    }
+
+    /// The pipes of one more process.
+    async fn ends(&self) -> Result<Ends, SandboxError> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match spare {
+            Some(ends) => Ok(ends),
+            None => self.spawner.pipes(self.id).await,
+        }
     }
 
     /// Has init start a process.
     async fn begin(
         &self,
         program: &str,
-        control: bool,
+        Ends { outer, inner }: Ends,
         request: InitRequest,
     ) -> Result<Process, SandboxError> {
         let failed = |source| SandboxError::Start { program: String::from(program), source };
-        let (reply, fds, exit) = self.ask(request, PATIENT).await?;
-        let pid = match reply {
+        let Reply { said, exit } = self.ask_with(inner, request, PATIENT).await?;
+        let pid = match said {
             InitReply::Started { pid } => pid,
             InitReply::Failed(failure) => return Err(failed(failure.error())),
             InitReply::Done
@@ -154,17 +139,27 @@ impl LinuxSandbox {
             }
         };
         let exit = exit.ok_or(SandboxError::Gone)?;
-        ends::process(pid, &fds, control, exit).map_err(failed)
+        ends::process(pid, outer, exit).map_err(failed)
     }
 
-    /// Asks init, which user code may have starved: no answer in time is as bad as none.
+    /// Asks init.
     pub(super) async fn ask(
         &self,
         request: InitRequest,
         patience: Duration,
+    ) -> Result<InitReply, SandboxError> {
+        Ok(self.ask_with(Vec::new(), request, patience).await?.said)
+    }
+
+    /// Asks init, which user code may have starved: no answer in time is as bad as none.
+    async fn ask_with(
+        &self,
+        fds: Vec<OwnedFd>,
+        request: InitRequest,
+        patience: Duration,
     ) -> Result<Reply, SandboxError> {
-        match timeout(patience, self.ask_patiently(request)).await {
-            Ok(reply) => reply,
+        match timeout(patience, self.init.ask(request, fds)).await {
+            Ok(reply) => reply.ok_or(SandboxError::Gone),
             Err(_) if patience < PATIENT => Err(SandboxError::Gone),
             Err(_) => {
                 // It will not do anything else either.
@@ -175,17 +170,10 @@ impl LinuxSandbox {
         }
     }
 
-    async fn ask_patiently(&self, request: InitRequest) -> Result<Reply, SandboxError> {
-        let expected = self.pending.expect();
-        let message = ToInit { sequence: expected.sequence(), request };
-        self.init.send(&message, &[]).await.map_err(|_| SandboxError::Gone)?;
-        expected.reply().await.ok_or(SandboxError::Gone)
-    }
-
     /// What init says, and whether it is what it says now. If it is gone or starved, it is what it said last.
     async fn usage_inside(&self, patience: Duration) -> (InitUsage, bool) {
         match self.ask(InitRequest::Usage, patience).await {
-            Ok((InitReply::Usage(usage), ..)) => (self.inside.remember(usage), true),
+            Ok(InitReply::Usage(usage)) => (self.inside.remember(usage), true),
             Ok(_) | Err(_) => (self.inside.last(), false),
         }
     }
@@ -203,74 +191,31 @@ impl LinuxSandbox {
         counted
     }
 
+    /// Has init make a FIFO, and opens it.
     async fn fifo(&self, name: &WorkspacePath) -> Result<OwnedFd, SandboxError> {
         let failed = |source| SandboxError::Write { path: name.to_string(), source };
-        let (reply, mut fds, _) =
-            self.ask(InitRequest::Fifo { path: String::from(name.as_str()) }, PATIENT).await?;
-        if let InitReply::Failed(failure) = reply {
+        let path = String::from(name.as_str());
+        if let InitReply::Failed(failure) = self.ask(InitRequest::Fifo { path }, PATIENT).await? {
             return Err(failed(failure.error()));
         }
-        fds.pop().ok_or_else(|| failed(io::Error::from(io::ErrorKind::InvalidData)))
+        let directory = self.directories.requests.as_ref().ok_or(SandboxError::Gone)?;
+        let name = CString::new(name.as_str()).map_err(|error| failed(io::Error::other(error)))?;
+        open_fifo(directory.as_fd(), &name).map_err(failed)
     }
-}
-
-/// Reads what init says until it is gone.
-async fn listen(init: Arc<Packets>, pending: Arc<Pending<Reply>>) {
-    /// The sequence of [`LinuxSandbox::open`]'s first expectation.
-    const FIRST: u64 = 1;
-    let mut running = Running::default();
-    loop {
-        let (message, fds) = match init.receive::<FromInit>().await {
-            Ok(Some(received)) => received,
-            Ok(None) => break,
-            Err(error) => {
-                tracing::warn!(%error, "init of a sandbox sent something that is no message");
-                break;
-            }
-        };
-        match message {
-            FromInit::Ready => pending.resolve(FIRST, (InitReply::Done, fds, None)),
-            FromInit::SetUpFailed(failure) => {
-                pending.resolve(FIRST, (InitReply::Failed(failure), fds, None));
-            }
-            FromInit::Reply { sequence, reply } => {
-                // What nobody has asked for is not remembered: init could say it for ever.
-                let exit = match &reply {
-                    InitReply::Started { pid } if pending.is_expected(sequence) => {
-                        Some(running.begin(*pid))
-                    }
-                    InitReply::Started { .. } => None,
-                    InitReply::Done
-                    | InitReply::Content { .. }
-                    | InitReply::Usage(_)
-                    | InitReply::Sockets { .. }
-                    | InitReply::Failed(_) => None,
-                };
-                pending.resolve(sequence, (reply, fds, exit));
-            }
-            FromInit::Ended { pid, end } => running.end(pid, end),
-        }
-    }
-    pending.close();
 }
 
 #[async_trait]
 impl Sandbox for LinuxSandbox {
     async fn start(&self, command: Command) -> Result<Process, SandboxError> {
         let (program, control) = (command.program.clone(), command.control);
-        self.begin(&program, control, InitRequest::Start { command }).await
+        let ends = self.ends().await?;
+        let ends = if control { ends } else { ends.without_control() };
+        self.begin(&program, ends, InitRequest::Start { command }).await
     }
 
     async fn fork(&self, zygote: &Zygote) -> Result<Process, SandboxError> {
         let failed = |source| SandboxError::Zygote { stage: String::from("descriptors"), source };
-        let (reply, mut outer, _) = self.ask(InitRequest::Ends, PATIENT).await?;
-        if let InitReply::Failed(failure) = reply {
-            return Err(failed(failure.error()));
-        }
-        if outer.len() != 2 * ENDS_WITH_CONTROL {
-            return Err(SandboxError::Gone);
-        }
-        let inner = outer.split_off(ENDS_WITH_CONTROL);
+        let Ends { outer, inner } = self.ends().await?;
         let forked = timeout(FORK, self.spawner.fork(zygote.id, self.id, inner)).await;
         let Forked { inside, exit } = forked.map_err(|_| {
             let stage = String::from("no answer");
@@ -278,7 +223,7 @@ impl Sandbox for LinuxSandbox {
         })??;
         self.ask(InitRequest::Seal, PATIENT).await?;
         let exit = if self.meter.is_some() { exit } else { self.count(exit) };
-        ends::process(inside, &outer, true, exit).map_err(failed)
+        ends::process(inside, outer, exit).map_err(failed)
     }
 
     async fn write_file(
@@ -315,7 +260,7 @@ impl Sandbox for LinuxSandbox {
     ) -> Result<Control, SandboxError> {
         let failed = |source| SandboxError::Write { path: incoming.to_string(), source };
         let (requests, frames) = (self.fifo(incoming).await?, self.fifo(outgoing).await?);
-        pipe::control(&requests, &frames, (End::Both, End::Both)).map_err(failed)
+        ends::control(requests, frames).map_err(failed)
     }
 
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError> {
@@ -336,7 +281,7 @@ impl Sandbox for LinuxSandbox {
     }
 
     fn is_gone(&self) -> bool {
-        self.deaf.load(Ordering::Relaxed) || self.listener.is_finished()
+        self.deaf.load(Ordering::Relaxed) || self.init.is_gone()
     }
 
     fn accepts(&self, limits: SandboxLimits) -> bool {
@@ -365,7 +310,7 @@ impl Sandbox for LinuxSandbox {
         if let Some(meter) = &self.meter {
             let cgroup = meter.read();
             if let Some(cpu) = cgroup.cpu {
-                let disk = self.workspace.get().and_then(|workspace| Disk::of(workspace).ok());
+                let disk = self.directories.workspace.as_ref().and_then(|it| Disk::of(it).ok());
                 return Ok(account::enforced(cgroup, cpu, disk.unwrap_or_default(), true));
             }
             let (inside, whole) = self.usage_inside(patience).await;
@@ -386,7 +331,7 @@ impl Sandbox for LinuxSandbox {
             return 0;
         }
         match self.ask(InitRequest::Sockets, patience).await {
-            Ok((InitReply::Sockets { bytes }, ..)) => {
+            Ok(InitReply::Sockets { bytes }) => {
                 grown.min(bytes.saturating_mul(AMPLIFICATION))
             }
             // Who cannot be asked is not taken for innocent.
@@ -403,7 +348,6 @@ impl Sandbox for LinuxSandbox {
 
 impl Drop for LinuxSandbox {
     fn drop(&mut self) {
-        self.listener.abort();
         // Without a runtime the worker itself is ending, and the spawner sees that.
         if !self.ended.swap(true, Ordering::Relaxed)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -413,6 +357,3 @@ impl Drop for LinuxSandbox {
         }
     }
 }
-
-/// What a process with a control channel has beside its descriptor 0.
-const ENDS_WITH_CONTROL: usize = 4;

@@ -10,6 +10,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::caller::{Packets, Pending, Running};
+use super::ends::Ends;
+use super::link::Side;
 use super::protocol::{
     Counted, Failure, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner, ZygoteId,
 };
@@ -33,8 +35,10 @@ pub struct Created {
     pub claim: Claim,
     /// Its name.
     pub sandbox: SandboxId,
-    /// Of its init.
-    pub socket: OwnedFd,
+    /// The way to its init.
+    pub link: Side,
+    /// The pipes of a first process.
+    pub ends: Ends,
     /// The file of its memory peak.
     pub peak: Option<OwnedFd>,
 }
@@ -72,10 +76,29 @@ impl SpawnerClient {
         match (said, claim) {
             (SpawnerReply::Created { sandbox }, Some(claim)) => {
                 let mut fds = fds.into_iter();
-                let socket = fds.next().ok_or(SandboxError::BackendGone)?;
-                Ok(Created { claim, sandbox, socket, peak: fds.next() })
+                let (Some(socket), Some(words)) = (fds.next(), fds.next()) else {
+                    return Err(SandboxError::BackendGone);
+                };
+                let link = Side { socket, words };
+                let ends = Ends::received(&mut fds).ok_or(SandboxError::BackendGone)?;
+                Ok(Created { claim, sandbox, link, ends, peak: fds.next() })
             }
             (SpawnerReply::Failed(failure), _) => {
+                let source = failure.error();
+                Err(SandboxError::Create { stage: failure.stage, source })
+            }
+            _ => Err(SandboxError::BackendGone),
+        }
+    }
+
+    /// Makes the pipes of one more process.
+    pub async fn pipes(&self, sandbox: SandboxId) -> Result<Ends, SandboxError> {
+        let Reply { said, fds, .. } = self.ask(SpawnerRequest::Pipes { sandbox }).await?;
+        match said {
+            SpawnerReply::Pipes => {
+                Ends::received(&mut fds.into_iter()).ok_or(SandboxError::BackendGone)
+            }
+            SpawnerReply::Failed(failure) => {
                 let source = failure.error();
                 Err(SandboxError::Create { stage: failure.stage, source })
             }
@@ -278,6 +301,7 @@ impl Listener {
             SpawnerReply::Counted(_)
             | SpawnerReply::Done
             | SpawnerReply::Ended
+            | SpawnerReply::Pipes
             | SpawnerReply::Failed(_) => (None, None),
         }
     }

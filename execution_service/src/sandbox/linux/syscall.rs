@@ -198,30 +198,25 @@ pub fn null_device() -> io::Result<OwnedFd> {
 
 /// Closes every descriptor but those of `keep`, and puts `/dev/null` at 0, 1 and 2. For a process that has
 /// just been cloned and goes on with nothing of its parent's but `keep`.
-pub fn keep_only(keep: Vec<OwnedFd>) -> io::Result<Vec<OwnedFd>> {
-    /// Each is first copied above this, so that none is overwritten before its turn.
-    const PARKING: RawFd = 16;
+pub fn keep_only<const N: usize>(keep: [OwnedFd; N]) -> io::Result<[OwnedFd; N]> {
     let null = null_device()?;
-    let mut parked = vec![null.as_raw_fd(); 3];
-    for fd in &keep {
-        parked.push(nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(PARKING))?);
-    }
-    for (from, to) in parked.iter().zip(0..) {
-        // SAFETY: `from` is open; 0 to 2 belong to no owner in this process, and what was above them, be it
-        // `null` after its last use, is never used again by the caller's contract.
-        check(libc::c_long::from(unsafe { libc::dup2(*from, to) }))?;
-    }
-    std::mem::forget((null, keep));
-    let beyond = RawFd::try_from(parked.len()).map_err(io::Error::other)?;
-    // SAFETY: by the caller's contract nothing above what is kept is used again, and nothing is dropped.
-    unsafe { libc::syscall(libc::SYS_close_range, beyond, libc::c_uint::MAX, 0) };
-    let kept = (3..beyond).map(|fd| {
-        // SAFETY: it was made just above, and nobody else owns it.
-        let kept = unsafe { OwnedFd::from_raw_fd(fd) };
-        nix::fcntl::fcntl(&kept, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
-        Ok(kept)
+    let standard = [null.try_clone()?, null.try_clone()?, null];
+    let descriptors: Vec<OwnedFd> = standard.into_iter().chain(keep).collect();
+    become_descriptors(&descriptors)?;
+    let above = libc::c_uint::try_from(descriptors.len()).map_err(io::Error::other)?;
+    mem::forget(descriptors);
+    // SAFETY: by the caller's contract nothing above is used again, and nothing is dropped.
+    unsafe { libc::syscall(libc::SYS_close_range, above, libc::c_uint::MAX, 0) };
+    let mut place = 2;
+    // SAFETY: each was made just above, and nobody else owns it.
+    let kept = [(); N].map(|()| unsafe {
+        place += 1;
+        OwnedFd::from_raw_fd(place)
     });
-    kept.collect()
+    for fd in &kept {
+        nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
+    }
+    Ok(kept)
 }
 
 /// Gives `signal` its default action.

@@ -35,7 +35,7 @@ impl LinuxSandbox {
     ) -> Result<(), SandboxError> {
         let (path, chunk) = (String::from(path.as_str()), Vec::from(chunk));
         let request = InitRequest::Write { place, path: path.clone(), piece, chunk };
-        match self.ask(request, PATIENT).await?.0 {
+        match self.ask(request, PATIENT).await? {
             InitReply::Failed(failure) => {
                 Err(SandboxError::Write { path, source: failure.error() })
             }
@@ -59,7 +59,7 @@ impl LinuxSandbox {
         loop {
             let (path, offset) = (String::from(path.as_str()), content.len() as u64);
             let request = InitRequest::Read { place, path, offset };
-            let (size, mut chunk) = match self.ask(request, PATIENT).await?.0 {
+            let (size, mut chunk) = match self.ask(request, PATIENT).await? {
                 InitReply::Content { size, chunk } => (size, chunk),
                 InitReply::Failed(failure) => return Err(failed(failure.error())),
                 InitReply::Done

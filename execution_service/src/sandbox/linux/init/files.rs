@@ -14,11 +14,14 @@ use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
 
 use crate::sandbox::backend::Place;
-use crate::sandbox::linux::OPEN_TO_THE_WORKER;
 use crate::sandbox::linux::channel::MAX_CHUNK;
+use crate::sandbox::linux::fifo::OPEN_TO_THE_WORKER;
 use crate::sandbox::linux::protocol::{InitReply, Piece};
 use crate::sandbox::linux::syscall::open_beneath;
 use crate::sandbox::spec::{REQUEST_DIR, WORKSPACE};
+
+/// The worker, which is another user, opens FIFOs there.
+const REQUEST_DIR_MODE: Mode = Mode::S_IRWXU.union(Mode::S_IXGRP).union(Mode::S_IXOTH);
 
 /// The directories that file operations start from.
 pub struct Files {
@@ -36,10 +39,12 @@ impl Files {
         })
     }
 
-    /// The root of the workspace, good for nothing but to ask about it.
-    pub fn workspace_path(&self) -> io::Result<OwnedFd> {
+    /// The root of the workspace, good for nothing but to ask about it, and the request directory, good for
+    /// nothing but to open what is in it.
+    pub fn paths() -> io::Result<[OwnedFd; 2]> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        Ok(open(WORKSPACE, flags, Mode::empty())?)
+        let path = |directory: &str| open(directory, flags, Mode::empty());
+        Ok([path(WORKSPACE)?, path(REQUEST_DIR)?])
     }
 
     /// The root of the workspace.
@@ -53,7 +58,7 @@ impl Files {
         match place {
             Place::Workspace => Ok(self.workspace.as_fd()),
             Place::Requests => {
-                fchmod(&self.requests, Mode::S_IRWXU)?;
+                fchmod(&self.requests, REQUEST_DIR_MODE)?;
                 Ok(self.requests.as_fd())
             }
         }
@@ -91,16 +96,15 @@ impl Files {
         Ok(InitReply::Content { size: metadata.len(), chunk })
     }
 
-    /// Makes a FIFO and opens it both ways, so that neither end ever waits for the other.
-    pub fn fifo(&self, path: &str) -> io::Result<OwnedFd> {
+    /// Makes a FIFO.
+    pub fn fifo(&self, path: &str) -> io::Result<()> {
         let (parent, name) = self.parent(Place::Requests, path)?;
         // A kernel that died has left its own behind.
         remove(&parent, &name)?;
         mkfifoat(&parent, name.as_c_str(), OPEN_TO_THE_WORKER)?;
         let fifo = open_beneath(parent.as_fd(), &name, libc::O_RDWR | libc::O_NONBLOCK, 0)?;
         // Whatever the umask is.
-        fchmod(&fifo, OPEN_TO_THE_WORKER)?;
-        Ok(fifo)
+        Ok(fchmod(&fifo, OPEN_TO_THE_WORKER)?)
     }
 
     /// Makes the directories on the way to `path` and opens the last one.

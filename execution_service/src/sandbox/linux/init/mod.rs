@@ -2,7 +2,7 @@
 //! of user code and no more. It shares the sandbox with that code, so nothing it says is believed by
 //! the worker beyond what it can only harm itself with.
 //!
-//! It dies with its control socket: no socket, no worker, no reason to be here.
+//! It dies with its socket: no socket, no worker, no reason to be here.
 
 mod files;
 pub mod sock_diag;
@@ -11,6 +11,7 @@ mod start;
 mod usage;
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -22,16 +23,17 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use super::account::Reaped;
-use super::protocol::{Failure, FromInit, InitReply, InitRequest, ToInit};
+use super::link::{self, Side};
+use super::protocol::{Failure, FirstWord, FromInit, InitReply, InitRequest, ToInit};
 use super::recipe::Burden;
 use super::{channel, syscall};
 use files::Files;
 pub use sockets::Sockets;
-use start::Started;
 
 /// The state of a running init.
 struct Init {
-    control: OwnedFd,
+    socket: OwnedFd,
+    words: File,
     files: Files,
     /// Processes that the worker asked for and has not been told the end of.
     started: HashSet<i32>,
@@ -47,29 +49,26 @@ struct Init {
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
-pub fn serve(
-    control: OwnedFd,
-    memory_bytes: u64,
-    burden: Burden,
-    sockets: Sockets,
-) -> io::Result<()> {
+pub fn serve(side: Side, memory_bytes: u64, burden: Burden, sockets: Sockets) -> io::Result<()> {
+    let Side { socket, words } = side;
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
     mask.thread_block()?;
     let children = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
     let files = Files::open()?;
-    let workspace = files.workspace_path()?;
-    if let Err(error) = channel::send(control.as_fd(), &FromInit::Ready, &[workspace.as_fd()]) {
+    let paths = Files::paths()?;
+    let carried = paths.each_ref().map(AsFd::as_fd);
+    if let Err(error) = channel::send(socket.as_fd(), &FirstWord::Ready, &carried) {
         let failure = Failure::at("hand over the workspace", &error);
-        return channel::send(control.as_fd(), &FromInit::SetUpFailed(failure), &[]);
+        return channel::send(socket.as_fd(), &FirstWord::SetUpFailed(failure), &[]);
     }
-    drop(workspace);
-    let (started, reaped) = (HashSet::new(), Reaped::default());
-    let mut init = Init { control, files, started, reaped, memory_bytes, burden, sockets };
+    drop(paths);
+    let (words, started, reaped) = (File::from(words), HashSet::new(), Reaped::default());
+    let mut init = Init { socket, words, files, started, reaped, memory_bytes, burden, sockets };
     loop {
         let (request, child) = {
             let mut wanted = [
-                PollFd::new(init.control.as_fd(), PollFlags::POLLIN),
+                PollFd::new(init.socket.as_fd(), PollFlags::POLLIN),
                 PollFd::new(children.as_fd(), PollFlags::POLLIN),
             ];
             match poll(&mut wanted, PollTimeout::NONE) {
@@ -95,53 +94,34 @@ impl Init {
             self.reaped.add(reaped.end);
             if self.started.remove(&reaped.pid) {
                 let ended = FromInit::Ended { pid: reaped.pid, end: reaped.end };
-                channel::send(self.control.as_fd(), &ended, &[])?;
+                link::say(&self.words, &ended)?;
             }
         }
         Ok(())
     }
 
-    /// The reply that tells of a new process, and with it the worker's ends of its descriptors.
-    fn note(&mut self, started: Started, descriptors: &mut Vec<OwnedFd>) -> InitReply {
-        let Started { pid, ends } = started;
-        self.started.insert(pid);
-        *descriptors = ends;
-        InitReply::Started { pid }
-    }
-
     /// Handles one request; `false` when there will be no more.
     fn answer(&mut self) -> io::Result<bool> {
-        let Some((ToInit { sequence, request }, _)) = channel::receive(self.control.as_fd())?
+        let Some((ToInit { sequence, request }, fds)) = channel::receive(self.socket.as_fd())?
         else {
             return Ok(false);
         };
-        if !matches!(request, InitRequest::Ends) {
-            // Whatever comes next may bring user code, which has our uid: from now on it can neither
-            // read our memory nor trace us, and no zygote can join any more.
-            prctl::set_dumpable(false)?;
-        }
-        let mut descriptors = Vec::new();
+        // Whatever comes next may bring user code, which has our uid: from now on it can neither read our
+        // memory nor trace us, and no zygote can join any more.
+        prctl::set_dumpable(false)?;
         let result = match request {
-            InitRequest::Start { command } => start::start(&command, self.burden)
-                .map(|started| self.note(started, &mut descriptors)),
-            InitRequest::Probe { probe, targets } => {
-                start::start_probe(probe, &targets, self.burden)
-                    .map(|started| self.note(started, &mut descriptors))
+            InitRequest::Start { command } => {
+                start::start(&command, fds, self.burden).map(|pid| self.note(pid))
             }
-            InitRequest::Ends => start::Ends::make(true).map(|ends| {
-                descriptors = ends.outer;
-                descriptors.extend(ends.inner);
-                InitReply::Done
-            }),
+            InitRequest::Probe { probe, targets } => {
+                start::start_probe((probe, &targets), fds, self.burden).map(|pid| self.note(pid))
+            }
             InitRequest::Seal => Ok(InitReply::Done),
             InitRequest::Write { place, path, piece, chunk } => {
                 self.files.write(place, &path, piece, &chunk).map(|()| InitReply::Done)
             }
             InitRequest::Read { place, path, offset } => self.files.read(place, &path, offset),
-            InitRequest::Fifo { path } => self.files.fifo(&path).map(|fd| {
-                descriptors.push(fd);
-                InitReply::Done
-            }),
+            InitRequest::Fifo { path } => self.files.fifo(&path).map(|()| InitReply::Done),
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
             InitRequest::Usage => {
@@ -153,25 +133,14 @@ impl Init {
         };
         let reply = result
             .unwrap_or_else(|error| InitReply::Failed(Failure::at("request to init", &error)));
-        self.reply(sequence, reply, &descriptors)?;
+        link::say(&self.words, &FromInit::Reply { sequence, reply })?;
         Ok(true)
     }
 
-    /// Hands over a reply with its descriptors, or at least the word that they cannot be.
-    fn reply(&mut self, sequence: u64, reply: InitReply, carried: &[OwnedFd]) -> io::Result<()> {
-        let fds: Vec<_> = carried.iter().map(AsFd::as_fd).collect();
-        let process = if let InitReply::Started { pid } = reply { Some(pid) } else { None };
-        let whole = FromInit::Reply { sequence, reply };
-        let Err(error) = channel::send(self.control.as_fd(), &whole, &fds) else {
-            return Ok(());
-        };
-        if let Some(pid) = process {
-            // Nobody will ever read what it prints.
-            self.started.remove(&pid);
-            send_signal(pid, Signal::SIGKILL as i32)?;
-        }
-        let reply = InitReply::Failed(Failure::at("hand over descriptors", &error));
-        channel::send(self.control.as_fd(), &FromInit::Reply { sequence, reply }, &[])
+    /// The reply that tells of a new process.
+    fn note(&mut self, pid: i32) -> InitReply {
+        self.started.insert(pid);
+        InitReply::Started { pid }
     }
 }
 

@@ -14,8 +14,10 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::cgroup::Tree;
+use super::link::Side;
 use super::protocol::{
-    Counted, Failure, FromInit, FromSpawner, Sequence, SpawnerReply, SpawnerRequest, ToSpawner,
+    Counted, Failure, FirstWord, FromSpawner, SandboxId, Sequence, SpawnerReply, SpawnerRequest,
+    ToSpawner,
 };
 use super::recipe::Host;
 use super::{census, channel, processes, syscall};
@@ -113,16 +115,14 @@ impl Spawner {
 
     /// Makes one sandbox and waits for its set-up, to learn whether this host can do it at all.
     pub fn probe(&mut self, limits: SandboxLimits) -> Result<(), Failure> {
-        let (sandbox, control) = self.sandboxes.create(limits)?;
-        let outcome = match channel::receive::<FromInit>(control.as_fd()) {
-            Ok(Some((FromInit::Ready, _))) => Ok(()),
-            Ok(Some((FromInit::SetUpFailed(failure), _))) => Err(failure),
-            Ok(Some((FromInit::Reply { .. } | FromInit::Ended { .. }, _)) | None) => {
-                Err(Failure { stage: String::from("init went away"), errno: libc::EIO })
-            }
+        let (sandbox, side) = self.sandboxes.create(limits)?;
+        let outcome = match channel::receive::<FirstWord>(side.socket.as_fd()) {
+            Ok(Some((FirstWord::Ready, _))) => Ok(()),
+            Ok(Some((FirstWord::SetUpFailed(failure), _))) => Err(failure),
+            Ok(None) => Err(Failure { stage: String::from("init went away"), errno: libc::EIO }),
             Err(error) => Err(Failure::at("hearing from init", &error)),
         };
-        drop(control);
+        drop(side);
         // Nobody waits for this end: replies to number 0 are ignored.
         self.sandboxes.end(sandbox, 0);
         outcome
@@ -139,21 +139,27 @@ impl Spawner {
         };
         let reply = match request {
             SpawnerRequest::Create { limits } => match self.sandboxes.create(limits) {
-                Ok((sandbox, control)) => {
-                    let reply = SpawnerReply::Created { sandbox };
-                    let message = FromSpawner::Reply { sequence, reply };
-                    let peak = self.sandboxes.peak(sandbox);
-                    let fds = [Some(&control), peak.as_ref()].into_iter().flatten();
-                    let fds: Vec<_> = fds.map(AsFd::as_fd).collect();
-                    let Err(error) = channel::send(self.worker.as_fd(), &message, &fds) else {
+                Ok((sandbox, side)) => {
+                    let Err(error) = self.hand_over(sequence, sandbox, &side) else {
                         return Ok(true);
                     };
                     // Nobody has heard of it, and nobody waits for its end.
                     self.sandboxes.end(sandbox, 0);
-                    failed("hand over init's socket")(error)
+                    failed("hand over the way to init")(error)
                 }
                 Err(failure) => SpawnerReply::Failed(failure),
             },
+            SpawnerRequest::Pipes { sandbox } => {
+                let made = self.sandboxes.pipes(sandbox).and_then(|ends| {
+                    let message = FromSpawner::Reply { sequence, reply: SpawnerReply::Pipes };
+                    let fds: Vec<_> = ends.carried().collect();
+                    channel::send(self.worker.as_fd(), &message, &fds)
+                });
+                match made {
+                    Ok(()) => return Ok(true),
+                    Err(error) => failed("pipes")(error),
+                }
+            }
             SpawnerRequest::SetLimits { sandbox, limits } => {
                 let set = self.sandboxes.set_limits(sandbox, limits);
                 set.map_or_else(failed("set limits"), |()| SpawnerReply::Done)
@@ -202,6 +208,16 @@ impl Spawner {
             }
         };
         self.reply(sequence, reply).map(|()| true)
+    }
+
+    /// Gives the worker all that it needs of a new sandbox.
+    fn hand_over(&self, sequence: Sequence, sandbox: SandboxId, side: &Side) -> io::Result<()> {
+        let (ends, peak) = (self.sandboxes.pipes(sandbox)?, self.sandboxes.peak(sandbox));
+        let way = [side.socket.as_fd(), side.words.as_fd()];
+        let fds: Vec<_> =
+            way.into_iter().chain(ends.carried()).chain(peak.as_ref().map(AsFd::as_fd)).collect();
+        let reply = SpawnerReply::Created { sandbox };
+        channel::send(self.worker.as_fd(), &FromSpawner::Reply { sequence, reply }, &fds)
     }
 
     /// Of its children, who is what: by the kernel's list, not by our own.

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::iter;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::unistd::{Gid, Uid};
 
 use crate::sandbox::linux::cgroup::{Cgroup, Tree};
-use crate::sandbox::linux::protocol::{Failure, FromInit, SandboxId, Sequence, SetUp};
+use crate::sandbox::linux::ends::Ends;
+use crate::sandbox::linux::link::{self, Side};
+use crate::sandbox::linux::protocol::{Failure, FirstWord, SandboxId, Sequence, SetUp};
 use crate::sandbox::linux::recipe::{self, Burden, Host, NAMESPACES, SANDBOX_ID};
 use crate::sandbox::linux::syscall::{ChildProcess, Cloned};
 use crate::sandbox::linux::{channel, init, syscall};
@@ -58,8 +59,8 @@ impl Sandboxes {
         Self { host, tree, filter, records: HashMap::new(), inits: HashMap::new(), last: 0 }
     }
 
-    /// Makes one; the descriptor is the worker's end of its init's socket.
-    pub fn create(&mut self, limits: SandboxLimits) -> Result<(SandboxId, OwnedFd), Failure> {
+    /// Makes one, and gives the worker's side of the way to its init.
+    pub fn create(&mut self, limits: SandboxLimits) -> Result<(SandboxId, Side), Failure> {
         self.check(limits).map_err(|error| Failure::at("limits", &error))?;
         let sandbox = self.next_id().map_err(|error| Failure::at("ids", &error))?;
         let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
@@ -67,7 +68,7 @@ impl Sandboxes {
             Some(tree) => Some(tree.create(&cgroup_name(sandbox), limits).map_err(at("cgroup"))?),
             None => None,
         };
-        let (worker_end, init_end) = channel::pair(false).map_err(at("socketpair"))?;
+        let (worker_side, init_side) = link::pair().map_err(at("the way to init"))?;
         let (set_up, init_set_up) = channel::pair(false).map_err(at("socketpair"))?;
         let birthplace = cgroup.as_ref().and_then(Cgroup::birthplace);
         let doors = match (&cgroup, birthplace) {
@@ -80,8 +81,8 @@ impl Sandboxes {
         };
         let init = match cloned {
             Ok(Cloned::Child) => {
-                drop((worker_end, set_up));
-                become_init(self.host, &self.filter, &doors, init_end, init_set_up)
+                drop((worker_side, set_up));
+                become_init(self.host, &self.filter, &doors, init_side, init_set_up)
             }
             Ok(Cloned::Parent(init)) => init,
             Err(error) => {
@@ -91,16 +92,17 @@ impl Sandboxes {
                 return Err(Failure::at("clone", &error));
             }
         };
-        drop((init_end, init_set_up));
+        drop((init_side, init_set_up));
         let burden = Burden::of(self.host, limits);
         let record = Record { init, cgroup, burden, ending: None, gone: false };
-        let released = release(&record, limits, &set_up, self.host, sandbox).map_err(at("map ids"));
+        let user = self.user(sandbox);
+        let released = release(&record, limits, &set_up, self.host, user).map_err(at("map ids"));
         if released.is_err() {
             record.kill();
         }
         self.inits.insert(record.init.pid, sandbox);
         self.records.insert(sandbox, record);
-        released.map(|()| (sandbox, worker_end))
+        released.map(|()| (sandbox, worker_side))
     }
 
     /// The worker asks for no more than the operator allows. Whoever has taken it over may.
@@ -126,6 +128,21 @@ impl Sandboxes {
         self.check(limits)?;
         let record = self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
         record.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.set_limits(limits))
+    }
+
+    /// The pipes of a process in it, counted for its user.
+    pub fn pipes(&self, sandbox: SandboxId) -> io::Result<Ends> {
+        self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
+        Ends::make(self.user(sandbox))
+    }
+
+    /// Its user, as the spawner sees it.
+    fn user(&self, sandbox: SandboxId) -> Uid {
+        if !self.host.distinct_ids {
+            return Uid::current();
+        }
+        let slot = u32::try_from(sandbox % u64::from(SANDBOX_IDS)).unwrap_or_default();
+        Uid::from_raw(FIRST_SANDBOX_ID + slot)
     }
 
     /// The file of its memory peak; see [`Cgroup::peak`].
@@ -226,18 +243,18 @@ fn release(
     limits: SandboxLimits,
     set_up: &OwnedFd,
     host: Host,
-    sandbox: SandboxId,
+    user: Uid,
 ) -> io::Result<()> {
     let pid = record.init.pid;
     let file = |name: &str| format!("/proc/{pid}/{name}");
-    let (uid, gid) = if host.distinct_ids {
-        let slot = u32::try_from(sandbox % u64::from(SANDBOX_IDS)).unwrap_or_default();
-        (FIRST_SANDBOX_ID + slot, FIRST_SANDBOX_ID + slot)
+    // Where it has a number of its own, its group has the same.
+    let gid = if host.distinct_ids {
+        user.as_raw()
     } else {
         std::fs::write(file("setgroups"), "deny")?;
-        (Uid::current().as_raw(), Gid::current().as_raw())
+        Gid::current().as_raw()
     };
-    std::fs::write(file("uid_map"), format!("{SANDBOX_ID} {uid} 1\n"))?;
+    std::fs::write(file("uid_map"), format!("{SANDBOX_ID} {user} 1\n"))?;
     std::fs::write(file("gid_map"), format!("{SANDBOX_ID} {gid} 1\n"))?;
     channel::send(set_up.as_fd(), &SetUp { limits }, &[])
 }
@@ -247,7 +264,7 @@ fn become_init(
     host: Host,
     filter: &[libc::sock_filter],
     doors: &[OwnedFd],
-    control: OwnedFd,
+    side: Side,
     set_up: OwnedFd,
 ) -> ! {
     let outcome = (|| -> Result<(SandboxLimits, Option<OwnedFd>), Failure> {
@@ -266,24 +283,33 @@ fn become_init(
     match outcome {
         Ok((limits, diag)) => {
             // Everything of the spawner's goes: its socket, the pidfds of other sandboxes.
-            let kept = iter::once(control).chain(diag).collect();
-            if let Ok(kept) = syscall::keep_only(kept) {
-                let _ = serve(host, limits, kept);
-            }
+            let _ = serve(host, limits, side, diag);
         }
         Err(failure) => {
-            let _ = channel::send(control.as_fd(), &FromInit::SetUpFailed(failure), &[]);
+            let _ = channel::send(side.socket.as_fd(), &FirstWord::SetUpFailed(failure), &[]);
         }
     }
     syscall::exit_now(0)
 }
 
-/// Serves with these descriptors: the worker's, and the kernel's for questions about sockets if there is one.
-fn serve(host: Host, limits: SandboxLimits, kept: Vec<OwnedFd>) -> io::Result<()> {
-    let mut kept = kept.into_iter();
-    let control = kept.next().ok_or(io::ErrorKind::NotFound)?;
-    let sockets = init::Sockets::new(kept.next())?;
-    init::serve(control, limits.memory_bytes, Burden::of(host, limits), sockets)
+/// Serves with nothing but its side of the link, and the kernel's for questions about sockets if there is one.
+fn serve(
+    host: Host,
+    limits: SandboxLimits,
+    side: Side,
+    diag: Option<OwnedFd>,
+) -> io::Result<()> {
+    let Side { socket, words } = side;
+    let (socket, words, diag) = if let Some(diag) = diag {
+        let [socket, words, diag] = syscall::keep_only([socket, words, diag])?;
+        (socket, words, Some(diag))
+    } else {
+        let [socket, words] = syscall::keep_only([socket, words])?;
+        (socket, words, None)
+    };
+    let sockets = init::Sockets::new(diag)?;
+    let (side, burden) = (Side { socket, words }, Burden::of(host, limits));
+    init::serve(side, limits.memory_bytes, burden, sockets)
 }
 
 #[cfg(test)]
