@@ -46,9 +46,9 @@ const OBSERVING_OTHERS: &[u32] = &[1024 /* F_SETLEASE */, 1026 /* F_NOTIFY */];
 /// `personality` may be asked (0xffffffff) and set to plain Linux (0), nothing else.
 const PERSONALITIES: &[u32] = &[0, u32::MAX];
 
-/// SO_SNDBUF, SO_RCVBUF and the same by force. The kernel, too, grants as much of what is asked for as it
-/// likes, so programs take any answer.
-const BUFFER_SIZES: &[u32] = &[7, 8, 32, 33];
+/// SO_SNDBUF and SO_RCVBUF. The kernel, too, grants as much of what is asked for as it likes, so programs
+/// take any answer. To have them by force needs a capability.
+const BUFFER_SIZES: &[u32] = &[7, 8];
 
 /// Calls that get another answer than "yes" or the default.
 pub(super) fn checked(policy: Policy) -> Vec<(c::c_long, Action)> {
