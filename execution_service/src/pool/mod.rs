@@ -209,6 +209,16 @@ impl Pool {
         self.backend.pulse().await;
     }
 
+    /// Whether it has said anything to anybody since this was last asked.
+    pub fn has_life(&self) -> bool {
+        self.backend.has_spoken()
+    }
+
+    /// Takes whoever makes sandboxes for dead.
+    pub fn give_up(&self) {
+        self.backend.give_up();
+    }
+
     /// How many workplaces are ready.
     pub fn warm(&self) -> u64 {
         self.shelves.values().map(|shelf| shelf.count().0).sum()

@@ -87,6 +87,12 @@ pub trait SandboxBackend: Send + Sync + 'static {
     /// Returns when the backend has answered; later, it would make no sandbox either.
     async fn pulse(&self);
 
+    /// Whether the backend has said anything to anybody since this was last asked.
+    fn has_spoken(&self) -> bool;
+
+    /// Takes a backend that does not answer for one that has failed for good.
+    fn give_up(&self);
+
     /// Counts what there is.
     async fn census(&self) -> Result<Census, SandboxError>;
 

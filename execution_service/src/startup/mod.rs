@@ -174,7 +174,9 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     }
     match reason.await?? {
         End::Asked => Ok(()),
-        End::SpawnerGone => bail!("the process that makes sandboxes died; start the worker again"),
+        End::SpawnerGone => {
+            bail!("the process that makes sandboxes is gone; start the worker again")
+        }
     }
 }
 

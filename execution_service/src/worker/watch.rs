@@ -16,6 +16,10 @@ const PULSE: Duration = Duration::from_secs(2);
 /// A sign of life that takes longer is none. It is a millisecond's work, but on a busy machine it has to
 /// wait for a processor.
 const LIFELESS: Duration = Duration::from_secs(4);
+/// So many of them in a row, without any other sign of life, and it is taken for dead. Each is asked for and
+/// waited for: where everybody was stopped for an hour (a paused machine), one passes at most. That is 24
+/// seconds, and no machine is so busy that a process gets no turn for that long.
+const HOPELESS: u32 = 6;
 /// After a look that found a difference, in which whatever was on its way has arrived.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
@@ -28,9 +32,17 @@ impl Worker {
     async fn watch_pulse(&self) {
         let mut ticks = interval(PULSE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut lifeless = 0;
         loop {
             ticks.tick().await;
             let stalled = timeout(LIFELESS, self.pool.pulse()).await.is_err();
+            // One that is slow answers what was asked before.
+            let lives = self.pool.has_life() || !stalled;
+            lifeless = if lives { 0 } else { lifeless + 1 };
+            if lifeless == HOPELESS {
+                tracing::error!("the process that makes sandboxes is taken for dead");
+                self.pool.give_up();
+            }
             if self.stalled.swap(stalled, Ordering::Relaxed) != stalled {
                 if stalled {
                     tracing::error!("the process that makes sandboxes does not answer");

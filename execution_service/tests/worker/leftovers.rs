@@ -79,6 +79,29 @@ async fn a_worker_without_its_spawner_ends_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_spawner_that_stays_stopped_is_taken_for_dead() {
+    let Busy { mut worker, running, family, spawner, .. } = busy().await;
+    kill_process(spawner, Signal::STOP).unwrap();
+    eventually("it is given up", async || worker.log().contains("taken for dead").then_some(()))
+        .await;
+    assert!(running.try_finish().await.is_err(), "its sandbox ends with the spawner");
+    assert_eq!(worker.ended().await.code(), Some(1), "{}", worker.log());
+    family.gone().await;
+    assert_eq!(cgroups_of(worker.pid()), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_beside_a_stopped_spawner_leaves_nothing() {
+    let Busy { mut worker, running, family, spawner, main } = busy().await;
+    kill_process(spawner, Signal::STOP).unwrap();
+    kill_process(main, Signal::KILL).unwrap();
+    let _ = running.try_finish().await;
+    assert_eq!(worker.ended().await.code(), Some(137), "{}", worker.log());
+    family.gone().await;
+    assert_eq!(cgroups_of(worker.pid()), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test]
 async fn what_the_outermost_process_could_not_remove_the_next_worker_does() {
     let Busy { mut worker, running, family, .. } = busy().await;
     kill_process(worker.pid(), Signal::KILL).unwrap();

@@ -19,5 +19,6 @@ mod recompiling;
 mod sessions;
 mod startup;
 mod support;
+mod taken_over;
 mod walls;
 mod zygote;

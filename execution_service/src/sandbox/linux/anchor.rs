@@ -3,15 +3,20 @@
 //! cgroups, which belong to the real uid.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
 
+use super::boot::FIRST_HOST_ID;
 use super::cgroup::Delegation;
-use super::syscall;
+use super::{processes, syscall};
 use crate::sandbox::spec::Exit;
 
 /// Uid and gid of "nobody" on Linux: `/proc/sys/kernel/overflowuid`.
@@ -22,6 +27,13 @@ const CAP_SETUID: u64 = 1 << 7;
 const CAP_DAC_OVERRIDE: u64 = 1 << 1;
 /// What the launcher sees when the worker was ended by a signal: as a shell would report it.
 const SIGNAL_EXIT_BASE: i32 = 128;
+
+/// How long a spawner without a worker may take to remove the sandboxes. A stopped one never does, and one
+/// that is killed on the way leaves nothing that we do not remove.
+const LEAVE: Duration = Duration::from_secs(5);
+/// How long the kernel may take to end a process. One that hangs in a device does not end, and must not keep
+/// the next worker from starting, which removes what it can of this one.
+const DIE: Duration = Duration::from_secs(10);
 
 /// Waits for `worker` and exits as it did.
 pub fn stay(
@@ -64,7 +76,7 @@ fn identity(file: &Path) -> Option<[i64; 3]> {
 }
 
 fn wait_for_everything(worker: libc::pid_t, stop: OwnedFd, privileged: bool) -> io::Result<Exit> {
-    // The spawner outlives a killed worker for as long as it takes to remove its sandboxes.
+    // The spawner outlives the worker for as long as it takes to remove its sandboxes.
     prctl::set_child_subreaper(true)?;
     if privileged {
         become_nobody()?;
@@ -75,24 +87,65 @@ fn wait_for_everything(worker: libc::pid_t, stop: OwnedFd, privileged: bool) -> 
         signals.add(signal);
     }
     signals.thread_block()?;
-    let mut stop = Some(stop);
-    let mut exit = Exit::Code(1);
+    let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+    let (mut stop, mut exit) = (Some(stop), Exit::Code(1));
+    // When whoever is left has to be gone, and whether that has been said with SIGKILL.
+    let (mut deadline, mut killed) = (None, false);
     loop {
         while let Some(reaped) = syscall::reap(-1)? {
             if reaped.pid == worker {
                 exit = reaped.end.exit;
+                deadline = Some(Instant::now() + LEAVE);
             }
         }
         if no_children()? {
             return Ok(exit);
         }
-        match signals.wait()? {
-            Signal::SIGCHLD => {}
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if killed {
+                eprintln!("execution_service: what the worker has left cannot be killed");
+                return Ok(exit);
+            }
+            kill_children(privileged)?;
+            (deadline, killed) = (Some(Instant::now() + DIE), true);
+        }
+        wait(&signals, deadline)?;
+        while let Some(signal) = signals.read_signal()? {
             // A closed pipe is the message.
-            Signal::SIGTERM | Signal::SIGINT | Signal::SIGHUP => drop(stop.take()),
-            other => return Err(io::Error::other(format!("unexpected signal {other}"))),
+            if signal.ssi_signo != Signal::SIGCHLD as u32 {
+                drop(stop.take());
+            }
         }
     }
+}
+
+/// Waits for a signal, or until `deadline`.
+fn wait(signals: &SignalFd, deadline: Option<Instant>) -> io::Result<()> {
+    let mut wanted = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    // Rounded up, or the last millisecond would be spent asking again.
+    let left = left.map(|left| PollTimeout::try_from(left + Duration::from_millis(1)));
+    match poll(&mut wanted, left.transpose().map_err(io::Error::other)?) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(error) => Err(io::Error::from(error)),
+    }
+}
+
+/// Kills the spawner, which has become our child. What it has made dies with it.
+fn kill_children(privileged: bool) -> io::Result<()> {
+    let (nobody, owner) = (Uid::from_raw(NOBODY), Uid::from_raw(FIRST_HOST_ID));
+    if privileged {
+        // Nobody may not signal it, and its own user may.
+        setresuid(nobody, owner, nobody)?;
+    }
+    for pid in processes::children().unwrap_or_default() {
+        // An error means that it has just ended.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    if privileged {
+        setresuid(nobody, nobody, nobody)?;
+    }
+    Ok(())
 }
 
 fn become_nobody() -> io::Result<()> {

@@ -73,3 +73,73 @@ impl Words {
         message.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn nothing_comes_by_the_socket_any_more_and_everything_goes() {
+        let (worker, init) = pair().expect("a pair");
+        let (worker, init) = (worker.socket.as_fd(), init.socket.as_fd());
+        let gift = tempfile::tempfile().expect("a file");
+        channel::send(init, &1_u8, &[gift.as_fd()]).expect("the first word");
+        assert!(channel::receive::<u8>(worker).is_ok_and(|heard| heard.is_some()));
+
+        stop_listening(worker).expect("a socket");
+
+        for fds in [&[gift.as_fd()][..], &[]] {
+            let refused = channel::send(init, &1_u8, fds).expect_err("nobody listens");
+            assert_eq!(refused.kind(), io::ErrorKind::BrokenPipe);
+        }
+        channel::send(worker, &2_u8, &[gift.as_fd()]).expect("room");
+        let (said, fds) = channel::receive::<u8>(init).expect("a packet").expect("a message");
+        assert_eq!((said, fds.len()), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn words_come_one_by_one_and_end_with_rubbish() {
+        let (worker, init) = pair().expect("a pair");
+        let mut words = Words::new(worker.words).expect("a pipe");
+        let init = File::from(init.words);
+        let long = "x".repeat(40_000);
+        for text in ["", "short", &long] {
+            say(&init, &text).expect("room");
+        }
+        for text in ["", "short", &long] {
+            assert_eq!(words.next::<String>().await.expect("a word").as_deref(), Some(text));
+        }
+        (&init).write_all(&u32::MAX.to_le_bytes()).expect("room");
+        let refused = words.next::<String>().await.expect_err("that long is nothing");
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_init_is_the_end_of_its_words() {
+        let (worker, init) = pair().expect("a pair");
+        let mut words = Words::new(worker.words).expect("a pipe");
+        drop(init);
+        assert!(words.next::<u8>().await.is_ok_and(|said| said.is_none()));
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_words_leaves_others_their_turn() {
+        let (worker, init) = pair().expect("a pair");
+        let mut words = Words::new(worker.words).expect("a pipe");
+        let init = File::from(init.words);
+        let flood = std::thread::spawn(move || while say(&init, &1_u8).is_ok() {});
+        let reader = tokio::spawn(async move {
+            while words.next::<u8>().await.is_ok_and(|said| said.is_some()) {}
+        });
+        // There is one thread: we go on whenever the reader lets go of it.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!reader.is_finished());
+        reader.abort();
+        assert!(reader.await.is_err());
+        flood.join().expect("it ends when nobody reads");
+    }
+}

@@ -128,6 +128,14 @@ impl SandboxBackend for LinuxBackend {
         let _ = self.spawner.count().await;
     }
 
+    fn has_spoken(&self) -> bool {
+        self.spawner.has_spoken()
+    }
+
+    fn give_up(&self) {
+        self.spawner.give_up();
+    }
+
     async fn census(&self) -> Result<Census, SandboxError> {
         let counted = self.spawner.count().await?;
         let tree = self.cgroups.clone();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ pub struct SpawnerClient {
     line: Line,
     zygotes: Arc<Mutex<HashMap<ZygoteId, CancellationToken>>>,
     failed: CancellationToken,
+    spoken: Arc<AtomicBool>,
 }
 
 impl SpawnerClient {
@@ -64,7 +66,7 @@ impl SpawnerClient {
         let line = Line { socket: Arc::new(Packets::new(socket)?), pending: Pending::new() };
         let failed = CancellationToken::new();
         let zygotes = Arc::default();
-        let client = Self { line, zygotes, failed };
+        let client = Self { line, zygotes, failed, spoken: Arc::default() };
         tokio::spawn(client.listener().listen());
         Ok(client)
     }
@@ -185,6 +187,17 @@ impl SpawnerClient {
         }
     }
 
+    /// Whether it has said anything since this was last asked.
+    pub fn has_spoken(&self) -> bool {
+        self.spoken.swap(false, Ordering::Relaxed)
+    }
+
+    /// Hangs up. Here that is as if the spawner had died; the spawner, if it wakes up, sees a worker that has.
+    pub fn give_up(&self) {
+        // Fails only if the other end has hung up already.
+        let _ = rustix::net::shutdown(self.line.socket.as_fd(), rustix::net::Shutdown::Both);
+    }
+
     /// Completes when the spawner is gone.
     pub async fn failed(&self) {
         self.failed.cancelled().await;
@@ -200,6 +213,7 @@ impl SpawnerClient {
             line: self.line.clone(),
             zygotes: Arc::clone(&self.zygotes),
             failed: self.failed.clone(),
+            spoken: Arc::clone(&self.spoken),
             running: Running::default(),
         }
     }
@@ -257,6 +271,7 @@ struct Listener {
     line: Line,
     zygotes: Arc<Mutex<HashMap<ZygoteId, CancellationToken>>>,
     failed: CancellationToken,
+    spoken: Arc<AtomicBool>,
     /// Forked processes that have not ended.
     running: Running,
 }
@@ -264,6 +279,7 @@ struct Listener {
 impl Listener {
     async fn listen(mut self) {
         while let Ok(Some((message, fds))) = self.line.socket.receive().await {
+            self.spoken.store(true, Ordering::Relaxed);
             match message {
                 FromSpawner::Reply { sequence, reply } => {
                     let (exit, claim) = self.note(&reply);
@@ -317,6 +333,27 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_spawner_that_is_given_up_is_as_good_as_dead() {
+        let (ours, theirs) = channel::pair(true).expect("a pair");
+        let client = Arc::new(SpawnerClient::new(ours).expect("a socket"));
+        let asking = tokio::spawn({
+            let client = Arc::clone(&client);
+            async move { client.count().await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        assert!(!client.has_spoken());
+
+        client.give_up();
+
+        client.failed().await;
+        let gone = |asked| matches!(asked, Err(SandboxError::BackendGone));
+        assert!(gone(asking.await.expect("no panic")), "whoever waits");
+        assert!(gone(client.count().await.map(drop)), "whoever comes");
+        let spawner = Packets::new(theirs).expect("a socket");
+        while let Ok(Some(_)) = spawner.receive::<ToSpawner>().await {}
+    }
+
+    #[tokio::test]
     async fn what_comes_for_somebody_who_has_left_is_ended() {
         let (ours, theirs) = channel::pair(true).expect("a pair");
         let client = Arc::new(SpawnerClient::new(ours).expect("a socket"));
@@ -339,10 +376,9 @@ mod tests {
         caller.abort();
         assert!(caller.await.is_err());
 
-        let (_, socket) = channel::pair(true).expect("a pair");
         let reply = SpawnerReply::Created { sandbox: 7 };
         let reply = FromSpawner::Reply { sequence, reply };
-        spawner.send(&reply, &[socket]).await.expect("somebody listens");
+        spawner.send(&reply, &[]).await.expect("somebody listens");
 
         assert!(matches!(hear().await.request, SpawnerRequest::End { sandbox: 7 }));
     }
