@@ -32,8 +32,20 @@ pub enum Check {
     NoneOf { index: u32, values: &'static [u32] },
     /// All of these arguments must be 0.
     Zeroes { indices: &'static [u32] },
-    /// `socket(domain, type, protocol)`: only these domains and protocols, and no raw or packet type.
+    /// `socket(domain, type, protocol)`: only these domains and protocols; streams and datagrams,
+    /// and sequenced packets within the machine. For other types Linux looks for a module, whatever the protocol.
     Socket { domains: &'static [u32], protocols: &'static [u32] },
+    /// `setsockopt(socket, level, name, …)`: only these names, at these levels.
+    Options { levels: &'static [Level] },
+}
+
+/// Options of sockets that mean something together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// `SOL_SOCKET` or a protocol.
+    pub level: u32,
+    /// Options that may be set.
+    pub names: &'static [u32],
 }
 
 /// All numbers from here up to the next rule's start get one action.
@@ -149,11 +161,30 @@ fn leaf(action: Action) -> Vec<sock_filter> {
             program.extend(any_of(protocols));
             program.push(errno(libc::EPROTONOSUPPORT));
             const TYPE_MASK: u32 = 0xF;
-            const SOCK_RAW: u32 = 3;
-            const SOCK_PACKET: u32 = 10;
-            program.extend([argument(1), op(AND, TYPE_MASK)]);
-            program.extend(any_of(&[SOCK_RAW, SOCK_PACKET]));
-            program.extend([allow(), errno(libc::EPERM)]);
+            program.extend([
+                argument(1),
+                op(AND, TYPE_MASK),
+                branch(EQUAL, libc::SOCK_STREAM.cast_unsigned(), 4, 0),
+                branch(EQUAL, libc::SOCK_DGRAM.cast_unsigned(), 3, 0),
+                branch(EQUAL, libc::SOCK_SEQPACKET.cast_unsigned(), 0, 3),
+                argument(0),
+                branch(EQUAL, libc::AF_UNIX.cast_unsigned(), 0, 1),
+                allow(),
+                errno(libc::EPERM),
+            ]);
+            program
+        }
+        Action::Check(Check::Options { levels }) => {
+            let mut program = vec![argument(1)];
+            for Level { level, names } in levels {
+                let mut at_level = vec![argument(2)];
+                at_level.extend(any_of(names));
+                at_level.extend([errno(libc::ENOPROTOOPT), allow()]);
+                let past = u8::try_from(at_level.len()).unwrap_or(u8::MAX);
+                program.push(branch(EQUAL, *level, 0, past));
+                program.extend(at_level);
+            }
+            program.push(errno(libc::ENOPROTOOPT));
             program
         }
     }
@@ -239,7 +270,13 @@ pub(super) mod tests {
             start: 904,
             action: Action::Check(Check::Zeroes { indices: &[0, 1] }),
         });
-        intervals.push(Interval { start: 905, action: Action::Errno(38) });
+        intervals.push(Interval {
+            start: 905,
+            action: Action::Check(Check::Options {
+                levels: &[Level { level: 1, names: &[7, 8] }, Level { level: 6, names: &[1] }],
+            }),
+        });
+        intervals.push(Interval { start: 906, action: Action::Errno(38) });
         compile(&intervals)
     }
 
@@ -274,6 +311,9 @@ pub(super) mod tests {
         assert_eq!(call(900, [1, 1, 0, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 0x80002, 0, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 0x80003, 0, 0, 0, 0]), eperm, "SOCK_RAW with a flag");
+        assert_eq!(call(900, [2, 6, 0, 0, 0, 0]), eperm, "DCCP by its type");
+        assert_eq!(call(900, [2, 5, 0, 0, 0, 0]), eperm, "SCTP by its type");
+        assert_eq!(call(900, [1, 0x80005, 0, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 1, 6, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 1, 132, 0, 0, 0]), libc::SECCOMP_RET_ERRNO | 93, "SCTP");
         assert_eq!(call(900, [40, 1, 0, 0, 0, 0]), libc::SECCOMP_RET_ERRNO | 97, "AF_VSOCK");
@@ -286,5 +326,11 @@ pub(super) mod tests {
         assert_eq!(call(904, [0, 0, 19, 0, 0, 0]), allow);
         assert_eq!(call(904, [0, 1, 19, 0, 0, 0]), eperm);
         assert_eq!(call(904, [1, 0, 19, 0, 0, 0]), eperm);
+        let unknown = libc::SECCOMP_RET_ERRNO | 92;
+        assert_eq!(call(905, [9, 1, 8, 0, 0, 0]), allow);
+        assert_eq!(call(905, [9, 6, 1, 0, 0, 0]), allow);
+        assert_eq!(call(905, [9, 1, 1, 0, 0, 0]), unknown, "of another level");
+        assert_eq!(call(905, [9, 6, 8, 0, 0, 0]), unknown, "of another level");
+        assert_eq!(call(905, [9, 0, 1, 0, 0, 0]), unknown, "no such level");
     }
 }

@@ -4,6 +4,7 @@
 
 use libc as c;
 
+use super::arguments;
 use super::bpf::{Action, Check, Interval};
 use super::groups::{Call, GROUPS};
 
@@ -35,20 +36,13 @@ const SOCKET_DOMAINS: &[u32] = &[1, 2, 10];
 /// The default one, TCP and UDP. Others (SCTP, DCCP, SMC, MPTCP) would load modules of the kernel.
 const PROTOCOLS: &[u32] = &[0, 6, 17];
 
-/// Terminal commands that put input into a terminal that somebody else may read.
-const TERMINAL_INJECTION: &[u32] = &[0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX */];
-
-/// A lease on a file that all sandboxes share makes whoever opens it wait for 45 s, and a notification
-/// tells when somebody does.
-const OBSERVING_OTHERS: &[u32] = &[1024 /* F_SETLEASE */, 1026 /* F_NOTIFY */];
-
 /// `personality` may be asked (0xffffffff) and set to plain Linux (0), nothing else.
 const PERSONALITIES: &[u32] = &[0, u32::MAX];
 
 /// Calls that get another answer than "yes" or the default.
 pub(super) fn checked() -> Vec<(c::c_long, Action)> {
     let only_self = Action::Check(Check::Zeroes { indices: &[0] });
-    vec![
+    let mut all = vec![
         #[cfg(target_arch = "x86_64")]
         (c::SYS_inotify_init, Action::Errno(c::ENOSYS)),
         // Threads and forks, but no namespaces: a user namespace would open most of the kernel.
@@ -63,8 +57,6 @@ pub(super) fn checked() -> Vec<(c::c_long, Action)> {
             c::SYS_socketpair,
             Action::Check(Check::OneOf { index: 0, values: &[1], errno: c::EAFNOSUPPORT }),
         ),
-        (c::SYS_ioctl, Action::Check(Check::NoneOf { index: 1, values: TERMINAL_INJECTION })),
-        (c::SYS_fcntl, Action::Check(Check::NoneOf { index: 1, values: OBSERVING_OTHERS })),
         (
             c::SYS_personality,
             Action::Check(Check::OneOf { index: 0, values: PERSONALITIES, errno: c::EPERM }),
@@ -91,7 +83,9 @@ pub(super) fn checked() -> Vec<(c::c_long, Action)> {
         (c::SYS_sched_setattr, only_self),
         // setpriority(PRIO_PROCESS, 0, …), as nice(2) makes it.
         (c::SYS_setpriority, Action::Check(Check::Zeroes { indices: &[0, 1] })),
-    ]
+    ];
+    all.extend(arguments::checked());
+    all
 }
 
 /// The calls that are allowed whatever their arguments are.
