@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::sandbox::backend::{Sandbox, SandboxError};
-use crate::sandbox::spec::Usage;
+use crate::sandbox::spec::{MOST_LOCKS, Usage};
 
 use super::drive::Rules;
 use super::outcome::{Accounting, Stop};
@@ -30,6 +30,9 @@ pub async fn watch(sandbox: &dyn Sandbox, rules: &Rules<'_>) -> Result<Stop, San
         }
         if let Some(stop) = over_limit(usage, seen.elapsed(), rules) {
             return Ok(stop);
+        }
+        if sandbox.locks().await > MOST_LOCKS {
+            return Ok(Stop::Locks);
         }
     }
 }

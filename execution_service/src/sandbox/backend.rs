@@ -168,6 +168,11 @@ pub trait Sandbox: Send + Sync {
     /// `patience`: user code may have starved it.
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
 
+    /// Locks on files that its processes hold, and at most those of the whole host where these are few; 0 where
+    /// nobody can tell whose they are. More than
+    /// [`MOST_LOCKS`](super::spec::MOST_LOCKS) are more than it may have.
+    async fn locks(&self) -> u64;
+
     /// Ends every process and gives everything back. Returns when nothing is left.
     async fn end(&self);
 }

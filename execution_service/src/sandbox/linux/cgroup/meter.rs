@@ -18,6 +18,8 @@ pub struct Meter {
     pub(super) memory_events: File,
     pub(super) processes_peak: File,
     pub(super) processes_events: File,
+    /// The list of its processes.
+    pub(super) members: File,
 }
 
 /// Where the processor time is, and in what form.
@@ -43,6 +45,18 @@ impl Meter {
             oom_kills: keyed(&self.memory_events, "oom_kill").unwrap_or_default(),
             fork_refusals: keyed(&self.processes_events, "max").unwrap_or_default(),
         }
+    }
+
+    /// Its processes, by their numbers in our pid namespace.
+    pub fn members(&self) -> Vec<i32> {
+        let (mut text, mut place) = (Vec::new(), 0);
+        let mut piece = [0; ENOUGH];
+        while let Ok(length @ 1..) = self.members.read_at(&mut piece, place) {
+            text.extend_from_slice(&piece[..length]);
+            place += length as u64;
+        }
+        let text = String::from_utf8_lossy(&text);
+        text.lines().filter_map(|number| number.parse().ok()).collect()
     }
 
     /// Starts the memory peak anew, where the kernel can.

@@ -42,35 +42,35 @@ const DESCRIPTOR_COMMANDS: &[u32] = &[
 /// put into a terminal that somebody else may read (TIOCSTI, TIOCLINUX), and commands about bridges and VLANs,
 /// for which Linux loads a module whoever asks.
 const DEVICE_COMMANDS: &[u32] = &[
-    0x5401, // TCGETS
-    0x5402, // TCSETS
-    0x5403, // TCSETSW
-    0x5404, // TCSETSF
-    0x540F, // TIOCGPGRP
-    0x5410, // TIOCSPGRP
-    0x5411, // TIOCOUTQ, SIOCOUTQ
-    0x5413, // TIOCGWINSZ
-    0x5414, // TIOCSWINSZ
-    0x541B, // FIONREAD, TIOCINQ, SIOCINQ
-    0x5421, // FIONBIO
-    0x5429, // TIOCGSID
-    0x5450, // FIONCLEX
-    0x5451, // FIOCLEX
-    0x5452, // FIOASYNC
-    0x5460, // FIOQSIZE
-    0x8905, // SIOCATMARK
-    0x8910, // SIOCGIFNAME
-    0x8912, // SIOCGIFCONF
-    0x8913, // SIOCGIFFLAGS
-    0x8915, // SIOCGIFADDR
-    0x8917, // SIOCGIFDSTADDR
-    0x8919, // SIOCGIFBRDADDR
-    0x891B, // SIOCGIFNETMASK
-    0x891D, // SIOCGIFMETRIC
-    0x8921, // SIOCGIFMTU
-    0x8927, // SIOCGIFHWADDR
-    0x8933, // SIOCGIFINDEX
-    0x8942, // SIOCGIFTXQLEN
+    0x5401,      // TCGETS
+    0x5402,      // TCSETS
+    0x5403,      // TCSETSW
+    0x5404,      // TCSETSF
+    0x540F,      // TIOCGPGRP
+    0x5410,      // TIOCSPGRP
+    0x5411,      // TIOCOUTQ, SIOCOUTQ
+    0x5413,      // TIOCGWINSZ
+    0x5414,      // TIOCSWINSZ
+    0x541B,      // FIONREAD, TIOCINQ, SIOCINQ
+    0x5421,      // FIONBIO
+    0x5429,      // TIOCGSID
+    0x5450,      // FIONCLEX
+    0x5451,      // FIOCLEX
+    0x5452,      // FIOASYNC
+    0x5460,      // FIOQSIZE
+    0x8905,      // SIOCATMARK
+    0x8910,      // SIOCGIFNAME
+    0x8912,      // SIOCGIFCONF
+    0x8913,      // SIOCGIFFLAGS
+    0x8915,      // SIOCGIFADDR
+    0x8917,      // SIOCGIFDSTADDR
+    0x8919,      // SIOCGIFBRDADDR
+    0x891B,      // SIOCGIFNETMASK
+    0x891D,      // SIOCGIFMETRIC
+    0x8921,      // SIOCGIFMTU
+    0x8927,      // SIOCGIFHWADDR
+    0x8933,      // SIOCGIFINDEX
+    0x8942,      // SIOCGIFTXQLEN
     0x8008_6601, // FS_IOC_GETFLAGS
     0xC020_660B, // FS_IOC_FIEMAP
 ];

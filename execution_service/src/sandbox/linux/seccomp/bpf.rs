@@ -24,8 +24,9 @@ pub enum Action {
 /// arguments (an `int` or a command word).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// Argument `index` must have none of the bits of `mask`.
-    NoBits { index: u32, mask: u32 },
+    /// `clone(flags, …)`: none of `namespaces`, and descriptors shared only by threads of one process. A process
+    /// that has gone leaves what it locked to those that it shared them with, and nobody could tell whose it is.
+    Clone { namespaces: u32 },
     /// Argument `index` must be one of `values`; otherwise the call fails with `errno`.
     OneOf { index: u32, values: &'static [u32], errno: i32 },
     /// Argument `index` must be none of `values`.
@@ -130,8 +131,17 @@ fn leaf(action: Action) -> Vec<sock_filter> {
     match action {
         Action::Allow => vec![allow()],
         Action::Errno(number) => vec![errno(number)],
-        Action::Check(Check::NoBits { index, mask }) => {
-            vec![argument(index), branch(ANY_BIT, mask, 0, 1), errno(libc::EPERM), allow()]
+        Action::Check(Check::Clone { namespaces }) => {
+            const FILES: u32 = libc::CLONE_FILES.cast_unsigned();
+            const THREAD: u32 = libc::CLONE_THREAD.cast_unsigned();
+            vec![
+                argument(0),
+                branch(ANY_BIT, namespaces, 3, 0),
+                op(AND, FILES | THREAD),
+                branch(EQUAL, FILES, 1, 0),
+                allow(),
+                errno(libc::EPERM),
+            ]
         }
         Action::Check(Check::OneOf { index, values, errno: number }) => {
             let mut program = vec![argument(index)];
@@ -264,7 +274,7 @@ pub(super) mod tests {
         });
         intervals.push(Interval {
             start: 903,
-            action: Action::Check(Check::NoBits { index: 0, mask: 0x30 }),
+            action: Action::Check(Check::Clone { namespaces: 0x30 }),
         });
         intervals.push(Interval {
             start: 904,
@@ -323,6 +333,8 @@ pub(super) mod tests {
         assert_eq!(call(902, [0, 0x5413, 0, 0, 0, 0]), allow);
         assert_eq!(call(903, [0x20, 0, 0, 0, 0, 0]), eperm);
         assert_eq!(call(903, [0x40, 0, 0, 0, 0, 0]), allow);
+        assert_eq!(call(903, [0x400, 0, 0, 0, 0, 0]), eperm, "shared descriptors");
+        assert_eq!(call(903, [0x1_0400, 0, 0, 0, 0, 0]), allow, "of threads");
         assert_eq!(call(904, [0, 0, 19, 0, 0, 0]), allow);
         assert_eq!(call(904, [0, 1, 19, 0, 0, 0]), eperm);
         assert_eq!(call(904, [1, 0, 19, 0, 0, 0]), eperm);

@@ -46,7 +46,7 @@ pub(super) fn checked() -> Vec<(c::c_long, Action)> {
         #[cfg(target_arch = "x86_64")]
         (c::SYS_inotify_init, Action::Errno(c::ENOSYS)),
         // Threads and forks, but no namespaces: a user namespace would open most of the kernel.
-        (c::SYS_clone, Action::Check(Check::NoBits { index: 0, mask: NAMESPACE_FLAGS })),
+        (c::SYS_clone, Action::Check(Check::Clone { namespaces: NAMESPACE_FLAGS })),
         // Its flags lie in memory, where a filter cannot look. glibc then uses clone.
         (c::SYS_clone3, Action::Errno(c::ENOSYS)),
         (

@@ -29,7 +29,11 @@ fn meant(action: Action, args: [u64; 6]) -> u32 {
     match action {
         Action::Allow => c::SECCOMP_RET_ALLOW,
         Action::Errno(number) => ERRNO | number.cast_unsigned(),
-        Action::Check(Check::NoBits { index, mask }) => unless(low(index) & mask != 0, c::EPERM),
+        Action::Check(Check::Clone { namespaces }) => {
+            let (files, thread) = (c::CLONE_FILES as u32, c::CLONE_THREAD as u32);
+            let shares = low(0) & files != 0 && low(0) & thread == 0;
+            unless(low(0) & namespaces != 0 || shares, c::EPERM)
+        }
         Action::Check(Check::OneOf { index, values, errno }) => {
             unless(!values.contains(&low(index)), errno)
         }
