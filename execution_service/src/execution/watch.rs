@@ -31,9 +31,6 @@ pub async fn watch(sandbox: &dyn Sandbox, rules: &Rules<'_>) -> Result<Stop, San
         if let Some(stop) = over_limit(usage, seen.elapsed(), rules) {
             return Ok(stop);
         }
-        if sandbox.locks().await > MOST_LOCKS {
-            return Ok(Stop::Locks);
-        }
     }
 }
 
@@ -45,6 +42,9 @@ fn over_limit(usage: Usage, blind: Duration, rules: &Rules<'_>) -> Option<Stop> 
     let watched = rules.accounting == Accounting::BestEffort;
     if watched && usage.memory_bytes > rules.limits.sandbox.memory_bytes {
         return Some(Stop::Memory);
+    }
+    if usage.locks > MOST_LOCKS {
+        return Some(Stop::Locks);
     }
     // What nobody can see is not taken for nothing.
     (!usage.whole && blind >= BLIND).then_some(Stop::Unwatched)
@@ -84,6 +84,8 @@ mod tests {
         assert_eq!(over_limit(Usage { cpu: 2 * second, ..seen }, moment, &rules), Some(Stop::Cpu));
         let much = Usage { memory_bytes: 101, ..seen };
         assert_eq!(over_limit(much, moment, &rules), Some(Stop::Memory));
+        let locked = Usage { locks: MOST_LOCKS + 1, ..seen };
+        assert_eq!(over_limit(locked, moment, &rules), Some(Stop::Locks));
         assert_eq!(over_limit(Usage::default(), moment, &rules), None, "it may yet be seen");
         assert_eq!(over_limit(Usage::default(), BLIND, &rules), Some(Stop::Unwatched));
     }

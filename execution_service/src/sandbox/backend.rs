@@ -87,6 +87,10 @@ pub trait SandboxBackend: Send + Sync + 'static {
     /// Returns when the backend has answered; later, it would make no sandbox either.
     async fn pulse(&self);
 
+    /// Looks for what only the whole host's account tells, and [`Sandbox::usage`] says from then on:
+    /// [`Usage::locks`]. To be called now and then while programs run.
+    async fn look_around(&self);
+
     /// Counts what there is.
     async fn census(&self) -> Result<Census, SandboxError>;
 
@@ -167,11 +171,6 @@ pub trait Sandbox: Send + Sync {
     /// What was used so far; not [`Usage::whole`] if what only the inside can tell takes longer than
     /// `patience`: user code may have starved it.
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
-
-    /// Locks on files that its processes hold, and at most those of the whole host where these are few; 0 where
-    /// nobody can tell whose they are. More than
-    /// [`MOST_LOCKS`](super::spec::MOST_LOCKS) are more than it may have.
-    async fn locks(&self) -> u64;
 
     /// Ends every process and gives everything back. Returns when nothing is left.
     async fn end(&self);

@@ -16,13 +16,16 @@ const PULSE: Duration = Duration::from_secs(2);
 /// A sign of life that takes longer is none. It is a millisecond's work, but on a busy machine it has to
 /// wait for a processor.
 const LIFELESS: Duration = Duration::from_secs(4);
+/// Between two looks at the locks on files of the whole host. Two processors can take some 200,000 in this time,
+/// or 40 MB.
+const LOCKS: Duration = Duration::from_millis(500);
 /// After a look that found a difference, in which whatever was on its way has arrived.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Watches for ever. Every `every` the accounts are compared.
     pub async fn watch(self: Arc<Self>, every: Duration) {
-        tokio::join!(self.watch_pulse(), self.watch_holdings(every));
+        tokio::join!(self.watch_pulse(), self.watch_holdings(every), self.watch_locks());
     }
 
     async fn watch_pulse(&self) {
@@ -36,6 +39,25 @@ impl Worker {
                     tracing::error!("the process that makes sandboxes does not answer");
                 } else {
                     tracing::info!("the process that makes sandboxes answers again");
+                }
+            }
+        }
+    }
+
+    /// Also in sessions between two runs: what these leave running goes on.
+    async fn watch_locks(&self) {
+        loop {
+            sleep(LOCKS).await;
+            let sessions = self.sessions.idle();
+            if sessions.is_empty() && self.lock_running().is_empty() {
+                continue;
+            }
+            self.pool.look_around().await;
+            for session in sessions {
+                if session.hoards().await {
+                    tracing::warn!(session_id = session.id, "ended: it holds too many locks");
+                    self.sessions.lose(&session);
+                    self.tasks.spawn("end session", async move { session.end().await });
                 }
             }
         }

@@ -1,31 +1,34 @@
-//! How many locks on files each process holds. Linux has no limit for them, and counts the memory that they take
+//! How many locks on files there are, and whose. Linux has no limit for them, and counts the memory that they take
 //! (200 bytes each) for nobody: a program that takes one after the other would have all of the host's.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tokio::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::sandbox::spec::MOST_LOCKS;
 
-/// How old what is known may be. To read the list stops locking on the host for a moment; in this time two
-/// processors can take some 200,000 locks, or 40 MB.
-const FRESH: Duration = Duration::from_millis(500);
 /// As much of the list as is read, in bytes: 20,000 locks. It begins with the newest of a processor.
 const ENOUGH: u64 = 1 << 20;
 
 /// Locks by process, in our pid namespace.
 type Held = HashMap<i32, u64>;
 
-/// What was last seen, and when: the list is that of the whole host, for all sandboxes.
-static SEEN: Mutex<Option<(Instant, Arc<Held>)>> = Mutex::const_new(None);
+/// What was last seen: the list is that of the whole host, for all sandboxes.
+static SEEN: Mutex<Option<Held>> = Mutex::new(None);
 
-/// How many locks these processes hold together; where all of the host have few, how many those are.
-pub async fn held_by(processes: impl FnOnce() -> Vec<i32>) -> u64 {
-    let held = seen().await;
+/// Looks at the list, for [`held_by`]. The kernel may have to wait for all processors first, and stops all locking
+/// on the host meanwhile: not a thing to do often.
+pub fn look() {
+    *SEEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(list());
+}
+
+/// How many locks these processes held at the last look; where all of the host held few, how many those were.
+pub fn held_by(processes: impl FnOnce() -> Vec<i32>) -> u64 {
+    let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(held) = seen.as_ref() else {
+        return 0;
+    };
     let all = held.values().sum();
     // Nearly always: nobody need be asked who is in the sandbox.
     if all <= MOST_LOCKS {
@@ -34,18 +37,12 @@ pub async fn held_by(processes: impl FnOnce() -> Vec<i32>) -> u64 {
     processes().iter().filter_map(|process| held.get(process)).sum()
 }
 
-async fn seen() -> Arc<Held> {
-    let mut seen = SEEN.lock().await;
-    if let Some((_, held)) = seen.as_ref().filter(|(when, _)| when.elapsed() < FRESH) {
-        return Arc::clone(held);
-    }
-    // The kernel has whoever reads the list wait for all processors.
-    let held = Arc::new(tokio::task::spawn_blocking(look).await.unwrap_or_default());
-    *seen = Some((Instant::now(), Arc::clone(&held)));
-    held
+/// How many locks all processes in sight hold.
+pub fn in_sight() -> u64 {
+    list().values().sum()
 }
 
-fn look() -> Held {
+fn list() -> Held {
     let mut text = String::new();
     // The last line may be cut; where there is no list, nothing is known.
     let _ = File::open("/proc/locks").and_then(|list| list.take(ENOUGH).read_to_string(&mut text));

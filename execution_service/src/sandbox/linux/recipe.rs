@@ -45,12 +45,14 @@ const MASKED: &[&str] = &[
     "proc/kallsyms",
     "proc/kcore",
     "proc/keys",
-    // Shows those of everybody, by inode, and stops all locking on the host while it is read.
-    "proc/locks",
     "proc/sched_debug",
     "proc/sysrq-trigger",
     "proc/timer_list",
 ];
+
+/// Shows locks of others, by inode, and stops all locking on the host while it is read. Where there are no cgroups,
+/// init has to count by it.
+const LOCKS: &[&str] = &["proc/locks"];
 
 /// The same of directories: in this one anybody may have the kernel watch the load of the whole host.
 const MASKED_DIRECTORIES: &[&str] = &["proc/pressure"];
@@ -167,8 +169,11 @@ fn build_root(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
     if host.fresh_proc {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         step("mount proc", mount(Some("proc"), "proc", Some("proc"), flags, none))?;
+        let locks = if host.cgroups { LOCKS } else { &[] };
         // The template's `/mnt` is empty.
-        for (cover, covered) in [("dev/null", MASKED), ("mnt", MASKED_DIRECTORIES)] {
+        for (cover, covered) in
+            [("dev/null", MASKED), ("dev/null", locks), ("mnt", MASKED_DIRECTORIES)]
+        {
             for place in covered {
                 match mount(Some(cover), *place, none, MsFlags::MS_BIND, none) {
                     Ok(()) | Err(Errno::ENOENT) => {}

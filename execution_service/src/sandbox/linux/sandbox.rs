@@ -14,7 +14,6 @@ use super::account::{self, Disk, LastSaid, Reaped};
 use super::caller::{Packets, Pending, Running};
 use super::cgroup::Meter;
 use super::ends;
-use super::locks;
 use super::pipe::{self, End};
 use super::probe::{Probe, Targets};
 use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
@@ -367,11 +366,6 @@ impl Sandbox for LinuxSandbox {
         let (inside, whole) = self.usage_inside(patience).await;
         let forked = *self.forked.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(account::estimated(inside, forked, whole))
-    }
-
-    async fn locks(&self) -> u64 {
-        let Some(meter) = &self.meter else { return 0 };
-        locks::held_by(|| meter.members()).await
     }
 
     async fn end(&self) {

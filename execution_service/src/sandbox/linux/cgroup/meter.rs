@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::CgroupUsage;
+use crate::sandbox::linux::locks;
 
 /// See the module.
 pub struct Meter {
@@ -44,11 +45,12 @@ impl Meter {
             peak_processes: processes.and_then(|count| u32::try_from(count).ok()),
             oom_kills: keyed(&self.memory_events, "oom_kill").unwrap_or_default(),
             fork_refusals: keyed(&self.processes_events, "max").unwrap_or_default(),
+            locks: locks::held_by(|| self.members()),
         }
     }
 
     /// Its processes, by their numbers in our pid namespace.
-    pub fn members(&self) -> Vec<i32> {
+    fn members(&self) -> Vec<i32> {
         let (mut text, mut place) = (Vec::new(), 0);
         let mut piece = [0; ENOUGH];
         while let Ok(length @ 1..) = self.members.read_at(&mut piece, place) {
