@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::language::diagnostic::{Diagnostic, Kind};
-use crate::sandbox::spec::{Exit, Usage};
+use crate::sandbox::spec::{Exit, MOST_LOCKS, Usage};
 
 use super::limits::Limits;
 use super::outputs::Stored;
@@ -147,6 +147,8 @@ pub enum Stop {
     Memory,
     /// Its processes kept those from looking who keep its account.
     Unwatched,
+    /// More locks on files than a program can need: see [`MOST_LOCKS`].
+    Locks,
     /// The hard cap.
     Output,
     /// Its owner, or a caller who went away.
@@ -191,7 +193,7 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
         }
         Ending::Exited(Exit::Signal(number)) => (None, Some(number)),
         // It is no limit that it is known to have passed.
-        Ending::Stopped(Stop::Unwatched) => (None, Some(signals::SIGKILL)),
+        Ending::Stopped(Stop::Unwatched | Stop::Locks) => (None, Some(signals::SIGKILL)),
         Ending::Stopped(Stop::Wall | Stop::Cpu | Stop::Memory | Stop::Output | Stop::Cancelled) => {
             (None, None)
         }
@@ -257,6 +259,11 @@ fn stopped_by(ending: Ending, limits: &Limits) -> Option<(Status, Diagnostic)> {
                 format!("let nobody look at its usage for {} s", BLIND.as_secs_f64()),
             )
             .hint("start fewer processes that compute at once"),
+        ),
+        Stop::Locks => (
+            Status::Killed,
+            limit("locks", format!("held more than {MOST_LOCKS} locks on files"))
+                .hint("lock a whole file instead of many parts of it"),
         ),
         Stop::Output => (
             Status::OutputLimitExceeded,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::sandbox::backend::{Sandbox, SandboxError};
-use crate::sandbox::spec::Usage;
+use crate::sandbox::spec::{MOST_LOCKS, Usage};
 
 use super::drive::Rules;
 use super::outcome::{Accounting, Stop};
@@ -47,6 +47,9 @@ fn over_limit(usage: Usage, blind: Duration, rules: &Rules<'_>) -> Option<Stop> 
     if watched && usage.memory_bytes > rules.limits.sandbox.memory_bytes {
         return Some(Stop::Memory);
     }
+    if usage.locks > MOST_LOCKS {
+        return Some(Stop::Locks);
+    }
     // What nobody can see is not taken for nothing.
     (!usage.whole && blind >= BLIND).then_some(Stop::Unwatched)
 }
@@ -85,6 +88,8 @@ mod tests {
         assert_eq!(over_limit(Usage { cpu: 2 * second, ..seen }, moment, &rules), Some(Stop::Cpu));
         let much = Usage { memory_bytes: 101, ..seen };
         assert_eq!(over_limit(much, moment, &rules), Some(Stop::Memory));
+        let locked = Usage { locks: MOST_LOCKS + 1, ..seen };
+        assert_eq!(over_limit(locked, moment, &rules), Some(Stop::Locks));
         assert_eq!(over_limit(Usage::default(), moment, &rules), None, "it may yet be seen");
         assert_eq!(over_limit(Usage::default(), BLIND, &rules), Some(Stop::Unwatched));
     }

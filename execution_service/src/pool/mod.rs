@@ -219,6 +219,11 @@ impl Pool {
         self.backend.give_up();
     }
 
+    /// See [`SandboxBackend::look_around`].
+    pub async fn look_around(&self) {
+        self.backend.look_around().await;
+    }
+
     /// How many workplaces are ready.
     pub fn warm(&self) -> u64 {
         self.shelves.values().map(|shelf| shelf.count().0).sum()

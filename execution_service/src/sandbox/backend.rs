@@ -93,6 +93,10 @@ pub trait SandboxBackend: Send + Sync + 'static {
     /// Takes a backend that does not answer for one that has failed for good.
     fn give_up(&self);
 
+    /// Looks for what only the whole host's account tells, and [`Sandbox::usage`] says from then on:
+    /// [`Usage::locks`]. To be called now and then while programs run.
+    async fn look_around(&self);
+
     /// Counts what there is.
     async fn census(&self) -> Result<Census, SandboxError>;
 

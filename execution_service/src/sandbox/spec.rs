@@ -12,6 +12,10 @@ pub const REQUEST_DIR: &str = "/run/crucible";
 /// Where the kernels' own sources are, read-only, inside the sandbox.
 pub const RUNTIMES_DIR: &str = "/opt/crucible/runtimes";
 
+/// Locks on files that all processes of a sandbox may hold: 2 MB of the kernel's memory, which no limit includes.
+/// A database takes some few.
+pub const MOST_LOCKS: u64 = 10_000;
+
 /// What one sandbox may use. The wall and output limits belong to a run, not to a sandbox, and live
 /// in [`crate::execution::limits::Limits`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +101,8 @@ pub struct Usage {
     pub oom_kills: u64,
     /// How many times a process could not be made because the limit was reached.
     pub fork_refusals: u64,
+    /// Locks on files; where all of the host are few, as many as those are. See [`MOST_LOCKS`].
+    pub locks: u64,
     /// False when user code kept those from answering who alone can tell a part of it: that is then what
     /// it was when they last did.
     pub whole: bool,

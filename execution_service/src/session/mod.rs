@@ -13,8 +13,12 @@ use tokio_util::sync::CancellationToken;
 use crate::execution::limits::Limits;
 use crate::execution::workplace::Workplace;
 use crate::language::Language;
+use crate::sandbox::spec::MOST_LOCKS;
 
 pub use registry::{Registry, SessionError, SessionRules};
+
+/// Whoever wants to run something waits for as long, at most.
+const BRIEF: Duration = Duration::from_millis(20);
 
 /// One session. Its runs take turns by the lock on its workplace.
 pub struct Session {
@@ -63,6 +67,18 @@ impl Session {
     /// Whether something runs in it now.
     pub fn is_busy(&self) -> bool {
         self.place.try_lock().is_err()
+    }
+
+    /// Whether what its last run has left running holds more than nobody watches who waits for a run. Nothing is
+    /// said while something runs in it: that is watched already.
+    pub async fn hoards(&self) -> bool {
+        let Ok(place) = self.place.try_lock() else {
+            return false;
+        };
+        let Some(place) = place.as_ref() else {
+            return false;
+        };
+        place.sandbox.usage(BRIEF).await.is_ok_and(|usage| usage.locks > MOST_LOCKS)
     }
 
     /// Whether an interpreter waits in it; taken for granted while something runs.

@@ -143,6 +143,11 @@ impl Registry {
         self.lock().live.remove(id).ok_or(SessionError::NotFound).map(|_| session)
     }
 
+    /// Those in which nothing is run.
+    pub fn idle(&self) -> Vec<Arc<Session>> {
+        self.lock().live.values().filter(|session| !session.is_busy()).cloned().collect()
+    }
+
     /// Ends sessions whose time has run out, for ever.
     pub async fn sweep(&self) {
         // Side by side: what a session does with its last moments must not keep others from their end.

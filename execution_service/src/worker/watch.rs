@@ -20,13 +20,16 @@ const LIFELESS: Duration = Duration::from_secs(4);
 /// waited for: where everybody was stopped for an hour (a paused machine), one passes at most. That is 24
 /// seconds, and no machine is so busy that a process gets no turn for that long.
 const HOPELESS: u32 = 6;
+/// Between two looks at the locks on files of the whole host. Two processors can take some 200,000 in this time,
+/// or 40 MB.
+const LOCKS: Duration = Duration::from_millis(500);
 /// After a look that found a difference, in which whatever was on its way has arrived.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Watches for ever. Every `every` the accounts are compared.
     pub async fn watch(self: Arc<Self>, every: Duration) {
-        tokio::join!(self.watch_pulse(), self.watch_holdings(every));
+        tokio::join!(self.watch_pulse(), self.watch_holdings(every), self.watch_locks());
     }
 
     async fn watch_pulse(&self) {
@@ -48,6 +51,25 @@ impl Worker {
                     tracing::error!("the process that makes sandboxes does not answer");
                 } else {
                     tracing::info!("the process that makes sandboxes answers again");
+                }
+            }
+        }
+    }
+
+    /// Also in sessions between two runs: what these leave running goes on.
+    async fn watch_locks(&self) {
+        loop {
+            sleep(LOCKS).await;
+            let sessions = self.sessions.idle();
+            if sessions.is_empty() && self.lock_running().is_empty() {
+                continue;
+            }
+            self.pool.look_around().await;
+            for session in sessions {
+                if session.hoards().await {
+                    tracing::warn!(session_id = session.id, "ended: it holds too many locks");
+                    self.sessions.lose(&session);
+                    self.tasks.spawn("end session", async move { session.end().await });
                 }
             }
         }

@@ -22,7 +22,7 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
         ),
         ("error.rs", &["worker", "session", "execution", "language"]),
         ("worker", &["session", "pool", "execution", "language", "sandbox", "toolchain", "tasks"]),
-        ("session", &["execution", "language"]),
+        ("session", &["execution", "language", "sandbox"]),
         ("pool", &["execution", "language", "sandbox", "tasks"]),
         ("execution", &["language", "sandbox"]),
         ("language", &["sandbox"]),

@@ -43,6 +43,7 @@ pub fn enforced(cgroup: CgroupUsage, cpu: Duration, disk: Disk, whole: bool) -> 
         disk_full: disk.full,
         oom_kills: cgroup.oom_kills,
         fork_refusals: cgroup.fork_refusals,
+        locks: cgroup.locks,
         whole,
     }
 }
@@ -59,6 +60,7 @@ pub fn estimated(init: InitUsage, forked: Reaped, whole: bool) -> Usage {
         disk_full: init.disk.full,
         oom_kills: 0,
         fork_refusals: 0,
+        locks: init.locks,
         whole,
     }
 }

@@ -261,6 +261,8 @@ pub struct InitUsage {
     pub largest_ended: u64,
     /// Time of the live processes and of those reaped so far.
     pub cpu: Duration,
+    /// Locks on files.
+    pub locks: u64,
 }
 
 #[cfg(test)]
@@ -280,10 +282,10 @@ mod tests {
     }
 
     fn from_init() -> impl Strategy<Value = FromInit> {
-        let usage = (any::<(u64, bool, u32, u64)>(), any::<(u64, Duration)>()).prop_map(
-            |((bytes, full, processes, memory_bytes), (largest_ended, cpu))| {
+        let usage = (any::<(u64, bool, u32, u64)>(), any::<(u64, Duration, u64)>()).prop_map(
+            |((bytes, full, processes, memory_bytes), (largest_ended, cpu, locks))| {
                 let disk = Disk { bytes, full };
-                InitUsage { disk, processes, memory_bytes, largest_ended, cpu }
+                InitUsage { disk, processes, memory_bytes, largest_ended, cpu, locks }
             },
         );
         let failure = (".*", any::<i32>()).prop_map(|(stage, errno)| Failure { stage, errno });

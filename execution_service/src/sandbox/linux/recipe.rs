@@ -54,6 +54,19 @@ const MASKED: &[&str] = &[
     "proc/timer_list",
 ];
 
+/// Shows locks of others, by inode, and stops all locking on the host while it is read. Where there are no cgroups,
+/// init has to count by it.
+const LOCKS: &[&str] = &["proc/locks"];
+
+/// The same of directories: in this one anybody may have the kernel watch the load of the whole host.
+const MASKED_DIRECTORIES: &[&str] = &["proc/pressure"];
+
+/// Of the network namespace, below `/proc/sys/net`; what a kernel does not have, or does not show to whoever is
+/// not root of the host, is passed over. A connection whose processes are gone, and whose other end is silent, is
+/// given up after one more try: it keeps the network namespace for as long, 100 s otherwise. And few connections
+/// that nobody has accepted wait at a listener: what they hold is in nobody's memory limit.
+const NETWORK: &[(&str, &str)] = &[("ipv4/tcp_orphan_retries", "1"), ("core/somaxconn", "128")];
+
 /// What the host allows, as the spawner found out once.
 #[derive(Clone, Copy, Debug)]
 pub struct Host {
@@ -83,6 +96,7 @@ pub fn confine(
     become_sandbox_user(host)?;
     build_root(host, limits)?;
     forbid_namespaces(host)?;
+    settle_network(host)?;
     limit_connections(host)?;
     step("loopback", syscall::loopback_up())?;
     step("host name", sethostname("sandbox"))?;
@@ -136,6 +150,21 @@ fn forbid_namespaces(host: Host) -> Result<(), Failure> {
     Ok(())
 }
 
+/// See [`NETWORK`].
+fn settle_network(host: Host) -> Result<(), Failure> {
+    if !host.fresh_proc {
+        return Ok(());
+    }
+    for (name, value) in NETWORK {
+        match fs::write(Path::new("/proc/sys/net").join(name), value) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return step("network settings", Err(error)),
+        }
+    }
+    Ok(())
+}
+
 /// Gives the connections of this network namespace small buffers. Those of other sockets cannot be enlarged either:
 /// see the seccomp filter.
 fn limit_connections(host: Host) -> Result<(), Failure> {
@@ -159,10 +188,16 @@ fn build_root(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
     if host.fresh_proc {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         step("mount proc", mount(Some("proc"), "proc", Some("proc"), flags, none))?;
-        for file in MASKED {
-            match mount(Some("dev/null"), *file, none, MsFlags::MS_BIND, none) {
-                Ok(()) | Err(Errno::ENOENT) => {}
-                Err(error) => return step("mask proc", Err(error)),
+        let locks = if host.cgroups { LOCKS } else { &[] };
+        // The template's `/mnt` is empty.
+        for (cover, covered) in
+            [("dev/null", MASKED), ("dev/null", locks), ("mnt", MASKED_DIRECTORIES)]
+        {
+            for place in covered {
+                match mount(Some(cover), *place, none, MsFlags::MS_BIND, none) {
+                    Ok(()) | Err(Errno::ENOENT) => {}
+                    Err(error) => return step("mask proc", Err(error)),
+                }
             }
         }
     }

@@ -331,9 +331,7 @@ impl Sandbox for LinuxSandbox {
             return 0;
         }
         match self.ask(InitRequest::Sockets, patience).await {
-            Ok(InitReply::Sockets { bytes }) => {
-                grown.min(bytes.saturating_mul(AMPLIFICATION))
-            }
+            Ok(InitReply::Sockets { bytes }) => grown.min(bytes.saturating_mul(AMPLIFICATION)),
             // Who cannot be asked is not taken for innocent.
             Ok(_) | Err(_) => grown,
         }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::CgroupUsage;
+use crate::sandbox::linux::locks;
 
 /// See the module.
 pub struct Meter {
@@ -18,6 +19,8 @@ pub struct Meter {
     pub(super) memory_events: File,
     pub(super) processes_peak: File,
     pub(super) processes_events: File,
+    /// The list of its processes.
+    pub(super) members: File,
 }
 
 /// Where the processor time is, and in what form.
@@ -42,7 +45,20 @@ impl Meter {
             peak_processes: processes.and_then(|count| u32::try_from(count).ok()),
             oom_kills: keyed(&self.memory_events, "oom_kill").unwrap_or_default(),
             fork_refusals: keyed(&self.processes_events, "max").unwrap_or_default(),
+            locks: locks::held_by(|| self.members()),
         }
+    }
+
+    /// Its processes, by their numbers in our pid namespace.
+    fn members(&self) -> Vec<i32> {
+        let (mut text, mut place) = (Vec::new(), 0);
+        let mut piece = [0; ENOUGH];
+        while let Ok(length @ 1..) = self.members.read_at(&mut piece, place) {
+            text.extend_from_slice(&piece[..length]);
+            place += length as u64;
+        }
+        let text = String::from_utf8_lossy(&text);
+        text.lines().filter_map(|number| number.parse().ok()).collect()
     }
 
     /// Starts the memory peak anew, where the kernel can.

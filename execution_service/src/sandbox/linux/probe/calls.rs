@@ -67,6 +67,9 @@ const CALLS: &[Call] = &[
     call("a call that does not exist", 9999, [0; 5]),
     call("TIOCSTI", c::SYS_ioctl, [0, TIOCSTI, 0, 0, 0]),
     call("TIOCSTI with a high bit", c::SYS_ioctl, [0, TIOCSTI_WITH_A_HIGH_BIT, 0, 0, 0]),
+    call("a filter of packets", c::SYS_setsockopt, [-1, 1, c::SO_ATTACH_FILTER as _, 0, 0]),
+    // Of nothing: where it is not refused, the kernel does not find it.
+    call("a filter of one's own", c::SYS_prctl, [c::PR_SET_SECCOMP as _, 2, 0, 0, 0]),
     call("AF_NETLINK", c::SYS_socket, [c::AF_NETLINK as _, c::SOCK_DGRAM as _, 0, 0, 0]),
     call("AF_PACKET", c::SYS_socket, [c::AF_PACKET as _, c::SOCK_DGRAM as _, 0, 0, 0]),
     call("AF_VSOCK", c::SYS_socket, [c::AF_VSOCK as _, c::SOCK_STREAM as _, 0, 0, 0]),

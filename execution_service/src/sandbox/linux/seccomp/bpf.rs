@@ -24,18 +24,30 @@ pub enum Action {
 /// arguments (an `int` or a command word).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// Argument `index` must have none of the bits of `mask`.
-    NoBits { index: u32, mask: u32 },
+    /// `clone(flags, …)`: none of `namespaces`, and descriptors shared only by threads of one process. A process
+    /// that has gone leaves what it locked to those that it shared them with, and nobody could tell whose it is.
+    Clone { namespaces: u32 },
     /// Argument `index` must be one of `values`; otherwise the call fails with `errno`.
     OneOf { index: u32, values: &'static [u32], errno: i32 },
     /// Argument `index` must be none of `values`.
     NoneOf { index: u32, values: &'static [u32] },
     /// All of these arguments must be 0.
     Zeroes { indices: &'static [u32] },
-    /// `socket(domain, type, protocol)`: only these domains and protocols, and no raw or packet type.
+    /// `socket(domain, type, protocol)`: only these domains and protocols; streams and datagrams,
+    /// and sequenced packets within the machine. For other types Linux looks for a module, whatever the protocol.
     Socket { domains: &'static [u32], protocols: &'static [u32] },
-    /// `setsockopt(socket, level, name, …)`: setting one of `names` at `level` succeeds and does nothing.
-    KeptOptions { level: u32, names: &'static [u32] },
+    /// `setsockopt(socket, level, name, …)`: only these names, at these levels. Setting one that is `kept`
+    /// succeeds and does nothing.
+    Options { kept: &'static [Level], levels: &'static [Level] },
+}
+
+/// Options of sockets that mean something together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// `SOL_SOCKET` or a protocol.
+    pub level: u32,
+    /// By their numbers.
+    pub names: &'static [u32],
 }
 
 /// All numbers from here up to the next rule's start get one action.
@@ -120,8 +132,17 @@ fn leaf(action: Action) -> Vec<sock_filter> {
     match action {
         Action::Allow => vec![allow()],
         Action::Errno(number) => vec![errno(number)],
-        Action::Check(Check::NoBits { index, mask }) => {
-            vec![argument(index), branch(ANY_BIT, mask, 0, 1), errno(libc::EPERM), allow()]
+        Action::Check(Check::Clone { namespaces }) => {
+            const FILES: u32 = libc::CLONE_FILES.cast_unsigned();
+            const THREAD: u32 = libc::CLONE_THREAD.cast_unsigned();
+            vec![
+                argument(0),
+                branch(ANY_BIT, namespaces, 3, 0),
+                op(AND, FILES | THREAD),
+                branch(EQUAL, FILES, 1, 0),
+                allow(),
+                errno(libc::EPERM),
+            ]
         }
         Action::Check(Check::OneOf { index, values, errno: number }) => {
             let mut program = vec![argument(index)];
@@ -151,20 +172,44 @@ fn leaf(action: Action) -> Vec<sock_filter> {
             program.extend(any_of(protocols));
             program.push(errno(libc::EPROTONOSUPPORT));
             const TYPE_MASK: u32 = 0xF;
-            const SOCK_RAW: u32 = 3;
-            const SOCK_PACKET: u32 = 10;
-            program.extend([argument(1), op(AND, TYPE_MASK)]);
-            program.extend(any_of(&[SOCK_RAW, SOCK_PACKET]));
-            program.extend([allow(), errno(libc::EPERM)]);
+            program.extend([
+                argument(1),
+                op(AND, TYPE_MASK),
+                branch(EQUAL, libc::SOCK_STREAM.cast_unsigned(), 4, 0),
+                branch(EQUAL, libc::SOCK_DGRAM.cast_unsigned(), 3, 0),
+                branch(EQUAL, libc::SOCK_SEQPACKET.cast_unsigned(), 0, 3),
+                argument(0),
+                branch(EQUAL, libc::AF_UNIX.cast_unsigned(), 0, 1),
+                allow(),
+                errno(libc::EPERM),
+            ]);
             program
         }
-        Action::Check(Check::KeptOptions { level, names }) => {
-            let mut program = vec![argument(1), branch(EQUAL, level, 1, 0), allow(), argument(2)];
-            program.extend(any_of(names));
-            program.extend([allow(), errno(0)]);
+        Action::Check(Check::Options { kept, levels }) => {
+            let mut program = Vec::new();
+            for level in kept {
+                let otherwise = branch(EQUAL, 0, 1, 1);
+                program.extend(at(*level, [otherwise, errno(0)]));
+            }
+            for level in levels {
+                program.extend(at(*level, [errno(libc::ENOPROTOOPT), allow()]));
+            }
+            program.push(errno(libc::ENOPROTOOPT));
             program
         }
     }
+}
+
+/// Goes on behind this for another level; at this one, with the first of the two instructions for another name
+/// and with the second for one of these.
+fn at(Level { level, names }: Level, [other, one_of_these]: [sock_filter; 2]) -> Vec<sock_filter> {
+    let mut here = vec![argument(2)];
+    here.extend(any_of(names));
+    here.extend([other, one_of_these]);
+    let past = u8::try_from(here.len()).unwrap_or(u8::MAX);
+    let mut program = vec![argument(1), branch(EQUAL, level, 0, past)];
+    program.extend(here);
+    program
 }
 
 fn argument(index: u32) -> sock_filter {
@@ -241,7 +286,7 @@ pub(super) mod tests {
         });
         intervals.push(Interval {
             start: 903,
-            action: Action::Check(Check::NoBits { index: 0, mask: 0x30 }),
+            action: Action::Check(Check::Clone { namespaces: 0x30 }),
         });
         intervals.push(Interval {
             start: 904,
@@ -249,7 +294,10 @@ pub(super) mod tests {
         });
         intervals.push(Interval {
             start: 905,
-            action: Action::Check(Check::KeptOptions { level: 1, names: &[7, 8] }),
+            action: Action::Check(Check::Options {
+                kept: &[Level { level: 1, names: &[9] }],
+                levels: &[Level { level: 1, names: &[7, 8] }, Level { level: 6, names: &[1] }],
+            }),
         });
         intervals.push(Interval { start: 906, action: Action::Errno(38) });
         compile(&intervals)
@@ -286,6 +334,9 @@ pub(super) mod tests {
         assert_eq!(call(900, [1, 1, 0, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 0x80002, 0, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 0x80003, 0, 0, 0, 0]), eperm, "SOCK_RAW with a flag");
+        assert_eq!(call(900, [2, 6, 0, 0, 0, 0]), eperm, "DCCP by its type");
+        assert_eq!(call(900, [2, 5, 0, 0, 0, 0]), eperm, "SCTP by its type");
+        assert_eq!(call(900, [1, 0x80005, 0, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 1, 6, 0, 0, 0]), allow);
         assert_eq!(call(900, [2, 1, 132, 0, 0, 0]), libc::SECCOMP_RET_ERRNO | 93, "SCTP");
         assert_eq!(call(900, [40, 1, 0, 0, 0, 0]), libc::SECCOMP_RET_ERRNO | 97, "AF_VSOCK");
@@ -295,11 +346,18 @@ pub(super) mod tests {
         assert_eq!(call(902, [0, 0x5413, 0, 0, 0, 0]), allow);
         assert_eq!(call(903, [0x20, 0, 0, 0, 0, 0]), eperm);
         assert_eq!(call(903, [0x40, 0, 0, 0, 0, 0]), allow);
+        assert_eq!(call(903, [0x400, 0, 0, 0, 0, 0]), eperm, "shared descriptors");
+        assert_eq!(call(903, [0x1_0400, 0, 0, 0, 0, 0]), allow, "of threads");
         assert_eq!(call(904, [0, 0, 19, 0, 0, 0]), allow);
         assert_eq!(call(904, [0, 1, 19, 0, 0, 0]), eperm);
         assert_eq!(call(904, [1, 0, 19, 0, 0, 0]), eperm);
-        assert_eq!(call(905, [9, 1, 7, 0, 0, 0]), libc::SECCOMP_RET_ERRNO, "as if it were set");
-        assert_eq!(call(905, [9, 1, 2, 0, 0, 0]), allow);
-        assert_eq!(call(905, [9, 6, 7, 0, 0, 0]), allow, "of TCP, which has other names");
+        let unknown = libc::SECCOMP_RET_ERRNO | 92;
+        assert_eq!(call(905, [9, 1, 8, 0, 0, 0]), allow);
+        assert_eq!(call(905, [9, 1, 9, 0, 0, 0]), libc::SECCOMP_RET_ERRNO, "as if it were set");
+        assert_eq!(call(905, [9, 6, 9, 0, 0, 0]), unknown, "of another level");
+        assert_eq!(call(905, [9, 6, 1, 0, 0, 0]), allow);
+        assert_eq!(call(905, [9, 1, 1, 0, 0, 0]), unknown, "of another level");
+        assert_eq!(call(905, [9, 6, 8, 0, 0, 0]), unknown, "of another level");
+        assert_eq!(call(905, [9, 0, 1, 0, 0, 0]), unknown, "no such level");
     }
 }

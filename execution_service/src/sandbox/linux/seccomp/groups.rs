@@ -60,14 +60,14 @@ pub const GROUPS: &[Group] = &[
          mounts and modes",
         calls![
             SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_lseek, SYS_pread64,
-            SYS_pwrite64, SYS_readv, SYS_writev, SYS_preadv, SYS_pwritev, SYS_preadv2,
+            SYS_pwrite64, SYS_readv, SYS_writev, SYS_preadv, SYS_pwritev,
             SYS_pwritev2, SYS_sendfile, SYS_dup, SYS_dup3, SYS_flock,
             SYS_fsync, SYS_fdatasync, SYS_truncate, SYS_ftruncate, SYS_getdents64,
             SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_fchmod, SYS_fchown, SYS_statfs,
             SYS_fstatfs, SYS_openat, SYS_openat2, SYS_mkdirat, SYS_mknodat,
             SYS_fchownat, SYS_newfstatat, SYS_unlinkat, SYS_renameat, SYS_renameat2,
             SYS_linkat, SYS_symlinkat, SYS_readlinkat, SYS_fchmodat, SYS_fchmodat2,
-            SYS_faccessat, SYS_faccessat2, SYS_utimensat, SYS_fallocate, SYS_fadvise64,
+            SYS_faccessat, SYS_faccessat2, SYS_utimensat, SYS_fallocate,
             SYS_readahead, SYS_sync_file_range, SYS_splice,
             SYS_tee, SYS_copy_file_range, SYS_statx, SYS_close_range, SYS_umask,
             SYS_getxattr, SYS_lgetxattr, SYS_fgetxattr,
@@ -89,7 +89,7 @@ pub const GROUPS: &[Group] = &[
         "memory of the own process",
         calls![
             SYS_brk, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_msync,
-            SYS_mincore, SYS_madvise, SYS_mlock, SYS_mlock2, SYS_munlock, SYS_mlockall,
+            SYS_mincore, SYS_mlock, SYS_mlock2, SYS_munlock, SYS_mlockall,
             SYS_munlockall, SYS_membarrier, SYS_pkey_alloc, SYS_pkey_free,
             SYS_pkey_mprotect, SYS_get_mempolicy,
         ],
@@ -107,7 +107,7 @@ pub const GROUPS: &[Group] = &[
             SYS_sched_get_priority_max, SYS_sched_get_priority_min,
             SYS_sched_rr_get_interval, SYS_sched_getattr, SYS_getpriority,
             SYS_ioprio_get, SYS_getrusage, SYS_times, SYS_getrlimit, SYS_setrlimit,
-            SYS_prctl, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_getcpu,
+            SYS_pidfd_open, SYS_pidfd_send_signal, SYS_getcpu,
         ],
     ),
     group(
@@ -136,8 +136,8 @@ pub const GROUPS: &[Group] = &[
     ),
     group(
         "sockets",
-        "within the own network namespace, which has only a loopback; `socket` itself is \
-         checked, and so is `setsockopt`",
+        "within the own network namespace, which has only a loopback; `socket` and \
+         `setsockopt` are checked",
         calls![
             SYS_bind, SYS_listen, SYS_accept, SYS_accept4, SYS_connect, SYS_getsockname,
             SYS_getpeername, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg,

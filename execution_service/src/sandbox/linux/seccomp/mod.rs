@@ -1,6 +1,7 @@
 //! The system calls that user code may make: groups of them with a reason each ([`groups`]), what becomes
-//! of every number ([`table`]), and its translation into a program for the kernel ([`bpf`]).
+//! of every number ([`table`]), what may be asked of those that are many in one ([`arguments`]), and its translation into a program for the kernel ([`bpf`]).
 
+mod arguments;
 mod bpf;
 pub mod groups;
 mod table;

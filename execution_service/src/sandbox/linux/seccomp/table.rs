@@ -4,6 +4,7 @@
 
 use libc as c;
 
+use super::arguments;
 use super::bpf::{Action, Check, Interval};
 use super::groups::{Call, GROUPS};
 
@@ -36,30 +37,17 @@ const SOCKET_DOMAINS: &[u32] = &[1, 2, 10];
 /// The default one, TCP and UDP. Others (SCTP, DCCP, SMC, MPTCP) would load modules of the kernel.
 const PROTOCOLS: &[u32] = &[0, 6, 17];
 
-/// Terminal commands that put input into a terminal that somebody else may read.
-const TERMINAL_INJECTION: &[u32] = &[0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX */];
-
-/// A lease on a file that all sandboxes share makes whoever opens it wait for 45 s, and a notification
-/// tells when somebody does.
-const OBSERVING_OTHERS: &[u32] = &[1024 /* F_SETLEASE */, 1026 /* F_NOTIFY */];
-
 /// `personality` may be asked (0xffffffff) and set to plain Linux (0), nothing else.
 const PERSONALITIES: &[u32] = &[0, u32::MAX];
-
-/// SO_SNDBUF and SO_RCVBUF. The kernel, too, grants as much of what is asked for as it likes, so programs
-/// take any answer. To have them by force needs a capability.
-const BUFFER_SIZES: &[u32] = &[7, 8];
 
 /// Calls that get another answer than "yes" or the default.
 pub(super) fn checked(policy: Policy) -> Vec<(c::c_long, Action)> {
     let only_self = Action::Check(Check::Zeroes { indices: &[0] });
-    let kept_options = Check::KeptOptions { level: 1 /* SOL_SOCKET */, names: BUFFER_SIZES };
-    let set_option = if policy.memory_cgroup { Action::Allow } else { Action::Check(kept_options) };
-    vec![
+    let mut all = vec![
         #[cfg(target_arch = "x86_64")]
         (c::SYS_inotify_init, Action::Errno(c::ENOSYS)),
         // Threads and forks, but no namespaces: a user namespace would open most of the kernel.
-        (c::SYS_clone, Action::Check(Check::NoBits { index: 0, mask: NAMESPACE_FLAGS })),
+        (c::SYS_clone, Action::Check(Check::Clone { namespaces: NAMESPACE_FLAGS })),
         // Its flags lie in memory, where a filter cannot look. glibc then uses clone.
         (c::SYS_clone3, Action::Errno(c::ENOSYS)),
         (
@@ -70,13 +58,10 @@ pub(super) fn checked(policy: Policy) -> Vec<(c::c_long, Action)> {
             c::SYS_socketpair,
             Action::Check(Check::OneOf { index: 0, values: &[1], errno: c::EAFNOSUPPORT }),
         ),
-        (c::SYS_ioctl, Action::Check(Check::NoneOf { index: 1, values: TERMINAL_INJECTION })),
-        (c::SYS_fcntl, Action::Check(Check::NoneOf { index: 1, values: OBSERVING_OTHERS })),
         (
             c::SYS_personality,
             Action::Check(Check::OneOf { index: 0, values: PERSONALITIES, errno: c::EPERM }),
         ),
-        (c::SYS_setsockopt, set_option),
         // Would have the host write out all of its file systems. A sandbox has none on a disk.
         (c::SYS_sync, Action::Errno(0)),
         (c::SYS_syncfs, Action::Errno(0)),
@@ -99,7 +84,9 @@ pub(super) fn checked(policy: Policy) -> Vec<(c::c_long, Action)> {
         (c::SYS_sched_setattr, only_self),
         // setpriority(PRIO_PROCESS, 0, …), as nice(2) makes it.
         (c::SYS_setpriority, Action::Check(Check::Zeroes { indices: &[0, 1] })),
-    ]
+    ];
+    all.extend(arguments::checked(policy));
+    all
 }
 
 /// The calls that are allowed whatever their arguments are.

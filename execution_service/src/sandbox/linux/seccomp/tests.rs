@@ -7,15 +7,15 @@ use libc as c;
 use proptest::prelude::*;
 
 use super::bpf::tests::verdict;
-use super::bpf::{AUDIT_ARCH, Action, Check, X32_BIT};
+use super::bpf::{AUDIT_ARCH, Action, Check, Level, X32_BIT};
 use super::table::{FIRST_UNKNOWN, allowed, checked};
 use super::{Policy, filter};
 
 const ERRNO: u32 = c::SECCOMP_RET_ERRNO;
 const EPERM: u32 = ERRNO | c::EPERM.cast_unsigned();
 
-/// SOCK_RAW and SOCK_PACKET.
-const RAW_TYPES: [u32; 2] = [3, 10];
+/// SOCK_STREAM and SOCK_DGRAM.
+const PLAIN_TYPES: [u32; 2] = [1, 2];
 
 /// The architectures that a machine of ours can run code of: i386, ARM, x86-64, 64-bit ARM, RISC-V.
 const ARCHITECTURES: [u32; 5] = [0x4000_0003, 0x4000_0028, 0xC000_003E, 0xC000_00B7, 0xC000_00F3];
@@ -29,7 +29,11 @@ fn meant(action: Action, args: [u64; 6]) -> u32 {
     match action {
         Action::Allow => c::SECCOMP_RET_ALLOW,
         Action::Errno(number) => ERRNO | number.cast_unsigned(),
-        Action::Check(Check::NoBits { index, mask }) => unless(low(index) & mask != 0, c::EPERM),
+        Action::Check(Check::Clone { namespaces }) => {
+            let (files, thread) = (c::CLONE_FILES as u32, c::CLONE_THREAD as u32);
+            let shares = low(0) & files != 0 && low(0) & thread == 0;
+            unless(low(0) & namespaces != 0 || shares, c::EPERM)
+        }
         Action::Check(Check::OneOf { index, values, errno }) => {
             unless(!values.contains(&low(index)), errno)
         }
@@ -45,11 +49,16 @@ fn meant(action: Action, args: [u64; 6]) -> u32 {
             } else if !protocols.contains(&low(2)) {
                 ERRNO | c::EPROTONOSUPPORT.cast_unsigned()
             } else {
-                unless(RAW_TYPES.contains(&(low(1) & 0xF)), c::EPERM)
+                let kind = low(1) & 0xF;
+                let sequenced = kind == 5 && low(0) == 1;
+                unless(!PLAIN_TYPES.contains(&kind) && !sequenced, c::EPERM)
             }
         }
-        Action::Check(Check::KeptOptions { level, names }) => {
-            unless(low(1) == level && names.contains(&low(2)), 0)
+        Action::Check(Check::Options { kept, levels }) => {
+            let among = |levels: &[Level]| {
+                levels.iter().any(|at| at.level == low(1) && at.names.contains(&low(2)))
+            };
+            if among(kept) { ERRNO } else { unless(!among(levels), c::ENOPROTOOPT) }
         }
     }
 }
@@ -110,6 +119,34 @@ fn every_number_is_treated_as_the_table_says() {
             }
         }
     }
+}
+
+#[test]
+fn what_takes_from_others_is_not_among_the_many_in_one() {
+    let (program, _) = &MADE[1];
+    let refused = |number: c::c_long, args: [u64; 6], errno: i32| {
+        let found = verdict(program, AUDIT_ARCH, number as u32, args);
+        assert_eq!(found, ERRNO | errno.cast_unsigned(), "call {number} with {args:?}");
+    };
+    // SO_ATTACH_FILTER, SO_TIMESTAMP; TCP_MD5SIG, TCP_USER_TIMEOUT; IP_OPTIONS, IP_MINTTL.
+    for (level, name) in [(1, 26), (1, 29), (6, 14), (6, 18), (0, 4), (0, 21)] {
+        refused(c::SYS_setsockopt, [9, level, name, 0, 0, 0], c::ENOPROTOOPT);
+    }
+    // PR_SET_SECCOMP, PR_SCHED_CORE, PR_SET_MEMORY_MERGE, PR_SET_VMA.
+    for option in [22, 62, 67, 0x5356_4D41] {
+        refused(c::SYS_prctl, [option, 1, 0, 0, 0, 0], c::EINVAL);
+    }
+    // F_SETLEASE, F_NOTIFY, F_OFD_SETLK.
+    for command in [1024, 1026, 37] {
+        refused(c::SYS_fcntl, [3, command, 0, 0, 0, 0], c::EINVAL);
+    }
+    // TIOCSTI, SIOCBRADDBR, SIOCGIFBR, SIOCGIFVLAN.
+    for command in [0x5412, 0x89A0, 0x8940, 0x8982] {
+        refused(c::SYS_ioctl, [0, command, 0, 0, 0, 0], c::EPERM);
+    }
+    refused(c::SYS_madvise, [0, 4096, 12 /* MADV_MERGEABLE */, 0, 0, 0], c::EINVAL);
+    refused(c::SYS_fadvise64, [3, 0, 0, 4 /* POSIX_FADV_DONTNEED */, 0, 0], 0);
+    refused(c::SYS_preadv2, [3, 0, 1, 0, 0, 8 /* RWF_NOWAIT */], c::EOPNOTSUPP);
 }
 
 #[test]

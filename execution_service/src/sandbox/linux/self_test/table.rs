@@ -3,7 +3,7 @@
 
 use libc::{
     EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, ECONNREFUSED, EFBIG, EINVAL, EMFILE, ENETUNREACH,
-    ENOENT, ENOMEM, ENOSPC, ENOSYS, EPERM, EROFS, ESRCH, SIGKILL,
+    ENOENT, ENOMEM, ENOPROTOOPT, ENOSPC, ENOSYS, EPERM, EROFS, ESRCH, SIGKILL,
 };
 
 use super::judge::Must::{
@@ -149,7 +149,7 @@ pub const WALLS: &[Row] = &[
         wall: "capabilities",
         tried: "looked at all five sets; did what needs CAP_NET_ADMIN",
         evidence: &[
-            ("capabilities", Show(&["none"])), ("mark a packet as the administrator of a network", NO),
+            ("capabilities", Show(&["none"])), ("mark a packet as the administrator of a network", BeRefused(&[EPERM, ENOPROTOOPT])),
         ],
         stages: &["empty the bounding set", "drop capabilities"],
         ..ROW
@@ -176,6 +176,7 @@ pub const WALLS: &[Row] = &[
             ("syslog", NO), ("fanotify_init", NO), ("clock_settime", NO),
             ("clone3", BeRefused(&[ENOSYS])), ("a call that does not exist", BeRefused(&[ENOSYS])),
             ("TIOCSTI", NO), ("TIOCSTI with a high bit", NO),
+            ("a filter of packets", BeRefused(&[ENOPROTOOPT])), ("a filter of one's own", BeRefused(&[EINVAL])),
             ("AF_NETLINK", FOREIGN), ("AF_PACKET", FOREIGN), ("AF_VSOCK", FOREIGN), ("AF_ALG", FOREIGN),
             ("a raw socket", NO),
             #[cfg(target_arch = "x86_64")]

@@ -293,12 +293,7 @@ fn become_init(
 }
 
 /// Serves with nothing but its side of the link, and the kernel's for questions about sockets if there is one.
-fn serve(
-    host: Host,
-    limits: SandboxLimits,
-    side: Side,
-    diag: Option<OwnedFd>,
-) -> io::Result<()> {
+fn serve(host: Host, limits: SandboxLimits, side: Side, diag: Option<OwnedFd>) -> io::Result<()> {
     let Side { socket, words } = side;
     let (socket, words, diag) = if let Some(diag) = diag {
         let [socket, words, diag] = syscall::keep_only([socket, words, diag])?;
