@@ -12,7 +12,8 @@ async fn wall_time() {
         return;
     };
     let caller = worker.caller().await;
-    let short = Limits { wall_ms: Some(400), ..Limits::default() };
+    // Compiling counts, and is most of it on a busy machine.
+    let short = Limits { wall_ms: Some(2000), ..Limits::default() };
     for program in [
         python("import time\nprint('up')\ntime.sleep(600)"),
         node("console.log('up'); setTimeout(() => {}, 600000)"),
@@ -24,7 +25,7 @@ async fn wall_time() {
         let ran = caller.run(limits(short, program)).await;
         assert_eq!((ran.status(), ran.limit()), (Status::TimedOut, "wall_time"), "{ran:?}");
         assert_eq!(ran.stdout(), "up\n", "{ran:?}");
-        assert!(ran.outcome().duration_us >= 400_000, "{ran:?}");
+        assert!(ran.outcome().duration_us >= 2_000_000, "{ran:?}");
     }
 }
 
