@@ -2,6 +2,7 @@
 //! error that names its variable.
 
 mod command_line;
+mod derived;
 mod values;
 
 use std::path::PathBuf;
@@ -13,16 +14,6 @@ use command_line::CommandLine;
 pub use command_line::{Action, DOCTOR, DoctorWanted};
 pub use values::{Listen, LogFormat, Secret, SecretError};
 use values::{at_least_one, bytes, bytes_or_none, language_list, listen, seconds};
-
-use crate::execution::compiled::Bounds;
-use crate::execution::limits::{LimitRange, Limits};
-use crate::execution::outputs;
-use crate::language::Language;
-use crate::pool::PoolSize;
-use crate::sandbox::isolation::Demand;
-use crate::sandbox::spec::SandboxLimits;
-use crate::session::SessionRules;
-use crate::worker::Size;
 
 const MIB: u64 = 1 << 20;
 
@@ -200,103 +191,6 @@ impl Settings {
             "MAX_DISK_BYTES",
             self.default_disk_bytes <= self.max_disk_bytes,
         )
-    }
-
-    /// Defaults and maxima of a run.
-    pub fn limit_range(&self) -> LimitRange {
-        // Code that a model wrote in a minute: enough for pandas and a worker pool, not for a server.
-        const PROCESSES: u32 = 128;
-        const INODES: u64 = 16_384;
-        const OPEN_FILES: u32 = 256;
-        const OUTPUT: u64 = MIB;
-        let cores = u32::div_ceil(self.sandbox_milli_cpus, 1000);
-        let defaults = Limits {
-            wall: self.default_timeout,
-            cpu: self.default_timeout * cores,
-            output_bytes: OUTPUT,
-            sandbox: SandboxLimits {
-                memory_bytes: self.default_memory_bytes,
-                processes: PROCESSES.min(self.max_processes),
-                disk_bytes: self.default_disk_bytes,
-                inodes: INODES,
-                open_files: OPEN_FILES,
-                milli_cpus: self.sandbox_milli_cpus,
-            },
-        };
-        let maxima = Limits {
-            wall: self.max_timeout,
-            cpu: self.max_timeout * cores,
-            // Control characters grow sixfold in JSON, and the answer holds stdout twice.
-            output_bytes: 2 * MIB,
-            sandbox: SandboxLimits {
-                memory_bytes: self.max_memory_bytes,
-                processes: self.max_processes,
-                disk_bytes: self.max_disk_bytes,
-                inodes: 16 * INODES,
-                open_files: 16 * OPEN_FILES,
-                milli_cpus: self.sandbox_milli_cpus,
-            },
-        };
-        LimitRange { defaults, maxima }
-    }
-
-    /// Sizes of the pool.
-    pub fn pool_size(&self) -> PoolSize {
-        PoolSize { initial: self.initial_pool_size, max: self.max_pool_size }
-    }
-
-    /// How many run at once, and how many wait.
-    pub fn admission_size(&self) -> Size {
-        Size {
-            slots: self.max_concurrent_runs,
-            waiting: self.max_queued_runs,
-            waiting_of_one: self.max_queued_runs_per_owner,
-        }
-    }
-
-    /// How much of what compilers made is kept; `None` for nothing.
-    pub fn compiled_bounds(&self) -> Option<Bounds> {
-        // Headers and compiler may be replaced while we run, and then the old ones must be forgotten.
-        const AGE: Duration = Duration::from_secs(60 * 60);
-        // What fits of the smallest programs, with the default: 16 KiB each.
-        const ENTRIES: usize = 4096;
-        let bytes = usize::try_from(self.compile_cache_bytes).unwrap_or(usize::MAX);
-        (bytes > 0).then_some(Bounds { bytes, entries: ENTRIES, age: AGE })
-    }
-
-    /// How much output is kept, beside text of `known_to_caller` bytes that nobody need ask for.
-    pub fn output_bounds(&self, known_to_caller: usize) -> outputs::Bounds {
-        outputs::Bounds {
-            stream: self.max_stored_output_bytes,
-            total: self.output_store_bytes,
-            retention: self.output_retention,
-            known_to_caller,
-        }
-    }
-
-    /// Rules for sessions.
-    pub fn session_rules(&self) -> SessionRules {
-        SessionRules {
-            max: self.max_sessions,
-            max_per_owner: self.max_sessions_per_owner,
-            idle: self.session_idle_timeout,
-        }
-    }
-
-    /// The walls without which the operator wants no service.
-    pub fn demands(&self) -> Vec<Demand> {
-        let demands = [
-            (self.require_cgroups, Demand::Cgroups),
-            (self.require_cpu_quota, Demand::CpuQuota),
-            (self.require_fresh_proc, Demand::FreshProc),
-            (self.require_own_uids, Demand::OwnUids),
-        ];
-        demands.into_iter().filter_map(|(made, demand)| made.then_some(demand)).collect()
-    }
-
-    /// The languages to offer.
-    pub fn languages(&self) -> &[Language] {
-        &self.supported_languages.0
     }
 }
 

@@ -5,6 +5,10 @@ use super::python::json_line;
 use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
 use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
 
+/// Node 18 to 20.11 have `import()` in a script of ours by this alone, and end the kernel without it. It is
+/// of no consequence to later ones, and the kernel hides it from programs.
+const FLAG: &str = "--experimental-vm-modules";
+
 /// See the module.
 pub struct Node;
 
@@ -12,7 +16,7 @@ impl KernelLanguage for Node {
     fn start(&self, executable: &str) -> KernelStart {
         let command = Command {
             program: String::from(executable),
-            args: vec![format!("{RUNTIMES_DIR}/node/kernel.cjs")],
+            args: vec![String::from(FLAG), format!("{RUNTIMES_DIR}/node/kernel.cjs")],
             env: environment(executable, &[]),
             working_directory: String::from(WORKSPACE),
             stdin: Stdin::Null,

@@ -120,7 +120,7 @@ impl Surroundings {
                 .join("; ")
         };
         let overridden = self.overrides.contains_key(&language);
-        let remedy = if environment.is_some() {
+        let mut remedy = if environment.is_some() {
             // What the launcher has made itself is made again once it is gone.
             String::from(
                 "make the environment anew (one in the data directory: delete it and start again), \
@@ -130,15 +130,15 @@ impl Surroundings {
             let variable = override_variable(language);
             format!("set {variable} to one that will do, or unset it to have one looked for")
         } else {
-            let opening = passed_over.iter().find_map(|passed| match &passed.reason {
-                Unsuitable::OutOfReach { barrier, .. } => Some(format!(
-                    ", or let the sandbox's user in: chmod o+rx {}",
-                    barrier.display()
-                )),
-                _ => None,
-            });
-            format!("{}{}", install(language), opening.unwrap_or_default())
+            String::from(install(language))
         };
+        let barrier = passed_over.iter().find_map(|passed| match &passed.reason {
+            Unsuitable::OutOfReach { barrier, .. } => Some(barrier.display()),
+            _ => None,
+        });
+        if let Some(barrier) = barrier {
+            remedy.push_str(&format!(", or let the sandbox's user in: chmod o+rx {barrier}"));
+        }
         let named = environment.is_some() || overridden;
         Missing { language, named, reason, remedy }
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use execution_service::language::Language;
+use execution_service::sandbox::linux::FIRST_HOST_ID;
 use execution_service::toolchain::{Surroundings, Visitor, discover_in};
 
 use super::report;
@@ -78,7 +79,7 @@ fn operators_environment() -> bool {
 fn visitor(root: bool) -> Visitor {
     if root {
         // Any id from the range that root's sandboxes are mapped to: it owns nothing here.
-        Visitor { uid: 100_000, gid: 100_000 }
+        Visitor { uid: FIRST_HOST_ID, gid: FIRST_HOST_ID }
     } else {
         Visitor {
             uid: rustix::process::geteuid().as_raw(),

@@ -96,24 +96,28 @@ fn isolation(view: &View) {
     let isolation = &view.doctor;
     let style = if isolation.level == "full" { GOOD } else { CAUTION };
     println!("  isolation   {style}{}{style:#}", plain(&isolation.level));
-    // Walls are often weaker for one and the same reason, and have the same remedy.
+    weaker(&isolation.walls);
+}
+
+/// Walls are often weaker for one and the same reason, and have the same remedy.
+fn weaker(walls: &[Wall]) {
     let mut told: Vec<&str> = Vec::new();
-    let mut tell_once = |text| {
+    let mut is_new = |text| {
         let new = !told.contains(&text);
         told.push(text);
         new
     };
-    for Wall { state, detail, remedy, name: _ } in &isolation.walls {
+    for Wall { state, detail, remedy, name: _ } in walls {
         let Some(remedy) = remedy else { continue };
-        if tell_once(detail) {
-            let alike = isolation.walls.iter().filter(|wall| wall.detail == *detail);
+        if is_new(detail) {
+            let alike = walls.iter().filter(|wall| wall.detail == *detail);
             let names: Vec<&str> = alike.map(|wall| wall.name.as_str()).collect();
             println!(
                 "              {}",
                 plain(&format!("{}: {state}: {detail}", names.join(", ")))
             );
         }
-        if tell_once(remedy) {
+        if is_new(remedy) {
             println!("              {FAINT}{}{FAINT:#}", plain(remedy));
         }
     }

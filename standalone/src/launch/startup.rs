@@ -66,6 +66,7 @@ async fn serve(
     let stopping = stop::on_signal()?;
     let gateway_settings = environment.settings()?;
     let admin = operator::ensure_admin(&gateway_settings).await?;
+    let told = Cell::new(false);
     let first_answer = CancellationToken::new();
     let gateway = Service::new("gateway", environment.gateway())?;
     let worker = match settings.worker {
@@ -76,7 +77,6 @@ async fn serve(
     };
     let keep = |service| Keeper::new(service, first_answer.clone(), stopping.clone()).keep();
 
-    let told = Cell::new(false);
     let announce = async {
         let view = View::of(&gateway, &gateway_settings, FIRST_ANSWER).await?;
         first_answer.cancel();

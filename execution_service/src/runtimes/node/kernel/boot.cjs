@@ -18,6 +18,8 @@ function becomeFirstVictim() {
 
 async function warmUp() {
   becomeFirstVictim();
+  // Our options are none of the processes that the user's program forks.
+  process.execArgv.length = 0;
   installStackFilter();
   for (const stream of [process.stdout, process.stderr]) {
     // A pipe of Node's is non-blocking: process.exit() would lose what a full pipe did not take, and
