@@ -20,6 +20,7 @@ mod channel;
 mod ends;
 mod init;
 mod launch;
+mod listener;
 mod output;
 mod pipe;
 mod probe;

@@ -11,12 +11,13 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::account::{self, Disk, LastSaid, Reaped};
-use super::caller::{Packets, Pending, Running};
+use super::caller::{Packets, Pending};
 use super::cgroup::Meter;
 use super::ends;
+use super::listener::listen;
 use super::pipe::{self, End};
 use super::probe::{Probe, Targets};
-use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
+use super::protocol::{InitReply, InitRequest, InitUsage, SandboxId, ToInit};
 use super::spawner_client::{Claim, Forked, SpawnerClient};
 use super::untold;
 use crate::sandbox::backend::{
@@ -212,46 +213,6 @@ impl LinuxSandbox {
         }
         fds.pop().ok_or_else(|| failed(io::Error::from(io::ErrorKind::InvalidData)))
     }
-}
-
-/// Reads what init says until it is gone.
-async fn listen(init: Arc<Packets>, pending: Arc<Pending<Reply>>) {
-    /// The sequence of [`LinuxSandbox::open`]'s first expectation.
-    const FIRST: u64 = 1;
-    let mut running = Running::default();
-    loop {
-        let (message, fds) = match init.receive::<FromInit>().await {
-            Ok(Some(received)) => received,
-            Ok(None) => break,
-            Err(error) => {
-                tracing::warn!(%error, "init of a sandbox sent something that is no message");
-                break;
-            }
-        };
-        match message {
-            FromInit::Ready => pending.resolve(FIRST, (InitReply::Done, fds, None)),
-            FromInit::SetUpFailed(failure) => {
-                pending.resolve(FIRST, (InitReply::Failed(failure), fds, None));
-            }
-            FromInit::Reply { sequence, reply } => {
-                // What nobody has asked for is not remembered: init could say it for ever.
-                let exit = match &reply {
-                    InitReply::Started { pid } if pending.is_expected(sequence) => {
-                        Some(running.begin(*pid))
-                    }
-                    InitReply::Started { .. } => None,
-                    InitReply::Done
-                    | InitReply::Content { .. }
-                    | InitReply::Usage(_)
-                    | InitReply::Sockets { .. }
-                    | InitReply::Failed(_) => None,
-                };
-                pending.resolve(sequence, (reply, fds, exit));
-            }
-            FromInit::Ended { pid, end } => running.end(pid, end),
-        }
-    }
-    pending.close();
 }
 
 #[async_trait]
