@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 const FRESH: Duration = Duration::from_millis(100);
 /// What drivers and the kernel take by themselves: this part of the machine's memory at any time, …
 const OWN_PART: u64 = 16;
-/// … and as much more each time that this has passed.
-const OWN_GROWTH: Duration = Duration::from_secs(600);
+/// … and as much more each time that so many milliseconds have passed.
+const OWN_GROWTH: u64 = 600_000;
 
 /// What `/proc/meminfo` has a name for.
 const TOLD: &[&str] = &[
@@ -30,6 +30,10 @@ const TOLD: &[&str] = &[
     "VmallocUsed",
     "Percpu",
     "Hugetlb",
+    "Zswap",
+    "Balloon",
+    "GPUActive",
+    "GPUReclaim",
 ];
 
 static LAST: Mutex<Option<Look>> = Mutex::new(None);
@@ -41,10 +45,7 @@ pub fn grown() -> u64 {
     let now = Instant::now();
     let look = match last.take() {
         Some(look) if now.duration_since(look.at) < FRESH => Some(look),
-        before => {
-            let memory = read();
-            memory.map(|memory| Look::after(before, now, memory))
-        }
+        before => read().map(|memory| Look::after(before, now, memory, at_hand)),
     };
     *last = look;
     look.map_or(0, Look::grown)
@@ -60,13 +61,25 @@ struct Look {
 }
 
 impl Look {
-    fn after(before: Option<Self>, at: Instant, memory: Memory) -> Self {
-        let usual = before.map_or(memory.untold, |before| {
-            let passed = at.duration_since(before.at).as_secs_f64() / OWN_GROWTH.as_secs_f64();
-            let own = (memory.total / OWN_PART) as f64 * passed;
-            before.usual.saturating_add(own as u64).min(memory.untold)
-        });
-        Self { at, memory, usual }
+    /// `at_hand` is dear, and asked for where it matters only.
+    fn after(
+        before: Option<Self>,
+        at: Instant,
+        mut memory: Memory,
+        at_hand: impl FnOnce() -> u64,
+    ) -> Self {
+        let Some(before) = before else {
+            memory.untold = memory.untold.saturating_sub(at_hand());
+            return Self { at, memory, usual: memory.untold };
+        };
+        let passed = u64::try_from(at.duration_since(before.at).as_millis()).unwrap_or(u64::MAX);
+        let own = (memory.total / OWN_PART / OWN_GROWTH).saturating_mul(passed);
+        let usual = before.usual.saturating_add(own).min(memory.untold);
+        let mut look = Self { at, memory, usual };
+        if look.grown() > 0 {
+            look.memory.untold = memory.untold.saturating_sub(at_hand());
+        }
+        look
     }
 
     fn grown(self) -> u64 {
@@ -83,12 +96,22 @@ struct Memory {
 }
 
 fn read() -> Option<Memory> {
-    let file = |name: &str| fs::read_to_string(format!("/proc/{name}")).ok();
-    Memory::of(&file("meminfo")?, &file("zoneinfo").unwrap_or_default())
+    Memory::of(&fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+/// Free as well, and in the hands of single processors: up to an eighth of the machine.
+fn at_hand() -> u64 {
+    let pages = pages_at_hand(&fs::read_to_string("/proc/zoneinfo").unwrap_or_default());
+    pages.saturating_mul(u64::try_from(rustix::param::page_size()).unwrap_or_default())
+}
+
+fn pages_at_hand(zoneinfo: &str) -> u64 {
+    let counts = zoneinfo.lines().filter_map(|line| line.trim().strip_prefix("count:"));
+    counts.filter_map(|count| count.trim().parse::<u64>().ok()).sum()
 }
 
 impl Memory {
-    fn of(meminfo: &str, zoneinfo: &str) -> Option<Self> {
+    fn of(meminfo: &str) -> Option<Self> {
         let lines: HashMap<&str, u64> = meminfo
             .lines()
             .filter_map(|line| {
@@ -98,18 +121,9 @@ impl Memory {
             .collect();
         let total = *lines.get("MemTotal")?;
         let told: u64 = TOLD.iter().filter_map(|name| lines.get(name)).sum();
-        // Free as well, and at the processors' hands: up to an eighth of the machine.
-        let at_hand: u64 = zoneinfo
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("count:")?.trim().parse::<u64>().ok())
-            .sum();
-        let untold = total.saturating_sub(told).saturating_sub(at_hand.saturating_mul(PAGE));
-        Some(Self { total, untold })
+        Some(Self { total, untold: total.saturating_sub(told) })
     }
 }
-
-/// Of both architectures, as it is usual; larger ones make the free memory look smaller than it is.
-const PAGE: u64 = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -121,11 +135,12 @@ mod tests {
     fn what_has_no_name_is_untold() {
         let meminfo = "MemTotal:  1000 kB\nMemFree:  100 kB\nMemAvailable:  700 kB\nCached:  200 kB\n\
             AnonPages:  300 kB\nHugePages_Total:  0\n";
+        let expected = Memory { total: 1000 << 10, untold: (1000 - 600) << 10 };
+        assert_eq!(Memory::of(meminfo), Some(expected));
+        assert_eq!(Memory::of(""), None);
         let zoneinfo = "  pagesets\n    cpu: 0\n              count:    10\n              high:  9\n\
             cpu: 1\n              count:    5\n";
-        let expected = Memory { total: 1000 << 10, untold: (1000 - 600 - 60) << 10 };
-        assert_eq!(Memory::of(meminfo, zoneinfo), Some(expected));
-        assert_eq!(Memory::of("", ""), None);
+        assert_eq!(pages_at_hand(zoneinfo), 15);
         assert!(read().is_some_and(|memory| memory.untold < memory.total), "of this machine");
     }
 
@@ -134,11 +149,12 @@ mod tests {
         let at = Instant::now();
         let look = |before, seconds, untold| {
             let memory = Memory { total: 16 * GIB, untold };
-            Look::after(before, at + Duration::from_secs(seconds), memory)
+            Look::after(before, at + Duration::from_secs(seconds), memory, || GIB / 2)
         };
-        let first = look(None, 0, GIB);
+        let first = look(None, 0, GIB + GIB / 2);
         assert_eq!(first.grown(), 0);
         assert_eq!(look(Some(first), 1, 2 * GIB).grown(), 0, "a sixteenth");
+        assert_eq!(look(Some(first), 1, 2 * GIB + GIB / 2).grown(), 0, "and what is at hand");
         let much = look(Some(first), 1, 4 * GIB);
         assert!(much.grown() > 2 * GIB, "{much:?}");
         assert_eq!(look(Some(much), 3600, 4 * GIB).grown(), 0, "an hour later it is usual");
