@@ -13,9 +13,9 @@ use crate::sandbox::census::Census;
 
 /// How long the kernel's side may take. The backend answers in a millisecond, or is stopped.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Descriptors of a sandbox with a kernel in it: two sockets, the workspace, two pipes, and the five files of
-/// its account. Counted on Linux 6.18 with cgroup v1, where they are most.
-const DESCRIPTORS_EACH: u64 = 12;
+/// Descriptors of a sandbox without a process, where they are most: the two ways to its init, two directories,
+/// both ends of four pipes, and on cgroup v1 the five files of its account.
+const DESCRIPTORS_EACH: u64 = 17;
 /// Connections, and what is on its way in or out at any moment.
 const SPARE_DESCRIPTORS: u64 = 256;
 

@@ -32,6 +32,7 @@ impl Worker {
         tokio::join!(self.watch_pulse(), self.watch_holdings(every), self.watch_locks());
     }
 
+    /// Until there is nobody to be watched any more.
     async fn watch_pulse(&self) {
         let mut ticks = interval(PULSE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -45,6 +46,7 @@ impl Worker {
             if lifeless == HOPELESS {
                 tracing::error!("the process that makes sandboxes is taken for dead");
                 self.pool.give_up();
+                return;
             }
             if self.stalled.swap(stalled, Ordering::Relaxed) != stalled {
                 if stalled {

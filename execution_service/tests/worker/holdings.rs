@@ -130,6 +130,39 @@ async fn a_warm_sandbox_that_was_killed_is_replaced() {
 }
 
 #[tokio::test]
+async fn inits_that_are_stopped_cost_their_own_sandboxes_only() {
+    let worker = Worker::bash(&[("MAX_POOL_SIZE", "1")]).await;
+    let caller = worker.caller().await;
+    let before = at_rest(&caller).await;
+    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    caller.run(in_session(&session, "x=41")).await;
+    at_rest(&caller).await;
+    let inits = children_of(spawner(&worker));
+    assert!(inits.len() >= 2, "that of the session and that of a warm sandbox");
+
+    inits.iter().for_each(|init| kill_process(*init, Signal::STOP).unwrap());
+
+    // Whatever comes of the first ones, somebody is told of it.
+    let begun = [in_session(&session, "echo $x"), bash("echo hello")];
+    let stuck = begun.map(|request| async {
+        match caller.execute(request).await {
+            Ok(running) => running.try_finish().await.map(drop),
+            Err(refusal) => Err(refusal),
+        }
+    });
+    let stuck = within("they are answered", futures::future::join_all(stuck)).await;
+    assert!(stuck.iter().any(Result::is_err), "an init that is stopped does nothing: {stuck:?}");
+    assert_eq!(caller.run(bash("echo hello")).await.printed(), "hello\n");
+    let _ = caller.end_session(&session.session_id, crate::support::OWNER).await;
+    eventually("they are gone", async || {
+        let left = children_of(spawner(&worker));
+        (!left.iter().any(|init| inits.contains(init))).then_some(())
+    })
+    .await;
+    assert_eq!(at_rest(&caller).await, before);
+}
+
+#[tokio::test]
 async fn a_worker_whose_spawner_is_stopped_says_so_within_seconds_and_recovers() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use rustix::io::Errno;
@@ -31,6 +31,26 @@ pub fn pair(nonblocking: bool) -> io::Result<(OwnedFd, OwnedFd)> {
         flags |= SockFlag::SOCK_NONBLOCK;
     }
     Ok(socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?)
+}
+
+/// Has the kernel refuse descriptors to whoever sends to the other end of `socket`, where it can: before
+/// Linux 6.16 they come, and are closed here.
+pub fn refuse_descriptors(socket: BorrowedFd<'_>) {
+    /// Of `include/uapi/asm-generic/socket.h`.
+    const SO_PASSRIGHTS: libc::c_int = 83;
+    let no: libc::c_int = 0;
+    let length = libc::socklen_t::try_from(size_of_val(&no)).unwrap_or_default();
+    // SAFETY: the kernel reads `length` bytes of `no`, which lives that long. An error means that this
+    // kernel has no such option.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_PASSRIGHTS,
+            (&raw const no).cast(),
+            length,
+        )
+    };
 }
 
 /// Sends one message.
@@ -113,7 +133,7 @@ fn receive_into<T: DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::{AsFd, AsRawFd};
+    use std::os::fd::AsFd;
 
     use super::*;
 
@@ -135,6 +155,17 @@ mod tests {
             receive::<(u8, String)>(ours.as_fd()).expect("a packet").expect("a message");
         assert_eq!((message, fds.len()), ((7, String::from("x")), 2));
         assert_eq!(copies_of(&file), 3);
+    }
+
+    #[test]
+    fn descriptors_can_be_refused() {
+        let (ours, theirs) = pair(true).expect("a pair");
+        refuse_descriptors(ours.as_fd());
+        match send(theirs.as_fd(), &1_u8, &[theirs.as_fd()]) {
+            Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EPERM)),
+            Ok(()) => eprintln!("skipped: descriptors_can_be_refused (not by this kernel)"),
+        }
+        send(ours.as_fd(), &1_u8, &[theirs.as_fd()]).expect("the other way nothing is refused");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub struct Reply {
 }
 
 /// Directories of a sandbox; one is missing if init gave something else.
+#[derive(Default)]
 pub struct Directories {
     /// The root of the workspace.
     pub workspace: Option<OwnedFd>,

@@ -82,6 +82,8 @@ impl Zygotes {
         let program = Program::of(command).map_err(at("zygote command"))?;
         // A zygote that hangs must not make the spawner wait.
         let (socket, theirs) = channel::pair(true).map_err(at("socketpair"))?;
+        // Its children have their end, too, until they are closed in.
+        channel::refuse_descriptors(socket.as_fd());
         let filter = ToZygote::Filter(self.filter.clone());
         channel::send(socket.as_fd(), &filter, &[]).map_err(at("zygote filter"))?;
         let process = match syscall::clone_process(ZYGOTE_NAMESPACES).map_err(at("clone"))? {
