@@ -40,6 +40,13 @@ pub fn measure(
         }
         own.push((pid, memory.own));
     }
+    if held > suspicious {
+        // Too much, whatever the rest is. To look closer takes a millisecond for each MiB of tables: of many,
+        // longer than a program may go unwatched, and it would be stopped for that and not for what it did.
+        let rest = shared.into_values().chain(own.into_iter().map(|(_, bytes)| bytes));
+        usage.memory_bytes = rest.fold(held, u64::saturating_add);
+        return usage;
+    }
     held = shared.into_values().fold(held, u64::saturating_add);
     let estimate = held.saturating_add(own.iter().map(|(_, bytes)| bytes).sum());
     let count = sockets.count();
