@@ -279,8 +279,9 @@ async fn a_full_pipe_to_bash_ends_with_the_runs_time() {
     let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
     let short = Limits { wall_ms: Some(1500), ..Limits::default() };
     // The run number is on its way already, and nothing reads what comes after it.
-    let fill = "(exec 3<>/run/crucible/in; kill -STOP $$; head -c 1M /dev/zero >&3) & \
-        echo '{\"event\":\"done\",\"id\":'$__crucible_id',\"exit_code\":0}' >/run/crucible/out; sleep 60";
+    let fill = "(exec 3<>/run/crucible/in; until [[ -e told ]]; do :; done; \
+        kill -STOP $$; head -c 1M /dev/zero >&3) & \
+        echo '{\"event\":\"done\",\"id\":'$__crucible_id',\"exit_code\":0}' >/run/crucible/out; : >told; sleep 60";
     let forged = caller.run(in_session(&session, fill)).await;
     assert_eq!(forged.status(), Status::Succeeded, "{forged:?}");
     tokio::time::sleep(Duration::from_millis(200)).await;
