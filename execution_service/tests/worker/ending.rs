@@ -74,9 +74,13 @@ async fn a_deadline_that_passes_ends_the_run() {
     let caller = worker.caller().await;
     let patience = Duration::from_millis(700);
     let program = bash("echo up; sleep 600");
-    let running = caller.execute_for(patience, program).await.unwrap();
-    // The client gives up by the same clock; which of the two is first is open.
-    match running.try_finish().await {
+    // The client gives up by the same clock; which of the two is first is open, and on a busy machine it
+    // may do so before it has heard anything.
+    let ended = match caller.execute_for(patience, program).await {
+        Ok(running) => running.try_finish().await,
+        Err(refusal) => Err(refusal),
+    };
+    match ended {
         Ok(ran) => panic!("it went on or ended well: {ran:?}"),
         Err(refusal) => {
             assert!(matches!(refusal.code, Code::DeadlineExceeded | Code::Cancelled), "{refusal:?}")
