@@ -203,7 +203,7 @@ impl Report {
         const FIELDS: usize = 2 << 10;
         let Self { outcome: _, stdout, stderr, results, isolation: _ } = self;
         let results: usize = results.iter().map(RichResult::size).sum();
-        FIELDS + 2 * stdout.text.len() + stderr.text.len() + results
+        FIELDS + 2 * escaped(&stdout.text) + escaped(&stderr.text) + results
     }
 
     /// A copy of what the history keeps: a table of runs is not a store of their output. The answer
@@ -226,6 +226,11 @@ impl Report {
         let results = results.iter().filter(fits).cloned().collect();
         Self { outcome, stdout, stderr, results, isolation: isolation.clone() }
     }
+}
+
+/// The length of `text` in JSON at most, in bytes: most control characters grow sixfold.
+fn escaped(text: &str) -> usize {
+    text.len() + 5 * text.bytes().filter(|byte| *byte < b' ').count()
 }
 
 /// What the history keeps of each stream, and of all results together, in bytes.

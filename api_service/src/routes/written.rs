@@ -9,9 +9,11 @@ use serde::Serialize;
 
 use crate::services::Error;
 
-/// An answer of about so many bytes is written aside: megabytes of results take tens of milliseconds to
-/// escape, and everybody else whose connection has the same thread would wait for that.
-const ASIDE: usize = 64 << 10;
+/// An answer of more bytes than about so many is written aside: 16 MiB of results take tens of
+/// milliseconds, and everybody else whose connection has the same thread would wait for that. What an
+/// ordinary run writes at most takes one or two, as much as it may cost on a busy machine to have another
+/// thread do it.
+const ASIDE: usize = 4 << 20;
 /// The server copies what it sends, a piece at a time: 16 MiB at once would take it 10 ms and as much memory
 /// again.
 const PIECE: usize = 256 << 10;
@@ -77,8 +79,8 @@ mod tests {
     #[tokio::test]
     async fn only_long_answers_are_written_aside() {
         assert_eq!(written(3).await, (Bytes::from_static(b"\"xxx\""), false));
-        let (text, aside) = written(1 << 20).await;
-        assert!(aside && text.len() == (1 << 20) + 2);
+        let (text, aside) = written(ASIDE + 1).await;
+        assert!(aside && text.len() == ASIDE + 3);
     }
 
     #[tokio::test]

@@ -99,11 +99,12 @@ impl Claim {
         let database = self.keeper.database.clone();
         let doubt = error.leaves_doubt();
         let note = async move {
-            Ok(if doubt {
-                database.give_up_key(&reservation).await?
+            let noted = if doubt {
+                database.give_up_key(&reservation).await
             } else {
-                database.release_key(&reservation).await?
-            })
+                database.release_key(&reservation).await
+            };
+            Ok(noted?)
         };
         self.write(note).await
     }

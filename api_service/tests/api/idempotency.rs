@@ -23,6 +23,9 @@ async fn run(app: &App, token: &str, key: &str, code: &str) -> Answer {
 async fn a_repeated_request_gets_the_first_answer() {
     let app = App::start().await;
     let token = app.user("eve").await;
+    // Its answer is sealed and opened aside, and sent in pieces.
+    let long = json!({"code": format!("say {}", "ä\u{1b}".repeat(100_000)), "language": "python"});
+    let long = long.to_string();
     let cases = [
         (RUN, r#"{"code": "say hi", "language": "python"}"#),
         ("/v1/code_interpreter/sessions", r#"{"language": "python"}"#),
@@ -36,7 +39,11 @@ async fn a_repeated_request_gets_the_first_answer() {
         assert!(!first.headers.contains_key("idempotent-replayed"));
         assert_eq!(second.headers["idempotent-replayed"], "true");
     }
-    assert_eq!(app.worker.seen().executes.len(), 1);
+    let first = post(&app, RUN, &token, "long", &long).await;
+    let second = post(&app, RUN, &token, "long", &long).await;
+    assert!(first.json()["stdout"].as_str().is_some_and(|text| text.len() == 300_000));
+    assert!(first.text == second.text && second.headers["idempotent-replayed"] == "true");
+    assert_eq!(app.worker.seen().executes.len(), 2);
     let other_user = app.user("mallory").await;
     let other = run(&app, &other_user, "k1", "say hi").await;
     assert!(!other.headers.contains_key("idempotent-replayed"), "a key is its user's own");

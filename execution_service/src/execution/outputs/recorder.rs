@@ -12,12 +12,15 @@ use tracing::Instrument;
 
 use super::claim::Claim;
 use super::shelf::Name;
-use super::writer::{Block, write};
+use super::writer::{Block, When, write};
 use super::{Outputs, PATIENCE, Stored};
 
 /// What is gathered before any of it is written: what an answer holds of a stream unless its caller
 /// wants more. So the file of most outputs is not even begun before the answer is out.
 const BLOCK: usize = 1 << 20;
+/// What is written at once after that, at least, while the program goes on: a write of few bytes costs as
+/// much.
+const LITTLE: usize = 64 << 10;
 
 /// See the module. A running program's stream holds two blocks of memory at most, one that grows and one
 /// that is written, each longer by what one read of a pipe brings: 2.5 MiB. Then the program waits for the
@@ -130,15 +133,16 @@ impl Filed {
         }
         self.left -= length_of(&data[..taken]);
         self.pending.extend_from_slice(&data[..taken]);
-        if self.pending.len() > BLOCK
+        let enough = if self.granted == 0 { BLOCK } else { LITTLE };
+        if self.pending.len() > enough
             && let Ok(room) = Arc::clone(&self.room).try_acquire_owned()
         {
-            self.hand_over(Some(room));
+            self.hand_over(Some(room), When::Now);
         }
     }
 
     /// Gives the writer what was gathered, as far as there is room for it in the store.
-    fn hand_over(&mut self, room: Option<OwnedSemaphorePermit>) {
+    fn hand_over(&mut self, room: Option<OwnedSemaphorePermit>, when: When) {
         let mut data = std::mem::take(&mut self.pending);
         let granted = self.claim.grow(data.len());
         if granted < data.len() {
@@ -148,14 +152,14 @@ impl Filed {
         }
         self.granted += length_of(&data);
         // It fails when the file was given up, which its writer says.
-        let _ = self.blocks.send(Block { data, room });
+        let _ = self.blocks.send(Block { data, when, room });
     }
 
     async fn finish(mut self, total: u64) -> Option<Stored> {
         let behind = self.claim.write_behind().filter(|_| !self.room.is_closed());
         let is_behind = behind.is_some();
         if !self.room.is_closed() {
-            self.hand_over(behind);
+            self.hand_over(behind, if is_behind { When::Later } else { When::Now });
         }
         let Self { claim, left: _, granted, pending: _, blocks, room: _, writer } = self;
         drop(blocks);
