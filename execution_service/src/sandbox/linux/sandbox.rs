@@ -14,6 +14,7 @@ use super::account::{self, Disk, LastSaid, Reaped};
 use super::caller::{Packets, Pending, Running};
 use super::cgroup::Meter;
 use super::ends;
+use super::locks;
 use super::pipe::{self, End};
 use super::probe::{Probe, Targets};
 use super::protocol::{FromInit, InitReply, InitRequest, InitUsage, SandboxId, ToInit};
@@ -177,7 +178,7 @@ impl LinuxSandbox {
 
     /// What init says, and whether it is what it says now. If it is gone or starved, it is what it said last.
     async fn usage_inside(&self, patience: Duration) -> (InitUsage, bool) {
-        match self.ask(InitRequest::Usage, patience).await {
+        match self.ask(InitRequest::Usage { locks: locks::are_many() }, patience).await {
             Ok((InitReply::Usage(usage), ..)) => (self.inside.remember(usage), true),
             Ok(_) | Err(_) => (self.inside.last(), false),
         }

@@ -39,8 +39,6 @@ struct Init {
     memory_bytes: u64,
     /// What is laid on each of its processes.
     burden: Burden,
-    /// How often it was asked for the account, and the locks on files in it.
-    looks: (u64, u64),
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
@@ -57,7 +55,7 @@ pub fn serve(control: OwnedFd, memory_bytes: u64, burden: Burden) -> io::Result<
     }
     drop(workspace);
     let (started, reaped) = (HashSet::new(), Reaped::default());
-    let mut init = Init { control, files, started, reaped, memory_bytes, burden, looks: (0, 0) };
+    let mut init = Init { control, files, started, reaped, memory_bytes, burden };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -136,25 +134,17 @@ impl Init {
             }),
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
-            InitRequest::Usage => {
+            InitRequest::Usage { locks } => {
                 let workspace = self.files.workspace();
                 let usage = usage::measure(workspace, self.reaped, self.memory_bytes);
-                Ok(InitReply::Usage(InitUsage { locks: self.locks(), ..usage }))
+                let locks = if locks { locks::in_sight() } else { 0 };
+                Ok(InitReply::Usage(InitUsage { locks, ..usage }))
             }
         };
         let reply = result
             .unwrap_or_else(|error| InitReply::Failed(Failure::at("request to init", &error)));
         self.reply(sequence, reply, &descriptors)?;
         Ok(true)
-    }
-
-    /// Locks on files that this sandbox holds. Looked for at every fifth question only, twice a second while
-    /// somebody watches: it is dear.
-    fn locks(&mut self) -> u64 {
-        let (asked, known) = self.looks;
-        let locks = if asked % 5 == 4 { locks::in_sight() } else { known };
-        self.looks = (asked.wrapping_add(1), locks);
-        locks
     }
 
     /// Hands over a reply with its descriptors, or at least the word that they cannot be.
