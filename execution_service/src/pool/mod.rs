@@ -220,8 +220,8 @@ impl Pool {
     }
 
     /// See [`SandboxBackend::look_around`].
-    pub async fn look_around(&self) {
-        self.backend.look_around().await;
+    pub async fn look_around(&self) -> bool {
+        self.backend.look_around().await
     }
 
     /// How many workplaces are ready.

@@ -94,8 +94,8 @@ pub trait SandboxBackend: Send + Sync + 'static {
     fn give_up(&self);
 
     /// Looks for what only the whole host's account tells, and [`Sandbox::usage`] says from then on:
-    /// [`Usage::locks`]. To be called now and then while programs run.
-    async fn look_around(&self);
+    /// [`Usage::locks`]. To be called now and then while programs run. Whether some sandbox may have too many.
+    async fn look_around(&self) -> bool;
 
     /// Counts what there is.
     async fn census(&self) -> Result<Census, SandboxError>;

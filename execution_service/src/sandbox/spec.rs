@@ -101,7 +101,7 @@ pub struct Usage {
     pub oom_kills: u64,
     /// How many times a process could not be made because the limit was reached.
     pub fork_refusals: u64,
-    /// Locks on files; where all of the host are few, as many as those are. See [`MOST_LOCKS`].
+    /// Locks on files; 0 where the whole host has few. See [`MOST_LOCKS`].
     pub locks: u64,
     /// False when user code kept those from answering who alone can tell a part of it: that is then what
     /// it was when they last did.

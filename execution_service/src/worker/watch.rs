@@ -66,8 +66,8 @@ impl Worker {
             if sessions.is_empty() && self.lock_running().is_empty() {
                 continue;
             }
-            self.pool.look_around().await;
-            for session in sessions {
+            let suspicious = self.pool.look_around().await;
+            for session in sessions.into_iter().filter(|_| suspicious) {
                 if session.hoards().await {
                     tracing::warn!(session_id = session.id, "ended: it holds too many locks");
                     self.sessions.lose(&session);

@@ -17,24 +17,30 @@ type Held = HashMap<i32, u64>;
 /// What was last seen: the list is that of the whole host, for all sandboxes.
 static SEEN: Mutex<Option<Held>> = Mutex::new(None);
 
-/// Looks at the list, for [`held_by`]. The kernel may have to wait for all processors first, and stops all locking
-/// on the host meanwhile: not a thing to do often.
+/// Looks at the list, for [`are_many`] and [`held_by`]. The kernel may have to wait for all processors first, and
+/// stops all locking on the host meanwhile: not a thing to do often.
 pub fn look() {
     *SEEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(list());
 }
 
-/// How many locks these processes held at the last look; where all of the host held few, how many those were.
+/// Whether all processes in sight held more at the last look than one sandbox may: then it is worth the time to
+/// find out which do.
+pub fn are_many() -> bool {
+    SEEN.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(many)
+}
+
+/// How many locks these processes held at the last look; 0 unless there were many.
 pub fn held_by(processes: impl FnOnce() -> Vec<i32>) -> u64 {
     let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(held) = seen.as_ref() else {
-        return 0;
-    };
-    let all = held.values().sum();
-    // Nearly always: nobody need be asked who is in the sandbox.
-    if all <= MOST_LOCKS {
-        return all;
+    match seen.as_ref().filter(|held| many(held)) {
+        Some(held) => processes().iter().filter_map(|process| held.get(process)).sum(),
+        // Nearly always: nobody need be asked who is in the sandbox.
+        None => 0,
     }
-    processes().iter().filter_map(|process| held.get(process)).sum()
+}
+
+fn many(held: &Held) -> bool {
+    held.values().sum::<u64>() > MOST_LOCKS
 }
 
 /// How many locks all processes in sight hold.

@@ -195,8 +195,8 @@ pub enum InitRequest {
     Signal { pid: i32, signal: i32 },
     /// Kill everything but init.
     KillAll,
-    /// Tell what the workspace and the live processes hold.
-    Usage,
+    /// Tell what the workspace and the live processes hold; with the `locks` on files, which are dear to count.
+    Usage { locks: bool },
     /// Tell what is in the buffers of sockets.
     Sockets,
 }
@@ -261,7 +261,7 @@ pub struct InitUsage {
     pub largest_ended: u64,
     /// Time of the live processes and of those reaped so far.
     pub cpu: Duration,
-    /// Locks on files.
+    /// Locks on files, if that was asked.
     pub locks: u64,
 }
 

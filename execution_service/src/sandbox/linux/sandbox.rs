@@ -17,6 +17,7 @@ use super::ends::{self, Ends};
 use super::fifo::open_fifo;
 use super::init_client::{Directories, InitClient, Reply};
 use super::link::Side;
+use super::locks;
 use super::probe::{Probe, Targets};
 use super::protocol::{InitReply, InitRequest, InitUsage, SandboxId};
 use super::spawner_client::{Claim, Forked, SpawnerClient};
@@ -172,7 +173,7 @@ impl LinuxSandbox {
 
     /// What init says, and whether it is what it says now. If it is gone or starved, it is what it said last.
     async fn usage_inside(&self, patience: Duration) -> (InitUsage, bool) {
-        match self.ask(InitRequest::Usage, patience).await {
+        match self.ask(InitRequest::Usage { locks: locks::are_many() }, patience).await {
             Ok(InitReply::Usage(usage)) => (self.inside.remember(usage), true),
             Ok(_) | Err(_) => (self.inside.last(), false),
         }

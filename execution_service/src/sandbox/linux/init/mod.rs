@@ -46,8 +46,6 @@ struct Init {
     burden: Burden,
     /// Tells what sockets hold.
     sockets: Sockets,
-    /// How often it was asked for the account, and the locks on files in it.
-    looks: (u64, u64),
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
@@ -66,9 +64,7 @@ pub fn serve(side: Side, memory_bytes: u64, burden: Burden, sockets: Sockets) ->
     }
     drop(paths);
     let (words, started, reaped) = (File::from(words), HashSet::new(), Reaped::default());
-    let looks = (0, 0);
-    let mut init =
-        Init { socket, words, files, started, reaped, memory_bytes, burden, sockets, looks };
+    let mut init = Init { socket, words, files, started, reaped, memory_bytes, burden, sockets };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -128,10 +124,11 @@ impl Init {
             InitRequest::Fifo { path } => self.files.fifo(&path).map(|()| InitReply::Done),
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
-            InitRequest::Usage => {
+            InitRequest::Usage { locks } => {
                 let (workspace, sockets) = (self.files.workspace(), &mut self.sockets);
                 let usage = usage::measure(workspace, self.reaped, self.memory_bytes, sockets);
-                Ok(InitReply::Usage(InitUsage { locks: self.locks(), ..usage }))
+                let locks = if locks { locks::in_sight() } else { 0 };
+                Ok(InitReply::Usage(InitUsage { locks, ..usage }))
             }
             InitRequest::Sockets => Ok(InitReply::Sockets { bytes: self.sockets.buffered() }),
         };
@@ -145,15 +142,6 @@ impl Init {
     fn note(&mut self, pid: i32) -> InitReply {
         self.started.insert(pid);
         InitReply::Started { pid }
-    }
-
-    /// Locks on files that this sandbox holds. Looked for at every fifth question only, twice a second while
-    /// somebody watches: it is dear.
-    fn locks(&mut self) -> u64 {
-        let (asked, known) = self.looks;
-        let locks = if asked % 5 == 4 { locks::in_sight() } else { known };
-        self.looks = (asked.wrapping_add(1), locks);
-        locks
     }
 }
 

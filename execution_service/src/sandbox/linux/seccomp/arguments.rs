@@ -117,7 +117,7 @@ const PROCESS_OPTIONS: &[u32] = &[
 ];
 
 /// Of `madvise`. Left out: MADV_MERGEABLE, as PR_SET_MEMORY_MERGE above; MADV_COLLAPSE, for which all processors
-/// have to stop for a moment; the two that simulate broken memory.
+/// get work; the two that simulate broken memory.
 const MEMORY_ADVICE: &[u32] = &[
     word(c::MADV_NORMAL),
     word(c::MADV_RANDOM),
