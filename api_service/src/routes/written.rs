@@ -11,8 +11,8 @@ use crate::services::Error;
 
 /// An answer of more bytes than about so many is written aside: 16 MiB of results take tens of
 /// milliseconds, and everybody else whose connection has the same thread would wait for that. What an
-/// ordinary run writes at most takes one or two, as much as it may cost on a busy machine to have another
-/// thread do it.
+/// ordinary run writes at most takes one or two, and on a busy machine another thread may have to wait that
+/// long for a processor.
 const ASIDE: usize = 4 << 20;
 /// The server copies what it sends, a piece at a time: 16 MiB at once would take it 10 ms and as much memory
 /// again.

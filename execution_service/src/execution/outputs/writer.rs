@@ -11,8 +11,8 @@ use tokio::time::sleep;
 use super::blocking;
 use super::claim::Claim;
 
-/// Until an answer is where it goes: on two processors, to write a mebibyte costs it as much beside the
-/// gateway's part as it did beside the program.
+/// Until an answer is where it goes: to copy a mebibyte into the page cache takes a processor for a
+/// millisecond, which the gateway's part of the answer needs.
 const LATER: Duration = Duration::from_millis(20);
 
 /// When to write.
