@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::domain::credentials::{MAX_PASSWORD, Username};
 use crate::domain::field_error::{FieldError, FieldErrors};
 
-/// Longest refresh token that is looked up; ours have 64 characters.
+/// Longest refresh token that is looked up; ours have 101 characters.
 const MAX_REFRESH_TOKEN: usize = 256;
 
 /// A sign-in, as JSON or as a form (the password grant of OAuth 2).

@@ -1,9 +1,11 @@
 //! Limits how often somebody may try to sign in.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -12,17 +14,27 @@ use super::Error;
 use crate::domain::credentials::Username;
 use crate::domain::peer::Peer;
 
-/// One name: ten tries at once, then one every six seconds.
+/// One name: ten tries at once, then one every six seconds. The same again for each address from which
+/// somebody of that name has signed in.
 const PER_NAME: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 /// One address: a hundred tries at once, then one every 0.6 seconds; offices share addresses.
 const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 
+/// Most pairs of a name and an address that are remembered; the oldest make way.
+const MOST_FAMILIAR: usize = 10_000;
+
 /// Counts sign-in attempts, by name and by address of the peer. Names and addresses are counted in
 /// 65,536 places each, under a hash that nobody else can compute: so made-up names cannot fill the
 /// memory, and nobody can find another name that shares a place with a victim's.
+///
+/// Whoever guesses at a name uses up its tries, and would lock its owner out: so tries from an address
+/// that the owner has signed in from are counted apart.
 pub struct Attempts {
     by_name: DefaultKeyedRateLimiter<u16>,
     by_address: DefaultKeyedRateLimiter<u16>,
+    by_familiar: DefaultKeyedRateLimiter<u16>,
+    /// When who signed in from where, under the hash of both.
+    familiar: Mutex<HashMap<u64, Instant>>,
     hasher: RandomState,
     clock: DefaultClock,
 }
@@ -33,6 +45,8 @@ impl Attempts {
         Self {
             by_name: RateLimiter::keyed(Quota::per_minute(PER_NAME)),
             by_address: RateLimiter::keyed(Quota::per_minute(PER_ADDRESS)),
+            by_familiar: RateLimiter::keyed(Quota::per_minute(PER_NAME)),
+            familiar: Mutex::default(),
             hasher: RandomState::new(),
             clock: DefaultClock::default(),
         }
@@ -44,20 +58,45 @@ impl Attempts {
     /// [`Error::TooManyAttempts`], with the time until the next is allowed.
     pub fn count(&self, name: &Username, peer: Option<IpAddr>) -> Result<(), Error> {
         let now = self.clock.now();
+        let mut verdict = Ok(());
+        let mut counter = (&self.by_name, self.place(name));
         if let Some(peer) = peer.map(Peer::from) {
-            let verdict = self.by_address.check_key(&self.place(&peer));
-            verdict.map_err(|not_yet| too_many(not_yet.wait_time_from(now)))?;
+            verdict = self.by_address.check_key(&self.place(&peer));
+            if self.familiar().contains_key(&self.hasher.hash_one((name, peer))) {
+                counter = (&self.by_familiar, self.place(&(name, peer)));
+            }
         }
-        let verdict = self.by_name.check_key(&self.place(name));
+        let verdict = verdict.and_then(|()| counter.0.check_key(&counter.1));
         verdict.map_err(|not_yet| too_many(not_yet.wait_time_from(now)))
+    }
+
+    /// Remembers that somebody of that name signed in from there.
+    pub fn succeeded(&self, name: &Username, peer: Option<IpAddr>) {
+        let Some(peer) = peer.map(Peer::from) else { return };
+        let mut familiar = self.familiar();
+        familiar.insert(self.hasher.hash_one((name, peer)), Instant::now());
+        if familiar.len() > MOST_FAMILIAR {
+            // Half of them, so that it is not done at every sign-in.
+            let mut times: Vec<Instant> = familiar.values().copied().collect();
+            let middle = times.len() / 2;
+            let (_, median, _) = times.select_nth_unstable(middle);
+            let median = *median;
+            familiar.retain(|_, at| *at > median);
+        }
+    }
+
+    fn familiar(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
+        self.familiar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets those who have not tried for long.
     pub fn forget_the_quiet(&self) {
         self.by_name.retain_recent();
         self.by_address.retain_recent();
+        self.by_familiar.retain_recent();
         self.by_name.shrink_to_fit();
         self.by_address.shrink_to_fit();
+        self.by_familiar.shrink_to_fit();
     }
 
     fn place(&self, who: &impl Hash) -> u16 {
@@ -78,6 +117,8 @@ fn too_many(wait: Duration) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::BuildHasher;
+
     use super::Attempts;
     use crate::domain::credentials::Username;
 
@@ -89,6 +130,37 @@ mod tests {
             let _ = attempts.count(&name, None);
         }
         assert!(attempts.by_name.len() <= 1 << 16);
+    }
+
+    #[test]
+    fn whoever_guesses_at_a_name_does_not_lock_its_owner_out() {
+        let attempts = Attempts::new();
+        let name = Username::parse("owner").unwrap();
+        let [home, elsewhere, nowhere] =
+            ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|text| Some(text.parse().unwrap()));
+        assert!(attempts.count(&name, home).is_ok());
+        attempts.succeeded(&name, home);
+        let guesses = (0..50).filter(|_| attempts.count(&name, elsewhere).is_ok()).count();
+        assert_eq!(guesses, 9, "all of an unknown address's tries count together");
+        assert!(attempts.count(&name, nowhere).is_err());
+        let at_home = (0..50).filter(|_| attempts.count(&name, home).is_ok()).count();
+        assert_eq!(at_home, 10, "and at home there is a limit, too");
+        let other = Username::parse("other").unwrap();
+        assert!((0..50).filter(|_| attempts.count(&other, home).is_ok()).count() <= 10);
+    }
+
+    #[test]
+    fn the_addresses_that_are_remembered_have_an_end() {
+        let attempts = Attempts::new();
+        let name = Username::parse("owner").unwrap();
+        for number in 0..30_000_u32 {
+            attempts.succeeded(&name, Some(std::net::Ipv4Addr::from_bits(number).into()));
+        }
+        let familiar = attempts.familiar();
+        assert!((1..=10_000).contains(&familiar.len()), "{}", familiar.len());
+        let last = std::net::IpAddr::from(std::net::Ipv4Addr::from_bits(29_999));
+        let last = attempts.hasher.hash_one((&name, crate::domain::peer::Peer::from(last)));
+        assert!(familiar.contains_key(&last), "the newest stays");
     }
 
     #[test]

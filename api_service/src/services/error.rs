@@ -141,6 +141,7 @@ impl Error {
             self,
             Self::ExecutionUnknown(..)
                 | Self::WorkerUnavailable(_, Some(Call::Lost(_) | Call::DeadlineExceeded))
+                | Self::Worker(Call::Malformed(_))
         )
     }
 }

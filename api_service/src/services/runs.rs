@@ -78,7 +78,7 @@ impl Runs {
                 record.end(ExecutionState::finished(report.for_history())).await?;
                 Ok((id, report))
             }
-            Err(error) if is_doubtful(&error) => {
+            Err(error) if is_doubtful(&error, accepted) => {
                 record.end(ExecutionState::Unknown).await?;
                 Err(Error::ExecutionUnknown(id, error))
             }
@@ -232,7 +232,12 @@ fn count(language: Language, state: &ExecutionState) {
     }
 }
 
-/// The worker may have taken the run on before the call failed.
-fn is_doubtful(error: &execution_client::Error) -> bool {
-    matches!(error, execution_client::Error::Lost(_) | execution_client::Error::DeadlineExceeded)
+/// The worker may have taken the run on before the call failed. One that ends while it runs the code
+/// says so in the words in which it refuses more: "try again" would be advice to do it twice.
+fn is_doubtful(error: &execution_client::Error, accepted: bool) -> bool {
+    match error {
+        execution_client::Error::Lost(_) | execution_client::Error::DeadlineExceeded => true,
+        execution_client::Error::ShuttingDown(_) => accepted,
+        _ => false,
+    }
 }

@@ -59,10 +59,12 @@ impl SignIn {
         let (user, hash) = self.database.user_by_name(name).await?.unzip();
         let matches = self.passwords.verify(password, hash).await?;
         let user = user.filter(|_| matches).ok_or(Error::BadCredentials)?;
-        let refresh_token = random_hex(REFRESH_BYTES)?;
+        self.attempts.succeeded(name, peer);
+        let family = FamilyId::generate();
+        let refresh_token = secret_of(&family)?;
         let kept = RefreshToken {
             hash: sha256_hex(refresh_token.as_bytes()),
-            family: FamilyId::generate(),
+            family,
             user: user.id.clone(),
             expires_at: self.refresh_expiry(),
         };
@@ -77,10 +79,10 @@ impl SignIn {
     /// from the same sign-in is refused from now on.
     pub async fn refresh(&self, presented: &str) -> Result<TokenPair, Error> {
         let used = sha256_hex(presented.as_bytes());
-        if !self.database.knows_refresh_token(&used).await? {
-            return Err(Error::RefreshRefused);
-        }
-        let successor = random_hex(REFRESH_BYTES)?;
+        let Some(family) = self.database.family_of_refresh_token(&used).await? else {
+            return Err(self.forgotten(presented).await?);
+        };
+        let successor = secret_of(&family)?;
         let kept = sha256_hex(successor.as_bytes());
         match self.database.rotate_refresh_token(&used, &kept, self.refresh_expiry()).await? {
             Rotation::Rotated(id) => {
@@ -88,11 +90,24 @@ impl SignIn {
                 self.pair(&user, successor)
             }
             Rotation::Reused(family) => {
-                tracing::warn!(%family, "a used refresh token came back; its family is revoked");
+                warn_of_reuse(&family);
                 Err(Error::RefreshRefused)
             }
             Rotation::Refused => Err(Error::RefreshRefused),
         }
+    }
+
+    /// Refuses a token that nothing is known of. Used tokens are not remembered for ever, and whoever
+    /// holds a copy could refresh until the owner's is forgotten: so a token names its family, and
+    /// a family that is still there had it once.
+    async fn forgotten(&self, presented: &str) -> Result<Error, Error> {
+        if let Some(family) = family_in(presented)
+            && self.database.has_refresh_family(&family).await?
+        {
+            self.database.revoke_refresh_family(&family).await?;
+            warn_of_reuse(&family);
+        }
+        Ok(Error::RefreshRefused)
     }
 
     /// Ends a sign-in: no token that descends from it is good any more.
@@ -101,8 +116,8 @@ impl SignIn {
     /// When the database fails.
     pub async fn sign_out(&self, presented: &str) -> Result<(), Error> {
         let hash = sha256_hex(presented.as_bytes());
-        if self.database.knows_refresh_token(&hash).await? {
-            self.database.revoke_refresh_family_of(&hash).await?;
+        if let Some(family) = self.database.family_of_refresh_token(&hash).await? {
+            self.database.revoke_refresh_family(&family).await?;
         }
         Ok(())
     }
@@ -118,4 +133,17 @@ impl SignIn {
             refresh_token,
         })
     }
+}
+
+/// A new secret, which says whose descendant it is.
+fn secret_of(family: &FamilyId) -> Result<String, Error> {
+    Ok(format!("{family}.{}", random_hex(REFRESH_BYTES)?))
+}
+
+fn family_in(presented: &str) -> Option<FamilyId> {
+    presented.split_once('.').and_then(|(family, _)| FamilyId::parse(family))
+}
+
+fn warn_of_reuse(family: &FamilyId) {
+    tracing::warn!(%family, "a used refresh token came back; its family is revoked");
 }

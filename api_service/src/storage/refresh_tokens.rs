@@ -24,16 +24,30 @@ impl Database {
         Ok(())
     }
 
-    /// True when a token with that hash was ever given to somebody and is not forgotten. Anybody can
-    /// present made-up ones: those must not cost a write.
+    /// The family of the token with that hash, when it was ever given to somebody and is not
+    /// forgotten. Anybody can present made-up ones: those must not cost a write.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn knows_refresh_token(&self, hash: &str) -> Result<bool, Error> {
+    pub async fn family_of_refresh_token(&self, hash: &str) -> Result<Option<FamilyId>, Error> {
         let found = sqlx::query("SELECT family FROM refresh_tokens WHERE hash = $1")
             .bind(hash)
             .fetch_optional(&self.pool)
             .await?;
+        found.map(|found| row::parsed(&found, "family", FamilyId::parse)).transpose()
+    }
+
+    /// True when a token of that family could still be used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_refresh_family(&self, family: &FamilyId) -> Result<bool, Error> {
+        let found = sqlx::query(
+            "SELECT hash FROM refresh_tokens WHERE family = $1 AND revoked_at IS NULL LIMIT 1",
+        )
+        .bind(family.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
         Ok(found.is_some())
     }
 
@@ -90,35 +104,36 @@ impl Database {
         Ok(rotation)
     }
 
-    /// Revokes the family of the token with that hash. One that is not known is no error: a caller
-    /// who signs out twice is signed out.
+    /// Revokes a family. One that is revoked already is no error: a caller who signs out twice is
+    /// signed out.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn revoke_refresh_family_of(&self, hash: &str) -> Result<(), Error> {
-        sqlx::query(
-            "UPDATE refresh_tokens SET revoked_at = $1 WHERE revoked_at IS NULL
-             AND family IN (SELECT family FROM refresh_tokens WHERE hash = $2)",
-        )
-        .bind(Timestamp::now().millis())
-        .bind(hash)
-        .execute(&self.pool)
-        .await?;
+    pub async fn revoke_refresh_family(&self, family: &FamilyId) -> Result<(), Error> {
+        let mut transaction = self.pool.begin().await?;
+        revoke(&mut transaction, family, Timestamp::now()).await?;
+        transaction.commit().await?;
         Ok(())
     }
 }
 
+/// Until none is left: on PostgreSQL a statement does not see the successor that another transaction made
+/// while it waited for that one's end, and nobody can make another while we hold the rest.
 async fn revoke(
     transaction: &mut sqlx::Transaction<'_, sqlx::Any>,
     family: &FamilyId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE refresh_tokens SET revoked_at = $1 WHERE family = $2 AND revoked_at IS NULL",
-    )
-    .bind(now.millis())
-    .bind(family.as_str())
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
+    loop {
+        let revoked = sqlx::query(
+            "UPDATE refresh_tokens SET revoked_at = $1 WHERE family = $2 AND revoked_at IS NULL",
+        )
+        .bind(now.millis())
+        .bind(family.as_str())
+        .execute(&mut **transaction)
+        .await?;
+        if revoked.rows_affected() == 0 {
+            return Ok(());
+        }
+    }
 }

@@ -104,7 +104,7 @@ struct Crowd {
     keep: u32,
 }
 
-fn crowds(retention: &Retention) -> [Crowd; 3] {
+fn crowds(retention: &Retention) -> [Crowd; 4] {
     [
         Crowd {
             users: "SELECT user_id FROM executions GROUP BY user_id HAVING COUNT(*) > $1",
@@ -120,10 +120,26 @@ fn crowds(retention: &Retention) -> [Crowd; 3] {
                       ORDER BY id DESC LIMIT 1 OFFSET $2)",
             keep: MOST_OF_USER,
         },
+        // Those that are used up apart from those that are not: who refreshes one sign-in ten thousand
+        // times must not end the user's others.
         Crowd {
-            users: "SELECT user_id FROM refresh_tokens GROUP BY user_id HAVING COUNT(*) > $1",
-            oldest: "DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at <
+            users: "SELECT user_id FROM refresh_tokens
+                    WHERE used_at IS NOT NULL OR revoked_at IS NOT NULL
+                    GROUP BY user_id HAVING COUNT(*) > $1",
+            oldest: "DELETE FROM refresh_tokens WHERE user_id = $1
+                     AND (used_at IS NOT NULL OR revoked_at IS NOT NULL) AND expires_at <
                      (SELECT expires_at FROM refresh_tokens WHERE user_id = $1
+                      AND (used_at IS NOT NULL OR revoked_at IS NOT NULL)
+                      ORDER BY expires_at DESC LIMIT 1 OFFSET $2)",
+            keep: MOST_OF_USER,
+        },
+        Crowd {
+            users: "SELECT user_id FROM refresh_tokens WHERE used_at IS NULL AND revoked_at IS NULL
+                    GROUP BY user_id HAVING COUNT(*) > $1",
+            oldest: "DELETE FROM refresh_tokens WHERE user_id = $1
+                     AND used_at IS NULL AND revoked_at IS NULL AND expires_at <
+                     (SELECT expires_at FROM refresh_tokens WHERE user_id = $1
+                      AND used_at IS NULL AND revoked_at IS NULL
                       ORDER BY expires_at DESC LIMIT 1 OFFSET $2)",
             keep: MOST_OF_USER,
         },

@@ -70,6 +70,24 @@ async fn a_used_refresh_token_revokes_its_family() {
 }
 
 #[tokio::test]
+async fn a_used_refresh_token_revokes_its_family_after_it_was_forgotten() {
+    let app = App::start().await;
+    let first = app.sign_in("admin").await["refresh_token"].clone();
+    let other = app.sign_in("admin").await["refresh_token"].clone();
+    let refresh = async |token: &serde_json::Value| {
+        app.post("/v1/auth/refresh", "", json!({"refresh_token": token})).await
+    };
+    let second = refresh(&first).await.json()["refresh_token"].clone();
+    let database = sqlx::AnyPool::connect(app.settings.database_url.expose()).await.unwrap();
+    let forgotten = sqlx::query("DELETE FROM refresh_tokens WHERE used_at IS NOT NULL");
+    assert_eq!(forgotten.execute(&database).await.unwrap().rows_affected(), 1);
+    database.close().await;
+    assert_eq!(refresh(&first).await.code(), "refresh_token_invalid");
+    assert_eq!(refresh(&second).await.code(), "refresh_token_invalid", "somebody has a copy");
+    assert_eq!(refresh(&other).await.status, StatusCode::OK, "another sign-in is not concerned");
+}
+
+#[tokio::test]
 async fn of_two_who_refresh_at_once_one_wins() {
     let app = App::start().await;
     let token = app.sign_in("admin").await["refresh_token"].clone();

@@ -1,6 +1,6 @@
 //! A worker that is full, down, lost, or broken.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::{App, eventually};
@@ -57,6 +57,20 @@ async fn a_worker_lost_in_the_middle_leaves_an_honest_unknown() {
     assert_eq!((answer.status.as_u16(), &*answer.code()), (503, "execution_unknown"));
     let page = app.get(EXECUTIONS, &token).await.json();
     assert_eq!(page["data"][0]["status"], "unknown");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_stopped_in_the_middle_leaves_one_too_and_nothing_runs_twice() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let body = json!({"code": "end", "language": "python"}).to_string();
+    let key = [("idempotency-key", "stopped-once")];
+    let path = "/v1/code_interpreter/run";
+    let first = app.send(Method::POST, path, &token, &key, Some(body.clone())).await;
+    assert_eq!((first.status.as_u16(), &*first.code()), (503, "execution_unknown"));
+    let again = app.send(Method::POST, path, &token, &key, Some(body)).await;
+    assert_eq!((again.status.as_u16(), &*again.code()), (409, "idempotency_unknown"));
+    assert_eq!(app.worker.seen().executes.len(), 1);
 }
 
 #[tokio::test]

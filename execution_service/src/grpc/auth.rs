@@ -5,6 +5,7 @@ use subtle::ConstantTimeEq;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
+use super::lines::Acquaintance;
 use crate::config::Secret;
 use crate::error::unauthenticated;
 
@@ -28,6 +29,9 @@ impl Interceptor for Authenticate {
             .unwrap_or_default();
         // In constant time: how long a comparison takes must not tell how much was right.
         if bool::from(shown.ct_eq(self.0.as_bytes())) {
+            if let Some(acquaintance) = request.extensions().get::<Acquaintance>() {
+                acquaintance.made();
+            }
             Ok(request)
         } else {
             Err(unauthenticated())

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use futures::TryStreamExt;
 use proto::execution_v1::execution_service_server::ExecutionServiceServer;
 use proto::wire::{MAX_MESSAGE_BYTES, REMEMBERED_OUTPUT_BYTES};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,7 +25,7 @@ use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
 use crate::execution::outputs::{Outputs, Place};
 use crate::execution::run::House;
-use crate::grpc::{Authenticate, Service};
+use crate::grpc::{Authenticate, Lines, Service};
 use crate::listener::{Listener, Socket};
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
@@ -141,17 +142,20 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     let address = listener.address()?;
     tracing::info!(address, "serving gRPC");
     let stopping = shutdown.clone().cancelled_owned();
+    let lines = Lines::default();
     let serving = async move {
         match listener.socket {
             Socket::Tcp(listener) => {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 // The option of the server's builder does not reach connections of a listener of ours.
                 let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                let incoming = incoming.map_ok(|io| lines.take(io));
                 router.serve_with_incoming_shutdown(incoming, stopping).await?;
             }
             Socket::Unix(listener) => {
                 let incoming =
                     UnixListenerStream::new(tokio::net::UnixListener::from_std(listener)?);
+                let incoming = incoming.map_ok(|io| lines.take(io));
                 router.serve_with_incoming_shutdown(incoming, stopping).await?;
             }
         }

@@ -9,6 +9,7 @@
 //! | `extreme` | says of itself what no run can be |
 //! | `flood` | displays results without end |
 //! | `fail` | ends with a diagnostic |
+//! | `end` | writes "begun", and is ended by a worker that is told to stop |
 //! | `die` | breaks off without an outcome |
 //! | `full`, `owner full`, `refuse`, `break`, `lose`, `spoil <text>` | is refused, as the contract describes |
 
@@ -45,6 +46,10 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
     let tell = async |event: Sent| events.send(event).await.ok();
     let last = match code {
         "die" => return Some(Err(Status::unavailable("gone"))),
+        "end" => {
+            tell(output(wire::Stream::Stdout, 0, b"begun\n")).await?;
+            return Some(Err(failed(Code::Unavailable, reason::SHUTTING_DOWN, "ending")));
+        }
         "hang" => {
             tell(output(wire::Stream::Stdout, 0, b"begun\n")).await?;
             tokio::select! {
