@@ -24,7 +24,7 @@ pub async fn watch(sandbox: &dyn Sandbox, rules: &Rules<'_>) -> Result<Stop, San
     let mut seen = Instant::now();
     loop {
         // First what earlier runs of a session may have left.
-        if sandbox.unaccounted(BLIND).await > rules.limits.sandbox.memory_bytes {
+        if sandbox.overdraws(BLIND).await {
             return Ok(Stop::Memory);
         }
         sleep(PAUSE).await;

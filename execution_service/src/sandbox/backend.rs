@@ -94,7 +94,8 @@ pub trait SandboxBackend: Send + Sync + 'static {
     fn give_up(&self);
 
     /// Looks for what only the whole host's account tells, and [`Sandbox::usage`] says from then on:
-    /// [`Usage::locks`]. To be called now and then while programs run. Whether some sandbox may have too many.
+    /// [`Usage::locks`]. To be called now and then while programs run. Whether some sandbox may have too many,
+    /// or too much in connections.
     async fn look_around(&self) -> bool;
 
     /// Counts what there is.
@@ -178,9 +179,10 @@ pub trait Sandbox: Send + Sync {
     /// `patience`: user code may have starved it.
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
 
-    /// Memory in bytes that no account shows and that may well be this sandbox's; 0 as long as it cannot be more
-    /// than its limit. Whoever keeps the inside from answering for `patience` is suspected of all there is.
-    async fn unaccounted(&self, patience: Duration) -> u64;
+    /// Whether memory that no account shows may well be this sandbox's, and is more than it may have: pages that its
+    /// sockets keep, or connections when all connections of the machine have little room left. Whoever keeps the
+    /// inside from answering for `patience` is suspected of all there is.
+    async fn overdraws(&self, patience: Duration) -> bool;
 
     /// Ends every process and gives everything back. Returns when nothing is left.
     async fn end(&self);

@@ -19,6 +19,9 @@ pub use registry::{Registry, SessionError, SessionRules};
 
 /// Whoever wants to run something waits for as long, at most.
 const BRIEF: Duration = Duration::from_millis(20);
+/// As [`BRIEF`], while the machine is short of what some sandbox may have taken: an innocent one on a busy machine
+/// does not take so long to answer.
+const SUSPICIOUS: Duration = Duration::from_millis(500);
 
 /// One session. Its runs take turns by the lock on its workplace.
 pub struct Session {
@@ -78,7 +81,9 @@ impl Session {
         let Some(place) = place.as_ref() else {
             return false;
         };
-        place.sandbox.usage(BRIEF).await.is_ok_and(|usage| usage.locks > MOST_LOCKS)
+        let sandbox = &place.sandbox;
+        sandbox.usage(BRIEF).await.is_ok_and(|usage| usage.locks > MOST_LOCKS)
+            || sandbox.overdraws(SUSPICIOUS).await
     }
 
     /// Whether an interpreter waits in it; taken for granted while something runs.

@@ -69,7 +69,10 @@ impl Worker {
             let suspicious = self.pool.look_around().await;
             for session in sessions.into_iter().filter(|_| suspicious) {
                 if session.hoards().await {
-                    tracing::warn!(session_id = session.id, "ended: it holds too many locks");
+                    tracing::warn!(
+                        session_id = session.id,
+                        "ended: what is left in it holds more than it may"
+                    );
                     self.sessions.lose(&session);
                     self.tasks.spawn("end session", async move { session.end().await });
                 }

@@ -33,7 +33,8 @@ class BashKernel:
             ["bash", "--noprofile", "--norc", SCRIPT, os.path.join(base, "in"), os.path.join(base, "out"), self.request],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.home,
             env={"PATH": os.environ["PATH"], "HOME": self.home, "TMPDIR": base, "LANG": "C.UTF-8"},
-            start_new_session=True,
+            # As init does: whoever runs the tests in the background has it ignored, and Bash keeps that.
+            start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         for pipe in (self.process.stdout, self.process.stderr):
             os.set_blocking(pipe.fileno(), False)

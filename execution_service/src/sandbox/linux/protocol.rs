@@ -243,7 +243,7 @@ pub enum InitReply {
     /// As asked.
     Usage(InitUsage),
     /// As asked, in bytes as the kernel counts them.
-    Sockets { bytes: u64 },
+    Sockets { bytes: u64, of_tcp: u64 },
     /// Could not be done.
     Failed(Failure),
 }
@@ -295,7 +295,7 @@ mod tests {
             (any::<u64>(), proptest::collection::vec(any::<u8>(), 0..200))
                 .prop_map(|(size, chunk)| InitReply::Content { size, chunk }),
             usage.prop_map(InitReply::Usage),
-            any::<u64>().prop_map(|bytes| InitReply::Sockets { bytes }),
+            any::<(u64, u64)>().prop_map(|(bytes, of_tcp)| InitReply::Sockets { bytes, of_tcp }),
             failure.prop_map(InitReply::Failed),
         ];
         prop_oneof![

@@ -21,7 +21,7 @@ use super::locks;
 use super::probe::{Probe, Targets};
 use super::protocol::{InitReply, InitRequest, InitUsage, SandboxId};
 use super::spawner_client::{Claim, Forked, SpawnerClient};
-use super::untold;
+use super::{tcp, untold};
 use crate::sandbox::backend::{
     Control, Place, Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal, Zygote,
 };
@@ -337,19 +337,22 @@ impl Sandbox for LinuxSandbox {
         Ok(account::estimated(inside, forked, whole))
     }
 
-    async fn unaccounted(&self, patience: Duration) -> u64 {
+    async fn overdraws(&self, patience: Duration) -> bool {
         /// At most a byte of each of 17 pages of 32 KiB counts for the 576 bytes or more of what holds them
         /// together (`MAX_SKB_FRAGS`, `SKB_TRUESIZE`): 967 times as much as is counted.
         const AMPLIFICATION: u64 = 1024;
-        let limits = *self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
-        let grown = untold::grown();
-        if grown <= limits.memory_bytes {
-            return 0;
+        let limit = self.in_force.lock().unwrap_or_else(PoisonError::into_inner).memory_bytes;
+        let (grown, share) = (untold::grown(), tcp::share());
+        if grown <= limit && share.is_none() {
+            return false;
         }
         match self.ask(InitRequest::Sockets, patience).await {
-            Ok(InitReply::Sockets { bytes }) => grown.min(bytes.saturating_mul(AMPLIFICATION)),
+            Ok(InitReply::Sockets { bytes, of_tcp }) => {
+                grown.min(bytes.saturating_mul(AMPLIFICATION)) > limit
+                    || share.is_some_and(|share| of_tcp > share)
+            }
             // Who cannot be asked is not taken for innocent.
-            Ok(_) | Err(_) => grown,
+            Ok(_) | Err(_) => true,
         }
     }
 

@@ -51,6 +51,11 @@ pub fn grown() -> u64 {
     look.map_or(0, Look::grown)
 }
 
+/// The memory of the machine, in bytes.
+pub fn total() -> Option<u64> {
+    read().map(|memory| memory.total)
+}
+
 /// One look at the machine.
 #[derive(Clone, Copy, Debug)]
 struct Look {

@@ -1,10 +1,10 @@
 //! The account of one sandbox, read through files that stay open. Anybody may read them, so the worker
 //! need not ask the spawner: it does so twice in every run of a session.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::CgroupUsage;
@@ -19,8 +19,9 @@ pub struct Meter {
     pub(super) memory_events: File,
     pub(super) processes_peak: File,
     pub(super) processes_events: File,
-    /// The list of its processes.
-    pub(super) members: File,
+    /// The list of its processes. Opened anew each time: what stays open, and is read often, shows with v1 what
+    /// it showed first.
+    pub(super) members: PathBuf,
 }
 
 /// Where the processor time is, and in what form.
@@ -51,13 +52,7 @@ impl Meter {
 
     /// Its processes, by their numbers in our pid namespace.
     fn members(&self) -> Vec<i32> {
-        let (mut text, mut place) = (Vec::new(), 0);
-        let mut piece = [0; ENOUGH];
-        while let Ok(length @ 1..) = self.members.read_at(&mut piece, place) {
-            text.extend_from_slice(&piece[..length]);
-            place += length as u64;
-        }
-        let text = String::from_utf8_lossy(&text);
+        let text = fs::read_to_string(&self.members).unwrap_or_default();
         text.lines().filter_map(|number| number.parse().ok()).collect()
     }
 

@@ -106,7 +106,7 @@ impl Tree {
             // The peak is there since Linux 6.1.
             processes_peak: meter::open(&pids, &["pids.peak", "pids.current"])?,
             processes_events: meter::open(&pids, &["pids.events"])?,
-            members: meter::open(&pids, &["cgroup.procs"])?,
+            members: pids.join("cgroup.procs"),
         })
     }
 

@@ -68,7 +68,7 @@ impl Tree {
             memory_events: meter::open(&directory, &["memory.events"])?,
             processes_peak: meter::open(&directory, &["pids.peak", "pids.current"])?,
             processes_events: meter::open(&directory, &["pids.events"])?,
-            members: meter::open(&directory, &["cgroup.procs"])?,
+            members: directory.join("cgroup.procs"),
         })
     }
 

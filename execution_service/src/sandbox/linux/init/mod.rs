@@ -28,6 +28,7 @@ use super::protocol::{Failure, FirstWord, FromInit, InitReply, InitRequest, Init
 use super::recipe::Burden;
 use super::{channel, locks, syscall};
 use files::Files;
+use sockets::Buffered;
 pub use sockets::Sockets;
 
 /// The state of a running init.
@@ -130,7 +131,10 @@ impl Init {
                 let locks = if locks { locks::in_sight() } else { 0 };
                 Ok(InitReply::Usage(InitUsage { locks, ..usage }))
             }
-            InitRequest::Sockets => Ok(InitReply::Sockets { bytes: self.sockets.buffered() }),
+            InitRequest::Sockets => {
+                let Buffered { bytes, of_tcp } = self.sockets.buffered();
+                Ok(InitReply::Sockets { bytes, of_tcp })
+            }
         };
         let reply = result
             .unwrap_or_else(|error| InitReply::Failed(Failure::at("request to init", &error)));

@@ -42,6 +42,11 @@ pub const TABLES: [Table; 5] = [
 ];
 
 impl Table {
+    /// Whether it is one of connections.
+    pub fn is_of_tcp(self) -> bool {
+        self.family != AddressFamily::Unix && self.protocol == 6
+    }
+
     /// Its sockets, in every state. `sequence` is another one each time.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, getsockopt, socket, sockopt};
 
-use super::sock_diag::TABLES;
+use super::sock_diag::{Buffers, TABLES};
 use crate::sandbox::linux::recipe::TCP_BUFFER_BYTES;
 
 /// What a socket costs with empty buffers: itself, its inode and its file. A TCP one, the largest, is 2.3 KiB
@@ -19,6 +19,15 @@ use crate::sandbox::linux::recipe::TCP_BUFFER_BYTES;
 const SOCKET_BYTES: u64 = 4 << 10;
 /// Filters and options of one socket: `net.core.optmem_max` of Linux 6.8 and later.
 const OPTION_BYTES: u64 = 128 << 10;
+
+/// What buffers hold, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Buffered {
+    /// Those of all sockets.
+    pub bytes: u64,
+    /// Those of the connections that the kernel shows, accepted or not.
+    pub of_tcp: u64,
+}
 
 /// See the module.
 pub struct Sockets {
@@ -63,16 +72,20 @@ impl Sockets {
     }
 
     /// What their buffers hold. Dearer: the kernel walks its tables of connections, which all namespaces share.
-    pub fn buffered(&mut self) -> u64 {
+    pub fn buffered(&mut self) -> Buffered {
         let before = self.count();
-        let (mut seen, mut bytes) = (0, 0_u64);
+        let (mut seen, mut shown) = (0, Buffered { bytes: 0, of_tcp: 0 });
         if let Some(diag) = &self.diag {
             for (table, known) in TABLES.iter().zip(&mut self.known).filter(|(_, known)| **known) {
                 self.sequence = self.sequence.wrapping_add(1);
                 match table.ask(diag, self.sequence) {
                     Ok(found) => {
                         seen += u64::try_from(found.len()).unwrap_or(u64::MAX);
-                        bytes = found.iter().fold(bytes, |sum, one| sum.saturating_add(one.held()));
+                        let held = found.iter().map(Buffers::held).fold(0, u64::saturating_add);
+                        shown.bytes = shown.bytes.saturating_add(held);
+                        if table.is_of_tcp() {
+                            shown.of_tcp = shown.of_tcp.saturating_add(held);
+                        }
                     }
                     Err(_) => *known = false,
                 }
@@ -80,7 +93,7 @@ impl Sockets {
         }
         // One that was made or closed meanwhile is not hidden.
         let hidden = self.count().min(before).saturating_sub(seen);
-        bytes.saturating_add(self.most(hidden))
+        Buffered { bytes: shown.bytes.saturating_add(self.most(hidden)), ..shown }
     }
 }
 

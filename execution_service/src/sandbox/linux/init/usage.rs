@@ -52,7 +52,7 @@ pub fn measure(
     let count = sockets.count();
     usage.memory_bytes = if estimate.saturating_add(sockets.most(count)) > suspicious {
         let exact = own.iter().map(|(pid, bytes)| proportional_bytes(*pid).unwrap_or(*bytes));
-        exact.fold(held.saturating_add(sockets.buffered()), u64::saturating_add)
+        exact.fold(held.saturating_add(sockets.buffered().bytes), u64::saturating_add)
     } else {
         estimate
     };
