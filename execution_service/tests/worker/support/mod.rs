@@ -19,7 +19,7 @@ pub use self::run::{Ran, Running};
 pub use self::worker::{BINARY, Worker, refusal, refusal_of, token};
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
-const NEVER: Duration = Duration::from_secs(40);
+const NEVER: Duration = Duration::from_secs(120);
 
 /// What `look` finds, once it finds something.
 pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
