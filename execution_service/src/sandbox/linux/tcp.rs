@@ -21,17 +21,13 @@ pub fn share() -> Option<u64> {
 fn moderate() -> Option<u64> {
     let said = fs::read_to_string("/proc/sys/net/ipv4/tcp_mem").ok();
     let said = said.as_ref().and_then(|said| said.split_whitespace().next());
-    said.map_or_else(|| Some(untold::total()? / page()? / 64 * 3), |said| said.parse().ok())
+    said.map_or_else(|| Some(untold::total()? / untold::page()? / 64 * 3), |said| said.parse().ok())
 }
 
 /// In pages, and then in bytes.
 fn share_of(held: u64, moderate: u64) -> Option<u64> {
-    let page = page()?;
+    let page = untold::page()?;
     (held > moderate / CROWDED).then(|| (moderate / SHARE).saturating_mul(page))
-}
-
-fn page() -> Option<u64> {
-    u64::try_from(rustix::param::page_size()).ok()
 }
 
 /// `TCP: inuse 3 orphan 0 tw 0 alloc 4 mem 2`: the last is of all network namespaces, the others of ours.
@@ -47,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_share_is_asked_for_when_many_pages_are_held() {
-        let page = page().unwrap();
+        let page = untold::page().unwrap();
         assert_eq!(share_of(400, 800), None);
         assert_eq!(share_of(401, 800), Some(100 * page));
     }

@@ -51,6 +51,13 @@ pub fn grown() -> u64 {
     look.map_or(0, Look::grown)
 }
 
+/// The size of a page, in bytes. By the C library: rustix reads it from `/proc/self/auxv`, which is not ours to
+/// read, and panics before Linux 6.4.
+pub fn page() -> Option<u64> {
+    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()??;
+    u64::try_from(size).ok()
+}
+
 /// The memory of the machine, in bytes.
 pub fn total() -> Option<u64> {
     read().map(|memory| memory.total)
@@ -107,7 +114,7 @@ fn read() -> Option<Memory> {
 /// Free as well, and in the hands of single processors: up to an eighth of the machine.
 fn at_hand() -> u64 {
     let pages = pages_at_hand(&fs::read_to_string("/proc/zoneinfo").unwrap_or_default());
-    pages.saturating_mul(u64::try_from(rustix::param::page_size()).unwrap_or_default())
+    pages.saturating_mul(page().unwrap_or_default())
 }
 
 fn pages_at_hand(zoneinfo: &str) -> u64 {
