@@ -20,16 +20,16 @@ const LIFELESS: Duration = Duration::from_secs(4);
 /// waited for: where everybody was stopped for an hour (a paused machine), one passes at most. That is 24
 /// seconds, and no machine is so busy that a process gets no turn for that long.
 const HOPELESS: u32 = 6;
-/// Between two looks at the locks on files of the whole host. Two processors can take some 200,000 in this time,
-/// or 40 MB.
-const LOCKS: Duration = Duration::from_millis(500);
+/// Between two looks at what the whole host has of locks on files and of bytes in connections. Two processors can
+/// take some 200,000 locks in this time, or 40 MB.
+const HOARDS: Duration = Duration::from_millis(500);
 /// After a look that found a difference, in which whatever was on its way has arrived.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Watches for ever. Every `every` the accounts are compared.
     pub async fn watch(self: Arc<Self>, every: Duration) {
-        tokio::join!(self.watch_pulse(), self.watch_holdings(every), self.watch_locks());
+        tokio::join!(self.watch_pulse(), self.watch_holdings(every), self.watch_hoards());
     }
 
     /// Until there is nobody to be watched any more.
@@ -59,9 +59,9 @@ impl Worker {
     }
 
     /// Also in sessions between two runs: what these leave running goes on.
-    async fn watch_locks(&self) {
+    async fn watch_hoards(&self) {
         loop {
-            sleep(LOCKS).await;
+            sleep(HOARDS).await;
             let sessions = self.sessions.idle();
             if sessions.is_empty() && self.lock_running().is_empty() {
                 continue;

@@ -2,6 +2,7 @@
 //! the host stall as well; and what has come in on a connection that nobody has accepted is in no cgroup's account.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use super::untold;
 
@@ -17,11 +18,16 @@ pub fn share() -> Option<u64> {
     share_of(held(&sockstat)?, moderate()?)
 }
 
-/// What the host says; in a container, where it is not to be seen, what Linux makes it by itself (`tcp_init_mem`).
+/// What the host said when it was first asked; in a container, where it is not to be seen, what Linux makes it by
+/// itself (`tcp_init_mem`).
 fn moderate() -> Option<u64> {
-    let said = fs::read_to_string("/proc/sys/net/ipv4/tcp_mem").ok();
-    let said = said.as_ref().and_then(|said| said.split_whitespace().next());
-    said.map_or_else(|| Some(untold::total()? / untold::page()? / 64 * 3), |said| said.parse().ok())
+    static MODERATE: LazyLock<Option<u64>> = LazyLock::new(|| {
+        let said = fs::read_to_string("/proc/sys/net/ipv4/tcp_mem").ok();
+        let said = said.as_ref().and_then(|said| said.split_whitespace().next());
+        let usual = || Some(untold::total()? / untold::page()? / 64 * 3);
+        said.map_or_else(usual, |said| said.parse().ok())
+    });
+    *MODERATE
 }
 
 /// In pages, and then in bytes.
