@@ -1,5 +1,5 @@
 //! The gRPC contract between the gateway (`api_service`) and the worker (`execution_service`),
-//! generated from `execution/v1/execution.proto`.
+//! generated from `execution/v1/`: one file for each service.
 
 /// Version 1 of the execution API.
 // The outcome of a run is by far the largest event, and the last one: boxing it would gain nothing.

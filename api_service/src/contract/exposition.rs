@@ -3,19 +3,19 @@
 
 use std::fmt::Write;
 
-use crate::domain::holdings::{Holding, Holdings};
+use crate::domain::inventory::{Inventory, InventoryItem};
 
 /// The text; without a worker it says only that.
-pub fn write(holdings: Option<&Holdings>) -> String {
+pub fn write(inventory: Option<&Inventory>) -> String {
     let mut text = Text::default();
-    let up = u64::from(holdings.is_some());
+    let up = u64::from(inventory.is_some());
     text.family("crucible_worker_up", "gauge", &[(String::new(), up)]);
-    let Some(holdings) = holdings else {
+    let Some(inventory) = inventory else {
         return text.0;
     };
-    let Holdings { held, running, queued, warm, sessions, compiled_bytes, runs, cold_starts } =
-        holdings;
-    let held: Vec<_> = held.iter().flat_map(both_sides).collect();
+    let Inventory { items, running, queued, warm, sessions, compiled_bytes, runs, cold_starts } =
+        inventory;
+    let held: Vec<_> = items.iter().flat_map(both_sides).collect();
     text.family("crucible_worker_held", "gauge", &held);
     for (name, value) in [
         ("crucible_worker_running", running),
@@ -33,8 +33,8 @@ pub fn write(holdings: Option<&Holdings>) -> String {
     text.0
 }
 
-fn both_sides(Holding { what, worker, kernel }: &Holding) -> Vec<(String, u64)> {
-    let labels = |side: &str| format!("{{what=\"{what}\",according_to=\"{side}\"}}");
+fn both_sides(InventoryItem { kind, worker, kernel }: &InventoryItem) -> Vec<(String, u64)> {
+    let labels = |side: &str| format!("{{what=\"{kind}\",according_to=\"{side}\"}}");
     let known = [Some((labels("worker"), *worker)), kernel.map(|count| (labels("kernel"), count))];
     known.into_iter().flatten().collect()
 }
@@ -58,13 +58,13 @@ mod tests {
 
     #[test]
     fn each_kind_is_told_by_both_sides_where_both_know() {
-        let held = vec![
-            Holding { what: "sandboxes".to_owned(), worker: 8, kernel: Some(9) },
-            Holding { what: "cgroups".to_owned(), worker: 0, kernel: None },
+        let items = vec![
+            InventoryItem { kind: "sandboxes".to_owned(), worker: 8, kernel: Some(9) },
+            InventoryItem { kind: "cgroups".to_owned(), worker: 0, kernel: None },
         ];
         let runs = [("failed".to_owned(), 3)].into();
-        let holdings = Holdings {
-            held,
+        let inventory = Inventory {
+            items,
             running: 1,
             queued: 0,
             warm: 8,
@@ -73,7 +73,7 @@ mod tests {
             runs,
             cold_starts: 2,
         };
-        let text = write(Some(&holdings));
+        let text = write(Some(&inventory));
         for line in [
             "crucible_worker_up 1",
             "# TYPE crucible_worker_held gauge",

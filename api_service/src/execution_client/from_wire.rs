@@ -28,7 +28,7 @@ pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
                     return Err(Error::Malformed("output of no stream"));
                 }
             };
-            Ok(Event::Output { stream, offset, data })
+            Ok(Event::Output { stream, offset, data: data.into() })
         }
         WireEvent::Result(wire::RichResult { mime, is_main_result }) => {
             Ok(Event::Result(RichResult { mime: mime.into_iter().collect(), is_main_result }))
@@ -90,7 +90,8 @@ fn totals(totals: Option<wire::StreamTotals>) -> StreamTotals {
 }
 
 fn usage(usage: wire::Usage) -> Usage {
-    let wire::Usage { cpu_us, peak_memory_bytes, processes, disk_bytes, accounting } = usage;
+    let wire::Usage { cpu_us, peak_memory_bytes, processes, disk_bytes, accounting, shared: _ } =
+        usage;
     Usage {
         cpu: Duration::from_micros(cpu_us),
         peak_memory_bytes,
@@ -140,7 +141,8 @@ fn diagnostic(found: wire::Diagnostic) -> Diagnostic {
 
 pub(super) fn session(session: wire::Session) -> Result<LiveSession, Error> {
     // A session's language is kept by the gateway, from the request that made it.
-    let wire::Session { session_id, language: _, created_at_ms, expires_at_ms, busy } = session;
+    let wire::Session { session_id, created_at_ms, expires_at_ms, busy, contexts: _, processes: _ } =
+        session;
     Ok(LiveSession {
         id: SessionId::parse(&session_id).ok_or(Error::Malformed("a session id"))?,
         created_at: Timestamp::from_millis(created_at_ms),
@@ -157,8 +159,9 @@ pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilit
         missing_languages,
         isolation,
         limits,
-        compiler_flags,
     } = capabilities;
+    let compiler_flags =
+        languages.iter().flat_map(|language| language.compiler_flags.clone()).collect();
     let wire::Isolation { level, walls } =
         isolation.ok_or(Error::Malformed("capabilities without isolation"))?;
     let wire::LimitRange { defaults, maxima } = limits.unwrap_or_default();
@@ -176,9 +179,18 @@ pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilit
 
 fn language_info(info: wire::LanguageInfo) -> Result<LanguageInfo, Error> {
     // Where things lie on the worker's machine is nobody else's business.
-    let wire::LanguageInfo { language, version, executable: _, packages, features } = info;
+    let wire::LanguageInfo {
+        name,
+        aliases: _,
+        version,
+        executable: _,
+        packages,
+        features,
+        compile_ms: _,
+        compiler_flags: _,
+    } = info;
     Ok(LanguageInfo {
-        language: self::language(language)?,
+        language: language(&name)?,
         version,
         packages: packages.into_iter().collect(),
         features,
@@ -186,18 +198,12 @@ fn language_info(info: wire::LanguageInfo) -> Result<LanguageInfo, Error> {
 }
 
 fn missing(missing: wire::MissingLanguage) -> Result<MissingLanguage, Error> {
-    let wire::MissingLanguage { language, reason, remedy } = missing;
-    Ok(MissingLanguage { language: self::language(language)?, reason, remedy })
+    let wire::MissingLanguage { name, aliases: _, reason, remedy } = missing;
+    Ok(MissingLanguage { language: language(&name)?, reason, remedy })
 }
 
-fn language(language: i32) -> Result<Language, Error> {
-    match wire::Language::try_from(language) {
-        Ok(wire::Language::Python) => Ok(Language::Python),
-        Ok(wire::Language::Node) => Ok(Language::Node),
-        Ok(wire::Language::Bash) => Ok(Language::Bash),
-        Ok(wire::Language::C) => Ok(Language::C),
-        Ok(wire::Language::Unspecified) | Err(_) => Err(Error::Malformed("an unknown language")),
-    }
+fn language(name: &str) -> Result<Language, Error> {
+    Language::parse(name).ok_or(Error::Malformed("an unknown language"))
 }
 
 fn wall(wall: wire::Wall) -> Wall {

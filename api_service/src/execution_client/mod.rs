@@ -7,7 +7,7 @@ mod call;
 mod channel;
 mod error;
 mod from_wire;
-mod holdings_from_wire;
+mod inventory_from_wire;
 #[cfg(test)]
 mod properties;
 mod to_wire;
@@ -15,7 +15,9 @@ mod to_wire;
 use std::time::Duration;
 
 use proto::execution_v1 as wire;
-use proto::execution_v1::execution_service_client::ExecutionServiceClient;
+use proto::execution_v1::executions_client::ExecutionsClient;
+use proto::execution_v1::sessions_client::SessionsClient;
+use proto::execution_v1::workers_client::WorkersClient;
 use tonic::Streaming;
 use tonic::transport::{Channel, Endpoint};
 
@@ -24,8 +26,8 @@ use self::call::Token;
 pub use self::error::Error;
 use crate::domain::capabilities::Capabilities;
 use crate::domain::event::{Event, OutputStream};
-use crate::domain::holdings::Holdings;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
+use crate::domain::inventory::Inventory;
 use crate::domain::run::RunRequest;
 use crate::domain::session::{LiveSession, NewSession};
 
@@ -33,7 +35,7 @@ use crate::domain::session::{LiveSession, NewSession};
 #[derive(Clone)]
 pub struct ExecutionClient {
     endpoint: Endpoint,
-    rpc: ExecutionServiceClient<Channel>,
+    rpc: Rpc,
     token: Token,
 }
 
@@ -45,7 +47,7 @@ impl ExecutionClient {
     /// When the URL or the token cannot be used.
     pub fn new(url: &str, internal_token: &str) -> Result<Self, Error> {
         let endpoint = channel::endpoint(url)?;
-        let rpc = open(&endpoint);
+        let rpc = Rpc::open(&endpoint);
         Ok(Self { endpoint, rpc, token: Token::new(internal_token)? })
     }
 
@@ -53,7 +55,7 @@ impl ExecutionClient {
     #[must_use]
     pub fn connected_from_here(&self) -> Self {
         let Self { endpoint, rpc: _, token } = self;
-        Self { endpoint: endpoint.clone(), rpc: open(endpoint), token: token.clone() }
+        Self { endpoint: endpoint.clone(), rpc: Rpc::open(endpoint), token: token.clone() }
     }
 
     /// Starts a run and gives its events. Dropping them ends a stateless run.
@@ -68,7 +70,8 @@ impl ExecutionClient {
         run: &RunRequest,
     ) -> Result<Events, Error> {
         let message = to_wire::execute(id, owner, run);
-        let stream = self.call(call, message, async |mut rpc, request| rpc.execute(request).await);
+        let stream =
+            self.call(call, message, async |rpc, request| rpc.executions().execute(request).await);
         Ok(Events { stream: stream.await? })
     }
 
@@ -81,7 +84,8 @@ impl ExecutionClient {
             execution_id: id.as_str().to_owned(),
             owner: owner.as_str().to_owned(),
         };
-        let answer = self.call(call, message, async |mut rpc, request| rpc.cancel(request).await);
+        let answer =
+            self.call(call, message, async |rpc, request| rpc.executions().cancel(request).await);
         answer.await.map(|wire::CancelResponse {}| ())
     }
 
@@ -104,10 +108,10 @@ impl ExecutionClient {
             offset,
             length,
         };
-        let answer =
-            self.call(call, message, async |mut rpc, request| rpc.read_output(request).await);
+        let answer = self
+            .call(call, message, async |rpc, request| rpc.executions().read_output(request).await);
         let wire::OutputPiece { stored, total, data } = answer.await?;
-        Ok(StoredPiece { stored, total, data })
+        Ok(StoredPiece { stored, total, data: data.into() })
     }
 
     /// Makes a session.
@@ -122,8 +126,8 @@ impl ExecutionClient {
         new: &NewSession,
     ) -> Result<LiveSession, Error> {
         let message = to_wire::create_session(id, owner, new);
-        let answer =
-            self.call(call, message, async |mut rpc, request| rpc.create_session(request).await);
+        let answer = self
+            .call(call, message, async |rpc, request| rpc.sessions().create_session(request).await);
         from_wire::session(answer.await?)
     }
 
@@ -141,8 +145,8 @@ impl ExecutionClient {
             session_id: id.as_str().to_owned(),
             owner: owner.as_str().to_owned(),
         };
-        let answer =
-            self.call(call, message, async |mut rpc, request| rpc.get_session(request).await);
+        let answer = self
+            .call(call, message, async |rpc, request| rpc.sessions().get_session(request).await);
         from_wire::session(answer.await?)
     }
 
@@ -152,8 +156,8 @@ impl ExecutionClient {
     /// When the worker cannot be reached.
     pub async fn sessions(&self, call: &Call, owner: &UserId) -> Result<Vec<LiveSession>, Error> {
         let message = wire::ListSessionsRequest { owner: owner.as_str().to_owned() };
-        let answer =
-            self.call(call, message, async |mut rpc, request| rpc.list_sessions(request).await);
+        let answer = self
+            .call(call, message, async |rpc, request| rpc.sessions().list_sessions(request).await);
         answer.await?.sessions.into_iter().map(from_wire::session).collect()
     }
 
@@ -171,8 +175,8 @@ impl ExecutionClient {
             session_id: id.as_str().to_owned(),
             owner: owner.as_str().to_owned(),
         };
-        let answer =
-            self.call(call, message, async |mut rpc, request| rpc.end_session(request).await);
+        let answer = self
+            .call(call, message, async |rpc, request| rpc.sessions().end_session(request).await);
         answer.await.map(|wire::EndSessionResponse {}| ())
     }
 
@@ -182,8 +186,9 @@ impl ExecutionClient {
     /// When the worker cannot be reached.
     pub async fn capabilities(&self, call: &Call) -> Result<Capabilities, Error> {
         let message = wire::GetCapabilitiesRequest {};
-        let answer =
-            self.call(call, message, async |mut rpc, request| rpc.get_capabilities(request).await);
+        let answer = self.call(call, message, async |rpc, request| {
+            rpc.workers().get_capabilities(request).await
+        });
         from_wire::capabilities(answer.await?)
     }
 
@@ -191,11 +196,11 @@ impl ExecutionClient {
     ///
     /// # Errors
     /// When the worker cannot be reached.
-    pub async fn holdings(&self, call: &Call) -> Result<Holdings, Error> {
-        let message = wire::GetHoldingsRequest {};
-        let answer =
-            self.call(call, message, async |mut rpc, request| rpc.get_holdings(request).await);
-        answer.await.map(holdings_from_wire::holdings)
+    pub async fn inventory(&self, call: &Call) -> Result<Inventory, Error> {
+        let message = wire::GetInventoryRequest {};
+        let answer = self
+            .call(call, message, async |rpc, request| rpc.workers().get_inventory(request).await);
+        answer.await.map(inventory_from_wire::inventory)
     }
 
     /// One call, and a second try when the first provably never left this machine: the worker's
@@ -205,7 +210,7 @@ impl ExecutionClient {
         call: &Call,
         message: Message,
         send: impl AsyncFn(
-            ExecutionServiceClient<Channel>,
+            Rpc,
             tonic::Request<Message>,
         ) -> Result<tonic::Response<Answer>, tonic::Status>,
     ) -> Result<Answer, Error> {
@@ -223,11 +228,29 @@ impl ExecutionClient {
     }
 }
 
-/// Connects when it is first needed, and again whenever the connection is lost.
-fn open(endpoint: &Endpoint) -> ExecutionServiceClient<Channel> {
-    ExecutionServiceClient::new(endpoint.connect_lazy())
-        .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+/// One connection, for the calls of every service.
+#[derive(Clone)]
+struct Rpc(Channel);
+
+impl Rpc {
+    /// Connects when it is first needed, and again whenever the connection is lost.
+    fn open(endpoint: &Endpoint) -> Self {
+        Self(endpoint.connect_lazy())
+    }
+
+    fn executions(self) -> ExecutionsClient<Channel> {
+        ExecutionsClient::new(self.0)
+            .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+    }
+
+    fn sessions(self) -> SessionsClient<Channel> {
+        SessionsClient::new(self.0)
+    }
+
+    fn workers(self) -> WorkersClient<Channel> {
+        WorkersClient::new(self.0)
+    }
 }
 
 /// Between a call that could not be sent and its one retry.

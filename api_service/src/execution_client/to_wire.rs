@@ -6,7 +6,6 @@ use proto::execution_v1 as wire;
 
 use crate::domain::event::OutputStream;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
-use crate::domain::language::Language;
 use crate::domain::limits::Limits;
 use crate::domain::run::RunRequest;
 use crate::domain::session::NewSession;
@@ -19,9 +18,10 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         execution_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
         session_id: session.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
-        language: i32::from(self::language(*language)),
+        context_id: String::new(),
+        language: language.name().to_owned(),
         code: code.clone(),
-        stdin: stdin.clone(),
+        stdin: stdin.clone().into(),
         args: args.clone(),
         env: env.clone().into_iter().collect(),
         files: files.iter().map(file).collect(),
@@ -40,7 +40,7 @@ pub(super) fn create_session(
     wire::CreateSessionRequest {
         session_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
-        language: i32::from(self::language(*language)),
+        language: language.name().to_owned(),
         ttl_seconds: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),
         env: env.clone().into_iter().collect(),
         limits: Some(self::limits(limits)),
@@ -54,18 +54,9 @@ pub(super) fn stream(stream: OutputStream) -> wire::Stream {
     }
 }
 
-fn language(language: Language) -> wire::Language {
-    match language {
-        Language::Python => wire::Language::Python,
-        Language::Node => wire::Language::Node,
-        Language::Bash => wire::Language::Bash,
-        Language::C => wire::Language::C,
-    }
-}
-
 fn file(file: &WorkspaceFile) -> wire::File {
     let WorkspaceFile { path, content } = file;
-    wire::File { path: path.as_str().to_owned(), content: content.clone() }
+    wire::File { path: path.as_str().to_owned(), content: content.clone().into() }
 }
 
 fn limits(limits: &Limits) -> wire::Limits {

@@ -18,7 +18,7 @@ pub fn configure(config: &mut ServiceConfig, handle: PrometheusHandle, worker: W
 
 /// Our own figures, and those of the worker as it gives them now.
 async fn metrics(handle: Data<PrometheusHandle>, worker: Data<Worker>) -> HttpResponse {
-    let holdings = worker.holdings().await;
-    let text = handle.render() + &exposition::write(holdings.as_ref());
+    let inventory = worker.inventory().await;
+    let text = handle.render() + &exposition::write(inventory.as_ref());
     HttpResponse::Ok().content_type(TEXT).body(text)
 }

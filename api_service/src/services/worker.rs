@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Error;
 use crate::domain::capabilities::Capabilities;
-use crate::domain::holdings::Holdings;
+use crate::domain::inventory::Inventory;
 use crate::execution_client::{self, Call, ExecutionClient};
 
 /// A worker that has not answered for so long is taken for down.
@@ -70,9 +70,9 @@ impl Worker {
     }
 
     /// What it holds now; `None` when it does not answer soon enough for a scrape.
-    pub async fn holdings(&self) -> Option<Holdings> {
+    pub async fn inventory(&self) -> Option<Inventory> {
         let call = Call { request_id: String::from("metrics"), deadline: SCRAPE };
-        tokio::time::timeout(SCRAPE, self.client.holdings(&call)).await.ok()?.ok()
+        tokio::time::timeout(SCRAPE, self.client.inventory(&call)).await.ok()?.ok()
     }
 
     /// Asks the worker what it is.

@@ -124,8 +124,8 @@ pub struct Settings {
           action = clap::ArgAction::Set)]
     pub require_own_uids: bool,
     /// Seconds between two comparisons of what the worker holds with what the kernel says there is
-    #[arg(long, env = "HOLDINGS_INTERVAL", default_value = "60", value_parser = seconds)]
-    pub holdings_interval: Duration,
+    #[arg(long, env = "INVENTORY_INTERVAL", default_value = "60", value_parser = seconds)]
+    pub inventory_interval: Duration,
     /// auto (coloured on a terminal, JSON elsewhere), pretty or json
     #[arg(long, env = "LOG_FORMAT", default_value = "auto")]
     pub log_format: LogFormat,

@@ -31,7 +31,8 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<String>
         execution_id,
         owner,
         session_id,
-        language: language_number,
+        language: language_name,
+        context_id: _,
         code,
         stdin,
         args,
@@ -52,9 +53,9 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<String>
     let request = Request {
         id: id("execution_id", execution_id)?,
         owner: id("owner", owner)?,
-        language: language(language_number)?,
+        language: language(&language_name)?,
         code,
-        stdin,
+        stdin: stdin.into(),
         args: arguments("args", args)?,
         env: environment(env)?,
         files: files.into_iter().map(file).collect::<Result<_, _>>()?,
@@ -72,7 +73,7 @@ pub fn new_session(message: wire::CreateSessionRequest) -> Result<(NewSession, W
     let wire::CreateSessionRequest {
         session_id,
         owner,
-        language: language_number,
+        language: language_name,
         ttl_seconds,
         env,
         limits,
@@ -83,7 +84,7 @@ pub fn new_session(message: wire::CreateSessionRequest) -> Result<(NewSession, W
     let new = NewSession {
         id: id("session_id", session_id)?,
         owner: id("owner", owner)?,
-        language: language(language_number)?,
+        language: language(&language_name)?,
         env: environment(env)?,
         ttl: Duration::from_secs(u64::from(ttl_seconds)),
     };
@@ -109,14 +110,8 @@ pub fn stream(number: i32) -> Result<Stream, Status> {
     }
 }
 
-fn language(number: i32) -> Result<Language, Status> {
-    match wire::Language::try_from(number) {
-        Ok(wire::Language::Python) => Ok(Language::Python),
-        Ok(wire::Language::Node) => Ok(Language::Node),
-        Ok(wire::Language::Bash) => Ok(Language::Bash),
-        Ok(wire::Language::C) => Ok(Language::C),
-        Ok(wire::Language::Unspecified) | Err(_) => Err(invalid("language", "is unknown")),
-    }
+fn language(name: &str) -> Result<Language, Status> {
+    Language::find(name).ok_or_else(|| invalid("language", "is unknown"))
 }
 
 fn arguments(field: &str, list: Vec<String>) -> Result<Vec<String>, Status> {
@@ -151,7 +146,7 @@ fn environment(map: HashMap<String, String>) -> Result<BTreeMap<String, String>,
 
 fn file(wire::File { path, content }: wire::File) -> Result<WorkspaceFile, Status> {
     match WorkspacePath::parse(&path) {
-        Ok(path) => Ok(WorkspaceFile { path, content }),
+        Ok(path) => Ok(WorkspaceFile { path, content: content.into() }),
         Err(error) => Err(invalid(&format!("files.{path}"), &error.to_string())),
     }
 }
@@ -210,9 +205,10 @@ mod tests {
 
     fn message() -> impl Strategy<Value = wire::ExecuteRequest> {
         let file = (name(), vec(any::<u8>(), 0..20))
-            .prop_map(|(path, content)| wire::File { path, content });
+            .prop_map(|(path, content)| wire::File { path, content: content.into() });
         let names = [name().boxed(), "[a-z]{1,5}".boxed(), "[a-z]{1,5}".boxed()];
-        let small = (names, -1_i32..7, ".*", vec(any::<u8>(), 0..20));
+        let languages = prop_oneof!["python|node|bash|c", ".*"];
+        let small = (names, languages, ".*", vec(any::<u8>(), 0..20));
         let large = (
             vec(name(), 0..5),
             hash_map(name(), ".*", 0..4),
@@ -227,9 +223,10 @@ mod tests {
                 execution_id,
                 owner,
                 session_id,
+                context_id: String::new(),
                 language,
                 code,
-                stdin,
+                stdin: stdin.into(),
                 args,
                 env,
                 files,
@@ -268,11 +265,11 @@ mod tests {
     #[test]
     fn what_an_answer_quotes_is_short() {
         let long = "x".repeat(1 << 20);
-        let file = wire::File { path: format!("/{long}"), content: Vec::new() };
+        let file = wire::File { path: format!("/{long}"), ..wire::File::default() };
         let by_path = wire::ExecuteRequest {
             execution_id: String::from("e"),
             owner: String::from("o"),
-            language: i32::from(wire::Language::Bash),
+            language: String::from("bash"),
             files: vec![file],
             ..wire::ExecuteRequest::default()
         };

@@ -8,7 +8,7 @@ use crate::execution::event::{Event, RichResult, Stream};
 use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outcome::{Accounting, Outcome, Phases, Status, StreamTotals};
 use crate::language::diagnostic::Diagnostic;
-use crate::language::{Language, compiler_flags};
+use crate::language::{Approach, Language, compiler_flags};
 use crate::sandbox::isolation::{Isolation, Wall};
 use crate::sandbox::spec::Usage;
 use crate::session::Session;
@@ -25,7 +25,7 @@ pub fn event(event: Event, execution_id: &str) -> wire::ExecutionEvent {
                 Stream::Stdout => wire::Stream::Stdout,
                 Stream::Stderr => wire::Stream::Stderr,
             };
-            Wire::Output(wire::Output { stream: i32::from(stream), offset, data })
+            Wire::Output(wire::Output { stream: i32::from(stream), offset, data: data.into() })
         }
         Event::Result(RichResult { mime, is_main_result }) => {
             Wire::Result(wire::RichResult { mime: mime.into_iter().collect(), is_main_result })
@@ -74,6 +74,10 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
     }
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
@@ -104,6 +108,7 @@ fn usage(usage: Usage, accounting: Accounting) -> wire::Usage {
         processes: usage.peak_processes,
         disk_bytes: usage.disk_bytes,
         accounting: String::from(accounting),
+        shared: false,
     }
 }
 
@@ -150,36 +155,32 @@ fn diagnostic(diagnostic: Diagnostic) -> wire::Diagnostic {
 pub fn session(session: &Session) -> wire::Session {
     wire::Session {
         session_id: session.id.clone(),
-        language: i32::from(language(session.language)),
         created_at_ms: unix_millis(session.created),
         expires_at_ms: unix_millis(session.expires),
         busy: session.is_busy(),
-    }
-}
-
-fn language(language: Language) -> wire::Language {
-    match language {
-        Language::Python => wire::Language::Python,
-        Language::Node => wire::Language::Node,
-        Language::Bash => wire::Language::Bash,
-        Language::C => wire::Language::C,
+        contexts: vec![wire::Context {
+            context_id: String::from(session.language.name()),
+            language: String::from(session.language.name()),
+            busy: session.is_busy(),
+        }],
+        processes: 0,
     }
 }
 
 /// What this worker really is.
 pub fn capabilities(worker: &Worker) -> wire::Capabilities {
+    let found = &worker.discovery.found;
     wire::Capabilities {
         instance_id: worker.instance_id.clone(),
         version: String::from(env!("CARGO_PKG_VERSION")),
-        languages: worker.discovery.found.iter().map(language_info).collect(),
+        languages: found.iter().map(|it| language_info(it, worker.house.compile_wall)).collect(),
         missing_languages: worker.discovery.missing.iter().map(missing_language).collect(),
         isolation: Some(isolation(&worker.isolation)),
         limits: Some(limit_range(worker.range)),
-        compiler_flags: compiler_flags(),
     }
 }
 
-fn language_info(toolchain: &Toolchain) -> wire::LanguageInfo {
+fn language_info(toolchain: &Toolchain, compile_wall: Duration) -> wire::LanguageInfo {
     let Toolchain {
         language: which,
         executable,
@@ -189,19 +190,31 @@ fn language_info(toolchain: &Toolchain) -> wire::LanguageInfo {
         packages,
         features,
     } = toolchain;
+    let (compile_ms, compiler_flags) = match which.approach() {
+        Approach::Kernel(_) => (None, Vec::new()),
+        Approach::Compiled(_) => (Some(millis(compile_wall)), compiler_flags()),
+    };
     wire::LanguageInfo {
-        language: i32::from(language(*which)),
+        name: String::from(which.name()),
+        aliases: aliases(*which),
         version: version.clone(),
         executable: executable.display().to_string(),
         packages: packages.clone().into_iter().collect(),
         features: features.clone(),
+        compile_ms,
+        compiler_flags,
     }
+}
+
+fn aliases(language: Language) -> Vec<String> {
+    language.aliases().iter().map(|alias| String::from(*alias)).collect()
 }
 
 fn missing_language(missing: &Missing) -> wire::MissingLanguage {
     let Missing { language: which, named: _, reason, remedy } = missing;
     wire::MissingLanguage {
-        language: i32::from(language(*which)),
+        name: String::from(which.name()),
+        aliases: aliases(*which),
         reason: reason.clone(),
         remedy: remedy.clone(),
     }
@@ -225,7 +238,6 @@ fn limit_range(LimitRange { defaults, maxima }: LimitRange) -> wire::LimitRange 
 }
 
 fn limits(Limits { wall, cpu, output_bytes, sandbox }: Limits) -> wire::Limits {
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     wire::Limits {
         wall_ms: Some(millis(wall)),
         cpu_ms: Some(millis(cpu)),

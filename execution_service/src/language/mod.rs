@@ -138,6 +138,21 @@ impl Language {
     /// Every language, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::Python, Self::Node, Self::Bash, Self::C];
 
+    /// By its name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.name() == name)
+    }
+
+    /// Other names that callers may use.
+    pub fn aliases(self) -> &'static [&'static str] {
+        match self {
+            Self::Python => &["py"],
+            Self::Node => &["javascript", "js"],
+            Self::Bash => &["shell", "sh"],
+            Self::C => &[],
+        }
+    }
+
     /// The name that the API uses.
     pub fn name(self) -> &'static str {
         match self {

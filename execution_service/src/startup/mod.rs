@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use futures::TryStreamExt;
-use proto::execution_v1::execution_service_server::ExecutionServiceServer;
+use proto::execution_v1::{executions_server, sessions_server, workers_server};
 use proto::wire::{MAX_MESSAGE_BYTES, REMEMBERED_OUTPUT_BYTES};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::service::InterceptorLayer;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
@@ -25,7 +26,7 @@ use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
 use crate::execution::outputs::{Outputs, Place};
 use crate::execution::run::House;
-use crate::grpc::{Authenticate, Lines, Service};
+use crate::grpc::{Authenticate, Executions, Lines, Sessions, Workers};
 use crate::listener::{Listener, Socket};
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
@@ -129,16 +130,21 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
         async move { worker.sessions.sweep().await }
     });
 
-    let watching = tokio::spawn(Arc::clone(&worker).watch(settings.holdings_interval));
+    let watching = tokio::spawn(Arc::clone(&worker).watch(settings.inventory_interval));
 
     let stop = tokio::net::unix::pipe::Receiver::from_owned_fd(namespaced.stop)?;
     let reason = tokio::spawn(wait_for_end(stop, Arc::clone(&backend), shutdown.clone()));
-    let service = ExecutionServiceServer::new(Service::new(Arc::clone(&worker)))
+    let executions = Executions::new(Arc::clone(&worker));
+    let executions = executions_server::ExecutionsServer::new(executions)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let service =
-        tonic::service::interceptor::InterceptedService::new(service, Authenticate::new(token));
-    let router = Server::builder().add_service(service);
+    let sessions = sessions_server::SessionsServer::new(Sessions::new(Arc::clone(&worker)));
+    let workers = workers_server::WorkersServer::new(Workers::new(Arc::clone(&worker)));
+    let router = Server::builder()
+        .layer(InterceptorLayer::new(Authenticate::new(token)))
+        .add_service(executions)
+        .add_service(sessions)
+        .add_service(workers);
     let address = listener.address()?;
     tracing::info!(address, "serving gRPC");
     let stopping = shutdown.clone().cancelled_owned();

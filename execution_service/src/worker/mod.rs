@@ -3,7 +3,7 @@
 
 mod admission;
 mod carry_out;
-mod holdings;
+mod inventory;
 mod refusal;
 mod tally;
 mod watch;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 pub use admission::{Admission, Bound, QueueFull, Size};
-pub use holdings::{Holding, Holdings};
+pub use inventory::{Inventory, InventoryItem};
 pub use refusal::WorkerError;
 pub use tally::{Counts, Tally};
 

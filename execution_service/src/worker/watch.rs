@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::Worker;
-use super::holdings::{Holding, Holdings};
+use super::inventory::{Inventory, InventoryItem};
 
 /// Between two looks at whether sandboxes can be made: a caller should not wait longer than some seconds
 /// for somebody who does not answer.
@@ -29,7 +29,7 @@ const SECOND_LOOK: Duration = Duration::from_secs(5);
 impl Worker {
     /// Watches for ever. Every `every` the accounts are compared.
     pub async fn watch(self: Arc<Self>, every: Duration) {
-        tokio::join!(self.watch_pulse(), self.watch_holdings(every), self.watch_hoards());
+        tokio::join!(self.watch_pulse(), self.watch_inventory(every), self.watch_hoards());
     }
 
     /// Until there is nobody to be watched any more.
@@ -80,7 +80,7 @@ impl Worker {
         }
     }
 
-    async fn watch_holdings(&self, every: Duration) {
+    async fn watch_inventory(&self, every: Duration) {
         let mut told = Vec::new();
         loop {
             sleep(every).await;
@@ -91,32 +91,33 @@ impl Worker {
             }
             sleep(SECOND_LOOK.min(every)).await;
             let persist = lasting(&first, &self.differences().await);
-            for Holding { what, worker, kernel } in persist.iter().filter(|it| !told.contains(*it))
+            for InventoryItem { kind, worker, kernel } in
+                persist.iter().filter(|it| !told.contains(*it))
             {
-                tracing::warn!(what, worker, kernel, "the worker and the kernel count differently");
+                tracing::warn!(kind, worker, kernel, "the worker and the kernel count differently");
             }
             told = persist;
         }
     }
 
-    async fn differences(&self) -> Vec<Holding> {
+    async fn differences(&self) -> Vec<InventoryItem> {
         // Not to be had is not the same as different, and is told of by the pulse.
-        self.holdings().await.map_or_else(|_| Vec::new(), |holdings| at_rest(&holdings))
+        self.inventory().await.map_or_else(|_| Vec::new(), |inventory| at_rest(&inventory))
     }
 }
 
 /// What differs when nothing is under way; nothing while something is.
-fn at_rest(holdings: &Holdings) -> Vec<Holding> {
-    if holdings.running > 0 {
+fn at_rest(inventory: &Inventory) -> Vec<InventoryItem> {
+    if inventory.running > 0 {
         return Vec::new();
     }
     // A session may have left processes running that nobody but the user knows.
-    let known = |held: &&Holding| held.what != "processes" || holdings.sessions == 0;
-    holdings.held.iter().filter(known).filter(|held| held.differs()).copied().collect()
+    let known = |held: &&InventoryItem| held.kind != "processes" || inventory.sessions == 0;
+    inventory.items.iter().filter(known).filter(|held| held.differs()).copied().collect()
 }
 
 /// What has not changed between two looks.
-fn lasting(first: &[Holding], second: &[Holding]) -> Vec<Holding> {
+fn lasting(first: &[InventoryItem], second: &[InventoryItem]) -> Vec<InventoryItem> {
     first.iter().filter(|held| second.contains(held)).copied().collect()
 }
 
@@ -125,21 +126,21 @@ mod tests {
     use super::*;
     use crate::worker::tally::Counts;
 
-    fn holdings(running: u64, sessions: u64, held: Vec<Holding>) -> Holdings {
+    fn inventory(running: u64, sessions: u64, held: Vec<InventoryItem>) -> Inventory {
         let counts = Counts::default();
-        Holdings { held, running, queued: 0, warm: 0, sessions, compiled_bytes: 0, counts }
+        Inventory { items: held, running, queued: 0, warm: 0, sessions, compiled_bytes: 0, counts }
     }
 
-    fn held(what: &'static str, worker: u64, kernel: u64) -> Holding {
-        Holding { what, worker, kernel: Some(kernel) }
+    fn held(kind: &'static str, worker: u64, kernel: u64) -> InventoryItem {
+        InventoryItem { kind, worker, kernel: Some(kernel) }
     }
 
     #[test]
     fn only_what_differs_at_rest_counts_and_only_while_it_stays_the_same() {
         let leak = held("cgroups", 8, 12);
         let fine = held("sandboxes", 8, 8);
-        assert_eq!(at_rest(&holdings(0, 0, vec![fine, leak])), [leak]);
-        assert_eq!(at_rest(&holdings(1, 0, vec![fine, leak])), []);
+        assert_eq!(at_rest(&inventory(0, 0, vec![fine, leak])), [leak]);
+        assert_eq!(at_rest(&inventory(1, 0, vec![fine, leak])), []);
         assert_eq!(lasting(&[leak], &[held("cgroups", 8, 11)]), []);
         assert_eq!(lasting(&[leak], &[leak]), [leak]);
     }
@@ -148,9 +149,9 @@ mod tests {
     fn descriptors_may_be_fewer_and_users_processes_are_their_own() {
         assert!(!held("descriptors", 300, 91).differs() && held("descriptors", 300, 301).differs());
         let busy = held("processes", 4, 9);
-        assert_eq!(at_rest(&holdings(0, 1, vec![busy])), []);
-        assert_eq!(at_rest(&holdings(0, 0, vec![busy])), [busy]);
-        let untold = Holding { what: "zygotes", worker: 1, kernel: None };
+        assert_eq!(at_rest(&inventory(0, 1, vec![busy])), []);
+        assert_eq!(at_rest(&inventory(0, 0, vec![busy])), [busy]);
+        let untold = InventoryItem { kind: "zygotes", worker: 1, kernel: None };
         assert!(!untold.differs());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::execution_v1::{Language, Status};
+use proto::execution_v1::Status;
 use proto::wire::reason;
 use tonic::Code;
 
@@ -95,7 +95,7 @@ async fn a_caller_that_goes_away_interrupts_its_run_in_a_session() {
         return;
     };
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Python)).await.unwrap();
+    let session = caller.create_session(new_session("python")).await.unwrap();
     caller.run(in_session(&session, "x = 41")).await;
     let sleeping = "import time\nprint('up')\ntime.sleep(600)";
     let mut running = caller.execute(in_session(&session, sleeping)).await.unwrap();

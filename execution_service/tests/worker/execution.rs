@@ -100,10 +100,10 @@ async fn values_come_as_rich_results() {
 async fn input_arguments_variables_and_files_reach_the_program() {
     let worker = Worker::bash(&[]).await;
     let program = ExecuteRequest {
-        stdin: b"typed\n".to_vec(),
+        stdin: b"typed\n".to_vec().into(),
         args: vec![String::from("a b"), String::from("-n")],
         env: [(String::from("GREETING"), String::from("hé llo"))].into(),
-        files: vec![File { path: String::from("data/in.bin"), content: vec![0, 255, 10] }],
+        files: vec![File { path: String::from("data/in.bin"), content: vec![0, 255, 10].into() }],
         ..bash("cat; echo \"$#:$1:$2:$GREETING\"; od -An -tu1 data/in.bin; pwd")
     };
     let ran = worker.caller().await.run(program).await;

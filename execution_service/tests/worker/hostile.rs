@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
-use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Language, Limits, Status};
+use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Limits, Status};
 
 use crate::support::{
     OWNER, Worker, bash, children_of, eventually, family_of, in_session, limits, new_session,
@@ -91,10 +91,11 @@ async fn what_a_session_leaves_in_the_way_is_no_fault_of_the_worker() {
     let caller = worker.caller().await;
     let obstacle = async |code: &str| {
         let short = Limits { wall_ms: Some(2000), ..Limits::default() };
-        let wish = CreateSessionRequest { limits: Some(short), ..new_session(Language::Bash) };
+        let wish = CreateSessionRequest { limits: Some(short), ..new_session("bash") };
         let session = caller.create_session(wish).await.unwrap();
         caller.run(in_session(&session, code)).await;
-        let run = || ExecuteRequest { stdin: b"typed".to_vec(), ..in_session(&session, "cat") };
+        let run =
+            || ExecuteRequest { stdin: b"typed".to_vec().into(), ..in_session(&session, "cat") };
         for _ in 0..2 {
             // Whatever comes of it, an outcome does.
             let ran = match caller.execute(run()).await {
@@ -203,9 +204,9 @@ async fn a_session_that_does_not_listen_spoils_its_own_answers_only() {
     let of_another = CreateSessionRequest {
         owner: String::from("usr_two"),
         ttl_seconds: 4,
-        ..new_session(Language::Bash)
+        ..new_session("bash")
     };
-    let short = CreateSessionRequest { ttl_seconds: 2, ..new_session(Language::Python) };
+    let short = CreateSessionRequest { ttl_seconds: 2, ..new_session("python") };
     let deaf = caller.create_session(short).await.unwrap();
     let bystander = caller.create_session(of_another).await.unwrap();
 
@@ -245,8 +246,8 @@ async fn a_session_that_breaks_its_channel_gets_another_kernel() {
         return;
     };
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Python)).await.unwrap();
-    let bystander = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("python")).await.unwrap();
+    let bystander = caller.create_session(new_session("bash")).await.unwrap();
     caller.run(in_session(&bystander, "x=41")).await.printed();
     for spoiling in [
         "os.close(requests)",
@@ -276,7 +277,7 @@ async fn a_session_that_breaks_its_channel_gets_another_kernel() {
 async fn a_full_pipe_to_bash_ends_with_the_runs_time() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
     let short = Limits { wall_ms: Some(1500), ..Limits::default() };
     // The run number is on its way already, and nothing reads what comes after it.
     let fill = "(exec 3<>/run/crucible/in; until [[ -e told ]]; do :; done; \
@@ -315,7 +316,7 @@ async fn a_worker_holds_afterwards_what_it_held_before() {
     };
     caller.run(python("print(1)")).await.printed();
     let before = at_rest().await;
-    let bystander = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let bystander = caller.create_session(new_session("bash")).await.unwrap();
     caller.run(in_session(&bystander, "x=41")).await.printed();
     for spoiling in [
         "os.kill(1, 9)",
@@ -328,7 +329,7 @@ async fn a_worker_holds_afterwards_what_it_held_before() {
         "[os.fork() for _ in range(6)]; say(b'{}' * 1_000_000)",
         "[os.rename('/run/crucible/' + name, '/tmp/x') for name in os.listdir('/run/crucible')]",
     ] {
-        let session = caller.create_session(new_session(Language::Python)).await.unwrap();
+        let session = caller.create_session(new_session("python")).await.unwrap();
         let short = Limits { wall_ms: Some(1000), ..Limits::default() };
         let spoil = in_session(&session, &format!("{CHANNEL}{spoiling}"));
         caller.run(limits(short, spoil)).await;

@@ -1,6 +1,6 @@
 //! Requests that the worker refuses, each with the field's name.
 
-use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, File, Language, Limits, Status};
+use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, File, Limits, Status};
 use proto::wire::reason;
 use tonic::Code;
 
@@ -21,7 +21,7 @@ fn with_limits(change: impl FnOnce(&mut Limits)) -> ExecuteRequest {
 }
 
 fn with_file(path: &str) -> ExecuteRequest {
-    let file = File { path: String::from(path), content: Vec::new() };
+    let file = File { path: String::from(path), content: Vec::new().into() };
     ExecuteRequest { files: vec![file], ..bash("echo x") }
 }
 
@@ -60,8 +60,8 @@ async fn fields_that_make_no_sense_are_named() {
         ("execution_id", ExecuteRequest { execution_id: text("a b"), ..bash("") }),
         ("owner", ExecuteRequest { owner: text(""), ..bash("") }),
         ("session_id", ExecuteRequest { session_id: "s".repeat(200), ..bash("") }),
-        ("language", ExecuteRequest { language: 0, ..bash("") }),
-        ("language", ExecuteRequest { language: 99, ..bash("") }),
+        ("language", ExecuteRequest { language: String::new(), ..bash("") }),
+        ("language", ExecuteRequest { language: String::from("cobol"), ..bash("") }),
         ("code", bash("echo \0")),
         ("code", bash(&"#".repeat(5 << 20))),
         ("args", ExecuteRequest { args: vec![text("a\0b")], ..bash("") }),
@@ -86,7 +86,7 @@ async fn fields_that_make_no_sense_are_named() {
 #[tokio::test]
 async fn one_name_for_a_file_and_a_folder_is_no_fault_of_the_worker() {
     let worker = Worker::bash(&[]).await;
-    let file = |path: &str| File { path: String::from(path), content: Vec::new() };
+    let file = |path: &str| File { path: String::from(path), content: Vec::new().into() };
     let request = ExecuteRequest { files: vec![file("a"), file("a/b")], ..bash("echo x") };
     let ran = worker.caller().await.run(request).await;
     assert_eq!((ran.status(), ran.stdout().as_str()), (Status::Failed, ""), "{ran:?}");
@@ -98,7 +98,7 @@ async fn one_name_for_a_file_and_a_folder_is_no_fault_of_the_worker() {
 async fn files_that_do_not_fit_fill_the_disk() {
     let worker = Worker::bash(&[]).await;
     let small = Limits { disk_bytes: Some(1 << 20), ..Limits::default() };
-    let big = File { path: String::from("big"), content: vec![7; 4 << 20] };
+    let big = File { path: String::from("big"), content: vec![7; 4 << 20].into() };
     let request = ExecuteRequest { files: vec![big], ..limits(small, bash("echo x")) };
     let ran = worker.caller().await.run(request).await;
     assert_eq!((ran.status(), ran.limit()), (Status::DiskLimitExceeded, "disk"), "{ran:?}");
@@ -141,14 +141,14 @@ async fn compiler_flags_outside_of_the_list_are_refused() {
 async fn a_session_that_cannot_be_is_refused() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
-    let wish = || new_session(Language::Bash);
+    let wish = || new_session("bash");
     let tiny = Limits { memory_bytes: Some(1), ..Limits::default() };
     for (field, request) in [
         ("ttl", CreateSessionRequest { ttl_seconds: 0, ..wish() }),
         ("ttl", CreateSessionRequest { ttl_seconds: u32::MAX, ..wish() }),
         ("session_id", CreateSessionRequest { session_id: String::new(), ..wish() }),
         ("owner", CreateSessionRequest { owner: String::new(), ..wish() }),
-        ("language", CreateSessionRequest { language: 0, ..wish() }),
+        ("language", CreateSessionRequest { language: String::from("cobol"), ..wish() }),
         ("limits.memory_bytes", CreateSessionRequest { limits: Some(tiny), ..wish() }),
     ] {
         assert_names(&caller.create_session(request).await.unwrap_err(), field);
@@ -163,7 +163,7 @@ async fn a_language_that_is_not_offered_is_a_plain_answer() {
     let refusal = caller.refused(c("int main(void) { return 0; }")).await;
     assert_eq!(refusal.code, Code::FailedPrecondition);
     assert_eq!(refusal.reason, reason::LANGUAGE_UNAVAILABLE);
-    let wish = CreateSessionRequest { session_id: unique("ses"), ..new_session(Language::Node) };
+    let wish = CreateSessionRequest { session_id: unique("ses"), ..new_session("node") };
     let refusal = caller.create_session(wish).await.unwrap_err();
     assert_eq!(refusal.reason, reason::LANGUAGE_UNAVAILABLE);
 }

@@ -1,6 +1,5 @@
 //! The end of a worker, polite or not: nothing of it stays.
 
-use proto::execution_v1::Language;
 use proto::wire::reason;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -21,7 +20,7 @@ struct Busy {
 async fn busy() -> Busy {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
     let program =
         in_session(&session, "trap '' TERM INT HUP; setsid sleep 600 & echo up; sleep 600");
     let mut running = caller.execute(program).await.unwrap();

@@ -156,7 +156,7 @@ async fn output_beyond_all_measure() {
 
 #[tokio::test]
 async fn a_session_survives_the_limits_of_its_runs() {
-    use proto::execution_v1::{CreateSessionRequest, Language};
+    use proto::execution_v1::CreateSessionRequest;
 
     use crate::support::{in_session, new_session};
 
@@ -164,7 +164,7 @@ async fn a_session_survives_the_limits_of_its_runs() {
     let caller = worker.caller().await;
     let wish = CreateSessionRequest {
         limits: Some(Limits { disk_bytes: Some(2 * MIB), ..Limits::default() }),
-        ..new_session(Language::Bash)
+        ..new_session("bash")
     };
     let session = caller.create_session(wish).await.unwrap();
     let ran = caller.run(in_session(&session, "head -c 8M /dev/zero > big")).await;

@@ -1,6 +1,5 @@
 //! Whose address it is, when one worker follows another.
 
-use proto::execution_v1::Language;
 use rustix::process::{Signal, kill_process};
 
 use crate::support::{Worker, bash, eventually, family_of, in_session, new_session, refusal_of};
@@ -13,7 +12,7 @@ async fn a_worker_takes_the_place_of_one_that_is_ending_and_keeps_it() {
         let listen = format!("unix:{}", path.display());
         let mut first = Worker::bash(&[("LISTEN", &listen)]).await;
         let caller = first.caller().await;
-        let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+        let session = caller.create_session(new_session("bash")).await.unwrap();
         // It is not gone in a moment.
         let busy = caller.execute(in_session(&session, "trap '' INT; echo up; sleep 600")).await;
         let mut busy = busy.unwrap();

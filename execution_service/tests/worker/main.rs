@@ -4,9 +4,9 @@
 mod authentication;
 mod ending;
 mod execution;
-mod holdings;
 mod hostile;
 mod input;
+mod inventory;
 mod layers;
 mod leftovers;
 mod limits;

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use proto::execution_v1::{Language, Limits, Status};
+use proto::execution_v1::{Limits, Status};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -52,7 +52,7 @@ async fn descriptors_in_flight_are_nobody_elses_loss() {
 async fn descriptors_in_flight_cost_a_session_nothing() {
     let Some((worker, _directory)) = worker("c").await else { return };
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::C)).await.unwrap();
+    let session = caller.create_session(new_session("c")).await.unwrap();
     let leave = "#include <stdio.h>\n#include <string.h>\n#include <sys/socket.h>\n#include <unistd.h>\n\
         int main(void) {\n\
         if (fork() == 0) {\n\

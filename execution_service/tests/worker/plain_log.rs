@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use proto::execution_v1::{ExecuteRequest, File, Language};
+use proto::execution_v1::{ExecuteRequest, File};
 
 use crate::support::{OWNER, Worker, bash, c, in_session, new_session, of, python};
 
@@ -30,9 +30,9 @@ fn programs() -> Vec<ExecuteRequest> {
          type(t, (Exception,), {{}})\nraise type('E', (Exception,), {{'__name__': t}})(t)"
     );
     let uncompiled = format!("#error {HOSTILE}\nint main(void) {{ return \"{ESCAPED}\" + x; }}");
-    let file = File { path: format!("a{HOSTILE}"), content: Vec::new() };
+    let file = File { path: format!("a{HOSTILE}"), content: Vec::new().into() };
     let named = ExecuteRequest { files: vec![file], ..bash("ls") };
-    let directory = File { path: String::from("a\x1b[31m/../../b"), content: Vec::new() };
+    let directory = File { path: String::from("a\x1b[31m/../../b"), content: Vec::new().into() };
     let argued = ExecuteRequest { args: vec![String::from(HOSTILE)], ..bash("\"$1\"") };
     let environed = ExecuteRequest {
         env: [(String::from(HOSTILE), String::from(HOSTILE))].into(),
@@ -81,7 +81,7 @@ async fn nothing_that_is_said_has_an_effect_in_the_log() {
                 let _ = running.try_finish().await;
             }
         }
-        let session = caller.create_session(new_session(Language::Python)).await.unwrap();
+        let session = caller.create_session(new_session("python")).await.unwrap();
         caller.run(in_session(&session, &format!("raise Exception('{ESCAPED}')"))).await;
         assert!(caller.end_session(HOSTILE, OWNER).await.is_err());
         assert!(caller.cancel(HOSTILE, HOSTILE).await.is_err());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::execution_v1::{Language, Limits, Status};
+use proto::execution_v1::{Limits, Status};
 use proto::wire::reason;
 use tonic::Code;
 
@@ -99,7 +99,7 @@ async fn a_run_that_waits_for_its_session_holds_no_slot() {
     // Of four slots one user may have three.
     let worker = Worker::bash(&[("MAX_CONCURRENT_RUNS", "4")]).await;
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
     let mut first = caller.execute(in_session(&session, "echo up; sleep 600")).await.unwrap();
     first.says("up").await;
     let mut later = Vec::new();

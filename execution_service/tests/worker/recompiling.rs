@@ -1,6 +1,6 @@
 //! The same C source again: what comes of it must not depend on whether it was compiled.
 
-use proto::execution_v1::{ExecuteRequest, File, Language, Limits, Status};
+use proto::execution_v1::{ExecuteRequest, File, Limits, Status};
 
 use crate::support::{Ran, Worker, c, in_session, limits, new_session, of};
 
@@ -23,7 +23,7 @@ fn was_compiled(ran: &Ran) -> bool {
 
 fn echo(argument: &str) -> ExecuteRequest {
     let stdin = Vec::from(argument.to_uppercase());
-    ExecuteRequest { args: vec![String::from(argument)], stdin, ..c(ECHO) }
+    ExecuteRequest { args: vec![String::from(argument)], stdin: stdin.into(), ..c(ECHO) }
 }
 
 #[tokio::test]
@@ -123,14 +123,14 @@ async fn what_lies_beside_the_source_is_compiled_in_anew() {
     let code = "#include <stdio.h>\n#include \"n.h\"\nint main(void) { printf(\"%d\\n\", N); }";
     let beside = |n: u32| File {
         path: String::from("n.h"),
-        content: format!("#define N {n}\n").into_bytes(),
+        content: format!("#define N {n}\n").into_bytes().into(),
     };
     for n in [1, 2] {
         let ran = caller.run(ExecuteRequest { files: vec![beside(n)], ..c(code) }).await;
         assert_eq!(ran.printed(), format!("{n}\n"));
     }
 
-    let session = caller.create_session(new_session(Language::C)).await.unwrap();
+    let session = caller.create_session(new_session("c")).await.unwrap();
     for n in [1, 2] {
         let run = ExecuteRequest { files: vec![beside(n)], ..in_session(&session, code) };
         assert_eq!(caller.run(run).await.printed(), format!("{n}\n"));
@@ -140,7 +140,8 @@ async fn what_lies_beside_the_source_is_compiled_in_anew() {
 
     // Input is the program's alone: a compiler that saw it would make another program of it.
     let code = "#include \"/run/crucible/stdin\"\nint main(void) { return N; }";
-    let ran = caller.run(ExecuteRequest { stdin: b"#define N 0\n".to_vec(), ..c(code) }).await;
+    let ran =
+        caller.run(ExecuteRequest { stdin: b"#define N 0\n".to_vec().into(), ..c(code) }).await;
     assert_eq!(ran.status(), Status::CompileFailed, "{ran:?}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Language, Limits, Status};
+use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Limits, Status};
 use proto::wire::reason;
 use tonic::Code;
 
@@ -20,11 +20,11 @@ async fn state_stays_in_every_language_that_has_some() {
     };
     let caller = worker.caller().await;
     for (language, first, second) in [
-        (Language::Python, "x = 41", "print(x + 1)"),
-        (Language::Node, "const x = 41", "console.log(x + 1)"),
-        (Language::Bash, "x=41; cd /tmp; f() { echo $((x + 1)); }", "f"),
+        ("python", "x = 41", "print(x + 1)"),
+        ("node", "const x = 41", "console.log(x + 1)"),
+        ("bash", "x=41; cd /tmp; f() { echo $((x + 1)); }", "f"),
         (
-            Language::C,
+            "c",
             "#include <stdio.h>\nint main(void) { fputs(\"42\\n\", fopen(\"kept\", \"w\")); }",
             "#include <stdio.h>\nint main(void) { char t[9]; fgets(t, 9, fopen(\"kept\", \"r\")); fputs(t, stdout); }",
         ),
@@ -43,7 +43,7 @@ async fn a_session_is_its_owners_from_beginning_to_end() {
     let caller = worker.caller().await;
     let wish = CreateSessionRequest {
         env: [(String::from("WHO"), String::from("me"))].into(),
-        ..new_session(Language::Bash)
+        ..new_session("bash")
     };
     let session = caller.create_session(wish.clone()).await.unwrap();
     let id = session.session_id.as_str();
@@ -76,7 +76,7 @@ async fn a_session_is_its_owners_from_beginning_to_end() {
 async fn runs_in_one_session_take_turns_and_sessions_do_not_wait_for_each_other() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
     let first = "echo up; until [ -e /tmp/go ]; do sleep 0.02; done; order=$order:first";
     let mut first = caller.execute(in_session(&session, first)).await.unwrap();
     first.says("up").await;
@@ -84,8 +84,7 @@ async fn runs_in_one_session_take_turns_and_sessions_do_not_wait_for_each_other(
     let second = in_session(&session, "order=$order:second; echo $order");
     let second = caller.execute(second).await.unwrap();
 
-    let other =
-        CreateSessionRequest { owner: String::from("usr_two"), ..new_session(Language::Bash) };
+    let other = CreateSessionRequest { owner: String::from("usr_two"), ..new_session("bash") };
     let other = caller.create_session(other).await.unwrap();
     let elsewhere = ExecuteRequest {
         owner: String::from("usr_two"),
@@ -104,7 +103,7 @@ async fn runs_in_one_session_take_turns_and_sessions_do_not_wait_for_each_other(
 async fn a_run_that_waits_for_its_turn_can_be_cancelled() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
     let mut first = caller.execute(in_session(&session, "echo up; sleep 600")).await.unwrap();
     first.says("up").await;
     let second = caller.execute(in_session(&session, "echo never")).await.unwrap();
@@ -119,7 +118,7 @@ async fn a_run_that_waits_for_its_turn_can_be_cancelled() {
 async fn a_session_ends_when_its_time_is_over() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
-    let short = CreateSessionRequest { ttl_seconds: 1, ..new_session(Language::Bash) };
+    let short = CreateSessionRequest { ttl_seconds: 1, ..new_session("bash") };
     let session = caller.create_session(short).await.unwrap();
     let id = session.session_id.as_str();
     let refusal =
@@ -138,7 +137,7 @@ async fn a_session_ends_when_its_time_is_over() {
 async fn a_run_in_an_expiring_session_gets_its_outcome() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
-    let short = CreateSessionRequest { ttl_seconds: 1, ..new_session(Language::Bash) };
+    let short = CreateSessionRequest { ttl_seconds: 1, ..new_session("bash") };
     let session = caller.create_session(short).await.unwrap();
     let ran = caller.run(in_session(&session, "echo up; sleep 600")).await;
     assert_eq!((ran.status(), ran.stdout().as_str()), (Status::Cancelled, "up\n"));
@@ -148,7 +147,7 @@ async fn a_run_in_an_expiring_session_gets_its_outcome() {
 async fn a_session_that_nobody_uses_ends() {
     let worker = Worker::bash(&[("SESSION_IDLE_TIMEOUT", "1")]).await;
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
     // Work is no idleness, however long it takes.
     let ran = caller.run(in_session(&session, "sleep 2.5; echo done")).await;
     assert_eq!(ran.printed(), "done\n");
@@ -163,12 +162,10 @@ async fn a_session_that_nobody_uses_ends() {
 async fn what_does_not_suit_the_session_is_refused() {
     let worker = Worker::bash(&[("MAX_SESSIONS_PER_OWNER", "1")]).await;
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
 
-    let wrong = ExecuteRequest {
-        language: i32::from(Language::Python),
-        ..in_session(&session, "print(1)")
-    };
+    let wrong =
+        ExecuteRequest { language: String::from("python"), ..in_session(&session, "print(1)") };
     let refusal = caller.refused(wrong).await;
     assert!(
         [reason::LANGUAGE_MISMATCH, reason::LANGUAGE_UNAVAILABLE]
@@ -181,10 +178,10 @@ async fn what_does_not_suit_the_session_is_refused() {
     assert_eq!(refusal.code, Code::InvalidArgument);
     assert_eq!(refusal.field, "limits.disk_bytes", "{refusal:?}");
 
-    let refusal = caller.create_session(new_session(Language::Bash)).await.unwrap_err();
+    let refusal = caller.create_session(new_session("bash")).await.unwrap_err();
     assert_eq!(refusal.code, Code::ResourceExhausted);
     assert_eq!(refusal.reason, reason::TOO_MANY_SESSIONS);
-    let other = CreateSessionRequest { owner: unique("usr"), ..new_session(Language::Bash) };
+    let other = CreateSessionRequest { owner: unique("usr"), ..new_session("bash") };
     caller.create_session(other).await.unwrap();
 
     let unknown = ExecuteRequest { session_id: unique("ses"), ..bash("echo x") };
@@ -197,11 +194,9 @@ async fn a_session_of_another_language_names_it() {
         return;
     };
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
-    let wrong = ExecuteRequest {
-        language: i32::from(Language::Python),
-        ..in_session(&session, "print(1)")
-    };
+    let session = caller.create_session(new_session("bash")).await.unwrap();
+    let wrong =
+        ExecuteRequest { language: String::from("python"), ..in_session(&session, "print(1)") };
     let refusal = caller.refused(wrong).await;
     assert_eq!(refusal.code, Code::FailedPrecondition);
     assert_eq!(refusal.reason, reason::LANGUAGE_MISMATCH);
@@ -216,9 +211,9 @@ async fn a_run_out_of_time_leaves_the_session_usable() {
     let caller = worker.caller().await;
     let short = Limits { wall_ms: Some(300), ..Limits::default() };
     for (language, first, endless, last) in [
-        (Language::Python, "x = 1", "while True: pass", "print(x)"),
-        (Language::Node, "let x = 1", "for (;;);", "console.log(x)"),
-        (Language::Bash, "x=1", "while :; do :; done", "echo $x"),
+        ("python", "x = 1", "while True: pass", "print(x)"),
+        ("node", "let x = 1", "for (;;);", "console.log(x)"),
+        ("bash", "x=1", "while :; do :; done", "echo $x"),
     ] {
         let session = caller.create_session(new_session(language)).await.unwrap();
         caller.run(in_session(&session, first)).await.printed();
@@ -240,18 +235,18 @@ async fn a_kernel_that_dies_is_replaced_and_the_answer_says_so() {
     let killed = "import os; os.kill(os.getpid(), 9)";
     for (language, first, dying, after) in [
         (
-            Language::Python,
+            "python",
             "x = 1; open('kept', 'w').write('2')",
             killed,
             "print(open('kept').read(), 'x' in globals())",
         ),
         (
-            Language::Node,
+            "node",
             "let x = 1; require('fs').writeFileSync('kept', '2')",
             "process.kill(process.pid, 'SIGKILL')",
             "console.log(require('fs').readFileSync('kept', 'utf8'), typeof x !== 'undefined')",
         ),
-        (Language::Bash, "x=1; printf 2 > kept", "kill -9 $$", "echo $(cat kept) ${x-false}"),
+        ("bash", "x=1; printf 2 > kept", "kill -9 $$", "echo $(cat kept) ${x-false}"),
     ] {
         let session = caller.create_session(new_session(language)).await.unwrap();
         let ran = caller.run(in_session(&session, first)).await;
@@ -270,7 +265,7 @@ async fn many_sessions_at_once_stay_apart() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
     let one = async |number: usize| {
-        let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+        let session = caller.create_session(new_session("bash")).await.unwrap();
         caller.run(in_session(&session, &format!("n={number}"))).await.printed();
         tokio::time::sleep(Duration::from_millis(1)).await;
         let ran = caller.run(in_session(&session, "echo $n")).await;

@@ -7,7 +7,6 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use proto::execution_v1::Language;
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
@@ -53,7 +52,7 @@ fn descriptors_of(process: Pid) -> io::Result<Vec<OwnedFd>> {
 async fn what_is_slow_to_close_cannot_be_given_to_the_worker_by_init_either() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
     caller.run(in_session(&session, "x=41")).await;
     let spawner = children_of(children_of(worker.pid())[0])[0];
     let mut takers = Vec::new();

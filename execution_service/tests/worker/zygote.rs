@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use proto::execution_v1::{Language, Status};
+use proto::execution_v1::Status;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Worker, children_of, eventually, in_session, new_session, python, without};
@@ -85,7 +85,7 @@ async fn a_forked_kernel_has_given_up_everything() {
 async fn nobody_notices_the_death_of_the_zygote() {
     let Some((worker, zygote)) = worker().await else { return };
     let caller = worker.caller().await;
-    let session = caller.create_session(new_session(Language::Python)).await.unwrap();
+    let session = caller.create_session(new_session("python")).await.unwrap();
     assert_eq!(caller.run(in_session(&session, "x = 41")).await.status(), Status::Succeeded);
     let mut running = caller
         .execute(python("print('up', flush=True)\nimport time; time.sleep(1); exit(7)"))

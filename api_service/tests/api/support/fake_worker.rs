@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
-use proto::execution_v1::execution_service_server::{ExecutionService, ExecutionServiceServer};
+use proto::execution_v1::executions_server::{Executions, ExecutionsServer};
+use proto::execution_v1::sessions_server::{Sessions, SessionsServer};
+use proto::execution_v1::workers_server::{Workers, WorkersServer};
 use proto::wire::{AUTHORIZATION, REQUEST_ID, reason};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
@@ -99,14 +101,19 @@ impl FakeWorker {
 
     fn serve(&self, listener: TcpListener) {
         self.seen().lives += 1;
-        let service = ExecutionServiceServer::new(self.clone())
+        let executions = ExecutionsServer::new(self.clone())
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
+        let (sessions, workers) =
+            (SessionsServer::new(self.clone()), WorkersServer::new(self.clone()));
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(async move {
             listener.set_nonblocking(true).unwrap();
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-            let server = tonic::transport::Server::builder().add_service(service);
+            let server = tonic::transport::Server::builder()
+                .add_service(executions)
+                .add_service(sessions)
+                .add_service(workers);
             let _ = server.serve_with_incoming(incoming).await;
         });
         *self.life.lock().unwrap() = Some(Life(Some(runtime)));
@@ -146,7 +153,7 @@ impl Drop for Caller {
 }
 
 #[tonic::async_trait]
-impl ExecutionService for FakeWorker {
+impl Executions for FakeWorker {
     type ExecuteStream = Events;
 
     async fn read_output(
@@ -225,7 +232,10 @@ impl ExecutionService for FakeWorker {
             _ => Err(failed(Code::NotFound, reason::EXECUTION_NOT_FOUND, "no such execution")),
         }
     }
+}
 
+#[tonic::async_trait]
+impl Sessions for FakeWorker {
     async fn create_session(
         &self,
         request: Request<wire::CreateSessionRequest>,
@@ -237,10 +247,15 @@ impl ExecutionService for FakeWorker {
         }
         let session = wire::Session {
             session_id: new.session_id.clone(),
-            language: new.language,
             created_at_ms: 1_700_000_000_000,
             expires_at_ms: if new.ttl_seconds == 1 { 1 } else { 4_000_000_000_000 },
             busy: false,
+            contexts: vec![wire::Context {
+                context_id: new.language.clone(),
+                language: new.language,
+                busy: false,
+            }],
+            processes: 0,
         };
         self.seen().sessions.insert(new.session_id, (new.owner, session.clone()));
         Ok(Response::new(session))
@@ -277,20 +292,33 @@ impl ExecutionService for FakeWorker {
         self.seen().sessions.remove(&session_id);
         Ok(Response::new(wire::EndSessionResponse {}))
     }
+}
 
+#[tonic::async_trait]
+impl Workers for FakeWorker {
     async fn get_capabilities(
         &self,
         request: Request<wire::GetCapabilitiesRequest>,
     ) -> Result<Response<wire::Capabilities>, Status> {
         self.admit(&request)?;
         let python = wire::LanguageInfo {
-            language: wire::Language::Python.into(),
+            name: "python".to_owned(),
+            aliases: vec!["py".to_owned()],
             version: "3.11.2".to_owned(),
             executable: "/usr/bin/python3".to_owned(),
             ..wire::LanguageInfo::default()
         };
+        let c = wire::LanguageInfo {
+            name: "c".to_owned(),
+            version: "12.2.0".to_owned(),
+            executable: "/usr/bin/gcc".to_owned(),
+            compile_ms: Some(60_000),
+            compiler_flags: vec!["-O2".to_owned()],
+            ..wire::LanguageInfo::default()
+        };
         let node = wire::MissingLanguage {
-            language: wire::Language::Node.into(),
+            name: "node".to_owned(),
+            aliases: vec!["javascript".to_owned(), "js".to_owned()],
             reason: "not found".to_owned(),
             remedy: "install nodejs".to_owned(),
         };
@@ -309,23 +337,22 @@ impl ExecutionService for FakeWorker {
         Ok(Response::new(wire::Capabilities {
             instance_id: format!("life-{}", self.seen().lives),
             version: "0".to_owned(),
-            languages: vec![python],
+            languages: vec![python, c],
             missing_languages: vec![node],
             isolation: Some(wire::Isolation {
                 level: "degraded".to_owned(),
                 walls: vec![wall, quota],
             }),
             limits: Some(wire::LimitRange::default()),
-            compiler_flags: vec!["-O2".to_owned()],
         }))
     }
 
-    async fn get_holdings(
+    async fn get_inventory(
         &self,
-        request: Request<wire::GetHoldingsRequest>,
-    ) -> Result<Response<wire::Holdings>, Status> {
+        request: Request<wire::GetInventoryRequest>,
+    ) -> Result<Response<wire::Inventory>, Status> {
         self.admit(&request)?;
-        let held = wire::Holding { what: "sandboxes".to_owned(), worker: 8, kernel: Some(9) };
-        Ok(Response::new(wire::Holdings { held: vec![held], ..wire::Holdings::default() }))
+        let item = wire::InventoryItem { kind: "sandboxes".to_owned(), worker: 8, kernel: Some(9) };
+        Ok(Response::new(wire::Inventory { items: vec![item], ..wire::Inventory::default() }))
     }
 }

@@ -104,6 +104,7 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
                     processes: u32::MAX,
                     disk_bytes: u64::MAX,
                     accounting: "x".repeat(1000),
+                    shared: true,
                 }),
                 phases: Some(wire::Phases {
                     queue_us: u64::MAX,
@@ -169,7 +170,7 @@ pub fn piece(bytes: &[u8], offset: u64, length: u64) -> wire::OutputPiece {
     let total = bytes.len() as u64;
     let from = offset.min(total);
     let to = from + length.min(30_000).min(total - from);
-    let data = bytes[from as usize..to as usize].to_vec();
+    let data = bytes[from as usize..to as usize].to_vec().into();
     wire::OutputPiece { stored: total, total, data }
 }
 
@@ -178,7 +179,7 @@ fn totals(bytes: u64, truncated: bool) -> wire::StreamTotals {
 }
 
 fn output(stream: wire::Stream, offset: u64, data: &[u8]) -> Sent {
-    event(Event::Output(wire::Output { stream: stream.into(), offset, data: data.to_vec() }))
+    event(Event::Output(wire::Output { stream: stream.into(), offset, data: data.to_vec().into() }))
 }
 
 fn outcome(status: wire::Status, stdout: u64) -> wire::Outcome {
@@ -193,6 +194,7 @@ fn outcome(status: wire::Status, stdout: u64) -> wire::Outcome {
             processes: 1,
             disk_bytes: 0,
             accounting: "enforced".to_owned(),
+            shared: false,
         }),
         phases: Some(wire::Phases { run_us: 2400, ..wire::Phases::default() }),
         ..wire::Outcome::default()

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use proto::execution_v1 as wire;
-use proto::execution_v1::execution_service_client::ExecutionServiceClient;
+use proto::execution_v1::executions_client::ExecutionsClient;
+use proto::execution_v1::sessions_client::SessionsClient;
+use proto::execution_v1::workers_client::WorkersClient;
 use proto::wire::{
     AUTHORIZATION, ERROR_FIELD, ERROR_REASON, MAX_MESSAGE_BYTES, QUEUE_LENGTH, QUEUE_POSITION,
     REQUEST_ID, RETRY_AFTER,
@@ -27,7 +29,9 @@ static CONNECTIONS: LazyLock<Runtime> = LazyLock::new(|| {
 /// See the module.
 #[derive(Clone)]
 pub struct Caller {
-    client: ExecutionServiceClient<Channel>,
+    executions: ExecutionsClient<Channel>,
+    sessions: SessionsClient<Channel>,
+    workers: WorkersClient<Channel>,
     token: Option<String>,
     request_id: Option<String>,
 }
@@ -55,10 +59,12 @@ impl Caller {
         let endpoint = Endpoint::from_shared(uri).unwrap();
         let connecting = CONNECTIONS.spawn(async move { endpoint.connect().await });
         let channel = within("a connection", connecting).await.unwrap().unwrap();
-        let client = ExecutionServiceClient::new(channel)
+        let executions = ExecutionsClient::new(channel.clone())
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        Self { client, token: Some(String::from(token)), request_id: None }
+        let (sessions, workers) =
+            (SessionsClient::new(channel.clone()), WorkersClient::new(channel));
+        Self { executions, sessions, workers, token: Some(String::from(token)), request_id: None }
     }
 
     /// The same, showing no token.
@@ -105,7 +111,7 @@ impl Caller {
         request: Request<wire::ExecuteRequest>,
     ) -> Result<Running, Refusal> {
         let id = request.get_ref().execution_id.clone();
-        let mut client = self.client.clone();
+        let mut client = self.executions.clone();
         let answer = within("a run is accepted or refused", client.execute(request)).await;
         match answer {
             Ok(response) => Ok(Running::new(id, response.into_inner())),
@@ -131,7 +137,7 @@ impl Caller {
             execution_id: String::from(execution_id),
             owner: String::from(owner),
         };
-        let mut client = self.client.clone();
+        let mut client = self.executions.clone();
         let answer = within("an answer to Cancel", client.cancel(self.request(message))).await;
         answer.map(drop).map_err(Refusal::from)
     }
@@ -155,7 +161,7 @@ impl Caller {
                 offset: offset.saturating_add(done),
                 length: length - done,
             };
-            let mut client = self.client.clone();
+            let mut client = self.executions.clone();
             let answer = client.read_output(self.request(message));
             let answer = within("an answer to ReadOutput", answer).await?.into_inner();
             let wire::OutputPiece { stored, total, data } = answer;
@@ -170,7 +176,7 @@ impl Caller {
         &self,
         message: wire::CreateSessionRequest,
     ) -> Result<wire::Session, Refusal> {
-        let mut client = self.client.clone();
+        let mut client = self.sessions.clone();
         let answer = client.create_session(self.request(message));
         let answer = within("an answer to CreateSession", answer).await;
         answer.map(|a| a.into_inner()).map_err(Refusal::from)
@@ -179,7 +185,7 @@ impl Caller {
     pub async fn get_session(&self, id: &str, owner: &str) -> Result<wire::Session, Refusal> {
         let message =
             wire::GetSessionRequest { session_id: String::from(id), owner: String::from(owner) };
-        let mut client = self.client.clone();
+        let mut client = self.sessions.clone();
         let answer = client.get_session(self.request(message));
         let answer = within("an answer to GetSession", answer).await;
         answer.map(|a| a.into_inner()).map_err(Refusal::from)
@@ -188,7 +194,7 @@ impl Caller {
     /// The ids of the sessions of `owner`.
     pub async fn list_sessions(&self, owner: &str) -> Vec<String> {
         let message = wire::ListSessionsRequest { owner: String::from(owner) };
-        let mut client = self.client.clone();
+        let mut client = self.sessions.clone();
         let answer = client.list_sessions(self.request(message));
         let answer = within("an answer to ListSessions", answer).await.unwrap();
         let sessions = answer.into_inner().sessions.into_iter();
@@ -198,22 +204,22 @@ impl Caller {
     pub async fn end_session(&self, id: &str, owner: &str) -> Result<(), Refusal> {
         let message =
             wire::EndSessionRequest { session_id: String::from(id), owner: String::from(owner) };
-        let mut client = self.client.clone();
+        let mut client = self.sessions.clone();
         let answer = client.end_session(self.request(message));
         let answer = within("an answer to EndSession", answer).await;
         answer.map(drop).map_err(Refusal::from)
     }
 
     pub async fn try_capabilities(&self) -> Result<wire::Capabilities, Refusal> {
-        let mut client = self.client.clone();
+        let mut client = self.workers.clone();
         let answer = client.get_capabilities(self.request(wire::GetCapabilitiesRequest {}));
         let answer = within("an answer to GetCapabilities", answer).await;
         answer.map(|a| a.into_inner()).map_err(Refusal::from)
     }
 
-    pub async fn holdings(&self) -> Result<wire::Holdings, Refusal> {
-        let mut client = self.client.clone();
-        let answer = client.get_holdings(self.request(wire::GetHoldingsRequest {}));
+    pub async fn inventory(&self) -> Result<wire::Inventory, Refusal> {
+        let mut client = self.workers.clone();
+        let answer = client.get_inventory(self.request(wire::GetInventoryRequest {}));
         let answer = within("an answer to GetHoldings", answer).await;
         answer.map(|a| a.into_inner()).map_err(Refusal::from)
     }

@@ -1,6 +1,6 @@
 //! Requests, short enough to be read in a test.
 
-use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Language, Limits, Session};
+use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Limits, Session};
 
 /// The owner of everything that does not say otherwise.
 pub const OWNER: &str = "usr_one";
@@ -11,24 +11,27 @@ pub fn unique(prefix: &str) -> String {
 }
 
 pub fn python(code: &str) -> ExecuteRequest {
-    run(Language::Python, code)
+    run("python", code)
 }
 
 pub fn node(code: &str) -> ExecuteRequest {
-    run(Language::Node, code)
+    run("node", code)
 }
 
 pub fn bash(code: &str) -> ExecuteRequest {
-    run(Language::Bash, code)
+    run("bash", code)
 }
 
 pub fn c(code: &str) -> ExecuteRequest {
-    run(Language::C, code)
+    run("c", code)
 }
 
 /// `code` in `session`, in the session's language.
 pub fn in_session(session: &Session, code: &str) -> ExecuteRequest {
-    ExecuteRequest { session_id: session.session_id.clone(), ..run(session.language(), code) }
+    ExecuteRequest {
+        session_id: session.session_id.clone(),
+        ..run(&session.contexts[0].language, code)
+    }
 }
 
 /// `request`, of another owner.
@@ -41,21 +44,21 @@ pub fn limits(limits: Limits, request: ExecuteRequest) -> ExecuteRequest {
     ExecuteRequest { limits: Some(limits), ..request }
 }
 
-pub fn new_session(language: Language) -> CreateSessionRequest {
+pub fn new_session(language: &str) -> CreateSessionRequest {
     CreateSessionRequest {
         session_id: unique("ses"),
         owner: String::from(OWNER),
-        language: i32::from(language),
+        language: String::from(language),
         ttl_seconds: 600,
         ..CreateSessionRequest::default()
     }
 }
 
-fn run(language: Language, code: &str) -> ExecuteRequest {
+fn run(language: &str, code: &str) -> ExecuteRequest {
     ExecuteRequest {
         execution_id: unique("exe"),
         owner: String::from(OWNER),
-        language: i32::from(language),
+        language: String::from(language),
         code: String::from(code),
         ..ExecuteRequest::default()
     }

@@ -41,8 +41,8 @@ impl Worker {
             return Some(worker);
         };
         let test = std::thread::current();
-        let (test, language) = (test.name().unwrap_or("?"), missing.language());
-        eprintln!("skipped: {test} (no {} here: {})", language.as_str_name(), missing.reason);
+        let test = test.name().unwrap_or("?");
+        eprintln!("skipped: {test} (no {} here: {})", missing.name, missing.reason);
         None
     }
 

@@ -21,9 +21,9 @@ const SPARE_DESCRIPTORS: u64 = 256;
 
 /// One kind of thing, counted twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holding {
+pub struct InventoryItem {
     /// `sandboxes`, `zygotes`, `cgroups`, `processes`, `mounts`, `descriptors`.
-    pub what: &'static str,
+    pub kind: &'static str,
     /// As many as the worker knows of; of `descriptors`, as many as it may have.
     pub worker: u64,
     /// As many as there are; absent where this host does not say.
@@ -32,9 +32,9 @@ pub struct Holding {
 
 /// Everything that is held, and how busy the worker is with it.
 #[derive(Clone, Debug)]
-pub struct Holdings {
+pub struct Inventory {
     /// Both counts of each kind.
-    pub held: Vec<Holding>,
+    pub items: Vec<InventoryItem>,
     /// Runs that were accepted and have not ended, those that wait included.
     pub running: u64,
     /// Runs that wait for their turn.
@@ -49,11 +49,11 @@ pub struct Holdings {
     pub counts: Counts,
 }
 
-impl Holding {
+impl InventoryItem {
     /// Whether one side has what the other knows nothing of. Descriptors may be fewer.
     pub fn differs(&self) -> bool {
         match self.kernel {
-            Some(kernel) if self.what == "descriptors" => kernel > self.worker,
+            Some(kernel) if self.kind == "descriptors" => kernel > self.worker,
             Some(kernel) => kernel != self.worker,
             None => false,
         }
@@ -65,7 +65,7 @@ impl Worker {
     ///
     /// # Errors
     /// [`WorkerError::Stalled`] when the backend does not answer.
-    pub async fn holdings(&self) -> Result<Holdings, WorkerError> {
+    pub async fn inventory(&self) -> Result<Inventory, WorkerError> {
         let census = timeout(PATIENCE, self.pool.census()).await;
         let census = census.unwrap_or(Err(SandboxError::Silent)).map_err(KernelError::from)?;
         let (running, queued) = (self.lock_running().len() as u64, self.admission.waiting());
@@ -73,8 +73,8 @@ impl Worker {
         let compiled_bytes = self.compiled.as_ref().map_or(0, |compiled| {
             compiled.lock().unwrap_or_else(PoisonError::into_inner).bytes() as u64
         });
-        Ok(Holdings {
-            held: self.compare(census, running.saturating_sub(queued)),
+        Ok(Inventory {
+            items: self.compare(census, running.saturating_sub(queued)),
             running,
             queued,
             warm,
@@ -85,7 +85,7 @@ impl Worker {
     }
 
     /// `in_hand` is the number of runs that have their turn.
-    fn compare(&self, census: Census, in_hand: u64) -> Vec<Holding> {
+    fn compare(&self, census: Census, in_hand: u64) -> Vec<InventoryItem> {
         let Census { sandboxes, zygotes, processes, cgroups, hierarchies, descriptors, mounts } =
             census;
         let places = self.pool.warm() + self.sessions.count() + in_hand;
@@ -93,21 +93,21 @@ impl Worker {
         // A kernel in each that has one; what programs have started is known to the kernel only.
         let kernels = self.pool.warm_kernels() + self.sessions.kernels() + in_hand;
         vec![
-            Holding { what: "sandboxes", worker: places, kernel: sandboxes },
-            Holding { what: "zygotes", worker: own_zygotes, kernel: zygotes },
-            Holding { what: "cgroups", worker: places * hierarchies, kernel: cgroups },
-            Holding {
-                what: "processes",
+            InventoryItem { kind: "sandboxes", worker: places, kernel: sandboxes },
+            InventoryItem { kind: "zygotes", worker: own_zygotes, kernel: zygotes },
+            InventoryItem { kind: "cgroups", worker: places * hierarchies, kernel: cgroups },
+            InventoryItem {
+                kind: "processes",
                 worker: places + kernels + own_zygotes,
                 kernel: processes,
             },
-            Holding {
-                what: "mounts",
+            InventoryItem {
+                kind: "mounts",
                 worker: self.first_mounts.unwrap_or_default(),
                 kernel: mounts,
             },
-            Holding {
-                what: "descriptors",
+            InventoryItem {
+                kind: "descriptors",
                 worker: places * DESCRIPTORS_EACH + SPARE_DESCRIPTORS,
                 kernel: descriptors,
             },

@@ -1,4 +1,4 @@
-//! One thin method for each call: wire to ours, one call of the worker, ours to wire.
+//! Runs of code: wire to ours, one call of the worker, ours to wire.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
-use super::{deadline, events, from_wire, holdings_to_wire, to_wire};
+use super::{deadline, events, from_wire};
 use crate::error::{status, too_late};
 use crate::execution::outputs::Unreadable;
 use crate::worker::{Worker, WorkerError};
 
 /// See the module.
-pub struct Service {
+pub struct Executions {
     worker: Arc<Worker>,
 }
 
-impl Service {
+impl Executions {
     /// For `worker`.
     pub fn new(worker: Arc<Worker>) -> Self {
         Self { worker }
@@ -30,7 +30,7 @@ impl Service {
 type EventStream = Pin<Box<dyn Stream<Item = Result<wire::ExecutionEvent, Status>> + Send>>;
 
 #[tonic::async_trait]
-impl wire::execution_service_server::ExecutionService for Service {
+impl wire::executions_server::Executions for Executions {
     type ExecuteStream = EventStream;
 
     async fn execute(
@@ -84,63 +84,7 @@ impl wire::execution_service_server::ExecutionService for Service {
         let data = reading.piece(offset, length.min(OUTPUT_PIECE_BYTES)).await;
         let data = data.map_err(|error| status(&WorkerError::from(Unreadable::Disk(error))))?;
         let (stored, total) = (reading.bytes(), reading.total());
-        Ok(Response::new(wire::OutputPiece { stored, total, data }))
-    }
-
-    async fn create_session(
-        &self,
-        request: Request<wire::CreateSessionRequest>,
-    ) -> Result<Response<wire::Session>, Status> {
-        let (new, wishes) = from_wire::new_session(request.into_inner())?;
-        let session =
-            self.worker.create_session(new, wishes).await.map_err(|error| status(&error))?;
-        Ok(Response::new(to_wire::session(&session)))
-    }
-
-    async fn get_session(
-        &self,
-        request: Request<wire::GetSessionRequest>,
-    ) -> Result<Response<wire::Session>, Status> {
-        let wire::GetSessionRequest { session_id, owner } = request.into_inner();
-        let session =
-            self.worker.sessions.get(&session_id, &owner).map_err(|error| status(&error.into()))?;
-        Ok(Response::new(to_wire::session(&session)))
-    }
-
-    async fn list_sessions(
-        &self,
-        request: Request<wire::ListSessionsRequest>,
-    ) -> Result<Response<wire::ListSessionsResponse>, Status> {
-        let wire::ListSessionsRequest { owner } = request.into_inner();
-        let sessions = self.worker.sessions.of(&owner);
-        let sessions = sessions.iter().map(|session| to_wire::session(session)).collect();
-        Ok(Response::new(wire::ListSessionsResponse { sessions }))
-    }
-
-    async fn end_session(
-        &self,
-        request: Request<wire::EndSessionRequest>,
-    ) -> Result<Response<wire::EndSessionResponse>, Status> {
-        let wire::EndSessionRequest { session_id, owner } = request.into_inner();
-        self.worker.end_session(&session_id, &owner).await.map_err(|error| status(&error))?;
-        Ok(Response::new(wire::EndSessionResponse {}))
-    }
-
-    async fn get_capabilities(
-        &self,
-        _request: Request<wire::GetCapabilitiesRequest>,
-    ) -> Result<Response<wire::Capabilities>, Status> {
-        // A worker that cannot do its work is no worker at the moment.
-        self.worker.can_make_sandboxes().map_err(|error| status(&error))?;
-        Ok(Response::new(to_wire::capabilities(&self.worker)))
-    }
-
-    async fn get_holdings(
-        &self,
-        _request: Request<wire::GetHoldingsRequest>,
-    ) -> Result<Response<wire::Holdings>, Status> {
-        let holdings = self.worker.holdings().await.map_err(|error| status(&error))?;
-        Ok(Response::new(holdings_to_wire::holdings(holdings)))
+        Ok(Response::new(wire::OutputPiece { stored, total, data: data.into() }))
     }
 }
 

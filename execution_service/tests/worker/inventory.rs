@@ -4,7 +4,6 @@ use std::fs;
 use std::time::Duration;
 
 use proto::execution_v1 as wire;
-use proto::execution_v1::Language;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{sleep, timeout};
 
@@ -13,11 +12,11 @@ use crate::support::{
 };
 
 /// One number of each kind, if both sides agree on all of them.
-fn agreed(holdings: &wire::Holdings) -> Option<Vec<(String, u64)>> {
-    let held = holdings.held.iter().filter(|held| held.what != "descriptors");
+fn agreed(inventory: &wire::Inventory) -> Option<Vec<(String, u64)>> {
+    let held = inventory.items.iter().filter(|held| held.kind != "descriptors");
     held.map(|held| {
         let agree = held.kernel.is_none_or(|kernel| kernel == held.worker);
-        agree.then(|| (held.what.clone(), held.worker))
+        agree.then(|| (held.kind.clone(), held.worker))
     })
     .collect()
 }
@@ -25,16 +24,16 @@ fn agreed(holdings: &wire::Holdings) -> Option<Vec<(String, u64)>> {
 /// Waits until nothing runs and both sides agree, for longer than anything takes to come or go.
 async fn at_rest(caller: &Caller) -> Vec<(String, u64)> {
     eventually("both sides agree", async || {
-        let first = agreed(&caller.holdings().await.ok()?)?;
+        let first = agreed(&caller.inventory().await.ok()?)?;
         sleep(Duration::from_millis(300)).await;
-        let again = caller.holdings().await.ok()?;
+        let again = caller.inventory().await.ok()?;
         (again.running == 0 && agreed(&again).as_ref() == Some(&first)).then_some(first)
     })
     .await
 }
 
-fn held(holdings: &wire::Holdings, what: &str) -> (u64, Option<u64>) {
-    let held = holdings.held.iter().find(|held| held.what == what).expect(what);
+fn held(inventory: &wire::Inventory, what: &str) -> (u64, Option<u64>) {
+    let held = inventory.items.iter().find(|held| held.kind == what).expect(what);
     (held.worker, held.kernel)
 }
 
@@ -57,14 +56,14 @@ async fn after_a_storm_of_runs_sessions_and_cancels_both_sides_agree_as_before()
                     running.says("up").await;
                 }
                 2 => {
-                    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+                    let session = caller.create_session(new_session("bash")).await.unwrap();
                     caller.run(in_session(&session, "sleep 600 & x=1")).await;
                     let owner = crate::support::OWNER;
                     caller.end_session(&session.session_id, owner).await.unwrap();
                 }
                 // Gone before there is a session.
                 _ => {
-                    let creating = caller.create_session(new_session(Language::Bash));
+                    let creating = caller.create_session(new_session("bash"));
                     let _ = timeout(Duration::from_millis(number / 2), creating).await;
                 }
             }
@@ -76,7 +75,7 @@ async fn after_a_storm_of_runs_sessions_and_cancels_both_sides_agree_as_before()
     }
 
     assert_eq!(at_rest(&caller).await, before);
-    let after = caller.holdings().await.unwrap();
+    let after = caller.inventory().await.unwrap();
     assert!(after.runs.values().sum::<u64>() >= 18 && after.cold_starts > 0, "{after:?}");
     let (most, open) = held(&after, "descriptors");
     assert!(open.unwrap() < most, "{after:?}");
@@ -84,19 +83,19 @@ async fn after_a_storm_of_runs_sessions_and_cancels_both_sides_agree_as_before()
 
 #[tokio::test]
 async fn a_directory_that_nobody_knows_of_is_told_in_figures_and_in_the_log() {
-    let worker = Worker::bash(&[("HOLDINGS_INTERVAL", "1")]).await;
+    let worker = Worker::bash(&[("INVENTORY_INTERVAL", "1")]).await;
     let caller = worker.caller().await;
     let Some(tree) = cgroups_of(worker.pid()).pop() else {
         eprintln!("skipped: a_directory_that_nobody_knows_of (no cgroups for this user)");
         return;
     };
     at_rest(&caller).await;
-    let (known, there) = held(&caller.holdings().await.unwrap(), "cgroups");
+    let (known, there) = held(&caller.inventory().await.unwrap(), "cgroups");
     assert_eq!(there, Some(known));
 
     fs::create_dir(tree.join("sandbox-999999999")).unwrap();
 
-    let seen = held(&caller.holdings().await.unwrap(), "cgroups");
+    let seen = held(&caller.inventory().await.unwrap(), "cgroups");
     assert_eq!(seen, (known, Some(known + 1)));
     eventually("it is in the log", async || {
         let log = worker.log();
@@ -134,7 +133,7 @@ async fn inits_that_are_stopped_cost_their_own_sandboxes_only() {
     let worker = Worker::bash(&[("MAX_POOL_SIZE", "1")]).await;
     let caller = worker.caller().await;
     let before = at_rest(&caller).await;
-    let session = caller.create_session(new_session(Language::Bash)).await.unwrap();
+    let session = caller.create_session(new_session("bash")).await.unwrap();
     caller.run(in_session(&session, "x=41")).await;
     at_rest(&caller).await;
     let inits = children_of(spawner(&worker));

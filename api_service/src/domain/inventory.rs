@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 /// One kind of thing, counted twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holding {
+pub struct InventoryItem {
     /// `sandboxes`, `zygotes`, `cgroups`, `processes`, `mounts`, `descriptors`.
-    pub what: String,
+    pub kind: String,
     /// As many as the worker knows of; of descriptors, as many as it may have.
     pub worker: u64,
     /// As many as there are, if its host says.
@@ -15,9 +15,9 @@ pub struct Holding {
 
 /// Everything, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holdings {
+pub struct Inventory {
     /// Both counts of each kind.
-    pub held: Vec<Holding>,
+    pub items: Vec<InventoryItem>,
     /// Runs that were accepted and have not ended.
     pub running: u64,
     /// Those of them that wait for their turn.
