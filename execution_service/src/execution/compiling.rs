@@ -8,7 +8,8 @@ use futures::TryFutureExt;
 use tokio::time::timeout;
 
 use crate::language::{CompiledLanguage, Mode, Program};
-use crate::sandbox::backend::{Place, Process, Sandbox, SandboxError};
+use crate::sandbox::backend::{Process, Sandbox, SandboxError};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{Command, Exit};
 use crate::sandbox::workspace::WorkspacePath;
 
@@ -119,9 +120,10 @@ impl Run<'_> {
         let (source, executable) =
             (source_path(language), request_path(language.executable_file()));
         // One after the other they would cost three ways to the sandbox and back.
+        let (code, program) = (self.request.code.as_bytes(), &compiled.executable);
         let written = tokio::try_join!(
-            sandbox.write_file(Place::Workspace, &source, self.request.code.as_bytes()),
-            sandbox.write_executable(Place::Requests, &executable, &compiled.executable),
+            sandbox.write_file(Root::Workspace, &source, code, FileMode::Regular),
+            sandbox.write_file(Root::Requests, &executable, program, FileMode::Executable),
             self.hand_over_stdin(sandbox),
         );
         match written {
@@ -147,7 +149,7 @@ impl Run<'_> {
     ) -> Result<Result<Built, Box<Report>>, KernelError> {
         let code = self.request.code.as_bytes();
         let source = source_path(language);
-        let written = place.sandbox.write_file(Place::Workspace, &source, code);
+        let written = place.sandbox.write_file(Root::Workspace, &source, code, FileMode::Regular);
         self.hand_over(written.map_err(KernelError::from)).await?;
 
         let begun = Instant::now();
@@ -211,7 +213,7 @@ async fn keep(
     sandbox: &dyn Sandbox,
 ) {
     let path = request_path(language.executable_file());
-    match timeout(READING, sandbox.read_file(Place::Requests, &path, LARGEST_KEPT)).await {
+    match timeout(READING, sandbox.read_file(Root::Requests, &path, LARGEST_KEPT)).await {
         Ok(Ok(Some(executable))) => slot.keep(Compiled { executable, warnings }),
         // Too large, or too slow: the program waits.
         Ok(Ok(None)) | Err(_) => {}

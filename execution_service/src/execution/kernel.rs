@@ -10,9 +10,10 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::timeout;
 
-use crate::language::{Channel, KernelLanguage, KernelRequest};
-use crate::sandbox::backend::{Control, Place, Process, Sandbox, SandboxError, Zygote};
-use crate::sandbox::spec::Exit;
+use crate::language::{Channel, KernelLanguage, KernelRequest, KernelStart};
+use crate::sandbox::backend::{Control, Process, Sandbox, SandboxError, Zygote};
+use crate::sandbox::files::{FileMode, Root};
+use crate::sandbox::spec::{ControlChannel, Exit};
 use crate::sandbox::workspace::WorkspacePath;
 
 use super::frames::{Frame, Frames};
@@ -88,24 +89,21 @@ impl Kernel {
         language: &dyn KernelLanguage,
         executable: &str,
     ) -> Result<Self, KernelError> {
-        let start = language.start(executable);
-        let fifos = match start.channel {
-            Channel::Fifos { incoming, outgoing } => {
-                Some(sandbox.make_fifos(&request_path(incoming), &request_path(outgoing)).await?)
-            }
-            Channel::Pipes => None,
-        };
-        let process = sandbox.start(start.command).await?;
-        Self::open(process, fifos).await
+        let KernelStart { mut command, channel } = language.start(executable);
+        if let Channel::Fifos { incoming, outgoing } = channel {
+            let (incoming, outgoing) = (request_path(incoming), request_path(outgoing));
+            command.control = ControlChannel::Fifos { incoming, outgoing };
+        }
+        Self::open(sandbox.start(command).await?).await
     }
 
     /// Has `zygote` fork an interpreter into `sandbox` and waits until it is ready.
     pub async fn fork(sandbox: &dyn Sandbox, zygote: &Zygote) -> Result<Self, KernelError> {
-        Self::open(sandbox.fork(zygote).await?, None).await
+        Self::open(sandbox.start_from(zygote).await?).await
     }
 
-    async fn open(mut process: Process, fifos: Option<Control>) -> Result<Self, KernelError> {
-        let Some(Control { reader, writer }) = fifos.or(process.control.take()) else {
+    async fn open(mut process: Process) -> Result<Self, KernelError> {
+        let Some(Control { reader, writer }) = process.control.take() else {
             return Err(KernelError::NotReady(String::from("it has no control channel")));
         };
         let mut kernel = Self { process, frames: Frames::new(reader), writer };
@@ -153,7 +151,8 @@ pub async fn hand_over(
     request: KernelRequest,
 ) -> Result<String, KernelError> {
     for (name, content) in &request.files {
-        sandbox.write_file(Place::Requests, &request_path(name), content).await?;
+        let (path, mode) = (request_path(name), FileMode::Regular);
+        sandbox.write_file(Root::Requests, &path, content, mode).await?;
     }
     Ok(request.line)
 }

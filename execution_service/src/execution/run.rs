@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::{Approach, KernelLanguage, Mode, Program};
-use crate::sandbox::backend::{Place, Sandbox, SandboxError};
+use crate::sandbox::backend::{Sandbox, SandboxError};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::REQUEST_DIR;
 
 use super::compiled::CompiledPrograms;
@@ -113,7 +114,9 @@ impl Run<'_> {
     async fn attempt(&self, place: &mut Workplace, sink: &Sink) -> Result<Report, KernelError> {
         self.hand_over(async {
             for file in &self.request.files {
-                place.sandbox.write_file(Place::Workspace, &file.path, &file.content).await?;
+                let (path, content) = (&file.path, &file.content);
+                let mode = FileMode::Regular;
+                place.sandbox.write_file(Root::Workspace, path, content, mode).await?;
             }
             Ok(())
         })
@@ -193,7 +196,8 @@ impl Run<'_> {
         if self.request.stdin.is_empty() {
             return Ok(());
         }
-        sandbox.write_file(Place::Requests, &request_path(STDIN), &self.request.stdin).await
+        let (path, content) = (request_path(STDIN), &self.request.stdin);
+        sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
     }
 
     pub(super) fn rules<'a>(&'a self, place: &Workplace, limits: &'a Limits) -> Rules<'a> {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::sandbox::backend::{Sandbox, SandboxError};
-use crate::sandbox::spec::{MOST_LOCKS, Usage};
+use crate::sandbox::backend::{Excess, Sandbox, SandboxError};
+use crate::sandbox::spec::Usage;
 
 use super::drive::Rules;
 use super::outcome::{Accounting, Stop};
@@ -22,19 +22,31 @@ pub const BLIND: Duration = Duration::from_millis(1500);
 /// When the account cannot be had for a reason of ours.
 pub async fn watch(sandbox: &dyn Sandbox, rules: &Rules<'_>) -> Result<Stop, SandboxError> {
     let mut seen = Instant::now();
+    // First what earlier runs of a session may have left.
+    let mut excess = sandbox.excess(BLIND).await;
     loop {
-        // First what earlier runs of a session may have left.
-        if sandbox.overdraws(BLIND).await {
-            return Ok(Stop::Memory);
+        if let Some(excess) = excess {
+            return Ok(beyond(excess));
         }
         sleep(PAUSE).await;
-        let usage = sandbox.usage(BLIND).await?;
+        // At once, or an inside that does not answer would be waited for twice.
+        let (held, usage) = tokio::join!(sandbox.excess(BLIND), sandbox.usage(BLIND));
+        let usage = usage?;
+        excess = held;
         if usage.whole {
             seen = Instant::now();
         }
         if let Some(stop) = over_limit(usage, seen.elapsed(), rules) {
             return Ok(stop);
         }
+    }
+}
+
+/// Why a program has to stop that holds too much of this.
+fn beyond(excess: Excess) -> Stop {
+    match excess {
+        Excess::Memory => Stop::Memory,
+        Excess::Locks => Stop::Locks,
     }
 }
 
@@ -46,9 +58,6 @@ fn over_limit(usage: Usage, blind: Duration, rules: &Rules<'_>) -> Option<Stop> 
     let watched = rules.accounting == Accounting::BestEffort;
     if watched && usage.memory_bytes > rules.limits.sandbox.memory_bytes {
         return Some(Stop::Memory);
-    }
-    if usage.locks > MOST_LOCKS {
-        return Some(Stop::Locks);
     }
     // What nobody can see is not taken for nothing.
     (!usage.whole && blind >= BLIND).then_some(Stop::Unwatched)
@@ -88,8 +97,7 @@ mod tests {
         assert_eq!(over_limit(Usage { cpu: 2 * second, ..seen }, moment, &rules), Some(Stop::Cpu));
         let much = Usage { memory_bytes: 101, ..seen };
         assert_eq!(over_limit(much, moment, &rules), Some(Stop::Memory));
-        let locked = Usage { locks: MOST_LOCKS + 1, ..seen };
-        assert_eq!(over_limit(locked, moment, &rules), Some(Stop::Locks));
+        assert_eq!(beyond(Excess::Locks), Stop::Locks);
         assert_eq!(over_limit(Usage::default(), moment, &rules), None, "it may yet be seen");
         assert_eq!(over_limit(Usage::default(), BLIND, &rules), Some(Stop::Unwatched));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::language::{Approach, Language};
 use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
-use crate::sandbox::spec::{SandboxLimits, Usage};
+use crate::sandbox::spec::{SandboxLimits, SandboxSpec, Usage};
 
 use super::kernel::{Kernel, KernelError};
 
@@ -29,7 +29,7 @@ impl Workplace {
         executable: &str,
         limits: SandboxLimits,
     ) -> Result<Self, KernelError> {
-        let sandbox = backend.create(limits).await?;
+        let sandbox = backend.create(&SandboxSpec::closed(limits)).await?;
         let mut workplace = Self { sandbox, kernel: None, baseline: Usage::default() };
         workplace.ensure_kernel(language, executable).await?;
         Ok(workplace)
@@ -41,7 +41,7 @@ impl Workplace {
         zygote: &Zygote,
         limits: SandboxLimits,
     ) -> Result<Self, KernelError> {
-        let sandbox = backend.create(limits).await?;
+        let sandbox = backend.create(&SandboxSpec::closed(limits)).await?;
         let kernel = Some(Kernel::fork(sandbox.as_ref(), zygote).await?);
         let mut workplace = Self { sandbox, kernel, baseline: Usage::default() };
         workplace.remember_usage(UNHURRIED).await?;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::environment::environment;
 use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
-use crate::sandbox::spec::{Command, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE};
+use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 const INCOMING: &str = "in";
 const OUTGOING: &str = "out";
@@ -28,7 +28,7 @@ impl KernelLanguage for Bash {
             env: environment(executable, &[]),
             working_directory: String::from(WORKSPACE),
             stdin: Stdin::Null,
-            control: false,
+            control: ControlChannel::None,
         };
         let channel = Channel::Fifos { incoming: INCOMING, outgoing: OUTGOING };
         KernelStart { command, channel }

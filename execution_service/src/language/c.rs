@@ -5,7 +5,7 @@ mod libm;
 use super::diagnostic::{Diagnostic, Kind};
 use super::environment::environment;
 use super::{CompiledLanguage, Program};
-use crate::sandbox::spec::{Command, REQUEST_DIR, Stdin, WORKSPACE};
+use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, Stdin, WORKSPACE};
 
 /// Flags that a request may use, exactly so. The rest is refused: not because it would be dangerous
 /// (the compiler runs in the sandbox, too) but because a typing error should have a clear answer.
@@ -127,7 +127,7 @@ impl CompiledLanguage for C {
             env: environment(executable, &[]),
             working_directory: String::from(WORKSPACE),
             stdin: Stdin::Null,
-            control: false,
+            control: ControlChannel::None,
         }
     }
 
@@ -141,7 +141,7 @@ impl CompiledLanguage for C {
             env,
             working_directory: String::from(WORKSPACE),
             stdin: program.stdin.map_or(Stdin::Null, |path| Stdin::File(String::from(path))),
-            control: false,
+            control: ControlChannel::None,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::environment::environment;
 use super::python::json_line;
 use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
-use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
+use crate::sandbox::spec::{Command, ControlChannel, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 /// Node 18 to 20.11 have `import()` in a script of ours by this alone, and end the kernel without it. It is
 /// of no consequence to later ones, and the kernel hides it from programs.
@@ -20,7 +20,7 @@ impl KernelLanguage for Node {
             env: environment(executable, &[]),
             working_directory: String::from(WORKSPACE),
             stdin: Stdin::Null,
-            control: true,
+            control: ControlChannel::Pipes,
         };
         KernelStart { command, channel: Channel::Pipes }
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::environment::environment;
 use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
-use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
+use crate::sandbox::spec::{Command, ControlChannel, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 /// See the module.
 pub struct Python;
@@ -46,7 +46,7 @@ fn command(executable: &str, script: &str, args: &[String]) -> Command {
         env: environment(executable, &extra),
         working_directory: String::from(WORKSPACE),
         stdin: Stdin::Null,
-        control: true,
+        control: ControlChannel::Pipes,
     }
 }
 

@@ -26,7 +26,6 @@ use crate::execution::kernel::KernelError;
 use crate::execution::workplace::Workplace;
 use crate::language::{Approach, Language};
 use crate::sandbox::backend::{SandboxBackend, SandboxError};
-use crate::sandbox::census::Census;
 use crate::sandbox::spec::{Command, SandboxLimits};
 use crate::tasks::Tasks;
 use nursery::Nursery;
@@ -194,34 +193,6 @@ impl Pool {
             made => made?,
         };
         Ok(Lease { place, cold: true, refill: shelf.refill() })
-    }
-
-    /// What the kernel says there is.
-    ///
-    /// # Errors
-    /// When the backend does not answer.
-    pub async fn census(&self) -> Result<Census, SandboxError> {
-        self.backend.census().await
-    }
-
-    /// Waits for a sign of life of whoever makes sandboxes.
-    pub async fn pulse(&self) {
-        self.backend.pulse().await;
-    }
-
-    /// Whether it has said anything to anybody since this was last asked.
-    pub fn has_life(&self) -> bool {
-        self.backend.has_spoken()
-    }
-
-    /// Takes whoever makes sandboxes for dead.
-    pub fn give_up(&self) {
-        self.backend.give_up();
-    }
-
-    /// See [`SandboxBackend::look_around`].
-    pub async fn look_around(&self) -> bool {
-        self.backend.look_around().await
     }
 
     /// How many workplaces are ready.

@@ -51,7 +51,7 @@ impl Nursery {
             match self.raise().await {
                 Ok(zygote) => {
                     pause = PAUSE.0;
-                    let ended = zygote.ended.clone();
+                    let ended = zygote.ended().clone();
                     self.children.store(0, Ordering::Relaxed);
                     // The old one ends here; its children live on.
                     *self.lock() = Some(Arc::new(zygote));
@@ -104,7 +104,7 @@ impl Nursery {
     }
 
     async fn raise(&self) -> Result<Zygote, SandboxError> {
-        let raising = self.backend.start_zygote(self.command.clone());
+        let raising = self.backend.preload(self.command.clone());
         tokio::time::timeout(PATIENCE, raising).await.unwrap_or_else(|elapsed| {
             let stage = format!("nothing heard in {PATIENCE:?}");
             Err(SandboxError::Zygote { stage, source: std::io::Error::from(elapsed) })

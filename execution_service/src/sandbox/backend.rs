@@ -1,8 +1,8 @@
-//! The seam between "run this" and "how it is isolated". `linux` is the one implementation today; a
-//! remote provider would be a second folder beside it.
+//! The seam between "run this" and "how it is isolated": what any sandbox can do. `linux` is the
+//! implementation that serves; `fake` stands in for it in unit tests.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,9 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::census::Census;
+use super::files::{FileMode, Listing, Root};
 use super::isolation::Isolation;
-use super::spec::{Command, Exit, SandboxLimits, Usage};
+use super::spec::{Command, Exit, SandboxLimits, SandboxSpec, Usage};
 use super::workspace::WorkspacePath;
 
 /// Why a sandbox could not do what was asked. Never the user's program's fault.
@@ -26,8 +27,11 @@ pub enum SandboxError {
         /// What the kernel said.
         source: io::Error,
     },
-    /// There is no zygote to be had, or it could not fork.
-    #[error("could not fork a zygote: {stage}: {source}")]
+    /// This backend cannot make what was asked for, now or ever.
+    #[error("this backend cannot make such a sandbox: {0}")]
+    Unsupported(String),
+    /// There is no zygote to be had, or none could be used.
+    #[error("could not start from a zygote: {stage}: {source}")]
     Zygote {
         /// The step that failed.
         stage: String,
@@ -53,7 +57,15 @@ pub enum SandboxError {
     /// A file could not be read out of it.
     #[error("could not read {path} out of the sandbox: {source}")]
     Read {
-        /// Path inside its place.
+        /// Path below its root.
+        path: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A directory could not be listed. By `source`: `NotFound`, `NotADirectory`, or what it was.
+    #[error("could not list {path} in the sandbox: {source}")]
+    List {
+        /// Path below its root; `.` is the root itself.
         path: String,
         /// What the kernel said.
         source: io::Error,
@@ -76,43 +88,60 @@ pub enum SandboxError {
 #[async_trait]
 pub trait SandboxBackend: Send + Sync + 'static {
     /// Makes one, empty and confined.
-    async fn create(&self, limits: SandboxLimits) -> Result<Box<dyn Sandbox>, SandboxError>;
+    ///
+    /// # Errors
+    /// [`SandboxError::Unsupported`] for a spec that this backend cannot honour in full.
+    async fn create(&self, spec: &SandboxSpec) -> Result<Box<dyn Sandbox>, SandboxError>;
 
-    /// Starts a zygote and waits until it has loaded everything.
-    async fn start_zygote(&self, command: Command) -> Result<Zygote, SandboxError>;
+    /// Starts `command` once, lets it load everything that it needs, and keeps it so: processes can be
+    /// started from that point with [`Sandbox::start_from`].
+    async fn preload(&self, command: Command) -> Result<Zygote, SandboxError>;
 
     /// Makes sandboxes, attacks their walls from inside, and says which of them stood.
     async fn examine(&self) -> Isolation;
 
-    /// Returns when the backend has answered; later, it would make no sandbox either.
-    async fn pulse(&self);
-
-    /// Whether the backend has said anything to anybody since this was last asked.
-    fn has_spoken(&self) -> bool;
-
-    /// Takes a backend that does not answer for one that has failed for good.
-    fn give_up(&self);
-
-    /// Looks for what only the whole host's account tells, and [`Sandbox::usage`] says from then on:
-    /// [`Usage::locks`]. To be called now and then while programs run. Whether some sandbox may have too many,
-    /// or too much in connections.
-    async fn look_around(&self) -> bool;
-
     /// Counts what there is.
     async fn census(&self) -> Result<Census, SandboxError>;
+
+    /// Whether it would make a sandbox now, as far as is known.
+    fn health(&self) -> Health;
 
     /// Completes when the backend has failed for good.
     async fn failed(&self);
 }
 
-/// A preloaded interpreter that only forks. Dropping it ends it; what it has forked lives on.
+/// Whether a backend answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It does.
+    Healthy,
+    /// It has not answered for some seconds. It may yet.
+    Stalled,
+}
+
+/// A preloaded interpreter that only forks. Dropping it ends it; what was started from it lives on.
 pub struct Zygote {
-    /// Its name at the backend.
-    pub id: u64,
+    id: u64,
+    ended: CancellationToken,
+    _kept: DropGuard,
+}
+
+impl Zygote {
+    /// One that its backend calls `id`. The backend fires `ended` when it is gone, and ends it when `kept`
+    /// fires.
+    pub(super) fn new(id: u64, ended: CancellationToken, kept: DropGuard) -> Self {
+        Self { id, ended, _kept: kept }
+    }
+
+    /// Its name at its backend.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// Fires when it is gone.
-    pub ended: CancellationToken,
-    /// Dropped with this, and tells the backend.
-    pub kept: DropGuard,
+    pub fn ended(&self) -> &CancellationToken {
+        &self.ended
+    }
 }
 
 /// One isolated environment. Dropping it ends it in the background; [`Sandbox::end`] waits for that.
@@ -121,43 +150,36 @@ pub trait Sandbox: Send + Sync {
     /// Starts a process. Any number may run at once.
     async fn start(&self, command: Command) -> Result<Process, SandboxError>;
 
-    /// Has `zygote` fork a process into this sandbox, in which no user code may have run yet. It has a
-    /// control channel.
-    async fn fork(&self, zygote: &Zygote) -> Result<Process, SandboxError>;
+    /// Starts a process of what `zygote` has loaded, with a control channel. No user code may have run in
+    /// this sandbox yet.
+    async fn start_from(&self, zygote: &Zygote) -> Result<Process, SandboxError>;
 
-    /// Writes a file below `place`, as the sandbox's user, making its parent directories.
+    /// Writes a file below `root`, as the sandbox's user, making its parent directories.
     async fn write_file(
         &self,
-        place: Place,
+        root: Root,
         path: &WorkspacePath,
         content: &[u8],
+        mode: FileMode,
     ) -> Result<(), SandboxError>;
 
-    /// As [`Sandbox::write_file`], but the file may be executed.
-    async fn write_executable(
-        &self,
-        place: Place,
-        path: &WorkspacePath,
-        content: &[u8],
-    ) -> Result<(), SandboxError>;
-
-    /// Reads a regular file below `place`; `None` if it has more than `limit` bytes. Symbolic links are
+    /// Reads a regular file below `root`; `None` if it has more than `limit` bytes. Symbolic links are
     /// not followed. It is what user code has made of it, if any has run yet.
     async fn read_file(
         &self,
-        place: Place,
+        root: Root,
         path: &WorkspacePath,
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError>;
 
-    /// Makes the two FIFOs `incoming` and `outgoing` in the request directory and holds each open
-    /// both ways, so that a kernel which opens and closes them around every message never sees (or
-    /// causes) an end of file.
-    async fn make_fifos(
+    /// Lists the directory `path` below `root`, or the root itself: at most `limit` entries, in the order of
+    /// their names, and none of what is below them. Symbolic links are not followed. Names are user code's.
+    async fn list_files(
         &self,
-        incoming: &WorkspacePath,
-        outgoing: &WorkspacePath,
-    ) -> Result<Control, SandboxError>;
+        root: Root,
+        path: Option<&WorkspacePath>,
+        limit: usize,
+    ) -> Result<Listing, SandboxError>;
 
     /// Sends a signal to a process started here and to its process group.
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError>;
@@ -165,6 +187,9 @@ pub trait Sandbox: Send + Sync {
     /// Kills every process of the user. The sandbox and its files stay, unless it was made so deaf that
     /// only all of it could be killed: see [`Sandbox::is_gone`].
     async fn kill_all(&self) -> Result<(), SandboxError>;
+
+    /// Kills one process with all that came of it, and leaves others alone, as far as that can be done.
+    async fn kill_tree(&self, tree: &ProcessTree) -> Result<Killed, SandboxError>;
 
     /// Whether nothing can be asked of it any more.
     fn is_gone(&self) -> bool;
@@ -179,26 +204,49 @@ pub trait Sandbox: Send + Sync {
     /// `patience`: user code may have starved it.
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
 
-    /// Whether memory that no account shows may well be this sandbox's, and is more than it may have: pages that its
-    /// sockets keep, or connections when all connections of the machine have little room left. Whoever keeps the
-    /// inside from answering for `patience` is suspected of all there is.
-    async fn overdraws(&self, patience: Duration) -> bool;
+    /// What it holds beyond what its limits stop by themselves. To be asked now and then while user code may
+    /// run: what can be seen of the whole host only is looked for when somebody asks.
+    async fn excess(&self, patience: Duration) -> Option<Excess>;
 
     /// Ends every process and gives everything back. Returns when nothing is left.
     async fn end(&self);
 }
 
-/// Where a file goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Place {
-    /// The user's workspace.
-    Workspace,
-    /// The request directory, for what the worker tells a kernel.
-    Requests,
+/// Something that a sandbox holds too much of, and no limit stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// Memory that no account shows and that may well be this sandbox's: pages that its sockets keep, or
+    /// connections when all connections of the machine have little room left. Whoever keeps the inside from
+    /// answering is suspected of all there is.
+    Memory,
+    /// More locks on files than [`MOST_LOCKS`](super::spec::MOST_LOCKS).
+    Locks,
+}
+
+/// Which processes [`Sandbox::kill_tree`] kills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessTree {
+    /// This one, all that descends from it, and all of the process session that it leads.
+    pub root: ProcessId,
+    /// Never these, what descends from them, or what is in a process session that they lead.
+    pub spared: Vec<ProcessId>,
+    /// Kills as well what was born later than this and belongs to none that is spared, whoever made it: what
+    /// has left the tree and its process session by then. Exact to 10 ms, in favour of the process.
+    pub orphans_since: Option<Instant>,
+}
+
+/// What [`Sandbox::kill_tree`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Killed {
+    /// Those that were asked for.
+    Tree,
+    /// Every process of the user, those that were to be spared included: new ones came faster than they could
+    /// be told apart, or this sandbox cannot list its processes.
+    Everything,
 }
 
 /// Names a process within its sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcessId(pub u32);
 
 /// What a process can be told.
@@ -206,6 +254,8 @@ pub struct ProcessId(pub u32);
 pub enum Signal {
     /// SIGINT: stop what you are doing.
     Interrupt,
+    /// SIGTERM: come to an end.
+    Terminate,
     /// SIGKILL.
     Kill,
 }
@@ -218,17 +268,19 @@ pub struct Process {
     pub stdout: Box<dyn OutputStream>,
     /// Descriptor 2.
     pub stderr: Box<dyn OutputStream>,
-    /// Descriptors 3 and 4, where they were asked for.
+    /// Descriptor 0, where it was asked for as a pipe. Dropped, the process sees the end of its input.
+    pub stdin: Option<Box<dyn AsyncWrite + Send + Sync + Unpin>>,
+    /// Its control channel, where one was asked for.
     pub control: Option<Control>,
     /// Completes when the process has ended; an error means that the sandbox is gone.
     pub exit: oneshot::Receiver<ProcessEnd>,
 }
 
-/// Both directions of a kernel's control channel.
+/// The worker's side of a control channel.
 pub struct Control {
-    /// What the kernel says.
+    /// What the process says.
     pub reader: Box<dyn AsyncRead + Send + Sync + Unpin>,
-    /// What the kernel is told.
+    /// What the process is told.
     pub writer: Box<dyn AsyncWrite + Send + Sync + Unpin>,
 }
 

@@ -3,6 +3,9 @@
 
 pub mod backend;
 pub mod census;
+#[cfg(test)]
+pub mod fake;
+pub mod files;
 pub mod isolation;
 pub mod spec;
 pub mod workspace;

@@ -1,9 +1,12 @@
 //! What a sandbox and a process in it are asked to be: pure data, shared by every backend.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use super::workspace::WorkspacePath;
 
 /// The workspace inside every sandbox: home, working directory, the one place users see as theirs.
 pub const WORKSPACE: &str = "/home/user";
@@ -15,6 +18,38 @@ pub const RUNTIMES_DIR: &str = "/opt/crucible/runtimes";
 /// Locks on files that all processes of a sandbox may hold: 2 MB of the kernel's memory, which no limit includes.
 /// A database takes some few.
 pub const MOST_LOCKS: u64 = 10_000;
+
+/// What a sandbox is asked to be when it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxSpec {
+    /// What it may use.
+    pub limits: SandboxLimits,
+    /// What it can reach outside of itself.
+    pub network: NetworkPolicy,
+    /// What it must see of the host beside the system's own directories.
+    pub mounts: Vec<Mount>,
+}
+
+impl SandboxSpec {
+    /// A sandbox that reaches nothing and needs no mounts of its own.
+    pub fn closed(limits: SandboxLimits) -> Self {
+        Self { limits, network: NetworkPolicy::Closed, mounts: Vec::new() }
+    }
+}
+
+/// What a sandbox can reach outside of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkPolicy {
+    /// Nothing: it has its own loopback interface and no other.
+    Closed,
+}
+
+/// A directory of the host that a sandbox sees, read-only and at the same path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Absolute, and the same inside and outside.
+    pub path: PathBuf,
+}
 
 /// What one sandbox may use. The wall and output limits belong to a run, not to a sandbox, and live
 /// in [`crate::execution::limits::Limits`].
@@ -60,8 +95,26 @@ pub struct Command {
     pub working_directory: String,
     /// Where descriptor 0 leads.
     pub stdin: Stdin,
-    /// Whether descriptors 3 and 4 are a control channel: from the worker, and to it.
-    pub control: bool,
+    /// How the process and the worker speak to each other beside the standard streams.
+    pub control: ControlChannel,
+}
+
+/// The control channel of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ControlChannel {
+    /// It has none.
+    None,
+    /// Two pipes: the process reads descriptor 3 and writes descriptor 4.
+    Pipes,
+    /// Two FIFOs in the request directory, for a process that opens them by name. They are held open both
+    /// ways, so that one which opens and closes them around every message never sees (or causes) an end
+    /// of file.
+    Fifos {
+        /// The process reads.
+        incoming: WorkspacePath,
+        /// The process writes.
+        outgoing: WorkspacePath,
+    },
 }
 
 /// Where a process's standard input comes from.
@@ -71,6 +124,9 @@ pub enum Stdin {
     Null,
     /// A file, by its absolute path inside the sandbox.
     File(String),
+    /// A pipe that stays open for as long as the worker holds the other end:
+    /// [`Process::stdin`](super::backend::Process::stdin).
+    Pipe,
 }
 
 /// How a process ended, as the kernel reported it to its parent.
@@ -101,8 +157,6 @@ pub struct Usage {
     pub oom_kills: u64,
     /// How many times a process could not be made because the limit was reached.
     pub fork_refusals: u64,
-    /// Locks on files; 0 where the whole host has few. See [`MOST_LOCKS`].
-    pub locks: u64,
     /// False when user code kept those from answering who alone can tell a part of it: that is then what
     /// it was when they last did.
     pub whole: bool,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A file to put into the workspace before a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkspaceFile {
@@ -13,7 +15,8 @@ pub struct WorkspaceFile {
 
 /// A relative path that stays below the directory it is resolved in: no `..`, no root, no NUL.
 /// A symbolic link on the way is the business of whoever opens it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct WorkspacePath(String);
 
 /// Why a path was refused.
@@ -73,6 +76,20 @@ impl WorkspacePath {
     /// The path as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for WorkspacePath {
+    type Error = PathError;
+
+    fn try_from(path: String) -> Result<Self, PathError> {
+        Self::parse(&path)
+    }
+}
+
+impl From<WorkspacePath> for String {
+    fn from(path: WorkspacePath) -> Self {
+        path.0
     }
 }
 

@@ -13,14 +13,11 @@ use tokio_util::sync::CancellationToken;
 use crate::execution::limits::Limits;
 use crate::execution::workplace::Workplace;
 use crate::language::Language;
-use crate::sandbox::spec::MOST_LOCKS;
 
 pub use registry::{Registry, SessionError, SessionRules};
 
-/// Whoever wants to run something waits for as long, at most.
-const BRIEF: Duration = Duration::from_millis(20);
-/// As [`BRIEF`], while the machine is short of what some sandbox may have taken: an innocent one on a busy machine
-/// does not take so long to answer.
+/// Whoever wants to run something waits for as long, at most, while the machine is short of what some sandbox may
+/// have taken: an innocent one on a busy machine does not take so long to answer.
 const SUSPICIOUS: Duration = Duration::from_millis(500);
 
 /// One session. Its runs take turns by the lock on its workplace.
@@ -81,9 +78,7 @@ impl Session {
         let Some(place) = place.as_ref() else {
             return false;
         };
-        let sandbox = &place.sandbox;
-        sandbox.usage(BRIEF).await.is_ok_and(|usage| usage.locks > MOST_LOCKS)
-            || sandbox.overdraws(SUSPICIOUS).await
+        place.sandbox.excess(SUSPICIOUS).await.is_some()
     }
 
     /// Whether an interpreter waits in it; taken for granted while something runs.

@@ -5,7 +5,6 @@ mod boot;
 use std::collections::HashMap;
 use std::io;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -236,6 +235,7 @@ fn build(
             .compiled_bounds()
             .map(|bounds| Mutex::new(CompiledPrograms::new(bounds))),
         outputs,
+        backend: Arc::<LinuxBackend>::clone(&backend),
         pool: Pool::new(
             backend,
             &executables,
@@ -250,7 +250,6 @@ fn build(
         running: Mutex::new(HashMap::new()),
         tally: Tally::default(),
         first_mounts,
-        stalled: AtomicBool::new(false),
     })
 }
 

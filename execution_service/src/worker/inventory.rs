@@ -66,7 +66,7 @@ impl Worker {
     /// # Errors
     /// [`WorkerError::Stalled`] when the backend does not answer.
     pub async fn inventory(&self) -> Result<Inventory, WorkerError> {
-        let census = timeout(PATIENCE, self.pool.census()).await;
+        let census = timeout(PATIENCE, self.backend.census()).await;
         let census = census.unwrap_or(Err(SandboxError::Silent)).map_err(KernelError::from)?;
         let (running, queued) = (self.lock_running().len() as u64, self.admission.waiting());
         let (warm, sessions) = (self.pool.warm(), self.sessions.count());

@@ -9,7 +9,6 @@ mod tally;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +34,7 @@ use crate::execution::run::House;
 use crate::execution::sink::Sink;
 use crate::language::{Approach, Language, check_compiler_flags};
 use crate::pool::{For, Lease, Pool};
+use crate::sandbox::backend::{Health, SandboxBackend};
 use crate::sandbox::isolation::Isolation;
 use crate::session::{NewSession, Registry, Session};
 use crate::tasks::Tasks;
@@ -68,6 +68,8 @@ pub struct Worker {
     pub compiled: Option<Mutex<CompiledPrograms>>,
     /// Whole output, for a while; absent where it is not kept.
     pub outputs: Option<Arc<Outputs>>,
+    /// Whoever makes sandboxes.
+    pub backend: Arc<dyn SandboxBackend>,
     /// Warm workplaces.
     pub pool: Arc<Pool>,
     /// The sessions.
@@ -84,8 +86,6 @@ pub struct Worker {
     pub tally: Tally,
     /// Mounts that were there at the start.
     pub first_mounts: Option<u64>,
-    /// The process that makes sandboxes does not answer.
-    pub stalled: AtomicBool,
 }
 
 impl Worker {
@@ -210,12 +210,15 @@ impl Worker {
         Ok(())
     }
 
-    /// Whether the process that makes sandboxes has answered lately.
+    /// Whether whoever makes sandboxes has answered lately.
     ///
     /// # Errors
     /// [`WorkerError::Stalled`].
     pub fn can_make_sandboxes(&self) -> Result<(), WorkerError> {
-        if self.stalled.load(Ordering::Relaxed) { Err(WorkerError::Stalled) } else { Ok(()) }
+        match self.backend.health() {
+            Health::Healthy => Ok(()),
+            Health::Stalled => Err(WorkerError::Stalled),
+        }
     }
 
     /// Path and version of the interpreter or compiler of `language`.

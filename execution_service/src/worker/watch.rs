@@ -1,27 +1,15 @@
-//! Looks now and then whether the worker and the kernel agree on what there is, and often whether the
-//! process that makes sandboxes still does.
+//! Looks now and then whether the worker and the kernel agree on what there is, and often at what sessions
+//! hold.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::sleep;
 
 use super::Worker;
 use super::inventory::{Inventory, InventoryItem};
 
-/// Between two looks at whether sandboxes can be made: a caller should not wait longer than some seconds
-/// for somebody who does not answer.
-const PULSE: Duration = Duration::from_secs(2);
-/// A sign of life that takes longer is none. It is a millisecond's work, but on a busy machine it has to
-/// wait for a processor.
-const LIFELESS: Duration = Duration::from_secs(4);
-/// So many of them in a row, without any other sign of life, and it is taken for dead. Each is asked for and
-/// waited for: where everybody was stopped for an hour (a paused machine), one passes at most. That is 24
-/// seconds, and no machine is so busy that a process gets no turn for that long.
-const HOPELESS: u32 = 6;
-/// Between two looks at what the whole host has of locks on files and of bytes in connections. Two processors can
-/// take some 200,000 locks in this time, or 40 MB.
+/// Between two looks at what sessions hold beyond their limits while nothing is run in them.
 const HOARDS: Duration = Duration::from_millis(500);
 /// After a look that found a difference, in which whatever was on its way has arrived.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
@@ -29,45 +17,14 @@ const SECOND_LOOK: Duration = Duration::from_secs(5);
 impl Worker {
     /// Watches for ever. Every `every` the accounts are compared.
     pub async fn watch(self: Arc<Self>, every: Duration) {
-        tokio::join!(self.watch_pulse(), self.watch_inventory(every), self.watch_hoards());
-    }
-
-    /// Until there is nobody to be watched any more.
-    async fn watch_pulse(&self) {
-        let mut ticks = interval(PULSE);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut lifeless = 0;
-        loop {
-            ticks.tick().await;
-            let stalled = timeout(LIFELESS, self.pool.pulse()).await.is_err();
-            // One that is slow answers what was asked before.
-            let lives = self.pool.has_life() || !stalled;
-            lifeless = if lives { 0 } else { lifeless + 1 };
-            if lifeless == HOPELESS {
-                tracing::error!("the process that makes sandboxes is taken for dead");
-                self.pool.give_up();
-                return;
-            }
-            if self.stalled.swap(stalled, Ordering::Relaxed) != stalled {
-                if stalled {
-                    tracing::error!("the process that makes sandboxes does not answer");
-                } else {
-                    tracing::info!("the process that makes sandboxes answers again");
-                }
-            }
-        }
+        tokio::join!(self.watch_inventory(every), self.watch_hoards());
     }
 
     /// Also in sessions between two runs: what these leave running goes on.
     async fn watch_hoards(&self) {
         loop {
             sleep(HOARDS).await;
-            let sessions = self.sessions.idle();
-            if sessions.is_empty() && self.lock_running().is_empty() {
-                continue;
-            }
-            let suspicious = self.pool.look_around().await;
-            for session in sessions.into_iter().filter(|_| suspicious) {
+            for session in self.sessions.idle() {
                 if session.hoards().await {
                     tracing::warn!(
                         session_id = session.id,

@@ -43,7 +43,6 @@ pub fn enforced(cgroup: CgroupUsage, cpu: Duration, disk: Disk, whole: bool) -> 
         disk_full: disk.full,
         oom_kills: cgroup.oom_kills,
         fork_refusals: cgroup.fork_refusals,
-        locks: cgroup.locks,
         whole,
     }
 }
@@ -60,7 +59,6 @@ pub fn estimated(init: InitUsage, forked: Reaped, whole: bool) -> Usage {
         disk_full: init.disk.full,
         oom_kills: 0,
         fork_refusals: 0,
-        locks: init.locks,
         whole,
     }
 }

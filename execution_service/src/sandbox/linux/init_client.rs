@@ -90,16 +90,12 @@ async fn listen(mut words: Words, pending: Arc<Pending<Reply>>) {
         match words.next::<FromInit>().await {
             Ok(Some(FromInit::Reply { sequence, reply: said })) => {
                 // What nobody has asked for is not remembered: init could say it for ever.
-                let exit = match &said {
-                    InitReply::Started { pid } if pending.is_expected(sequence) => {
-                        Some(running.begin(*pid))
-                    }
-                    InitReply::Started { .. }
-                    | InitReply::Done
-                    | InitReply::Content { .. }
-                    | InitReply::Usage(_)
-                    | InitReply::Sockets { .. }
-                    | InitReply::Failed(_) => None,
+                let exit = if let InitReply::Started { pid } = &said
+                    && pending.is_expected(sequence)
+                {
+                    Some(running.begin(*pid))
+                } else {
+                    None
                 };
                 pending.resolve(sequence, Reply { said, exit });
             }

@@ -19,7 +19,8 @@ pub struct Program {
     argv: Vec<CString>,
     envp: Vec<CString>,
     directory: CString,
-    stdin: CString,
+    /// The file that descriptor 0 is; absent where that comes with the others.
+    stdin: Option<CString>,
 }
 
 impl Program {
@@ -39,15 +40,16 @@ impl Program {
             envp.push(text(&format!("{name}={value}"))?);
         }
         let stdin = match &command.stdin {
-            Stdin::Null => "/dev/null",
-            Stdin::File(path) => path,
+            Stdin::Null => Some(text("/dev/null")?),
+            Stdin::File(path) => Some(text(path)?),
+            Stdin::Pipe => None,
         };
-        let (directory, stdin) = (text(&command.working_directory)?, text(stdin)?);
+        let directory = text(&command.working_directory)?;
         Ok(Self { path, argv, envp, directory, stdin })
     }
 
     /// Becomes the program, as the leader of a session, with `fds` as its descriptors 1, 2, … and none
-    /// above. Returns only if that fails.
+    /// above; where descriptor 0 is a pipe, that is the first of them. Returns only if that fails.
     pub fn become_with(&self, fds: Vec<OwnedFd>) -> io::Error {
         match self.try_become(fds) {
             Ok(never) => match never {},
@@ -56,14 +58,14 @@ impl Program {
     }
 
     fn try_become(&self, fds: Vec<OwnedFd>) -> io::Result<Infallible> {
-        settle(&self.directory, &self.stdin, fds)?;
+        settle(&self.directory, self.stdin.as_deref(), fds)?;
         Ok(execve(&self.path, &self.argv, &self.envp)?)
     }
 }
 
-/// All of a program's beginning but the program: the leader of a session in `directory`, with `stdin`
-/// and `fds` as its descriptors 0, 1, 2, …, and all above them to be closed by an exec.
-pub fn settle(directory: &CStr, stdin: &CStr, fds: Vec<OwnedFd>) -> io::Result<()> {
+/// All of a program's beginning but the program: the leader of a session in `directory`, with the file `stdin`,
+/// if there is one, and `fds` as its descriptors 0, 1, 2, …, and all above them to be closed by an exec.
+pub fn settle(directory: &CStr, stdin: Option<&CStr>, fds: Vec<OwnedFd>) -> io::Result<()> {
     setsid()?;
     let none = SigSet::empty();
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)?;
@@ -71,10 +73,14 @@ pub fn settle(directory: &CStr, stdin: &CStr, fds: Vec<OwnedFd>) -> io::Result<(
     syscall::default_signal(Signal::SIGPIPE)?;
     // User code may have made its home one that it cannot enter.
     chdir(directory).or_else(|_| chdir("/"))?;
-    // User code may have put a FIFO there, and whoever starts us waits until the exec.
-    let input = nix::fcntl::open(stdin, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty())?;
-    fcntl(&input, FcntlArg::F_SETFL(OFlag::empty()))?;
-    let descriptors: Vec<OwnedFd> = std::iter::once(input).chain(fds).collect();
+    let mut descriptors = Vec::with_capacity(fds.len() + 1);
+    if let Some(stdin) = stdin {
+        // User code may have put a FIFO there, and whoever starts us waits until the exec.
+        let input = nix::fcntl::open(stdin, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty())?;
+        fcntl(&input, FcntlArg::F_SETFL(OFlag::empty()))?;
+        descriptors.push(input);
+    }
+    descriptors.extend(fds);
     syscall::become_descriptors(&descriptors)?;
     // They are the process's from here on, whether an exec follows or not.
     descriptors.into_iter().for_each(std::mem::forget);

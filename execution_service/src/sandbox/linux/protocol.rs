@@ -17,8 +17,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::account::Disk;
+use super::init::Tree;
 use super::probe::{Probe, Targets};
-use crate::sandbox::backend::{Place, ProcessEnd};
+use crate::sandbox::backend::ProcessEnd;
+use crate::sandbox::files::{FileEntry, FileMode, Root};
 use crate::sandbox::spec::{Command, SandboxLimits};
 
 /// Numbers a request, so that its reply finds its way.
@@ -42,8 +44,8 @@ pub struct ToSpawner {
 pub enum SpawnerRequest {
     /// Make a sandbox.
     Create { limits: SandboxLimits },
-    /// Make the pipes of one more process of the sandbox.
-    Pipes { sandbox: SandboxId },
+    /// Make the pipes of one more process of the sandbox, with one for descriptor 0 if `stdin`.
+    Pipes { sandbox: SandboxId, stdin: bool },
     /// Put other limits in force.
     SetLimits { sandbox: SandboxId, limits: SandboxLimits },
     /// Kill its init, and with it everything inside. Its account can still be asked for.
@@ -80,10 +82,10 @@ pub enum FromSpawner {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SpawnerReply {
     /// A sandbox exists; its init reports on its own when the set-up is done. Carries the worker's ends of
-    /// the [`super::link`] to it, the [`super::ends::Ends`] of a first process and, where there are cgroups,
+    /// the [`super::link`] to it, the [`super::ends::Pipes`] of a first process and, where there are cgroups,
     /// the file of its memory peak.
     Created { sandbox: SandboxId },
-    /// Carries the [`super::ends::Ends`] of a process.
+    /// Carries the [`super::ends::Pipes`] of a process.
     Pipes,
     /// Done.
     Done,
@@ -178,7 +180,8 @@ pub struct ToInit {
 /// What init can do.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum InitRequest {
-    /// Start a process. The request carries its descriptors 1, 2 and, with a control channel, 3 and 4.
+    /// Start a process. The request carries its descriptors 1, 2 and, with a control channel, 3 and 4; before
+    /// them 0, if that is a pipe.
     Start { command: Command },
     /// As [`InitRequest::Start`], but the process tries what nobody may do here, and its standard output
     /// is a list of [`super::probe::Finding`]s.
@@ -186,17 +189,23 @@ pub enum InitRequest {
     /// Nobody joins any more. After any other request no zygote could join, either.
     Seal,
     /// Write a piece of a file.
-    Write { place: Place, path: String, piece: Piece, chunk: Vec<u8> },
+    Write { root: Root, path: String, piece: Piece, chunk: Vec<u8> },
     /// Read a piece of a regular file.
-    Read { place: Place, path: String, offset: u64 },
+    Read { root: Root, path: String, offset: u64 },
+    /// List a directory; without a path, the root itself.
+    List { root: Root, path: Option<String>, limit: u64 },
     /// Make a FIFO in the request directory, which the worker opens by its name.
     Fifo { path: String },
     /// Signal a process of the sandbox, and its group.
     Signal { pid: i32, signal: i32 },
     /// Kill everything but init.
     KillAll,
-    /// Tell what the workspace and the live processes hold; with the `locks` on files, which are dear to count.
-    Usage { locks: bool },
+    /// Kill one process with all that came of it.
+    KillTree(Tree),
+    /// Tell what the workspace and the live processes hold.
+    Usage,
+    /// Count the locks on files, which is dear.
+    Locks,
     /// Tell what is in the buffers of sockets.
     Sockets,
 }
@@ -205,7 +214,7 @@ pub enum InitRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Piece {
     /// Makes the file, in place of what may have its name.
-    First { executable: bool },
+    First(FileMode),
     /// Is appended.
     Next,
 }
@@ -240,8 +249,14 @@ pub enum InitReply {
     /// A piece of a file, and the size of the whole. Only the last piece is shorter than
     /// [`super::channel::MAX_CHUNK`].
     Content { size: u64, chunk: Vec<u8> },
+    /// What is in a directory, and whether there is more.
+    Listed { entries: Vec<FileEntry>, truncated: bool },
+    /// Killed; those that were to be spared as well, if `everything`.
+    Killed { everything: bool },
     /// As asked.
     Usage(InitUsage),
+    /// As asked.
+    Locks(u64),
     /// As asked, in bytes as the kernel counts them.
     Sockets { bytes: u64, of_tcp: u64 },
     /// Could not be done.
@@ -261,8 +276,6 @@ pub struct InitUsage {
     pub largest_ended: u64,
     /// Time of the live processes and of those reaped so far.
     pub cpu: Duration,
-    /// Locks on files, if that was asked.
-    pub locks: u64,
 }
 
 #[cfg(test)]
@@ -272,6 +285,7 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
+    use crate::sandbox::files::FileKind;
     use crate::sandbox::spec::Exit;
 
     fn end() -> impl Strategy<Value = ProcessEnd> {
@@ -281,11 +295,22 @@ mod tests {
             .prop_map(|(exit, cpu, peak_memory_bytes)| ProcessEnd { exit, cpu, peak_memory_bytes })
     }
 
+    fn listed() -> impl Strategy<Value = FileEntry> {
+        let kind = prop_oneof![
+            LazyJust::new(|| FileKind::Regular),
+            LazyJust::new(|| FileKind::Directory),
+            LazyJust::new(|| FileKind::Symlink),
+            LazyJust::new(|| FileKind::Special),
+        ];
+        (proptest::collection::vec(any::<u8>(), 0..40), kind, any::<u64>())
+            .prop_map(|(name, kind, size)| FileEntry { name, kind, size })
+    }
+
     fn from_init() -> impl Strategy<Value = FromInit> {
-        let usage = (any::<(u64, bool, u32, u64)>(), any::<(u64, Duration, u64)>()).prop_map(
-            |((bytes, full, processes, memory_bytes), (largest_ended, cpu, locks))| {
+        let usage = (any::<(u64, bool, u32, u64)>(), any::<(u64, Duration)>()).prop_map(
+            |((bytes, full, processes, memory_bytes), (largest_ended, cpu))| {
                 let disk = Disk { bytes, full };
-                InitUsage { disk, processes, memory_bytes, largest_ended, cpu, locks }
+                InitUsage { disk, processes, memory_bytes, largest_ended, cpu }
             },
         );
         let failure = (".*", any::<i32>()).prop_map(|(stage, errno)| Failure { stage, errno });
@@ -296,6 +321,10 @@ mod tests {
                 .prop_map(|(size, chunk)| InitReply::Content { size, chunk }),
             usage.prop_map(InitReply::Usage),
             any::<(u64, u64)>().prop_map(|(bytes, of_tcp)| InitReply::Sockets { bytes, of_tcp }),
+            any::<u64>().prop_map(InitReply::Locks),
+            any::<bool>().prop_map(|everything| InitReply::Killed { everything }),
+            (proptest::collection::vec(listed(), 0..9), any::<bool>())
+                .prop_map(|(entries, truncated)| InitReply::Listed { entries, truncated }),
             failure.prop_map(InitReply::Failed),
         ];
         prop_oneof![

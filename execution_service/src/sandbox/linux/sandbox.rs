@@ -5,16 +5,19 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use nix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::account::{self, Disk, LastSaid, Reaped};
 use super::cgroup::Meter;
-use super::ends::{self, Ends};
+use super::ends::{self, Pipes};
 use super::fifo::open_fifo;
+use super::host_look::HostLook;
+use super::init::{TICKS_PER_SECOND, Tree};
 use super::init_client::{Directories, InitClient, Reply};
 use super::link::Side;
 use super::locks;
@@ -23,9 +26,11 @@ use super::protocol::{InitReply, InitRequest, InitUsage, SandboxId};
 use super::spawner_client::{Claim, Forked, SpawnerClient};
 use super::{tcp, untold};
 use crate::sandbox::backend::{
-    Control, Place, Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal, Zygote,
+    Control, Excess, Killed, Process, ProcessEnd, ProcessId, ProcessTree, Sandbox, SandboxError,
+    Signal, Zygote,
 };
-use crate::sandbox::spec::{Command, SandboxLimits, Usage};
+use crate::sandbox::files::{FileMode, Listing, Root};
+use crate::sandbox::spec::{Command, ControlChannel, MOST_LOCKS, SandboxLimits, Stdin, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
 /// For what may take its time: an interpreter that is started, a file that is written.
@@ -40,9 +45,10 @@ const QUICK: Duration = Duration::from_millis(30);
 pub struct LinuxSandbox {
     id: SandboxId,
     spawner: Arc<SpawnerClient>,
+    host: Arc<HostLook>,
     init: InitClient,
     /// Pipes that came with it, for the first process that is started.
-    spare: Mutex<Option<Ends>>,
+    spare: Mutex<Option<Pipes>>,
     /// Those that it was made with.
     limits: SandboxLimits,
     in_force: Mutex<SandboxLimits>,
@@ -61,10 +67,10 @@ impl LinuxSandbox {
     /// Waits until the new sandbox behind `link` is closed and can be used.
     pub async fn open(
         (id, claim): (SandboxId, Claim),
-        (link, ends): (Side, Ends),
+        (link, pipes): (Side, Pipes),
         limits: SandboxLimits,
         meter: Option<Meter>,
-        spawner: Arc<SpawnerClient>,
+        (spawner, host): (Arc<SpawnerClient>, Arc<HostLook>),
     ) -> Result<Self, SandboxError> {
         let met = timeout(PATIENT, InitClient::meet(link)).await;
         let (init, directories) = met.unwrap_or_else(|elapsed| {
@@ -76,8 +82,9 @@ impl LinuxSandbox {
         Ok(Self {
             id,
             spawner,
+            host,
             init,
-            spare: Mutex::new(Some(ends)),
+            spare: Mutex::new(Some(pipes)),
             limits,
             in_force: Mutex::new(limits),
             meter,
@@ -107,16 +114,16 @@ impl LinuxSandbox {
         probe: Probe,
         targets: Targets,
     ) -> Result<Process, SandboxError> {
-        let ends = self.ends().await?.without_control();
-        self.begin("a probe", ends, InitRequest::Probe { probe, targets }).await
+        let pipes = self.pipes().await?.without_control();
+        self.begin("a probe", pipes, InitRequest::Probe { probe, targets }).await
     }
 
     /// The pipes of one more process.
-    async fn ends(&self) -> Result<Ends, SandboxError> {
+    async fn pipes(&self) -> Result<Pipes, SandboxError> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
         match spare {
-            Some(ends) => Ok(ends),
-            None => self.spawner.pipes(self.id).await,
+            Some(pipes) => Ok(pipes),
+            None => self.spawner.pipes(self.id, false).await,
         }
     }
 
@@ -124,22 +131,18 @@ impl LinuxSandbox {
     async fn begin(
         &self,
         program: &str,
-        Ends { outer, inner }: Ends,
+        Pipes { outer, inner }: Pipes,
         request: InitRequest,
     ) -> Result<Process, SandboxError> {
         let failed = |source| SandboxError::Start { program: String::from(program), source };
-        let Reply { said, exit } = self.ask_with(inner, request, PATIENT).await?;
-        let pid = match said {
-            InitReply::Started { pid } => pid,
-            InitReply::Failed(failure) => return Err(failed(failure.error())),
-            InitReply::Done
-            | InitReply::Content { .. }
-            | InitReply::Usage(_)
-            | InitReply::Sockets { .. } => {
-                return Err(SandboxError::Gone);
-            }
+        let fds = inner.into_descriptors();
+        let Reply { said, exit } = self.ask_with(fds, request, PATIENT).await?;
+        if let InitReply::Failed(failure) = said {
+            return Err(failed(failure.error()));
+        }
+        let (InitReply::Started { pid }, Some(exit)) = (said, exit) else {
+            return Err(SandboxError::Gone);
         };
-        let exit = exit.ok_or(SandboxError::Gone)?;
         ends::process(pid, outer, exit).map_err(failed)
     }
 
@@ -173,7 +176,7 @@ impl LinuxSandbox {
 
     /// What init says, and whether it is what it says now. If it is gone or starved, it is what it said last.
     async fn usage_inside(&self, patience: Duration) -> (InitUsage, bool) {
-        match self.ask(InitRequest::Usage { locks: locks::are_many() }, patience).await {
+        match self.ask(InitRequest::Usage, patience).await {
             Ok(InitReply::Usage(usage)) => (self.inside.remember(usage), true),
             Ok(_) | Err(_) => (self.inside.last(), false),
         }
@@ -217,21 +220,81 @@ impl LinuxSandbox {
         let directory = directories.requests.as_ref().ok_or(SandboxError::Gone)?;
         open_fifo(directory.as_fd(), &name).map_err(failed)
     }
+
+    /// The FIFOs of a process that has its control channel by name, made before it is.
+    async fn fifos(
+        &self,
+        incoming: &WorkspacePath,
+        outgoing: &WorkspacePath,
+    ) -> Result<Control, SandboxError> {
+        let failed = |source| SandboxError::Write { path: incoming.to_string(), source };
+        let (requests, frames) = (self.fifo(incoming).await?, self.fifo(outgoing).await?);
+        ends::control(requests, frames).map_err(failed)
+    }
+
+    /// See [`Excess::Memory`].
+    async fn holds_unaccounted_memory(&self, patience: Duration) -> bool {
+        /// At most a byte of each of 17 pages of 32 KiB counts for the 576 bytes or more of what holds them
+        /// together (`MAX_SKB_FRAGS`, `SKB_TRUESIZE`): 967 times as much as is counted.
+        const AMPLIFICATION: u64 = 1024;
+        let limit = self.in_force.lock().unwrap_or_else(PoisonError::into_inner).memory_bytes;
+        let (grown, share) = (untold::grown(), tcp::share());
+        if grown <= limit && share.is_none() {
+            return false;
+        }
+        match self.ask(InitRequest::Sockets, patience).await {
+            Ok(InitReply::Sockets { bytes, of_tcp }) => {
+                grown.min(bytes.saturating_mul(AMPLIFICATION)) > limit
+                    || share.is_some_and(|share| of_tcp > share)
+            }
+            // Who cannot be asked is not taken for innocent.
+            Ok(_) | Err(_) => true,
+        }
+    }
+
+    /// Locks on files; 0 where the whole host has few. Whoever cannot be asked is found by [`Sandbox::usage`].
+    async fn locks(&self, patience: Duration) -> u64 {
+        if !locks::are_many() {
+            return 0;
+        }
+        if let Some(meter) = &self.meter {
+            return locks::held_by(|| meter.members());
+        }
+        match self.ask(InitRequest::Locks, patience).await {
+            Ok(InitReply::Locks(count)) => count,
+            Ok(_) | Err(_) => 0,
+        }
+    }
 }
 
 #[async_trait]
 impl Sandbox for LinuxSandbox {
     async fn start(&self, command: Command) -> Result<Process, SandboxError> {
-        let (program, control) = (command.program.clone(), command.control);
-        let ends = self.ends().await?;
-        let ends = if control { ends } else { ends.without_control() };
-        self.begin(&program, ends, InitRequest::Start { command }).await
+        let program = command.program.clone();
+        let fifos = match &command.control {
+            ControlChannel::Fifos { incoming, outgoing } => {
+                Some(self.fifos(incoming, outgoing).await?)
+            }
+            ControlChannel::Pipes | ControlChannel::None => None,
+        };
+        let mut pipes = match command.stdin {
+            Stdin::Null | Stdin::File(_) => self.pipes().await?,
+            Stdin::Pipe => self.spawner.pipes(self.id, true).await?,
+        };
+        match command.control {
+            ControlChannel::Pipes => {}
+            ControlChannel::None | ControlChannel::Fifos { .. } => pipes = pipes.without_control(),
+        }
+        let mut process = self.begin(&program, pipes, InitRequest::Start { command }).await?;
+        process.control = process.control.or(fifos);
+        Ok(process)
     }
 
-    async fn fork(&self, zygote: &Zygote) -> Result<Process, SandboxError> {
+    async fn start_from(&self, zygote: &Zygote) -> Result<Process, SandboxError> {
         let failed = |source| SandboxError::Zygote { stage: String::from("descriptors"), source };
-        let Ends { outer, inner } = self.ends().await?;
-        let forked = timeout(FORK, self.spawner.fork(zygote.id, self.id, inner)).await;
+        let Pipes { outer, inner } = self.pipes().await?;
+        let fds = inner.into_descriptors();
+        let forked = timeout(FORK, self.spawner.fork(zygote.id(), self.id, fds)).await;
         let Forked { inside, exit } = forked.map_err(|_| {
             let stage = String::from("no answer");
             SandboxError::Zygote { stage, source: io::Error::from(io::ErrorKind::TimedOut) }
@@ -243,44 +306,36 @@ impl Sandbox for LinuxSandbox {
 
     async fn write_file(
         &self,
-        place: Place,
+        root: Root,
         path: &WorkspacePath,
         content: &[u8],
+        mode: FileMode,
     ) -> Result<(), SandboxError> {
-        self.put(place, path, content, false).await
-    }
-
-    async fn write_executable(
-        &self,
-        place: Place,
-        path: &WorkspacePath,
-        content: &[u8],
-    ) -> Result<(), SandboxError> {
-        self.put(place, path, content, true).await
+        self.put(root, path, content, mode).await
     }
 
     async fn read_file(
         &self,
-        place: Place,
+        root: Root,
         path: &WorkspacePath,
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError> {
-        self.get(place, path, limit).await
+        self.get(root, path, limit).await
     }
 
-    async fn make_fifos(
+    async fn list_files(
         &self,
-        incoming: &WorkspacePath,
-        outgoing: &WorkspacePath,
-    ) -> Result<Control, SandboxError> {
-        let failed = |source| SandboxError::Write { path: incoming.to_string(), source };
-        let (requests, frames) = (self.fifo(incoming).await?, self.fifo(outgoing).await?);
-        ends::control(requests, frames).map_err(failed)
+        root: Root,
+        path: Option<&WorkspacePath>,
+        limit: usize,
+    ) -> Result<Listing, SandboxError> {
+        self.list(root, path, limit).await
     }
 
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError> {
         let signal = match signal {
             Signal::Interrupt => libc::SIGINT,
+            Signal::Terminate => libc::SIGTERM,
             Signal::Kill => libc::SIGKILL,
         };
         let pid = i32::try_from(process.0).map_err(|_| SandboxError::Gone)?;
@@ -292,6 +347,15 @@ impl Sandbox for LinuxSandbox {
             Ok(_) => Ok(()),
             // What init cannot do in time, the spawner does, to init as well.
             Err(_) => self.spawner.kill(self.id).await,
+        }
+    }
+
+    async fn kill_tree(&self, tree: &ProcessTree) -> Result<Killed, SandboxError> {
+        let tree = inside(tree).map_err(|_| SandboxError::Gone)?;
+        match self.ask(InitRequest::KillTree(tree), PATIENT).await {
+            Ok(InitReply::Killed { everything: false }) => Ok(Killed::Tree),
+            Ok(InitReply::Killed { everything: true }) => Ok(Killed::Everything),
+            Ok(_) | Err(_) => self.spawner.kill(self.id).await.map(|()| Killed::Everything),
         }
     }
 
@@ -337,23 +401,12 @@ impl Sandbox for LinuxSandbox {
         Ok(account::estimated(inside, forked, whole))
     }
 
-    async fn overdraws(&self, patience: Duration) -> bool {
-        /// At most a byte of each of 17 pages of 32 KiB counts for the 576 bytes or more of what holds them
-        /// together (`MAX_SKB_FRAGS`, `SKB_TRUESIZE`): 967 times as much as is counted.
-        const AMPLIFICATION: u64 = 1024;
-        let limit = self.in_force.lock().unwrap_or_else(PoisonError::into_inner).memory_bytes;
-        let (grown, share) = (untold::grown(), tcp::share());
-        if grown <= limit && share.is_none() {
-            return false;
+    async fn excess(&self, patience: Duration) -> Option<Excess> {
+        self.host.somebody_asks();
+        if self.holds_unaccounted_memory(patience).await {
+            return Some(Excess::Memory);
         }
-        match self.ask(InitRequest::Sockets, patience).await {
-            Ok(InitReply::Sockets { bytes, of_tcp }) => {
-                grown.min(bytes.saturating_mul(AMPLIFICATION)) > limit
-                    || share.is_some_and(|share| of_tcp > share)
-            }
-            // Who cannot be asked is not taken for innocent.
-            Ok(_) | Err(_) => true,
-        }
+        (self.locks(patience).await > MOST_LOCKS).then_some(Excess::Locks)
     }
 
     async fn end(&self) {
@@ -362,6 +415,24 @@ impl Sandbox for LinuxSandbox {
             self.spawner.end(self.id).await;
         }
     }
+}
+
+/// `tree` in the numbers and ticks of its sandbox.
+fn inside(tree: &ProcessTree) -> io::Result<Tree> {
+    let pid = |process: &ProcessId| i32::try_from(process.0).map_err(io::Error::other);
+    Ok(Tree {
+        root: pid(&tree.root)?,
+        spared: tree.spared.iter().map(pid).collect::<io::Result<_>>()?,
+        orphans_since: tree.orphans_since.map(ticks_at).transpose()?,
+    })
+}
+
+/// Ticks since the machine was started, as in `/proc/<pid>/stat`. The clock there goes on while the machine
+/// sleeps and that of `then` does not: of a moment before a sleep it makes a later one, which spares more.
+fn ticks_at(then: Instant) -> io::Result<u64> {
+    let now = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME)?);
+    let at = now.saturating_sub(then.elapsed());
+    u64::try_from(at.as_millis() * u128::from(TICKS_PER_SECOND) / 1000).map_err(io::Error::other)
 }
 
 impl Drop for LinuxSandbox {

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::caller::{Packets, Pending, Running};
-use super::ends::Ends;
+use super::ends::Pipes;
 use super::link::Side;
 use super::protocol::{
     Counted, Failure, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner, ZygoteId,
@@ -39,7 +39,7 @@ pub struct Created {
     /// The way to its init.
     pub link: Side,
     /// The pipes of a first process.
-    pub ends: Ends,
+    pub pipes: Pipes,
     /// The file of its memory peak.
     pub peak: Option<OwnedFd>,
 }
@@ -82,8 +82,8 @@ impl SpawnerClient {
                     return Err(SandboxError::BackendGone);
                 };
                 let link = Side { socket, words };
-                let ends = Ends::received(&mut fds).ok_or(SandboxError::BackendGone)?;
-                Ok(Created { claim, sandbox, link, ends, peak: fds.next() })
+                let pipes = Pipes::received(&mut fds, false).ok_or(SandboxError::BackendGone)?;
+                Ok(Created { claim, sandbox, link, pipes, peak: fds.next() })
             }
             (SpawnerReply::Failed(failure), _) => {
                 let source = failure.error();
@@ -93,12 +93,12 @@ impl SpawnerClient {
         }
     }
 
-    /// Makes the pipes of one more process.
-    pub async fn pipes(&self, sandbox: SandboxId) -> Result<Ends, SandboxError> {
-        let Reply { said, fds, .. } = self.ask(SpawnerRequest::Pipes { sandbox }).await?;
+    /// Makes the pipes of one more process, with one for descriptor 0 if `stdin`.
+    pub async fn pipes(&self, sandbox: SandboxId, stdin: bool) -> Result<Pipes, SandboxError> {
+        let Reply { said, fds, .. } = self.ask(SpawnerRequest::Pipes { sandbox, stdin }).await?;
         match said {
             SpawnerReply::Pipes => {
-                Ends::received(&mut fds.into_iter()).ok_or(SandboxError::BackendGone)
+                Pipes::received(&mut fds.into_iter(), stdin).ok_or(SandboxError::BackendGone)
             }
             SpawnerReply::Failed(failure) => {
                 let source = failure.error();

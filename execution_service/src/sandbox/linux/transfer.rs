@@ -5,52 +5,51 @@ use std::io;
 use super::channel::MAX_CHUNK;
 use super::protocol::{InitReply, InitRequest, Piece};
 use super::sandbox::{LinuxSandbox, PATIENT};
-use crate::sandbox::backend::{Place, SandboxError};
+use crate::sandbox::backend::SandboxError;
+use crate::sandbox::files::{FileMode, Listing, Root};
 use crate::sandbox::workspace::WorkspacePath;
 
 impl LinuxSandbox {
-    /// Writes a file, which may be executed or not.
+    /// Writes a file.
     pub(super) async fn put(
         &self,
-        place: Place,
+        root: Root,
         path: &WorkspacePath,
         content: &[u8],
-        executable: bool,
+        mode: FileMode,
     ) -> Result<(), SandboxError> {
         let mut chunks = content.chunks(MAX_CHUNK);
         let first = chunks.next().unwrap_or_default();
-        self.put_piece(place, path, Piece::First { executable }, first).await?;
+        self.put_piece(root, path, Piece::First(mode), first).await?;
         for chunk in chunks {
-            self.put_piece(place, path, Piece::Next, chunk).await?;
+            self.put_piece(root, path, Piece::Next, chunk).await?;
         }
         Ok(())
     }
 
     async fn put_piece(
         &self,
-        place: Place,
+        root: Root,
         path: &WorkspacePath,
         piece: Piece,
         chunk: &[u8],
     ) -> Result<(), SandboxError> {
         let (path, chunk) = (String::from(path.as_str()), Vec::from(chunk));
-        let request = InitRequest::Write { place, path: path.clone(), piece, chunk };
-        match self.ask(request, PATIENT).await? {
-            InitReply::Failed(failure) => {
-                Err(SandboxError::Write { path, source: failure.error() })
-            }
-            InitReply::Done => Ok(()),
-            InitReply::Started { .. }
-            | InitReply::Content { .. }
-            | InitReply::Usage(_)
-            | InitReply::Sockets { .. } => Err(SandboxError::Gone),
+        let request = InitRequest::Write { root, path: path.clone(), piece, chunk };
+        let reply = self.ask(request, PATIENT).await?;
+        if let InitReply::Failed(failure) = reply {
+            return Err(SandboxError::Write { path, source: failure.error() });
         }
+        let InitReply::Done = reply else {
+            return Err(SandboxError::Gone);
+        };
+        Ok(())
     }
 
     /// Reads a file of at most `limit` bytes; `None` if it is larger.
     pub(super) async fn get(
         &self,
-        place: Place,
+        root: Root,
         path: &WorkspacePath,
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError> {
@@ -58,16 +57,13 @@ impl LinuxSandbox {
         let mut content = Vec::new();
         loop {
             let (path, offset) = (String::from(path.as_str()), content.len() as u64);
-            let request = InitRequest::Read { place, path, offset };
-            let (size, mut chunk) = match self.ask(request, PATIENT).await? {
-                InitReply::Content { size, chunk } => (size, chunk),
-                InitReply::Failed(failure) => return Err(failed(failure.error())),
-                InitReply::Done
-                | InitReply::Started { .. }
-                | InitReply::Usage(_)
-                | InitReply::Sockets { .. } => {
-                    return Err(SandboxError::Gone);
-                }
+            let request = InitRequest::Read { root, path, offset };
+            let reply = self.ask(request, PATIENT).await?;
+            if let InitReply::Failed(failure) = reply {
+                return Err(failed(failure.error()));
+            }
+            let InitReply::Content { size, mut chunk } = reply else {
+                return Err(SandboxError::Gone);
             };
             let Ok(size) = usize::try_from(size).map(|size| size.max(content.len())) else {
                 return Ok(None);
@@ -84,5 +80,36 @@ impl LinuxSandbox {
                 return Ok(Some(content));
             }
         }
+    }
+
+    /// Lists a directory, of at most `limit` entries.
+    pub(super) async fn list(
+        &self,
+        root: Root,
+        path: Option<&WorkspacePath>,
+        limit: usize,
+    ) -> Result<Listing, SandboxError> {
+        let failed = |source| {
+            let path = path.map_or_else(|| String::from("."), WorkspacePath::to_string);
+            SandboxError::List { path, source }
+        };
+        let request = InitRequest::List {
+            root,
+            path: path.map(|path| String::from(path.as_str())),
+            limit: u64::try_from(limit).unwrap_or(u64::MAX),
+        };
+        let reply = self.ask(request, PATIENT).await?;
+        if let InitReply::Failed(failure) = reply {
+            return Err(failed(failure.error()));
+        }
+        let InitReply::Listed { mut entries, truncated } = reply else {
+            return Err(SandboxError::Gone);
+        };
+        let impossible = |name: &[u8]| name.is_empty() || name.contains(&b'/') || name.contains(&0);
+        if entries.len() > limit || entries.iter().any(|entry| impossible(&entry.name)) {
+            return Err(failed(io::Error::from(io::ErrorKind::InvalidData)));
+        }
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Listing { entries, truncated })
     }
 }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::CgroupUsage;
-use crate::sandbox::linux::locks;
 
 /// See the module.
 pub struct Meter {
@@ -46,12 +45,11 @@ impl Meter {
             peak_processes: processes.and_then(|count| u32::try_from(count).ok()),
             oom_kills: keyed(&self.memory_events, "oom_kill").unwrap_or_default(),
             fork_refusals: keyed(&self.processes_events, "max").unwrap_or_default(),
-            locks: locks::held_by(|| self.members()),
         }
     }
 
     /// Its processes, by their numbers in our pid namespace.
-    fn members(&self) -> Vec<i32> {
+    pub fn members(&self) -> Vec<i32> {
         let text = fs::read_to_string(&self.members).unwrap_or_default();
         text.lines().filter_map(|number| number.parse().ok()).collect()
     }

@@ -50,8 +50,6 @@ pub struct CgroupUsage {
     pub oom_kills: u64,
     /// Forks refused.
     pub fork_refusals: u64,
-    /// Locks on files at the last look.
-    pub locks: u64,
 }
 
 impl Tree {

@@ -12,8 +12,9 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FileType, statat};
 
-use crate::sandbox::backend::Place;
+use crate::sandbox::files::{FileEntry, FileKind, FileMode, Root};
 use crate::sandbox::linux::channel::MAX_CHUNK;
 use crate::sandbox::linux::fifo::OPEN_TO_THE_WORKER;
 use crate::sandbox::linux::protocol::{InitReply, Piece};
@@ -22,6 +23,9 @@ use crate::sandbox::spec::{REQUEST_DIR, WORKSPACE};
 
 /// The worker, which is another user, opens FIFOs there.
 const REQUEST_DIR_MODE: Mode = Mode::S_IRWXU.union(Mode::S_IXGRP).union(Mode::S_IXOTH);
+
+/// The most that an entry of a listing takes in a message beside its name: two lengths and a kind.
+const ENTRY_BYTES: usize = 16;
 
 /// The directories that file operations start from.
 pub struct Files {
@@ -52,28 +56,31 @@ impl Files {
         self.workspace.as_fd()
     }
 
-    /// The directory of a place. The one for requests is put right first, whatever user code has done
+    /// The directory of a root. The one for requests is put right first, whatever user code has done
     /// to it.
-    fn directory(&self, place: Place) -> io::Result<BorrowedFd<'_>> {
-        match place {
-            Place::Workspace => Ok(self.workspace.as_fd()),
-            Place::Requests => {
+    fn directory(&self, root: Root) -> io::Result<BorrowedFd<'_>> {
+        match root {
+            Root::Workspace => Ok(self.workspace.as_fd()),
+            Root::Requests => {
                 fchmod(&self.requests, REQUEST_DIR_MODE)?;
                 Ok(self.requests.as_fd())
             }
         }
     }
 
-    /// Writes a piece of a file. The first one replaces whatever has that name, so that a FIFO or a
+    /// Writes a piece of a file. The first one reroots whatever has that name, so that a FIFO or a
     /// link that user code left there is not written into.
-    pub fn write(&self, place: Place, path: &str, piece: Piece, chunk: &[u8]) -> io::Result<()> {
-        let (parent, name) = self.parent(place, path)?;
+    pub fn write(&self, root: Root, path: &str, piece: Piece, chunk: &[u8]) -> io::Result<()> {
+        let (parent, name) = self.parent(root, path)?;
         let mut flags = libc::O_WRONLY | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
         let mode = match piece {
-            Piece::First { executable } => {
+            Piece::First(mode) => {
                 remove(&parent, &name)?;
                 flags |= libc::O_CREAT | libc::O_EXCL;
-                if executable { 0o755 } else { 0o644 }
+                match mode {
+                    FileMode::Regular => 0o644,
+                    FileMode::Executable => 0o755,
+                }
             }
             Piece::Next => 0,
         };
@@ -82,10 +89,10 @@ impl Files {
 
     /// Reads a piece of a file. User code may have put anything there: only a regular file is read, as
     /// the rest may have no end or never begin.
-    pub fn read(&self, place: Place, path: &str, offset: u64) -> io::Result<InitReply> {
+    pub fn read(&self, root: Root, path: &str, offset: u64) -> io::Result<InitReply> {
         let path = CString::new(path).map_err(io::Error::other)?;
         let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = File::from(open_beneath(self.directory(place)?, &path, flags, 0)?);
+        let file = File::from(open_beneath(self.directory(root)?, &path, flags, 0)?);
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
@@ -96,9 +103,48 @@ impl Files {
         Ok(InitReply::Content { size: metadata.len(), chunk })
     }
 
+    /// Lists a directory, in whatever order it is in: at most `limit` entries, and no more than one message
+    /// has room for.
+    pub fn list(&self, root: Root, path: Option<&str>, limit: usize) -> io::Result<InitReply> {
+        let path = CString::new(path.unwrap_or(".")).map_err(io::Error::other)?;
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        let directory = open_beneath(self.directory(root)?, &path, flags, 0)?;
+        let mut listed = Dir::new(directory)?;
+        let (mut entries, mut room, mut truncated) = (Vec::new(), MAX_CHUNK, false);
+        while let Some(entry) = listed.next() {
+            let name = entry?.file_name().to_owned();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let left = room.checked_sub(name.as_bytes().len() + ENTRY_BYTES);
+            let Some(left) = left.filter(|_| entries.len() < limit) else {
+                truncated = true;
+                break;
+            };
+            // Of one that has just been removed nothing is said.
+            let Ok(found) = statat(listed.fd()?, &name, AtFlags::SYMLINK_NOFOLLOW) else {
+                continue;
+            };
+            room = left;
+            let kind = match FileType::from_raw_mode(found.st_mode) {
+                FileType::RegularFile => FileKind::Regular,
+                FileType::Directory => FileKind::Directory,
+                FileType::Symlink => FileKind::Symlink,
+                FileType::Fifo
+                | FileType::Socket
+                | FileType::CharacterDevice
+                | FileType::BlockDevice
+                | FileType::Unknown => FileKind::Special,
+            };
+            let size = u64::try_from(found.st_size).unwrap_or_default();
+            entries.push(FileEntry { name: name.into_bytes(), kind, size });
+        }
+        Ok(InitReply::Listed { entries, truncated })
+    }
+
     /// Makes a FIFO.
     pub fn fifo(&self, path: &str) -> io::Result<()> {
-        let (parent, name) = self.parent(Place::Requests, path)?;
+        let (parent, name) = self.parent(Root::Requests, path)?;
         // A kernel that died has left its own behind.
         remove(&parent, &name)?;
         mkfifoat(&parent, name.as_c_str(), OPEN_TO_THE_WORKER)?;
@@ -108,8 +154,8 @@ impl Files {
     }
 
     /// Makes the directories on the way to `path` and opens the last one.
-    fn parent(&self, place: Place, path: &str) -> io::Result<(OwnedFd, CString)> {
-        let mut directory = self.directory(place)?.try_clone_to_owned()?;
+    fn parent(&self, root: Root, path: &str) -> io::Result<(OwnedFd, CString)> {
+        let mut directory = self.directory(root)?.try_clone_to_owned()?;
         let mut components = path.split('/').peekable();
         while let Some(component) = components.next() {
             let name = CString::new(component).map_err(io::Error::other)?;
@@ -151,6 +197,8 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::sandbox::linux::channel::MAX_PACKET;
+    use crate::sandbox::linux::protocol::FromInit;
 
     #[test]
     fn only_regular_files_are_read_and_piece_by_piece() {
@@ -159,7 +207,7 @@ mod tests {
         let files = Files { workspace: directory(), requests: directory() };
         let content: Vec<u8> = (0..=u8::MAX).cycle().take(MAX_CHUNK + 5).collect();
         fs::write(home.path().join("file"), &content).expect("room");
-        let read = |path: &str, offset| match files.read(Place::Workspace, path, offset) {
+        let read = |path: &str, offset| match files.read(Root::Workspace, path, offset) {
             Ok(InitReply::Content { size, chunk }) => Some((size, chunk)),
             Ok(_) | Err(_) => None,
         };
@@ -175,5 +223,59 @@ mod tests {
         for refused in ["link", "folder", "folder/here/file", "fifo", "missing", "../file"] {
             assert_eq!(read(refused, 0), None, "{refused}");
         }
+    }
+
+    #[test]
+    fn a_listing_names_what_is_there_and_follows_nothing() {
+        let home = tempfile::tempdir().expect("a directory");
+        let directory = || OwnedFd::from(File::open(home.path()).expect("it is there"));
+        let files = Files { workspace: directory(), requests: directory() };
+        let list = |path: Option<&str>, limit| match files.list(Root::Workspace, path, limit) {
+            Ok(InitReply::Listed { mut entries, truncated }) => {
+                entries.sort_by(|one, other| one.name.cmp(&other.name));
+                Ok((entries, truncated))
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error.kind()),
+        };
+        assert_eq!(list(None, 10), Ok((Vec::new(), false)));
+        fs::write(home.path().join("file"), b"12345").expect("room");
+        fs::create_dir(home.path().join("folder")).expect("a folder");
+        symlink("folder", home.path().join("link")).expect("a link");
+        mkfifoat(&files.workspace, "pipe", Mode::S_IRWXU).expect("a FIFO");
+        let (entries, truncated) = list(None, 10).expect("a directory");
+        let kinds: Vec<_> =
+            entries.iter().map(|entry| (entry.name.as_slice(), entry.kind)).collect();
+        let expected = [
+            (&b"file"[..], FileKind::Regular),
+            (b"folder", FileKind::Directory),
+            (b"link", FileKind::Symlink),
+            (b"pipe", FileKind::Special),
+        ];
+        assert_eq!((kinds.as_slice(), truncated), (&expected[..], false));
+        assert_eq!(entries[0].size, 5);
+        assert!(list(None, 3).is_ok_and(|(entries, truncated)| entries.len() == 3 && truncated));
+        assert!(list(None, 0).is_ok_and(|(entries, truncated)| entries.is_empty() && truncated));
+        assert_eq!(list(Some("folder"), 0), Ok((Vec::new(), false)));
+        assert_eq!(list(Some("missing"), 10), Err(io::ErrorKind::NotFound));
+        assert_eq!(list(Some("file"), 10), Err(io::ErrorKind::NotADirectory));
+        for refused in ["link", "link/..", "../", "/"] {
+            assert!(list(Some(refused), 10).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_listing_has_room_in_a_message() {
+        let home = tempfile::tempdir().expect("a directory");
+        let directory = || OwnedFd::from(File::open(home.path()).expect("it is there"));
+        let files = Files { workspace: directory(), requests: directory() };
+        for number in 0..400 {
+            fs::write(home.path().join(format!("{number:0>250}")), b"").expect("room");
+        }
+        let reply = files.list(Root::Workspace, None, usize::MAX).expect("a directory");
+        assert!(matches!(&reply, InitReply::Listed { truncated: true, .. }));
+        let message = FromInit::Reply { sequence: u64::MAX, reply };
+        let bytes = postcard::to_stdvec(&message).expect("room");
+        assert!((MAX_CHUNK / 2..MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
     }
 }

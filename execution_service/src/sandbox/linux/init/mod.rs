@@ -5,6 +5,8 @@
 //! It dies with its socket: no socket, no worker, no reason to be here.
 
 mod files;
+mod kill_tree;
+mod processes;
 pub mod sock_diag;
 mod sockets;
 mod start;
@@ -24,10 +26,13 @@ use nix::unistd::Pid;
 
 use super::account::Reaped;
 use super::link::{self, Side};
-use super::protocol::{Failure, FirstWord, FromInit, InitReply, InitRequest, InitUsage, ToInit};
+use super::protocol::{Failure, FirstWord, FromInit, InitReply, InitRequest, ToInit};
 use super::recipe::Burden;
 use super::{channel, locks, syscall};
 use files::Files;
+pub use kill_tree::Tree;
+use kill_tree::kill_tree;
+pub use processes::TICKS_PER_SECOND;
 use sockets::Buffered;
 pub use sockets::Sockets;
 
@@ -118,19 +123,28 @@ impl Init {
                 start::start_probe((probe, &targets), fds, self.burden).map(|pid| self.note(pid))
             }
             InitRequest::Seal => Ok(InitReply::Done),
-            InitRequest::Write { place, path, piece, chunk } => {
-                self.files.write(place, &path, piece, &chunk).map(|()| InitReply::Done)
+            InitRequest::Write { root, path, piece, chunk } => {
+                self.files.write(root, &path, piece, &chunk).map(|()| InitReply::Done)
             }
-            InitRequest::Read { place, path, offset } => self.files.read(place, &path, offset),
+            InitRequest::Read { root, path, offset } => self.files.read(root, &path, offset),
+            InitRequest::List { root, path, limit } => {
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+                self.files.list(root, path.as_deref(), limit)
+            }
             InitRequest::Fifo { path } => self.files.fifo(&path).map(|()| InitReply::Done),
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
-            InitRequest::Usage { locks } => {
+            InitRequest::KillTree(tree) => {
+                let exact = kill_tree(&tree);
+                let rest = if exact { Ok(()) } else { kill_all() };
+                rest.map(|()| InitReply::Killed { everything: !exact })
+            }
+            InitRequest::Usage => {
                 let (workspace, sockets) = (self.files.workspace(), &mut self.sockets);
                 let usage = usage::measure(workspace, self.reaped, self.memory_bytes, sockets);
-                let locks = if locks { locks::in_sight() } else { 0 };
-                Ok(InitReply::Usage(InitUsage { locks, ..usage }))
+                Ok(InitReply::Usage(usage))
             }
+            InitRequest::Locks => Ok(InitReply::Locks(locks::in_sight())),
             InitRequest::Sockets => {
                 let Buffered { bytes, of_tcp } = self.sockets.buffered();
                 Ok(InitReply::Sockets { bytes, of_tcp })

@@ -13,7 +13,8 @@ use crate::sandbox::linux::recipe::Burden;
 use crate::sandbox::linux::syscall;
 use crate::sandbox::spec::Command;
 
-/// Starts `command` with `fds` as its descriptors 1, 2, …; gives its number.
+/// Starts `command` with `fds` as its descriptors 1, 2, …, and before them 0 if that is a pipe; gives its
+/// number.
 ///
 /// # Errors
 /// That of the step that failed in the new process, up to and including `execve`.
@@ -30,7 +31,7 @@ pub fn start_probe(
     burden: Burden,
 ) -> io::Result<i32> {
     fork_with(fds, burden, |fds, started| {
-        if let Err(error) = settle(c"/", c"/dev/null", fds) {
+        if let Err(error) = settle(c"/", Some(c"/dev/null"), fds) {
             return error;
         }
         drop(started.take());

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use super::processes::{self, TICKS_PER_SECOND};
 use super::sockets::Sockets;
 use crate::sandbox::linux::account::{Disk, Reaped};
 use crate::sandbox::linux::protocol::InitUsage;
@@ -22,7 +23,7 @@ pub fn measure(
     let mut usage =
         InitUsage { cpu: reaped.cpu, largest_ended: reaped.largest, ..InitUsage::default() };
     usage.disk = Disk::of(workspace).unwrap_or_default();
-    let pids = other_processes();
+    let pids = processes::others();
     usage.processes = u32::try_from(pids.len()).unwrap_or(u32::MAX);
     usage.cpu += pids.iter().filter_map(|pid| cpu_time(*pid)).sum::<Duration>();
     let (mut held, mut shared, mut own) = (usage.disk.bytes, HashMap::new(), Vec::new());
@@ -90,7 +91,7 @@ impl Memory {
 /// Notes the shared anonymous memory that `pid` can reach, by inode: of each as much as is mapped, because
 /// pages that a process has not touched itself, as when its children did, are in no figure of its own. Shared
 /// files are the workspace's.
-fn note_shared(pid: u32, areas: &mut HashMap<u64, u64>) -> io::Result<()> {
+fn note_shared(pid: i32, areas: &mut HashMap<u64, u64>) -> io::Result<()> {
     for line in BufReader::new(File::open(format!("/proc/{pid}/maps"))?).split(b'\n') {
         if let Some((inode, end)) = shared_area(&String::from_utf8_lossy(&line?)) {
             let known = areas.entry(inode).or_default();
@@ -114,36 +115,17 @@ fn shared_area(line: &str) -> Option<(u64, u64)> {
     Some((inode, offset.saturating_add(hex(end)?.saturating_sub(hex(start)?))))
 }
 
-fn other_processes() -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
-    entries.flatten().filter_map(number).filter(|pid| *pid != 1).collect()
-}
-
 /// Its own resident memory with each page that forks still share divided among them. Dear: the kernel walks
 /// the page tables.
-fn proportional_bytes(pid: u32) -> Option<u64> {
+fn proportional_bytes(pid: i32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss_Anon:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 /// User and system time, with that of the children it has waited for.
-fn cpu_time(pid: u32) -> Option<Duration> {
-    /// `USER_HZ`, which is 100 on every Linux that Rust runs on.
-    const TICKS_PER_SECOND: u64 = 100;
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = text.rsplit_once(')')?;
-    // proc_pid_stat(5): 14 utime, 15 stime, 16 cutime, 17 cstime; `rest` starts with field 3.
-    let ticks: u64 = rest
-        .split_ascii_whitespace()
-        .skip(14 - 3)
-        .take(4)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
-    Some(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+fn cpu_time(pid: i32) -> Option<Duration> {
+    Some(Duration::from_millis(processes::cpu_ticks(pid)? * 1000 / TICKS_PER_SECOND))
 }
 
 #[cfg(test)]

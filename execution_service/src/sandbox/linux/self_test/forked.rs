@@ -36,7 +36,7 @@ pub async fn examine(backend: &LinuxBackend, zygote: &Zygote) -> Result<(), Sand
 
 async fn look_at_child(backend: &LinuxBackend, zygote: &Zygote) -> Result<(), SandboxError> {
     let sandbox = backend.make(SandboxLimits { memory_bytes: MEMORY_BYTES, ..LIMITS }).await?;
-    let mut child = sandbox.fork(zygote).await?;
+    let mut child = sandbox.start_from(zygote).await?;
     ready(&mut child).await?;
     let pid = i32::try_from(child.id.0).map_err(|_| SandboxError::Gone)?;
     let tried = try_in(&sandbox, Probe::Neighbour(pid), &nowhere()).await;

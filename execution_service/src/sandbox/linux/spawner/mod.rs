@@ -149,10 +149,10 @@ impl Spawner {
                 }
                 Err(failure) => SpawnerReply::Failed(failure),
             },
-            SpawnerRequest::Pipes { sandbox } => {
-                let made = self.sandboxes.pipes(sandbox).and_then(|ends| {
+            SpawnerRequest::Pipes { sandbox, stdin } => {
+                let made = self.sandboxes.pipes(sandbox, stdin).and_then(|pipes| {
                     let message = FromSpawner::Reply { sequence, reply: SpawnerReply::Pipes };
-                    let fds: Vec<_> = ends.carried().collect();
+                    let fds: Vec<_> = pipes.carried().collect();
                     channel::send(self.worker.as_fd(), &message, &fds)
                 });
                 match made {
@@ -212,10 +212,10 @@ impl Spawner {
 
     /// Gives the worker all that it needs of a new sandbox.
     fn hand_over(&self, sequence: Sequence, sandbox: SandboxId, side: &Side) -> io::Result<()> {
-        let (ends, peak) = (self.sandboxes.pipes(sandbox)?, self.sandboxes.peak(sandbox));
+        let (pipes, peak) = (self.sandboxes.pipes(sandbox, false)?, self.sandboxes.peak(sandbox));
         let way = [side.socket.as_fd(), side.words.as_fd()];
         let fds: Vec<_> =
-            way.into_iter().chain(ends.carried()).chain(peak.as_ref().map(AsFd::as_fd)).collect();
+            way.into_iter().chain(pipes.carried()).chain(peak.as_ref().map(AsFd::as_fd)).collect();
         let reply = SpawnerReply::Created { sandbox };
         channel::send(self.worker.as_fd(), &FromSpawner::Reply { sequence, reply }, &fds)
     }

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::unistd::{Gid, Uid};
 
 use crate::sandbox::linux::cgroup::{Cgroup, Tree};
-use crate::sandbox::linux::ends::Ends;
+use crate::sandbox::linux::ends::Pipes;
 use crate::sandbox::linux::link::{self, Side};
 use crate::sandbox::linux::protocol::{Failure, FirstWord, SandboxId, Sequence, SetUp};
 use crate::sandbox::linux::recipe::{self, Burden, Host, NAMESPACES, SANDBOX_ID};
@@ -130,10 +130,10 @@ impl Sandboxes {
         record.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.set_limits(limits))
     }
 
-    /// The pipes of a process in it, counted for its user.
-    pub fn pipes(&self, sandbox: SandboxId) -> io::Result<Ends> {
+    /// The pipes of a process in it, counted for its user; with one for descriptor 0 if `stdin`.
+    pub fn pipes(&self, sandbox: SandboxId, stdin: bool) -> io::Result<Pipes> {
         self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
-        Ends::make(self.user(sandbox))
+        Pipes::make(self.user(sandbox), stdin)
     }
 
     /// Its user, as the spawner sees it.
