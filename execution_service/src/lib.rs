@@ -9,7 +9,6 @@
 
 pub mod config;
 pub mod doctor;
-mod error;
 pub mod execution;
 mod grpc;
 pub mod language;

@@ -49,7 +49,19 @@ pub mod wire {
         pub const EXECUTION_NOT_FOUND: &str = "execution_not_found";
         /// What that execution wrote is not stored, or not any more.
         pub const OUTPUT_NOT_FOUND: &str = "output_not_found";
-        /// The session runs another language than the one that was asked for.
+        /// The session has no such context.
+        pub const CONTEXT_NOT_FOUND: &str = "context_not_found";
+        /// The session has as many contexts or processes as one session may.
+        pub const SESSION_FULL: &str = "session_full";
+        /// No such process runs in the session.
+        pub const PROCESS_NOT_FOUND: &str = "process_not_found";
+        /// The standard input of the process is not open.
+        pub const STDIN_CLOSED: &str = "stdin_closed";
+        /// The program of a command cannot be executed; the message says why.
+        pub const NOT_EXECUTABLE: &str = "not_executable";
+        /// There is no such file or directory, or it is of another kind; the message says which.
+        pub const FILE_UNAVAILABLE: &str = "file_unavailable";
+        /// The context runs another language than the one that was asked for.
         pub const LANGUAGE_MISMATCH: &str = "language_mismatch";
         /// This worker cannot run the language.
         pub const LANGUAGE_UNAVAILABLE: &str = "language_unavailable";

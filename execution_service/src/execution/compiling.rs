@@ -15,15 +15,17 @@ use crate::sandbox::workspace::WorkspacePath;
 
 use super::compiled::{Compilation, CompilationKey, Compiled, CompiledPrograms};
 use super::drive::{Driven, Running, drive};
-use super::event::{Event, Stream};
+use super::ending::Ending;
+use super::event::Event;
 use super::kernel::{KernelError, request_path};
 use super::limits::Limits;
-use super::outcome::{Ending, StreamTotals};
 use super::output::Capped;
 use super::outputs::Recording;
-use super::run::{Report, Run};
+use super::run::{Completed, Run};
+use super::runner::Runner;
 use super::sink::Sink;
-use super::workplace::Workplace;
+use super::stream::Stream;
+use super::stream::StreamTotals;
 
 /// Larger executables are made anew: to read one takes 64 KiB a question, while the run waits. A short
 /// program has 16 KiB, linked statically 800.
@@ -32,7 +34,7 @@ const LARGEST_KEPT: usize = 4 << 20;
 /// For all of it. A millisecond a piece is slow already.
 const READING: Duration = Duration::from_millis(500);
 
-/// What came of building: an executable at its place.
+/// What came of building: an executable at its runner.
 struct Built {
     time: Duration,
     stdout: StreamTotals,
@@ -65,17 +67,17 @@ impl Run<'_> {
         &self,
         language: &dyn CompiledLanguage,
         program: Program<'_>,
-        place: &mut Workplace,
+        runner: &mut Runner,
         sink: &Sink,
         recording: &mut Recording,
-    ) -> Result<Report, KernelError> {
+    ) -> Result<Completed, KernelError> {
         let command = language.compile(self.executable, program);
         let slot = self.slot(&command);
-        let sandbox = place.sandbox.as_ref();
+        let sandbox = runner.sandbox.as_ref();
         let found = self.build_from(slot, language, sandbox, sink, recording);
         let built = match self.hand_over(found).await? {
             Some(built) => built,
-            None => match self.build(command, slot, language, place, sink, recording).await? {
+            None => match self.build(command, slot, language, runner, sink, recording).await? {
                 Ok(built) => built,
                 Err(report) => return Ok(*report),
             },
@@ -83,10 +85,10 @@ impl Run<'_> {
         let begun = Instant::now();
         let rest = sink.after(built.stdout, built.stderr);
         let mut driven =
-            self.step(language.run(program), self.limits, place, &rest, recording).await?;
+            self.step(language.run(program), self.limits, runner, &rest, recording).await?;
         driven.stdout = add(driven.stdout, built.stdout);
         driven.stderr = add(driven.stderr, built.stderr);
-        self.report(driven, self.limits, (Some(built.time), begun.elapsed()), place, None).await
+        self.report(driven, self.limits, (Some(built.time), begun.elapsed()), runner, None).await
     }
 
     /// `None` where the compiler could find more than the source: files of this request, or of a
@@ -143,27 +145,27 @@ impl Run<'_> {
         command: Command,
         slot: Option<Slot<'_>>,
         language: &dyn CompiledLanguage,
-        place: &mut Workplace,
+        runner: &mut Runner,
         sink: &Sink,
         recording: &mut Recording,
-    ) -> Result<Result<Built, Box<Report>>, KernelError> {
+    ) -> Result<Result<Built, Box<Completed>>, KernelError> {
         let code = self.request.code.as_bytes();
         let source = source_path(language);
-        let written = place.sandbox.write_file(Root::Workspace, &source, code, FileMode::Regular);
+        let written = runner.sandbox.write_file(Root::Workspace, &source, code, FileMode::Regular);
         self.hand_over(written.map_err(KernelError::from)).await?;
 
         let begun = Instant::now();
         // Its own limit, but not longer than the caller is ready to wait for the program.
-        let wall = self.house.compile_wall.min(self.limits.wall);
+        let wall = self.settings.compile_wall.min(self.limits.wall);
         let compiler_limits = Limits { wall, ..*self.limits };
         let (own_sink, mut said) = Sink::new();
-        let compiler = self.step(command, &compiler_limits, place, &own_sink, recording).await?;
+        let compiler = self.step(command, &compiler_limits, runner, &own_sink, recording).await?;
         let time = begun.elapsed();
         drop(own_sink);
         let succeeded = compiler.ending == Ending::Exited(Exit::Code(0));
         if succeeded {
             // Not before: the compiler could include it, and what it makes is for any input.
-            let written = self.hand_over_stdin(place.sandbox.as_ref());
+            let written = self.hand_over_stdin(runner.sandbox.as_ref());
             self.hand_over(written.map_err(KernelError::from)).await?;
         }
         let mut warnings = Vec::new();
@@ -176,7 +178,7 @@ impl Run<'_> {
         if !succeeded {
             let said = language.diagnose(&String::from_utf8_lossy(&warnings));
             let times = (Some(time), Duration::ZERO);
-            let report = self.report(compiler, &compiler_limits, times, place, Some(said)).await?;
+            let report = self.report(compiler, &compiler_limits, times, runner, Some(said)).await?;
             return Ok(Err(Box::new(report)));
         }
         let Driven { stdout, stderr, .. } = compiler;
@@ -184,7 +186,7 @@ impl Run<'_> {
             && stdout.bytes == 0
             && !stderr.truncated
         {
-            keep(slot, warnings, language, place.sandbox.as_ref()).await;
+            keep(slot, warnings, language, runner.sandbox.as_ref()).await;
         }
         Ok(Ok(Built { time, stdout, stderr }))
     }
@@ -193,15 +195,15 @@ impl Run<'_> {
         &self,
         command: Command,
         limits: &Limits,
-        place: &Workplace,
+        runner: &Runner,
         sink: &Sink,
         recording: &mut Recording,
     ) -> Result<Driven, SandboxError> {
-        let mut process: Process = place.sandbox.start(command).await?;
+        let mut process: Process = runner.sandbox.start(command).await?;
         let running =
             Running { process: &mut process, kernel: None, telling: None, ends_with_done: false };
-        let rules = self.rules(place, limits);
-        drive(place.sandbox.as_ref(), running, rules, sink, recording).await
+        let rules = self.rules(runner, limits);
+        drive(runner.sandbox.as_ref(), running, rules, sink, recording).await
     }
 }
 

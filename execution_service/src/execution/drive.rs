@@ -20,20 +20,20 @@ use std::time::Duration;
 
 use tokio::sync::oneshot::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::Diagnostic;
-use crate::sandbox::backend::{Process, ProcessEnd, Sandbox, SandboxError, Signal};
-use crate::sandbox::spec::{Exit, Usage};
+use crate::sandbox::backend::{Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal};
+use crate::sandbox::spec::Exit;
 
-use super::event::{Event, RichResult, Stream};
+use super::ending::{Ending, Stop};
+use super::event::{Event, RichResult};
 use super::frames::{Frame, Frames};
 use super::kernel::Telling;
-use super::limits::Limits;
-use super::outcome::{Accounting, Ending, Stop, StreamTotals};
 use super::outputs::Recording;
+use super::rules::Rules;
 use super::signals::SIGKILL;
 use super::sink::Sink;
+use super::stream::{Stream, StreamTotals};
 use super::streams::Streams;
 use super::watch::watch;
 
@@ -60,20 +60,6 @@ pub struct Running<'a> {
     pub ends_with_done: bool,
 }
 
-/// The rules of this run.
-pub struct Rules<'a> {
-    /// What it may use.
-    pub limits: &'a Limits,
-    /// Past this many bytes on one stream it is stopped.
-    pub hard_output: u64,
-    /// Without cgroups memory must be watched.
-    pub accounting: Accounting,
-    /// What the sandbox had used before.
-    pub before: Usage,
-    /// Fires when nobody wants the answer any more.
-    pub cancelled: &'a CancellationToken,
-}
-
 /// What was seen.
 pub struct Driven {
     /// Why it is over.
@@ -84,8 +70,12 @@ pub struct Driven {
     pub stdout: StreamTotals,
     /// Of descriptor 2.
     pub stderr: StreamTotals,
+    /// Rich results that were left out.
+    pub results_omitted: u32,
     /// The process still runs, and a kernel is ready for the next run.
     pub alive: bool,
+    /// It was stopped, or a signal ended it: what may still run of it must not go on.
+    pub to_kill: Option<ProcessId>,
 }
 
 enum Next {
@@ -207,7 +197,13 @@ pub async fn drive(
     }
     streams.drain(process, &mut out_buffer, sink);
     let (stdout, stderr) = streams.finish(sink);
-    Ok(Driven { ending, diagnostic, stdout, stderr, alive })
+    let to_kill = match ending {
+        Ending::Exited(Exit::Code(_)) | Ending::Finished { .. } => None,
+        Ending::Exited(Exit::Signal(_)) | Ending::Stopped(_) => (!alive).then_some(process.id),
+    };
+    let unread = kernel.as_ref().map_or(0, |(frames, _)| frames.refused_results());
+    let results_omitted = results.omitted.saturating_add(unread);
+    Ok(Driven { ending, diagnostic, stdout, stderr, results_omitted, alive, to_kill })
 }
 
 /// Without init there is nobody to tell. Only what runs in the sandbox can have killed it.
@@ -279,6 +275,7 @@ async fn last_words(
 struct Results {
     count: usize,
     bytes: usize,
+    omitted: u32,
 }
 
 impl Results {
@@ -288,6 +285,7 @@ impl Results {
         let full = self.count == MAX_RESULTS;
         let room = if full { 0 } else { MAX_RESULT_BYTES - self.bytes };
         if full || bytes > room {
+            self.omitted = self.omitted.saturating_add(1);
             return Some(room);
         }
         self.count += 1;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::outcome::Outcome;
+use super::stream::Stream;
 
 /// One thing that happened. An [`Event::Outcome`] is always the last.
 #[derive(Clone, Debug)]
@@ -22,15 +23,6 @@ pub enum Event {
     Result(RichResult),
     /// How it ended.
     Outcome(Box<Outcome>),
-}
-
-/// One of the two output streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stream {
-    /// Descriptor 1.
-    Stdout,
-    /// Descriptor 2.
-    Stderr,
 }
 
 /// A value in one or more representations.

@@ -147,6 +147,8 @@ pub struct Frames {
     heard: usize,
     /// Longer results are thrown away unread.
     longest_result: usize,
+    /// How many were, in this run.
+    refused: u32,
 }
 
 impl Frames {
@@ -159,6 +161,7 @@ impl Frames {
             total: 0,
             heard: 0,
             longest_result: MAX_LINE,
+            refused: 0,
         }
     }
 
@@ -168,6 +171,12 @@ impl Frames {
         while let Some(Ok(Some(_))) = self.next().now_or_never() {}
         self.heard = 0;
         self.longest_result = MAX_LINE;
+        self.refused = 0;
+    }
+
+    /// How many results of the run were thrown away unread.
+    pub fn refused_results(&self) -> u32 {
+        self.refused
     }
 
     /// The run that goes on has no more `room` for results, in bytes: to read longer ones would take time from
@@ -189,6 +198,7 @@ impl Frames {
             self.heard = self.heard.saturating_add(line.len());
             let late = self.heard > MAX_HEARD && line.len() > MAX_LATE_LINE;
             let refused = line.len() > self.longest_result && line.starts_with(RESULT);
+            self.refused = self.refused.saturating_add(u32::from(refused));
             if !late && !refused {
                 match serde_json::from_slice::<Line>(&line) {
                     Ok(frame) if self.total <= MAX_TOTAL => return Ok(Some(Frame::from(frame))),

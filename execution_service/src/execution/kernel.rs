@@ -16,8 +16,8 @@ use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{ControlChannel, Exit};
 use crate::sandbox::workspace::WorkspacePath;
 
+use super::ending::Stop;
 use super::frames::{Frame, Frames};
-use super::outcome::Stop;
 
 /// An interpreter that is not ready by then never will be.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -97,8 +97,8 @@ impl Kernel {
         Self::open(sandbox.start(command).await?).await
     }
 
-    /// Has `zygote` fork an interpreter into `sandbox` and waits until it is ready.
-    pub async fn fork(sandbox: &dyn Sandbox, zygote: &Zygote) -> Result<Self, KernelError> {
+    /// Starts an interpreter in `sandbox` from `zygote` and waits until it is ready.
+    pub async fn start_from(sandbox: &dyn Sandbox, zygote: &Zygote) -> Result<Self, KernelError> {
         Self::open(sandbox.start_from(zygote).await?).await
     }
 

@@ -17,9 +17,9 @@ pub struct Limits {
     pub sandbox: SandboxLimits,
 }
 
-/// A request's wishes; what it leaves out takes the default.
+/// The limits that a request asks for; what it leaves out takes the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct RequestedLimits {
     /// See [`Limits::wall`].
     pub wall: Option<Duration>,
     /// See [`Limits::cpu`].
@@ -47,7 +47,7 @@ pub struct LimitRange {
     pub maxima: Limits,
 }
 
-/// A wish outside of the range.
+/// A requested limit outside of the range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be between {minimum} and {maximum}")]
 pub struct OutOfRange {
@@ -67,17 +67,21 @@ const MIN_OPEN_FILES: u64 = 32;
 const MIN_OUTPUT: u64 = 1 << 10;
 
 impl LimitRange {
-    /// The limits for `wishes`.
+    /// The limits for `requested`.
     ///
     /// # Errors
-    /// The first wish that is out of range.
-    pub fn grant(&self, wishes: Wishes) -> Result<Limits, OutOfRange> {
-        self.grant_from(self.defaults, wishes)
+    /// The first one that is out of range.
+    pub fn grant(&self, requested: RequestedLimits) -> Result<Limits, OutOfRange> {
+        self.grant_from(self.defaults, requested)
     }
 
     /// As [`LimitRange::grant`], with other defaults: those of a session, for a run in it.
-    pub fn grant_from(&self, defaults: Limits, wishes: Wishes) -> Result<Limits, OutOfRange> {
-        let Wishes {
+    pub fn grant_from(
+        &self,
+        defaults: Limits,
+        requested: RequestedLimits,
+    ) -> Result<Limits, OutOfRange> {
+        let RequestedLimits {
             wall,
             cpu,
             output_bytes,
@@ -86,7 +90,7 @@ impl LimitRange {
             disk_bytes,
             inodes,
             open_files,
-        } = wishes;
+        } = requested;
         let most = self.maxima;
         let wall = time("wall_ms", wall, defaults.wall, most.wall)?;
         // A program on several cores may use more of them than the clock shows.
@@ -139,26 +143,27 @@ impl LimitRange {
 
 fn number(
     field: &'static str,
-    wish: Option<u64>,
+    requested: Option<u64>,
     default: u64,
     minimum: u64,
     maximum: u64,
 ) -> Result<u64, OutOfRange> {
-    match wish {
+    match requested {
         None => Ok(default),
-        Some(wish) if (minimum..=maximum).contains(&wish) => Ok(wish),
+        Some(number) if (minimum..=maximum).contains(&number) => Ok(number),
         Some(_) => Err(OutOfRange { field, minimum, maximum }),
     }
 }
 
 fn time(
     field: &'static str,
-    wish: Option<Duration>,
+    requested: Option<Duration>,
     default: Duration,
     maximum: Duration,
 ) -> Result<Duration, OutOfRange> {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    number(field, wish.map(millis), millis(default), 1, millis(maximum)).map(Duration::from_millis)
+    number(field, requested.map(millis), millis(default), 1, millis(maximum))
+        .map(Duration::from_millis)
 }
 
 #[cfg(test)]
@@ -184,10 +189,10 @@ mod tests {
         )
     }
 
-    fn wishes() -> impl Strategy<Value = Wishes> {
+    fn requested() -> impl Strategy<Value = RequestedLimits> {
         (any::<(Option<Duration>, Option<Duration>, Option<u64>)>(), any::<[Option<u64>; 3]>())
             .prop_flat_map(|((wall, cpu, output_bytes), [memory_bytes, disk_bytes, inodes])| {
-                any::<[Option<u32>; 2]>().prop_map(move |[processes, open_files]| Wishes {
+                any::<[Option<u32>; 2]>().prop_map(move |[processes, open_files]| RequestedLimits {
                     wall,
                     cpu,
                     output_bytes,
@@ -202,28 +207,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_wish_goes_beyond_the_range(
+        fn no_request_goes_beyond_the_range(
             (defaults, maxima) in (limits(), limits()),
-            wishes in wishes(),
+            requested in requested(),
         ) {
-            let Ok(granted) = (LimitRange { defaults, maxima }).grant(wishes) else {
+            let Ok(granted) = (LimitRange { defaults, maxima }).grant(requested) else {
                 return Ok(());
             };
             let most = |wished: bool, most: u64, default: u64| if wished { most } else { default };
             let Limits { wall, output_bytes, sandbox, .. } = granted;
-            let longest = if wishes.wall.is_some() { maxima.wall } else { defaults.wall };
+            let longest = if requested.wall.is_some() { maxima.wall } else { defaults.wall };
             prop_assert!(wall <= longest);
             prop_assert!(granted.cpu <= maxima.cpu);
-            let output = most(wishes.output_bytes.is_some(), maxima.output_bytes, defaults.output_bytes);
+            let output = most(requested.output_bytes.is_some(), maxima.output_bytes, defaults.output_bytes);
             prop_assert!(output_bytes <= output);
             let (from, to) = (defaults.sandbox, maxima.sandbox);
-            let wished = wishes.memory_bytes.is_some();
+            let wished = requested.memory_bytes.is_some();
             prop_assert!(sandbox.memory_bytes <= most(wished, to.memory_bytes, from.memory_bytes));
-            let wished = wishes.disk_bytes.is_some();
+            let wished = requested.disk_bytes.is_some();
             prop_assert!(sandbox.disk_bytes <= most(wished, to.disk_bytes, from.disk_bytes));
-            let wished = wishes.inodes.is_some();
+            let wished = requested.inodes.is_some();
             prop_assert!(sandbox.inodes <= most(wished, to.inodes, from.inodes));
-            let wished = wishes.processes.is_some();
+            let wished = requested.processes.is_some();
             let (ours, theirs) = (u64::from(to.processes), u64::from(from.processes));
             prop_assert!(u64::from(sandbox.processes) <= most(wished, ours, theirs));
             prop_assert_eq!(sandbox.milli_cpus, from.milli_cpus);

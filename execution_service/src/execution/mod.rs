@@ -1,21 +1,26 @@
 //! Running a program from request to outcome: the limits it gets ([`limits`]), where it takes place
-//! ([`workplace`], [`kernel`]), how it is followed ([`run`], [`drive`], [`output`]), what came of it
-//! ([`outcome`]) and what is kept of it for a while ([`outputs`]).
+//! ([`runner`], [`kernel`]), how it is followed ([`run`], [`drive`], [`output`]), why it ended ([`ending`]), what
+//! that is called ([`judge`], [`outcome`]) and what is kept of it for a while ([`outputs`]).
 
 pub mod compiled;
 mod compiling;
 pub mod drive;
+pub mod ending;
 pub mod event;
 pub mod frames;
+pub mod judge;
 pub mod kernel;
 pub mod limits;
 pub mod outcome;
 pub mod output;
 pub mod outputs;
 pub mod request;
+mod rules;
 pub mod run;
-mod signals;
+pub mod runner;
+pub mod sharing;
+pub mod signals;
 pub mod sink;
+pub mod stream;
 mod streams;
 mod watch;
-pub mod workplace;

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use super::outcome::StreamTotals;
+use super::stream::StreamTotals;
 
 /// A capped stream.
 #[derive(Debug)]

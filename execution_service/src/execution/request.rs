@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::language::Language;
 use crate::sandbox::workspace::WorkspaceFile;
 
-use super::limits::Wishes;
+use super::limits::RequestedLimits;
 
 /// What somebody wants to run.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub struct Request {
     pub env: BTreeMap<String, String>,
     /// Files to put into the workspace first.
     pub files: Vec<WorkspaceFile>,
-    /// What it wants to be allowed.
-    pub wishes: Wishes,
+    /// What it asks to be allowed.
+    pub limits: RequestedLimits,
     /// For compilers.
     pub compiler_flags: Vec<String>,
 }

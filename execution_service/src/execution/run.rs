@@ -9,20 +9,25 @@ use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::{Approach, KernelLanguage, Mode, Program};
-use crate::sandbox::backend::{Sandbox, SandboxError};
+use crate::sandbox::backend::{ProcessId, Sandbox, SandboxError};
 use crate::sandbox::files::{FileMode, Root};
-use crate::sandbox::spec::REQUEST_DIR;
+use crate::sandbox::spec::{REQUEST_DIR, Usage};
 
 use super::compiled::CompiledPrograms;
-use super::drive::{Driven, Rules, Running, drive};
+use super::drive::{Driven, Running, drive};
+use super::ending::{Ending, Stop};
 use super::event::Event;
+use super::judge::{Observed, Verdict, judge};
 use super::kernel::{KernelError, Telling, hand_over, request_path};
 use super::limits::Limits;
-use super::outcome::{Accounting, Ending, Observed, Status, Stop, StreamTotals, Verdict, judge};
+use super::outcome::{Accounting, Status};
 use super::outputs::{Outputs, Recording};
 use super::request::Request;
+use super::rules::Rules;
+use super::runner::{Runner, UNHURRIED};
+use super::sharing::Share;
 use super::sink::Sink;
-use super::workplace::{UNHURRIED, Workplace};
+use super::stream::StreamTotals;
 
 /// Patience with the account of a program that was stopped: its answer is due.
 const AFTER_DEADLINE: Duration = Duration::from_millis(50);
@@ -36,7 +41,7 @@ const STDIN: &str = "stdin";
 
 /// What does not change from run to run.
 #[derive(Clone, Copy, Debug)]
-pub struct House {
+pub struct RunSettings {
     /// Past this many bytes on one stream a program is stopped.
     pub hard_output: u64,
     /// What a compiler may take by the clock.
@@ -61,62 +66,72 @@ pub struct Run<'a> {
     pub outputs: Option<&'a Arc<Outputs>>,
     /// Alone or in a session.
     pub mode: Mode,
-    /// The rules of the house.
-    pub house: House,
+    /// What does not change from run to run.
+    pub settings: RunSettings,
     /// Fires when nobody wants the answer any more.
     pub cancelled: &'a CancellationToken,
+    /// Its place among what goes on in the sandbox.
+    pub share: &'a Share,
 }
 
-/// How it went.
-pub struct Report {
+/// A run that has come to its end.
+pub struct Completed {
     /// The verdict.
     pub verdict: Verdict,
     /// What it used.
-    pub usage: crate::sandbox::spec::Usage,
+    pub usage: Usage,
     /// Of descriptor 1.
     pub stdout: StreamTotals,
     /// Of descriptor 2.
     pub stderr: StreamTotals,
+    /// Rich results that were left out.
+    pub results_omitted: u32,
     /// Time of the compiler.
     pub compile: Option<Duration>,
     /// Time of the program.
     pub run: Duration,
     /// The kernel is gone, and with it what it knew.
     pub kernel_lost: bool,
+    /// Something else went on in the sandbox meanwhile, and its share is in `usage`.
+    pub shared: bool,
+    /// A process that was stopped and may still run, with what it has started: to be killed behind the answer.
+    pub to_kill: Option<ProcessId>,
 }
 
 impl Run<'_> {
     /// Runs to the end. Whatever the program does is in the report; an error is our own failure.
-    pub async fn run(self, place: &mut Workplace, sink: &Sink) -> Result<Report, KernelError> {
-        match self.attempt(place, sink).await {
+    pub async fn run(self, runner: &mut Runner, sink: &Sink) -> Result<Completed, KernelError> {
+        match self.attempt(runner, sink).await {
             // What is in the way is what user code has left there, or what it wants is too much.
             Err(KernelError::Sandbox(SandboxError::Write { path, source })) => {
                 let hint = "the file could not be put into the workspace; look at what is there";
-                self.hindered("WriteError", (&path, &source), hint, place).await
+                self.hindered("WriteError", (&path, &source), hint, runner).await
             }
             Err(KernelError::Sandbox(SandboxError::Start { program, source }))
                 if self.is_the_users(&program) =>
             {
                 let hint = "it could not be executed; look at how it is built, and at what earlier runs \
                             of the session have left running";
-                self.hindered("StartError", (&program, &source), hint, place).await
+                self.hindered("StartError", (&program, &source), hint, runner).await
             }
             Err(KernelError::Stopped(stop)) => {
                 // What was told of it by halves must not be heard by the next run.
-                place.kernel = None;
-                let never = Driven { ending: Ending::Stopped(stop), ..never_driven() };
-                self.report(never, self.limits, (None, Duration::ZERO), place, None).await
+                let to_kill = runner.kernel.take().map(|kernel| kernel.process.id);
+                let never = Driven { ending: Ending::Stopped(stop), to_kill, ..never_driven() };
+                self.report(never, self.limits, (None, Duration::ZERO), runner, None).await
             }
             result => result,
         }
     }
 
-    async fn attempt(&self, place: &mut Workplace, sink: &Sink) -> Result<Report, KernelError> {
+    async fn attempt(&self, runner: &mut Runner, sink: &Sink) -> Result<Completed, KernelError> {
         self.hand_over(async {
             for file in &self.request.files {
                 let (path, content) = (&file.path, &file.content);
-                let mode = FileMode::Regular;
-                place.sandbox.write_file(Root::Workspace, path, content, mode).await?;
+                runner
+                    .sandbox
+                    .write_file(Root::Workspace, path, content, FileMode::Regular)
+                    .await?;
             }
             Ok(())
         })
@@ -134,10 +149,10 @@ impl Run<'_> {
         let mut recording = Recording::new(self.outputs, id, owner);
         let mut report = match self.request.language.approach() {
             Approach::Kernel(language) => {
-                self.by_kernel(language, program, place, sink, &mut recording).await?
+                self.by_kernel(language, program, runner, sink, &mut recording).await?
             }
             Approach::Compiled(language) => {
-                self.compiled(language, program, place, sink, &mut recording).await?
+                self.compiled(language, program, runner, sink, &mut recording).await?
             }
         };
         recording.finish(&mut report.stdout, &mut report.stderr).await;
@@ -156,23 +171,23 @@ impl Run<'_> {
         name: &str,
         (what, error): (&str, &io::Error),
         hint: &str,
-        place: &mut Workplace,
-    ) -> Result<Report, KernelError> {
+        runner: &mut Runner,
+    ) -> Result<Completed, KernelError> {
         let message = format!("{what}: {error}");
         let mut diagnostic = Diagnostic::new(Kind::Exception, name, message).hint(hint);
         diagnostic.errno = error.raw_os_error();
-        self.never_ran(diagnostic, place).await
+        self.never_ran(diagnostic, runner).await
     }
 
     /// The report of a run that could not even begin, because of what its caller or earlier code did.
     pub async fn never_ran(
         &self,
         diagnostic: Diagnostic,
-        place: &mut Workplace,
-    ) -> Result<Report, KernelError> {
+        runner: &mut Runner,
+    ) -> Result<Completed, KernelError> {
         let nothing = Driven { diagnostic: Some(diagnostic), ..never_driven() };
         let times = (None, Duration::ZERO);
-        let mut report = self.report(nothing, self.limits, times, place, None).await?;
+        let mut report = self.report(nothing, self.limits, times, runner, None).await?;
         report.verdict.exit_code = None;
         Ok(report)
     }
@@ -200,12 +215,13 @@ impl Run<'_> {
         sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
     }
 
-    pub(super) fn rules<'a>(&'a self, place: &Workplace, limits: &'a Limits) -> Rules<'a> {
+    pub(super) fn rules<'a>(&'a self, runner: &Runner, limits: &'a Limits) -> Rules<'a> {
         Rules {
             limits,
-            hard_output: self.house.hard_output,
-            accounting: self.house.accounting,
-            before: place.baseline,
+            hard_output: self.settings.hard_output,
+            accounting: self.settings.accounting,
+            before: runner.baseline,
+            share: self.share,
             cancelled: self.cancelled,
         }
     }
@@ -214,23 +230,23 @@ impl Run<'_> {
         &self,
         language: &dyn KernelLanguage,
         program: Program<'_>,
-        place: &mut Workplace,
+        runner: &mut Runner,
         sink: &Sink,
         recording: &mut Recording,
-    ) -> Result<Report, KernelError> {
+    ) -> Result<Completed, KernelError> {
         let prepared = async {
-            self.hand_over_stdin(place.sandbox.as_ref()).await?;
-            place.ensure_kernel(self.request.language, self.executable).await?;
-            let Some(kernel) = &mut place.kernel else {
+            self.hand_over_stdin(runner.sandbox.as_ref()).await?;
+            runner.ensure_kernel(self.request.language, self.executable).await?;
+            let Some(kernel) = &mut runner.kernel else {
                 return Err(KernelError::NotReady(String::from("the language has no kernel")));
             };
             let id = kernel.next_run().await;
             let request = language.request(id, self.mode, program);
-            Ok((id, hand_over(place.sandbox.as_ref(), request).await?))
+            Ok((id, hand_over(runner.sandbox.as_ref(), request).await?))
         };
         let (id, line) = self.hand_over(prepared).await?;
-        let rules = self.rules(place, self.limits);
-        let Some(kernel) = &mut place.kernel else {
+        let rules = self.rules(runner, self.limits);
+        let Some(kernel) = &mut runner.kernel else {
             return Err(KernelError::NotReady(String::from("the language has no kernel")));
         };
         let begun = Instant::now();
@@ -240,12 +256,12 @@ impl Run<'_> {
             telling: Some(Telling::new(kernel.writer.as_mut(), line)),
             ends_with_done: self.mode == Mode::Session,
         };
-        let driven = drive(place.sandbox.as_ref(), running, rules, sink, recording).await?;
+        let driven = drive(runner.sandbox.as_ref(), running, rules, sink, recording).await?;
         let run = begun.elapsed();
         if !driven.alive {
-            place.kernel = None;
+            runner.kernel = None;
         }
-        self.report(driven, self.limits, (None, run), place, None).await
+        self.report(driven, self.limits, (None, run), runner, None).await
     }
 
     pub(super) async fn report(
@@ -253,23 +269,25 @@ impl Run<'_> {
         driven: Driven,
         limits: &Limits,
         (compile, run): (Option<Duration>, Duration),
-        place: &mut Workplace,
+        runner: &mut Runner,
         compiler_said: Option<Diagnostic>,
-    ) -> Result<Report, KernelError> {
-        let disk_was_full = place.baseline.disk_full;
+    ) -> Result<Completed, KernelError> {
+        let disk_was_full = runner.baseline.disk_full;
         let patience = match driven.ending {
             Ending::Stopped(_) => AFTER_DEADLINE,
             Ending::Exited(_) | Ending::Finished { .. } => UNHURRIED,
         };
-        let usage = place.remember_usage(patience).await?;
+        let usage = runner.settle_usage(patience).await?;
+        let shared = self.share.is_shared();
         let failed_to_compile = compiler_said.is_some();
         let diagnostic = driven.diagnostic.or(compiler_said).map(Diagnostic::bounded);
         let observed = Observed {
             ending: driven.ending,
             diagnostic,
             usage,
+            shared,
             disk_was_full,
-            accounting: self.house.accounting,
+            accounting: self.settings.accounting,
         };
         let mut verdict = judge(observed, limits);
         if failed_to_compile {
@@ -280,9 +298,20 @@ impl Run<'_> {
             }
         }
         let (stdout, stderr) = (driven.stdout, driven.stderr);
-        let kernel_lost = place.kernel.is_none()
+        let kernel_lost = runner.kernel.is_none()
             && matches!(self.request.language.approach(), Approach::Kernel(_));
-        Ok(Report { verdict, usage, stdout, stderr, compile, run, kernel_lost })
+        Ok(Completed {
+            verdict,
+            usage,
+            stdout,
+            stderr,
+            results_omitted: driven.results_omitted,
+            compile,
+            run,
+            kernel_lost,
+            shared,
+            to_kill: driven.to_kill,
+        })
     }
 }
 
@@ -293,6 +322,8 @@ fn never_driven() -> Driven {
         diagnostic: None,
         stdout: StreamTotals::default(),
         stderr: StreamTotals::default(),
+        results_omitted: 0,
         alive: true,
+        to_kill: None,
     }
 }

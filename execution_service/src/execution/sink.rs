@@ -2,8 +2,9 @@
 
 use tokio::sync::mpsc;
 
-use super::event::{Event, Stream};
-use super::outcome::StreamTotals;
+use super::event::Event;
+use super::stream::Stream;
+use super::stream::StreamTotals;
 
 /// The sending side of a run's events. It never waits: what a run can send is bounded by its output
 /// limit and the bounds on results, and a caller who reads slowly must not hold up its deadline.

@@ -5,11 +5,12 @@ use std::io;
 
 use crate::sandbox::backend::{OutputStream, Process};
 
-use super::event::{Event, Stream};
-use super::outcome::StreamTotals;
+use super::event::Event;
 use super::output::{Capped, Piece};
 use super::outputs::Recording;
 use super::sink::Sink;
+use super::stream::Stream;
+use super::stream::StreamTotals;
 
 /// After the end: what is in a pipe still counts, what a surviving grandchild goes on writing does
 /// not. A pipe holds 256 KiB; user code may have enlarged it to 1 MiB.

@@ -7,15 +7,12 @@ use tokio::time::{Instant, sleep};
 use crate::sandbox::backend::{Excess, Sandbox, SandboxError};
 use crate::sandbox::spec::Usage;
 
-use super::drive::Rules;
-use super::outcome::{Accounting, Stop};
+use super::ending::{Stop, UNWATCHED_AFTER};
+use super::outcome::Accounting;
+use super::rules::Rules;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Where the inside keeps the account, it is one process among those of the user, which can keep it from
-/// answering. An innocent program on a busy machine does so for some tens of milliseconds.
-pub const BLIND: Duration = Duration::from_millis(1500);
-
 /// Returns when the program must be stopped, and why.
 ///
 /// # Errors
@@ -23,14 +20,15 @@ pub const BLIND: Duration = Duration::from_millis(1500);
 pub async fn watch(sandbox: &dyn Sandbox, rules: &Rules<'_>) -> Result<Stop, SandboxError> {
     let mut seen = Instant::now();
     // First what earlier runs of a session may have left.
-    let mut excess = sandbox.excess(BLIND).await;
+    let mut excess = sandbox.excess(UNWATCHED_AFTER).await;
     loop {
         if let Some(excess) = excess {
             return Ok(beyond(excess));
         }
         sleep(PAUSE).await;
         // At once, or an inside that does not answer would be waited for twice.
-        let (held, usage) = tokio::join!(sandbox.excess(BLIND), sandbox.usage(BLIND));
+        let (held, usage) =
+            tokio::join!(sandbox.excess(UNWATCHED_AFTER), sandbox.usage(UNWATCHED_AFTER));
         let usage = usage?;
         excess = held;
         if usage.whole {
@@ -50,17 +48,24 @@ fn beyond(excess: Excess) -> Stop {
     }
 }
 
+/// Of the sandbox: the largest of all runs that go on in it.
+fn memory_limit(rules: &Rules<'_>) -> u64 {
+    let own = rules.limits.sandbox;
+    rules.share.limits_of_others().map_or(own, |others| own.larger_of(others)).memory_bytes
+}
+
 /// Why a program has to stop of which this is known, all of it `blind` ago.
 fn over_limit(usage: Usage, blind: Duration, rules: &Rules<'_>) -> Option<Stop> {
-    if usage.cpu.saturating_sub(rules.before.cpu) > rules.limits.cpu {
+    let used = usage.cpu.saturating_sub(rules.before.cpu);
+    if rules.share.cpu_allowance().is_some_and(|allowance| used > allowance) {
         return Some(Stop::Cpu);
     }
     let watched = rules.accounting == Accounting::BestEffort;
-    if watched && usage.memory_bytes > rules.limits.sandbox.memory_bytes {
+    if watched && usage.memory_bytes > memory_limit(rules) {
         return Some(Stop::Memory);
     }
     // What nobody can see is not taken for nothing.
-    (!usage.whole && blind >= BLIND).then_some(Stop::Unwatched)
+    (!usage.whole && blind >= UNWATCHED_AFTER).then_some(Stop::Unwatched)
 }
 
 #[cfg(test)]
@@ -69,6 +74,7 @@ mod tests {
 
     use super::*;
     use crate::execution::limits::Limits;
+    use crate::execution::sharing::{Activity, What};
     use crate::sandbox::spec::SandboxLimits;
 
     #[test]
@@ -84,11 +90,13 @@ mod tests {
         let second = Duration::from_secs(1);
         let limits = Limits { wall: second, cpu: second, output_bytes: 1, sandbox };
         let cancelled = CancellationToken::new();
+        let share = Activity::default().begin(What::Run { cpu: second, sandbox });
         let rules = Rules {
             limits: &limits,
             hard_output: 1,
             accounting: Accounting::BestEffort,
             before: Usage::default(),
+            share: &share,
             cancelled: &cancelled,
         };
         let seen = Usage { whole: true, ..Usage::default() };
@@ -99,6 +107,6 @@ mod tests {
         assert_eq!(over_limit(much, moment, &rules), Some(Stop::Memory));
         assert_eq!(beyond(Excess::Locks), Stop::Locks);
         assert_eq!(over_limit(Usage::default(), moment, &rules), None, "it may yet be seen");
-        assert_eq!(over_limit(Usage::default(), BLIND, &rules), Some(Stop::Unwatched));
+        assert_eq!(over_limit(Usage::default(), UNWATCHED_AFTER, &rules), Some(Stop::Unwatched));
     }
 }

@@ -5,9 +5,9 @@ use subtle::ConstantTimeEq;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
-use super::lines::Acquaintance;
+use super::connections::Authentication;
+use super::status::unauthenticated;
 use crate::config::Secret;
-use crate::error::unauthenticated;
 
 /// Lets through who shows the token.
 #[derive(Clone)]
@@ -29,8 +29,8 @@ impl Interceptor for Authenticate {
             .unwrap_or_default();
         // In constant time: how long a comparison takes must not tell how much was right.
         if bool::from(shown.ct_eq(self.0.as_bytes())) {
-            if let Some(acquaintance) = request.extensions().get::<Acquaintance>() {
-                acquaintance.made();
+            if let Some(connection) = request.extensions().get::<Authentication>() {
+                connection.succeeded();
             }
             Ok(request)
         } else {

@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
+use super::status::{broken, status};
 use super::to_wire;
-use crate::error::{broken, status};
 use crate::execution::event::Event;
 use crate::worker::Accepted;
 

@@ -10,8 +10,8 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
+use super::status::{status, too_late};
 use super::{deadline, events, from_wire};
-use crate::error::{status, too_late};
 use crate::execution::outputs::Unreadable;
 use crate::worker::{Worker, WorkerError};
 
@@ -38,7 +38,7 @@ impl wire::executions_server::Executions for Executions {
         request: Request<wire::ExecuteRequest>,
     ) -> Result<Response<EventStream>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let (run, session) = from_wire::request(message)?;
+        let (run, target) = from_wire::request(message)?;
         let id = run.id.clone();
         let span = tracing::info_span!(
             "execute",
@@ -48,7 +48,7 @@ impl wire::executions_server::Executions for Executions {
         );
         let patience = deadline::of(&metadata);
         let accepted = span
-            .in_scope(|| self.worker.execute(run, session.as_deref(), patience))
+            .in_scope(|| self.worker.execute(run, target, patience))
             .map_err(|error| status(&error))?;
         let (sender, receiver) = events::channel();
         let forward = events::forward(accepted, id, sender.clone());

@@ -8,13 +8,15 @@ use std::time::Duration;
 use proto::execution_v1 as wire;
 use tonic::Status;
 
-use crate::error::invalid;
-use crate::execution::event::Stream;
-use crate::execution::limits::Wishes;
+use super::status::invalid;
+use crate::execution::limits::RequestedLimits;
 use crate::execution::request::Request;
+use crate::execution::stream::Stream;
 use crate::language::Language;
+use crate::sandbox::backend::Signal;
 use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
-use crate::session::NewSession;
+use crate::session::{DEFAULT_CONTEXT, NewSession};
+use crate::worker::{NewProcess, Target};
 
 const MAX_ID: usize = 128;
 const MAX_CODE: usize = 4 << 20;
@@ -25,14 +27,14 @@ const MAX_FILES: usize = 10_000;
 const MAX_STRINGS: usize = 1 << 20;
 const MAX_STRING: usize = 128 << 10;
 
-/// A run, and the session it belongs to.
-pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<String>), Status> {
+/// A run, and the session and context that it is meant for.
+pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>), Status> {
     let wire::ExecuteRequest {
         execution_id,
         owner,
         session_id,
         language: language_name,
-        context_id: _,
+        context_id,
         code,
         stdin,
         args,
@@ -59,17 +61,21 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<String>
         args: arguments("args", args)?,
         env: environment(env)?,
         files: files.into_iter().map(file).collect::<Result<_, _>>()?,
-        wishes: wishes(limits.unwrap_or_default()),
+        limits: requested_limits(limits.unwrap_or_default()),
         compiler_flags: arguments("compiler_flags", compiler_flags)?,
     };
-    let session = if session_id.is_empty() { None } else { Some(id("session_id", session_id)?) };
-    Ok((request, session))
+    let context = if context_id.is_empty() { context_id } else { id("context_id", context_id)? };
+    let target = match session_id.as_str() {
+        "" => None,
+        _ => Some(Target { session: id("session_id", session_id)?, context }),
+    };
+    Ok((request, target))
 }
 
 /// A new session.
-pub fn new_session(message: wire::CreateSessionRequest) -> Result<(NewSession, Wishes), Status> {
-    /// A week.
-    const MAX_TTL: u32 = 7 * 86_400;
+pub fn new_session(
+    message: wire::CreateSessionRequest,
+) -> Result<(NewSession, RequestedLimits), Status> {
     let wire::CreateSessionRequest {
         session_id,
         owner,
@@ -78,17 +84,80 @@ pub fn new_session(message: wire::CreateSessionRequest) -> Result<(NewSession, W
         env,
         limits,
     } = message;
-    if !(1..=MAX_TTL).contains(&ttl_seconds) {
-        return Err(invalid("ttl", "must be between 1 and 604800 seconds"));
-    }
     let new = NewSession {
         id: id("session_id", session_id)?,
         owner: id("owner", owner)?,
-        language: language(&language_name)?,
+        language: match language_name.as_str() {
+            "" => None,
+            name => Some(language(name)?),
+        },
         env: environment(env)?,
-        ttl: Duration::from_secs(u64::from(ttl_seconds)),
+        ttl: ttl(ttl_seconds)?,
     };
-    Ok((new, wishes(limits.unwrap_or_default())))
+    Ok((new, requested_limits(limits.unwrap_or_default())))
+}
+
+/// A command to start.
+pub fn new_process(message: wire::StartProcessRequest) -> Result<NewProcess, Status> {
+    let wire::StartProcessRequest {
+        session_id,
+        owner,
+        command,
+        env,
+        working_directory,
+        open_stdin,
+    } = message;
+    if command.first().is_none_or(String::is_empty) {
+        return Err(invalid("command", "must name a program"));
+    }
+    Ok(NewProcess {
+        session: id("session_id", session_id)?,
+        owner: id("owner", owner)?,
+        command: arguments("command", command)?,
+        env: environment(env)?,
+        working_directory: path("working_directory", &working_directory)?,
+        open_stdin,
+    })
+}
+
+/// A path below the workspace; `None` for the workspace itself.
+pub fn path(field: &str, text: &str) -> Result<Option<WorkspacePath>, Status> {
+    match text {
+        "" | "." => Ok(None),
+        text => match WorkspacePath::parse(text) {
+            Ok(path) => Ok(Some(path)),
+            Err(error) => Err(invalid(field, &error.to_string())),
+        },
+    }
+}
+
+/// What a process is told.
+pub fn signal(number: i32) -> Result<Signal, Status> {
+    use wire::ProcessSignal as Wire;
+    match Wire::try_from(number) {
+        Ok(Wire::Interrupt) => Ok(Signal::Interrupt),
+        Ok(Wire::Terminate) => Ok(Signal::Terminate),
+        Ok(Wire::Kill) => Ok(Signal::Kill),
+        Ok(Wire::Unspecified) | Err(_) => Err(invalid("signal", "is unknown")),
+    }
+}
+
+/// How long a session lives: a second to a week.
+pub fn ttl(seconds: u32) -> Result<Duration, Status> {
+    const MAX_TTL: u32 = 7 * 86_400;
+    if !(1..=MAX_TTL).contains(&seconds) {
+        return Err(invalid("ttl", "must be between 1 and 604800 seconds"));
+    }
+    Ok(Duration::from_secs(u64::from(seconds)))
+}
+
+/// The name of a new context. Those of default ones are ours.
+pub fn context_id(text: String) -> Result<String, Status> {
+    let id = id("context_id", text)?;
+    if id.starts_with(DEFAULT_CONTEXT) {
+        return Err(invalid("context_id", "must not be that of a default context"));
+    }
+    Ok(id)
 }
 
 /// A name that somebody else made: printable, and not too long.
@@ -110,7 +179,8 @@ pub fn stream(number: i32) -> Result<Stream, Status> {
     }
 }
 
-fn language(name: &str) -> Result<Language, Status> {
+/// A language that this worker knows of.
+pub fn language(name: &str) -> Result<Language, Status> {
     Language::find(name).ok_or_else(|| invalid("language", "is unknown"))
 }
 
@@ -126,7 +196,8 @@ fn arguments(field: &str, list: Vec<String>) -> Result<Vec<String>, Status> {
     Ok(list)
 }
 
-fn environment(map: HashMap<String, String>) -> Result<BTreeMap<String, String>, Status> {
+/// Variables of an environment.
+pub fn environment(map: HashMap<String, String>) -> Result<BTreeMap<String, String>, Status> {
     let total: usize = map.iter().map(|(name, value)| name.len() + value.len()).sum();
     if map.len() > MAX_ENV || total > MAX_STRINGS {
         return Err(invalid("env", "is too large"));
@@ -151,7 +222,7 @@ fn file(wire::File { path, content }: wire::File) -> Result<WorkspaceFile, Statu
     }
 }
 
-fn wishes(limits: wire::Limits) -> Wishes {
+fn requested_limits(limits: wire::Limits) -> RequestedLimits {
     let wire::Limits {
         wall_ms,
         cpu_ms,
@@ -162,7 +233,7 @@ fn wishes(limits: wire::Limits) -> Wishes {
         output_bytes,
         open_files,
     } = limits;
-    Wishes {
+    RequestedLimits {
         wall: wall_ms.map(Duration::from_millis),
         cpu: cpu_ms.map(Duration::from_millis),
         output_bytes,
@@ -240,7 +311,7 @@ mod tests {
         #[test]
         fn what_is_accepted_is_within_bounds(message in message()) {
             let sent = message.clone();
-            let (request, session) = match request(message) {
+            let (request, target) = match request(message) {
                 Ok(accepted) => accepted,
                 Err(refused) => {
                     prop_assert_eq!(refused.code(), tonic::Code::InvalidArgument);
@@ -250,7 +321,7 @@ mod tests {
             };
             let plain = |text: &str| !text.is_empty() && text.len() <= MAX_ID && text.is_ascii();
             prop_assert!(plain(&request.id) && plain(&request.owner));
-            prop_assert!(session.is_none_or(|session| plain(&session)));
+            prop_assert!(target.is_none_or(|target| plain(&target.session)));
             let texts = request.args.iter().chain(request.env.values()).chain([&request.code]);
             prop_assert!(texts.into_iter().all(|text| !text.contains('\0')));
             let named = |name: &String| {

@@ -1,19 +1,24 @@
-//! The gRPC edge: connections ([`lines`]), who may call ([`auth`]), wire types to ours ([`from_wire`]) and back ([`to_wire`]),
+//! The gRPC edge: connections ([`connections`]), who may call ([`auth`]), wire types to ours ([`from_wire`]) and back ([`to_wire`]),
 //! and one thin method for each call (a file a service).
 
 mod auth;
+mod connections;
 mod deadline;
 mod events;
 mod executions;
+mod files;
 mod from_wire;
 mod inventory_to_wire;
-mod lines;
+mod processes;
 mod sessions;
+mod status;
 mod to_wire;
 mod workers;
 
 pub use auth::Authenticate;
+pub use connections::Connections;
 pub use executions::Executions;
-pub use lines::Lines;
+pub use files::Files;
+pub use processes::Processes;
 pub use sessions::Sessions;
 pub use workers::Workers;

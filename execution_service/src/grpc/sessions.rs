@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proto::execution_v1 as wire;
 use tonic::{Request, Response, Status};
 
+use super::status::status;
 use super::{from_wire, to_wire};
-use crate::error::status;
 use crate::worker::Worker;
 
 /// See the module.
@@ -27,9 +27,9 @@ impl wire::sessions_server::Sessions for Sessions {
         &self,
         request: Request<wire::CreateSessionRequest>,
     ) -> Result<Response<wire::Session>, Status> {
-        let (new, wishes) = from_wire::new_session(request.into_inner())?;
+        let (new, limits) = from_wire::new_session(request.into_inner())?;
         let session =
-            self.worker.create_session(new, wishes).await.map_err(|error| status(&error))?;
+            self.worker.create_session(new, limits).await.map_err(|error| status(&error))?;
         Ok(Response::new(to_wire::session(&session)))
     }
 
@@ -53,6 +53,17 @@ impl wire::sessions_server::Sessions for Sessions {
         Ok(Response::new(wire::ListSessionsResponse { sessions }))
     }
 
+    async fn extend_session(
+        &self,
+        request: Request<wire::ExtendSessionRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        let wire::ExtendSessionRequest { session_id, owner, ttl_seconds } = request.into_inner();
+        let ttl = from_wire::ttl(ttl_seconds)?;
+        let session = self.worker.extend_session(&session_id, &owner, ttl);
+        let session = session.map_err(|error| status(&error))?;
+        Ok(Response::new(to_wire::session(&session)))
+    }
+
     async fn end_session(
         &self,
         request: Request<wire::EndSessionRequest>,
@@ -60,5 +71,18 @@ impl wire::sessions_server::Sessions for Sessions {
         let wire::EndSessionRequest { session_id, owner } = request.into_inner();
         self.worker.end_session(&session_id, &owner).await.map_err(|error| status(&error))?;
         Ok(Response::new(wire::EndSessionResponse {}))
+    }
+
+    async fn create_context(
+        &self,
+        request: Request<wire::CreateContextRequest>,
+    ) -> Result<Response<wire::Context>, Status> {
+        let message = request.into_inner();
+        let wire::CreateContextRequest { session_id, owner, context_id, language, env } = message;
+        let id = from_wire::context_id(context_id)?;
+        let (language, env) = (from_wire::language(&language)?, from_wire::environment(env)?);
+        let context = self.worker.create_context((&session_id, &owner), &id, language, env);
+        let context = context.map_err(|error| status(&error))?;
+        Ok(Response::new(to_wire::context(&context)))
     }
 }

@@ -4,14 +4,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::execution_v1 as wire;
 
-use crate::execution::event::{Event, RichResult, Stream};
+use crate::execution::event::{Event, RichResult};
 use crate::execution::limits::{LimitRange, Limits};
-use crate::execution::outcome::{Accounting, Outcome, Phases, Status, StreamTotals};
+use crate::execution::outcome::{Accounting, Outcome, Phases, Status};
+use crate::execution::signals;
+use crate::execution::stream::{Stream, StreamTotals};
 use crate::language::diagnostic::Diagnostic;
 use crate::language::{Approach, Language, compiler_flags};
+use crate::sandbox::files::{FileEntry, FileKind, Listing};
 use crate::sandbox::isolation::{Isolation, Wall};
-use crate::sandbox::spec::Usage;
-use crate::session::Session;
+use crate::sandbox::spec::{Exit, Usage};
+use crate::session::processes::{ProcessEvent, Running};
+use crate::session::{Context, Session};
 use crate::toolchain::{Missing, Toolchain};
 use crate::worker::Worker;
 
@@ -20,13 +24,7 @@ pub fn event(event: Event, execution_id: &str) -> wire::ExecutionEvent {
     use wire::execution_event::Event as Wire;
     let event = match event {
         Event::Started => Wire::Started(wire::Started { execution_id: String::from(execution_id) }),
-        Event::Output { stream, offset, data } => {
-            let stream = match stream {
-                Stream::Stdout => wire::Stream::Stdout,
-                Stream::Stderr => wire::Stream::Stderr,
-            };
-            Wire::Output(wire::Output { stream: i32::from(stream), offset, data: data.into() })
-        }
+        Event::Output { stream, offset, data } => Wire::Output(output(stream, offset, data)),
         Event::Result(RichResult { mime, is_main_result }) => {
             Wire::Result(wire::RichResult { mime: mime.into_iter().collect(), is_main_result })
         }
@@ -43,7 +41,9 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
         duration,
         stdout,
         stderr,
+        results_omitted,
         usage: used,
+        shared,
         accounting,
         phases: times,
         diagnostic: found,
@@ -67,10 +67,11 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
         duration_us: micros(duration),
         stdout: Some(totals(stdout)),
         stderr: Some(totals(stderr)),
-        usage: Some(usage(used, accounting)),
+        usage: Some(usage(used, accounting, shared)),
         phases: Some(phases(times)),
         diagnostic: found.map(diagnostic),
         state_lost,
+        results_omitted,
     }
 }
 
@@ -97,7 +98,7 @@ fn unix_millis(time: SystemTime) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn usage(usage: Usage, accounting: Accounting) -> wire::Usage {
+fn usage(usage: Usage, accounting: Accounting, shared: bool) -> wire::Usage {
     let accounting = match accounting {
         Accounting::Enforced => "enforced",
         Accounting::BestEffort => "best_effort",
@@ -108,7 +109,7 @@ fn usage(usage: Usage, accounting: Accounting) -> wire::Usage {
         processes: usage.peak_processes,
         disk_bytes: usage.disk_bytes,
         accounting: String::from(accounting),
-        shared: false,
+        shared,
     }
 }
 
@@ -155,16 +156,70 @@ fn diagnostic(diagnostic: Diagnostic) -> wire::Diagnostic {
 pub fn session(session: &Session) -> wire::Session {
     wire::Session {
         session_id: session.id.clone(),
-        created_at_ms: unix_millis(session.created),
-        expires_at_ms: unix_millis(session.expires),
+        created_at_ms: unix_millis(session.deadline.created()),
+        expires_at_ms: unix_millis(session.deadline.expires()),
         busy: session.is_busy(),
-        contexts: vec![wire::Context {
-            context_id: String::from(session.language.name()),
-            language: String::from(session.language.name()),
-            busy: session.is_busy(),
-        }],
-        processes: 0,
+        contexts: session.contexts.all().iter().map(|one| context(one)).collect(),
+        processes: u32::try_from(session.processes.count()).unwrap_or(u32::MAX),
     }
+}
+
+/// A context as callers see it.
+pub fn context(context: &Context) -> wire::Context {
+    wire::Context {
+        context_id: context.id.clone(),
+        language: String::from(context.language.name()),
+        busy: context.is_busy(),
+    }
+}
+
+/// A command as callers see it.
+pub fn process(process: &Running) -> wire::Process {
+    wire::Process {
+        process_id: process.id.0,
+        command: process.command.clone(),
+        started_at_ms: unix_millis(process.started),
+    }
+}
+
+/// What a command says.
+pub fn process_event(event: ProcessEvent) -> wire::ProcessEvent {
+    use wire::process_event::Event as Wire;
+    let event = match event {
+        ProcessEvent::Started(id) => Wire::Started(wire::ProcessStarted { process_id: id.0 }),
+        ProcessEvent::Output { stream, offset, data } => Wire::Output(output(stream, offset, data)),
+        ProcessEvent::Ended(Exit::Code(code)) => {
+            Wire::Ended(wire::ProcessEnded { exit_code: Some(code), signal: None })
+        }
+        ProcessEvent::Ended(Exit::Signal(number)) => {
+            let signal = Some(signals::name(number));
+            Wire::Ended(wire::ProcessEnded { exit_code: None, signal })
+        }
+    };
+    wire::ProcessEvent { event: Some(event) }
+}
+
+/// What is in a directory.
+pub fn listing(Listing { entries, truncated }: Listing) -> wire::ListFilesResponse {
+    wire::ListFilesResponse { entries: entries.into_iter().map(file_entry).collect(), truncated }
+}
+
+fn file_entry(FileEntry { name, kind, size }: FileEntry) -> wire::FileEntry {
+    let kind = match kind {
+        FileKind::Regular => wire::FileKind::Regular,
+        FileKind::Directory => wire::FileKind::Directory,
+        FileKind::Symlink => wire::FileKind::Symlink,
+        FileKind::Special => wire::FileKind::Special,
+    };
+    wire::FileEntry { name: name.into(), kind: i32::from(kind), size }
+}
+
+fn output(stream: Stream, offset: u64, data: Vec<u8>) -> wire::Output {
+    let stream = match stream {
+        Stream::Stdout => wire::Stream::Stdout,
+        Stream::Stderr => wire::Stream::Stderr,
+    };
+    wire::Output { stream: i32::from(stream), offset, data: data.into() }
 }
 
 /// What this worker really is.
@@ -173,7 +228,7 @@ pub fn capabilities(worker: &Worker) -> wire::Capabilities {
     wire::Capabilities {
         instance_id: worker.instance_id.clone(),
         version: String::from(env!("CARGO_PKG_VERSION")),
-        languages: found.iter().map(|it| language_info(it, worker.house.compile_wall)).collect(),
+        languages: found.iter().map(|it| language_info(it, worker.settings.compile_wall)).collect(),
         missing_languages: worker.discovery.missing.iter().map(missing_language).collect(),
         isolation: Some(isolation(&worker.isolation)),
         limits: Some(limit_range(worker.range)),

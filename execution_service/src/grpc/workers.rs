@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proto::execution_v1 as wire;
 use tonic::{Request, Response, Status};
 
+use super::status::status;
 use super::{inventory_to_wire, to_wire};
-use crate::error::status;
 use crate::worker::Worker;
 
 /// See the module.

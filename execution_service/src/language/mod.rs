@@ -17,6 +17,7 @@ use crate::sandbox::spec::Command;
 use diagnostic::Diagnostic;
 
 pub use c::{FlagError, check as check_compiler_flags, compiler_flags};
+pub use environment::environment_of;
 pub use python::usual_libraries;
 
 /// A language that code can be sent in.

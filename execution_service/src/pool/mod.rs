@@ -1,45 +1,34 @@
-//! Warm workplaces: made ahead of time, used once, refilled in the background.
+//! Warm runners: made ahead of time, used once, refilled in the background.
 //!
 //! ```text
-//! Pool ── Shelf ── Nursery   its zygote, where the language has one
-//!               └─ room      whether there is memory for more
+//! Pool ── WarmQueue ── ZygoteKeeper       its zygote, where the language has one
+//!    │              └─ memory_headroom    whether there is memory for more
+//!    └─── keep_filled                     a task for each queue
 //! ```
-//! A language has one shelf; one whose zygote can load libraries has a second, for the programs that
+//! A language has one queue; one whose zygote can load libraries has a second, for the programs that
 //! mention them. To fork, to run in and to take apart a process with pandas in it costs twice the
 //! processor time of one without.
 
-mod nursery;
-mod room;
-mod shelf;
+mod keep_filled;
+mod memory_headroom;
+mod warm_queue;
+mod zygote_keeper;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 use crate::execution::kernel::KernelError;
-use crate::execution::workplace::Workplace;
+use crate::execution::runner::Runner;
 use crate::language::{Approach, Language};
-use crate::sandbox::backend::{SandboxBackend, SandboxError};
-use crate::sandbox::spec::{Command, SandboxLimits};
-use crate::tasks::Tasks;
-use nursery::Nursery;
-use shelf::Shelf;
+use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError};
+use crate::sandbox::spec::{Command, SandboxLimits, SandboxSpec};
+use warm_queue::WarmQueue;
+use zygote_keeper::ZygoteKeeper;
 
-/// A shelf that was found empty doubles; after so long without that it shrinks by one.
-const CALM: Duration = Duration::from_secs(60);
-/// Sandboxes of one shelf that are being made at once: more would take the processors from the programs
-/// that run, and hold up those that wait for one on the spot.
-const AT_ONCE: usize = 2;
-/// After a failure to make one, in which something is wrong that will not be better at once.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// Between two looks for sandboxes that have died on their shelf. Whoever takes one looks, too.
-const LOOK: Duration = Duration::from_secs(5);
 /// A sandbox that failed sooner than this is tried again for a run that waits for it.
 const WORTH_ANOTHER_TRY: Duration = Duration::from_secs(2);
 
@@ -52,44 +41,44 @@ pub struct PoolSize {
     pub max: usize,
 }
 
-/// The warm workplaces of all languages.
+/// The warm runners of all languages.
 pub struct Pool {
     backend: Arc<dyn SandboxBackend>,
     limits: SandboxLimits,
     size: PoolSize,
-    shelves: BTreeMap<(Language, Stock), Shelf>,
+    queues: BTreeMap<(Language, Preload), WarmQueue>,
     libraries: Vec<String>,
 }
 
-/// What is on a shelf.
+/// What the runners of a queue have loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stock {
-    /// The interpreter as it is.
-    Plain,
-    /// With the libraries loaded.
+enum Preload {
+    /// Nothing: the interpreter as it is.
+    Nothing,
+    /// The libraries.
     Libraries,
 }
 
-/// Who wants a workplace.
+/// Who wants a runner.
 #[derive(Clone, Copy, Debug)]
-pub enum For<'a> {
+pub enum Demand<'a> {
     /// This program.
     Program(&'a str),
     /// A session, of which nobody knows what it will run.
     Session,
 }
 
-/// The right to one workplace. Dropping it ends the sandbox.
-pub struct Lease {
-    /// The workplace.
-    pub place: Workplace,
+/// A runner for somebody. Dropping it ends the sandbox.
+pub struct Acquired {
+    /// It.
+    pub runner: Runner,
     /// None was ready: this one was made on the spot.
     pub cold: bool,
-    /// To be dropped when whoever took the workplace has been answered.
+    /// To be dropped when whoever took the runner has been answered.
     pub refill: Refill,
 }
 
-/// Has the shelf refilled when it is dropped. Making a sandbox costs as much as a short run does, and
+/// Has the queue refilled when it is dropped. Making a sandbox costs as much as a short run does, and
 /// would take from it if both were done at once.
 pub struct Refill(Arc<Notify>);
 
@@ -120,7 +109,7 @@ fn zygotes_of(language: Language, executable: &str, libraries: &[String]) -> [Op
 }
 
 impl Pool {
-    /// A pool for the languages that have an executable; workplaces get `limits`, and zygotes load
+    /// A pool for the languages that have an executable; runners get `limits`, and zygotes load
     /// `libraries`.
     pub fn new(
         backend: Arc<dyn SandboxBackend>,
@@ -129,150 +118,102 @@ impl Pool {
         limits: SandboxLimits,
         size: PoolSize,
     ) -> Arc<Self> {
-        let mut shelves = BTreeMap::new();
+        let mut queues = BTreeMap::new();
         for (language, executable) in executables {
-            let mut add = |stock, zygote: Option<Command>| {
-                let nursery = zygote.map(|command| Nursery::new(Arc::clone(&backend), command));
-                let shelf = Shelf::new(*language, executable.clone(), nursery, size.initial);
-                shelves.insert((*language, stock), shelf);
+            let mut add = |preload, zygote: Option<Command>| {
+                let zygotes =
+                    zygote.map(|command| ZygoteKeeper::new(Arc::clone(&backend), command));
+                let queue = WarmQueue::new(*language, executable.clone(), zygotes, size.initial);
+                queues.insert((*language, preload), queue);
             };
             let [plain, rich] = zygotes_of(*language, executable, libraries);
-            add(Stock::Plain, plain);
+            add(Preload::Nothing, plain);
             if rich.is_some() {
-                add(Stock::Libraries, rich);
+                add(Preload::Libraries, rich);
             }
         }
-        Arc::new(Self { backend, limits, size, shelves, libraries: libraries.to_vec() })
+        Arc::new(Self { backend, limits, size, queues, libraries: libraries.to_vec() })
     }
 
-    /// Starts to fill the shelves, and keeps them filled until `shutdown`.
-    pub fn keep_filled(self: &Arc<Self>, tasks: &Tasks, shutdown: &CancellationToken) {
-        for key in self.shelves.keys() {
-            let (pool, key, shutdown) = (Arc::clone(self), *key, shutdown.clone());
-            tasks.spawn("pool", async move {
-                let Some(shelf) = pool.shelves.get(&key) else {
-                    return;
-                };
-                tokio::select! {
-                    () = pool.fill(shelf) => {}
-                    () = shelf.keep_zygote() => {}
-                    () = shutdown.cancelled() => {}
-                }
-                // What is left on the shelf ends with it.
-                for place in shelf.clear() {
-                    place.sandbox.end().await;
-                }
-            });
-        }
-    }
-
-    /// A workplace for `language` with `limits`: a warm one if there is one that can have them.
-    pub async fn lease(
+    /// A runner for `language` with `limits`: a warm one if there is one that can have them.
+    pub async fn acquire(
         &self,
         language: Language,
-        whom: For<'_>,
+        demand: Demand<'_>,
         limits: SandboxLimits,
-    ) -> Result<Lease, KernelError> {
-        let Some(shelf) = self.shelf(language, whom) else {
+    ) -> Result<Acquired, KernelError> {
+        let Some(queue) = self.queue(language, demand) else {
             return Err(KernelError::NotReady(format!("{language} is not installed here")));
         };
-        if let Some(place) = shelf.take(limits) {
+        if let Some(runner) = queue.take(limits) {
             if limits != self.limits {
-                place.sandbox.prepare(limits).await?;
+                runner.sandbox.prepare(limits).await?;
             }
-            return Ok(Lease { place, cold: false, refill: shelf.refill() });
+            return Ok(Acquired { runner, cold: false, refill: queue.refill() });
         }
         let begun = Instant::now();
-        let place = match self.make(shelf, limits).await {
+        let runner = match self.make(queue, limits).await {
             Err(error @ KernelError::Sandbox(SandboxError::BackendGone)) => return Err(error),
             // Somebody may have killed it on the way. Nothing has run in it.
             Err(error) if begun.elapsed() < WORTH_ANOTHER_TRY => {
                 tracing::warn!(%language, %error, "could not make a sandbox for a run; once more");
-                self.make(shelf, limits).await?
+                self.make(queue, limits).await?
             }
             made => made?,
         };
-        Ok(Lease { place, cold: true, refill: shelf.refill() })
+        Ok(Acquired { runner, cold: true, refill: queue.refill() })
     }
 
-    /// How many workplaces are ready.
+    /// A sandbox with `limits` in which nothing is started yet.
+    pub async fn make_empty(&self, limits: SandboxLimits) -> Result<Arc<dyn Sandbox>, KernelError> {
+        let made = self.backend.create(&SandboxSpec::closed(limits)).await?;
+        Ok(Arc::from(made))
+    }
+
+    /// How many runners are ready.
     pub fn warm(&self) -> u64 {
-        self.shelves.values().map(|shelf| shelf.count().0).sum()
+        self.queues.values().map(|queue| queue.count().0).sum()
     }
 
     /// In how many of those an interpreter waits.
     pub fn warm_kernels(&self) -> u64 {
-        self.shelves.values().map(|shelf| shelf.count().1).sum()
+        self.queues.values().map(|queue| queue.count().1).sum()
     }
 
     /// How many zygotes there should be now.
     pub fn zygotes(&self) -> u64 {
-        let nurseries = self.shelves.values().filter_map(|shelf| shelf.nursery.as_ref());
-        nurseries.filter(|nursery| nursery.has_one()).count() as u64
+        let keepers = self.queues.values().filter_map(|queue| queue.zygotes.as_ref());
+        keepers.filter(|keeper| keeper.has_one()).count() as u64
     }
 
-    fn shelf(&self, language: Language, whom: For<'_>) -> Option<&Shelf> {
-        let needed = match (whom, language.approach()) {
-            (For::Session, _) => true,
-            (For::Program(code), Approach::Kernel(kernel)) => kernel.needs(code, &self.libraries),
-            (For::Program(_), Approach::Compiled(_)) => false,
+    fn queue(&self, language: Language, demand: Demand<'_>) -> Option<&WarmQueue> {
+        let needed = match (demand, language.approach()) {
+            (Demand::Session, _) => true,
+            (Demand::Program(code), Approach::Kernel(kernel)) => {
+                kernel.needs(code, &self.libraries)
+            }
+            (Demand::Program(_), Approach::Compiled(_)) => false,
         };
-        let rich = self.shelves.get(&(language, Stock::Libraries)).filter(|_| needed);
-        rich.or_else(|| self.shelves.get(&(language, Stock::Plain)))
+        let rich = self.queues.get(&(language, Preload::Libraries)).filter(|_| needed);
+        rich.or_else(|| self.queues.get(&(language, Preload::Nothing)))
     }
 
-    async fn make(&self, shelf: &Shelf, limits: SandboxLimits) -> Result<Workplace, KernelError> {
+    async fn make(&self, queue: &WarmQueue, limits: SandboxLimits) -> Result<Runner, KernelError> {
         let backend = self.backend.as_ref();
-        if let Some(nursery) = &shelf.nursery
-            && let Some(zygote) = nursery.zygote()
+        if let Some(keeper) = &queue.zygotes
+            && let Some(zygote) = keeper.zygote()
         {
-            match Workplace::fork(backend, &zygote, limits).await {
+            match Runner::start_from(backend, &zygote, limits).await {
                 Err(
                     error @ (KernelError::Sandbox(SandboxError::Zygote { .. })
                     | KernelError::NotReady(_)),
                 ) => {
                     tracing::warn!(%error, "a zygote is no good and is replaced");
-                    nursery.distrust(&zygote);
+                    keeper.distrust(&zygote);
                 }
                 made => return made,
             }
         }
-        Workplace::make(backend, shelf.language, &shelf.executable, limits).await
-    }
-
-    async fn fill(&self, shelf: &Shelf) {
-        if let Some(nursery) = &shelf.nursery {
-            nursery.settled().await;
-        }
-        let mut making = FuturesUnordered::new();
-        let mut calm = Instant::now() + CALM;
-        let mut look = Instant::now() + LOOK;
-        loop {
-            while making.len() < AT_ONCE && shelf.lacks(making.len()) {
-                making.push(self.make(shelf, self.limits));
-            }
-            tokio::select! {
-                Some(made) = making.next() => match made {
-                    Ok(place) => shelf.put(place),
-                    Err(error) => {
-                        let language = shelf.language;
-                        tracing::error!(%language, %error, "could not make a warm sandbox");
-                        tokio::time::sleep(AFTER_FAILURE).await;
-                    }
-                },
-                () = shelf.taken.notified() => {
-                    calm = Instant::now() + CALM;
-                    shelf.grow_if_empty(self.size.max);
-                }
-                () = sleep_until(look) => {
-                    look = Instant::now() + LOOK;
-                    shelf.drop_dead();
-                }
-                () = sleep_until(calm) => {
-                    calm = Instant::now() + CALM;
-                    shelf.shrink(self.size.initial);
-                }
-            }
-        }
+        Runner::start(backend, queue.language, &queue.executable, limits).await
     }
 }

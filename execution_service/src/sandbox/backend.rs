@@ -226,13 +226,16 @@ pub enum Excess {
 /// Which processes [`Sandbox::kill_tree`] kills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessTree {
-    /// This one, all that descends from it, and all of the process session that it leads.
+    /// This one, whenever it was born. Of what descends from it, and of the process session that it leads, all
+    /// that was born since.
     pub root: ProcessId,
     /// Never these, what descends from them, or what is in a process session that they lead.
     pub spared: Vec<ProcessId>,
-    /// Kills as well what was born later than this and belongs to none that is spared, whoever made it: what
-    /// has left the tree and its process session by then. Exact to 10 ms, in favour of the process.
-    pub orphans_since: Option<Instant>,
+    /// What was born before this stays, with what comes of it. Exact to 10 ms.
+    pub since: Instant,
+    /// Kills as well what was born since and belongs to none that is spared, whoever made it: what has left the
+    /// tree and its process session by then.
+    pub orphans: bool,
 }
 
 /// What [`Sandbox::kill_tree`] came to.

@@ -70,6 +70,19 @@ pub struct SandboxLimits {
 }
 
 impl SandboxLimits {
+    /// Of each the larger one.
+    #[must_use]
+    pub fn larger_of(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
+            processes: self.processes.max(other.processes),
+            disk_bytes: self.disk_bytes.max(other.disk_bytes),
+            inodes: self.inodes.max(other.inodes),
+            open_files: self.open_files.max(other.open_files),
+            milli_cpus: self.milli_cpus.max(other.milli_cpus),
+        }
+    }
+
     /// Whether none of them is more than that of `most`.
     pub fn are_within(self, most: Self) -> bool {
         let Self { memory_bytes, processes, disk_bytes, inodes, open_files, milli_cpus } = self;

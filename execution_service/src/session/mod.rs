@@ -1,110 +1,114 @@
-//! Sessions: a user's lease on one sandbox over many executions.
+//! Sessions: a user's lease on one sandbox over time, with what is in it.
+//!
+//! ```text
+//! Session ── Deadline    until when it lives, and when it was used last
+//!         ├─ Activity    what goes on in it at once
+//!         ├─ Contexts    interpreters with their state; each has a lock, runs take turns by it
+//!         ├─ Processes   commands that were started in it
+//!         └─ sandbox     which all of them share, and its limits and usage
+//! ```
+//! Nothing here waits for anything else here: while one context runs, others run, commands are started
+//! and files are listed.
 
+mod context;
+mod deadline;
+pub mod processes;
 mod registry;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::execution::limits::Limits;
-use crate::execution::workplace::Workplace;
+use crate::execution::runner::Runner;
+use crate::execution::sharing::Activity;
 use crate::language::Language;
+use crate::sandbox::backend::Sandbox;
 
+pub use context::{Context, ContextError, Contexts, DEFAULT_CONTEXT};
+pub use deadline::Deadline;
+pub use processes::Processes;
 pub use registry::{Registry, SessionError, SessionRules};
 
-/// Whoever wants to run something waits for as long, at most, while the machine is short of what some sandbox may
-/// have taken: an innocent one on a busy machine does not take so long to answer.
+/// How long a sandbox may take to say what it holds, while the machine is short of what some sandbox may have
+/// taken: an innocent one on a busy machine does not take so long.
 const SUSPICIOUS: Duration = Duration::from_millis(500);
 
-/// One session. Its runs take turns by the lock on its workplace.
+/// See the module.
 pub struct Session {
     /// Unique.
     pub id: String,
     /// Whose it is; to anybody else it does not exist.
     pub owner: String,
-    /// What it runs.
-    pub language: Language,
     /// Defaults for its runs; disk and open files are fixed by them.
     pub limits: Limits,
-    /// Variables of every run.
+    /// Variables of everything that is started in it.
     pub env: BTreeMap<String, String>,
-    /// When it began.
-    pub created: SystemTime,
-    /// When it ends, at the latest.
-    pub expires: SystemTime,
-    /// Its sandbox; empty once it has ended.
-    pub place: tokio::sync::Mutex<Option<Workplace>>,
+    /// Until when it lives.
+    pub deadline: Deadline,
+    /// What goes on in it.
+    pub activity: Activity,
+    /// Its interpreters.
+    pub contexts: Contexts,
+    /// Its commands.
+    pub processes: Processes,
+    /// Shared by all of them.
+    pub sandbox: Arc<dyn Sandbox>,
     /// Fires when it ends: whatever runs in it stops.
     pub ended: CancellationToken,
-    deadline: Instant,
-    last_use: Mutex<Instant>,
 }
 
 impl Session {
-    /// Begins one in `place`, for `ttl`.
-    pub fn begin(new: NewSession, limits: Limits, place: Workplace) -> Self {
-        let NewSession { id, owner, language, env, ttl } = new;
-        let (created, now) = (SystemTime::now(), Instant::now());
+    /// Begins one in `sandbox`, with a first context if there is a `runner` for it.
+    pub fn begin(
+        new: NewSession,
+        limits: Limits,
+        sandbox: Arc<dyn Sandbox>,
+        first: Option<(Language, Runner)>,
+    ) -> Self {
+        let NewSession { id, owner, language: _, env, ttl } = new;
+        let contexts = Contexts::new(&id, first);
         Self {
             id,
             owner,
-            language,
             limits,
             env,
-            created,
-            expires: created + ttl,
-            place: tokio::sync::Mutex::new(Some(place)),
+            deadline: Deadline::after(ttl),
+            activity: Activity::default(),
+            contexts,
+            processes: Processes::default(),
+            sandbox,
             ended: CancellationToken::new(),
-            deadline: now + ttl,
-            last_use: Mutex::new(now),
         }
     }
 
-    /// Whether something runs in it now.
+    /// Whether something goes on in it that somebody waits for.
     pub fn is_busy(&self) -> bool {
-        self.place.try_lock().is_err()
+        self.activity.is_awaited()
     }
 
-    /// Whether what its last run has left running holds more than nobody watches who waits for a run. Nothing is
-    /// said while something runs in it: that is watched already.
+    /// Whether its time has run out, by the clock or because nothing was done in it for `idle`.
+    pub fn is_over(&self, idle: Duration) -> bool {
+        self.deadline.has_passed(Instant::now(), idle, self.is_busy())
+    }
+
+    /// Whether what earlier runs have left running holds more than nobody watches who waits for a run. Nothing is
+    /// said while a run goes on: that is watched already.
     pub async fn hoards(&self) -> bool {
-        let Ok(place) = self.place.try_lock() else {
+        if self.activity.has_runs() {
             return false;
-        };
-        let Some(place) = place.as_ref() else {
-            return false;
-        };
-        place.sandbox.excess(SUSPICIOUS).await.is_some()
-    }
-
-    /// Whether an interpreter waits in it; taken for granted while something runs.
-    pub fn has_kernel(&self) -> bool {
-        let place = self.place.try_lock();
-        place.map_or(true, |place| place.as_ref().is_some_and(|place| place.kernel.is_some()))
-    }
-
-    /// Starts its idle time anew.
-    pub fn touch(&self) {
-        *self.last_use.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    fn is_over(&self, idle: Duration) -> bool {
-        let last_use = *self.last_use.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        now >= self.deadline || (now >= last_use + idle && !self.is_busy())
+        }
+        self.sandbox.excess(SUSPICIOUS).await.is_some()
     }
 
     /// Stops what runs in it and gives its sandbox back.
     pub async fn end(&self) {
         self.ended.cancel();
-        let place = self.place.lock().await.take();
-        if let Some(place) = place {
-            place.sandbox.end().await;
-        }
+        self.contexts.all_idle().await;
+        self.sandbox.end().await;
     }
 }
 
@@ -115,10 +119,10 @@ pub struct NewSession {
     pub id: String,
     /// Whose it will be.
     pub owner: String,
-    /// What it will run.
-    pub language: Language,
-    /// Variables of every run.
+    /// What its first context runs, if it is to have one from the start.
+    pub language: Option<Language>,
+    /// Variables of everything that is started in it.
     pub env: BTreeMap<String, String>,
-    /// How long it lives, whatever happens in it.
+    /// How long it lives, unless its deadline is moved.
     pub ttl: Duration,
 }

@@ -120,7 +120,7 @@ impl Registry {
         let state = self.lock();
         let mut sessions: Vec<_> =
             state.live.values().filter(|session| session.owner == owner).cloned().collect();
-        sessions.sort_by_key(|session| session.created);
+        sessions.sort_by_key(|session| session.deadline.created());
         sessions
     }
 
@@ -129,9 +129,9 @@ impl Registry {
         self.lock().live.len() as u64
     }
 
-    /// In how many of them an interpreter waits.
+    /// How many interpreters wait in them.
     pub fn kernels(&self) -> u64 {
-        self.lock().live.values().filter(|session| session.has_kernel()).count() as u64
+        self.lock().live.values().map(|session| session.contexts.kernels()).sum()
     }
 
     /// Takes the session `id` of `owner` out, for its end.
@@ -143,9 +143,15 @@ impl Registry {
         self.lock().live.remove(id).ok_or(SessionError::NotFound).map(|_| session)
     }
 
-    /// Those in which nothing is run.
-    pub fn idle(&self) -> Vec<Arc<Session>> {
-        self.lock().live.values().filter(|session| !session.is_busy()).cloned().collect()
+    /// Those that no run watches.
+    pub fn unwatched(&self) -> Vec<Arc<Session>> {
+        let state = self.lock();
+        state.live.values().filter(|session| !session.activity.has_runs()).cloned().collect()
+    }
+
+    /// How many commands run in them.
+    pub fn processes(&self) -> u64 {
+        self.lock().live.values().map(|session| session.processes.count()).sum()
     }
 
     /// Ends sessions whose time has run out, for ever.

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use futures::TryStreamExt;
-use proto::execution_v1::{executions_server, sessions_server, workers_server};
+use proto::execution_v1::{
+    executions_server, files_server, processes_server, sessions_server, workers_server,
+};
 use proto::wire::{MAX_MESSAGE_BYTES, REMEMBERED_OUTPUT_BYTES};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::wrappers::UnixListenerStream;
@@ -23,9 +25,9 @@ use crate::config::{Action, Secret, Settings};
 use crate::doctor;
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
-use crate::execution::outputs::{Outputs, Place};
-use crate::execution::run::House;
-use crate::grpc::{Authenticate, Executions, Lines, Sessions, Workers};
+use crate::execution::outputs::{OutputDirectory, Outputs};
+use crate::execution::run::RunSettings;
+use crate::grpc::{Authenticate, Connections, Executions, Files, Processes, Sessions, Workers};
 use crate::listener::{Listener, Socket};
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
@@ -73,7 +75,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         listener.announce(file).context("ADDRESS_FILE")?;
     }
     let place = match &settings.output_dir {
-        Some(path) => Some(Place::prepare(path, is_root()?.then_some(WORKER_HOST_ID))?),
+        Some(path) => Some(OutputDirectory::prepare(path, is_root()?.then_some(WORKER_HOST_ID))?),
         None => None,
     };
     let booted = boot(&settings, (listener, place), settings.listen.path())?;
@@ -87,7 +89,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 /// What was opened with rights that the worker has given up since.
-type Opened = (Listener, Option<Place>);
+type Opened = (Listener, Option<OutputDirectory>);
 
 async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> anyhow::Result<()> {
     let Booted { namespaced, discovery, launched, inner: (listener, place) } = booted;
@@ -138,29 +140,33 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let sessions = sessions_server::SessionsServer::new(Sessions::new(Arc::clone(&worker)));
+    let processes = processes_server::ProcessesServer::new(Processes::new(Arc::clone(&worker)));
+    let files = files_server::FilesServer::new(Files::new(Arc::clone(&worker)));
     let workers = workers_server::WorkersServer::new(Workers::new(Arc::clone(&worker)));
     let router = Server::builder()
         .layer(InterceptorLayer::new(Authenticate::new(token)))
         .add_service(executions)
         .add_service(sessions)
+        .add_service(processes)
+        .add_service(files)
         .add_service(workers);
     let address = listener.address()?;
     tracing::info!(address, "serving gRPC");
     let stopping = shutdown.clone().cancelled_owned();
-    let lines = Lines::default();
+    let connections = Connections::default();
     let serving = async move {
         match listener.socket {
             Socket::Tcp(listener) => {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 // The option of the server's builder does not reach connections of a listener of ours.
                 let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                let incoming = incoming.map_ok(|io| lines.take(io));
+                let incoming = incoming.map_ok(|io| connections.take(io));
                 router.serve_with_incoming_shutdown(incoming, stopping).await?;
             }
             Socket::Unix(listener) => {
                 let incoming =
                     UnixListenerStream::new(tokio::net::UnixListener::from_std(listener)?);
-                let incoming = incoming.map_ok(|io| lines.take(io));
+                let incoming = incoming.map_ok(|io| connections.take(io));
                 router.serve_with_incoming_shutdown(incoming, stopping).await?;
             }
         }
@@ -226,7 +232,7 @@ fn build(
         discovery,
         isolation,
         range,
-        house: House {
+        settings: RunSettings {
             hard_output: settings.hard_output_bytes,
             compile_wall: settings.compile_timeout,
             accounting,

@@ -13,6 +13,8 @@ use crate::sandbox::census::Census;
 
 /// How long the kernel's side may take. The backend answers in a millisecond, or is stopped.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Of an interpreter or a command in a session: standard streams and a control channel.
+const DESCRIPTORS_OF_A_PROCESS: u64 = 6;
 /// Descriptors of a sandbox without a process, where they are most: the two ways to its init, two directories,
 /// both ends of four pipes, and on cgroup v1 the five files of its account.
 const DESCRIPTORS_EACH: u64 = 17;
@@ -98,7 +100,7 @@ impl Worker {
             InventoryItem { kind: "cgroups", worker: places * hierarchies, kernel: cgroups },
             InventoryItem {
                 kind: "processes",
-                worker: places + kernels + own_zygotes,
+                worker: places + kernels + self.sessions.processes() + own_zygotes,
                 kernel: processes,
             },
             InventoryItem {
@@ -108,7 +110,10 @@ impl Worker {
             },
             InventoryItem {
                 kind: "descriptors",
-                worker: places * DESCRIPTORS_EACH + SPARE_DESCRIPTORS,
+                worker: places * DESCRIPTORS_EACH
+                    + (self.sessions.kernels() + self.sessions.processes())
+                        * DESCRIPTORS_OF_A_PROCESS
+                    + SPARE_DESCRIPTORS,
                 kernel: descriptors,
             },
         ]

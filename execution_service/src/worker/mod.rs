@@ -1,14 +1,18 @@
-//! The core of the worker, which its gRPC edge calls: admits runs, finds them a workplace, keeps
-//! sessions.
+//! The core of the worker, which its gRPC edge calls: admits runs, finds them a sandbox, keeps
+//! sessions and what is in them.
 
 mod admission;
-mod carry_out;
+mod execute;
+mod files;
+mod in_session;
 mod inventory;
+mod processes;
 mod refusal;
+mod sessions;
 mod tally;
 mod watch;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,29 +24,41 @@ use tracing::Instrument;
 
 pub use admission::{Admission, Bound, QueueFull, Size};
 pub use inventory::{Inventory, InventoryItem};
+pub use processes::NewProcess;
 pub use refusal::WorkerError;
 pub use tally::{Counts, Tally};
 
-use carry_out::Turn;
+use execute::{Admitted, Turn};
+use in_session::Place;
 
 use crate::execution::compiled::CompiledPrograms;
-use crate::execution::event::{Event, Stream};
-use crate::execution::limits::{LimitRange, Limits, Wishes};
+use crate::execution::event::Event;
+use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outputs::{Outputs, Reading};
 use crate::execution::request::Request;
-use crate::execution::run::House;
+use crate::execution::run::RunSettings;
 use crate::execution::sink::Sink;
+use crate::execution::stream::Stream;
 use crate::language::{Approach, Language, check_compiler_flags};
-use crate::pool::{For, Lease, Pool};
+use crate::pool::Pool;
 use crate::sandbox::backend::{Health, SandboxBackend};
 use crate::sandbox::isolation::Isolation;
-use crate::session::{NewSession, Registry, Session};
+use crate::session::{Registry, Session};
 use crate::tasks::Tasks;
 use crate::toolchain::Discovery;
 
 /// A stopped program is answered 250 ms after its limit; the rest is for the sandbox before it and
 /// for the way of the answer.
 const AFTER_THE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Which session a run is meant for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The session.
+    pub session: String,
+    /// Which of its contexts; empty for its default one of the run's language.
+    pub context: String,
+}
 
 /// An accepted run.
 pub struct Accepted {
@@ -62,15 +78,15 @@ pub struct Worker {
     pub isolation: Isolation,
     /// Defaults and maxima.
     pub range: LimitRange,
-    /// Rules of every run.
-    pub house: House,
+    /// What is the same for every run.
+    pub settings: RunSettings,
     /// What compilers have made before, for each owner apart; absent where nothing is to be kept.
     pub compiled: Option<Mutex<CompiledPrograms>>,
     /// Whole output, for a while; absent where it is not kept.
     pub outputs: Option<Arc<Outputs>>,
     /// Whoever makes sandboxes.
     pub backend: Arc<dyn SandboxBackend>,
-    /// Warm workplaces.
+    /// Warm sandboxes.
     pub pool: Arc<Pool>,
     /// The sessions.
     pub sessions: Registry,
@@ -89,43 +105,46 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Accepts a run, or says why not. An accepted run goes on until its outcome; dropping its events
-    /// cancels it. `patience` is how long its caller waits for the outcome.
+    /// Accepts a run, in a session if `target` names one, or says why not. An accepted run goes on until its
+    /// outcome; dropping its events cancels it. `patience` is how long its caller waits for the outcome.
     ///
     /// # Errors
     /// Everything but faults of ours and a queue that took too long, which come by [`Accepted::done`].
     pub fn execute(
         self: &Arc<Self>,
         mut request: Request,
-        session: Option<&str>,
+        target: Option<Target>,
         patience: Option<Duration>,
     ) -> Result<Accepted, WorkerError> {
-        if self.shutdown.is_cancelled() {
-            return Err(WorkerError::ShuttingDown);
-        }
-        self.can_make_sandboxes()?;
+        self.accepts_work()?;
         self.toolchain(request.language)?;
         check_compiler_flags(&request.compiler_flags)?;
-        let session = match session {
-            Some(id) => Some(self.sessions.get(id, &request.owner)?),
+        let place = match target {
+            Some(target) => Some(self.place(&target, &request)?),
             None => None,
         };
-        let limits = match &session {
-            Some(session) => self.limits_in(session, &mut request)?,
-            None => self.range.grant(request.wishes)?,
+        let limits = match &place {
+            Some(place) => self.limits_in(&place.session, &request)?,
+            None => self.range.grant(request.limits)?,
         };
+        if let Some(place) = &place {
+            request.env = place.environment(request.env);
+        }
         let owed = self.owed(&request, &limits);
         let latest = patience.map(|patience| latest_start(Instant::now(), patience, owed));
         let (registered, cancelled) = self.register(&request)?;
-        let ticket = self.admission.enter(&request.owner, session.as_ref().map(|one| &*one.id))?;
+        let queue = place.as_ref().map(|place| &*place.context.key);
+        let ticket = self.admission.enter(&request.owner, queue)?;
         let turn = Turn { ticket, latest };
         let (sink, events) = Sink::new();
-        let (worker, worker_of) = (Arc::clone(self), Arc::clone(self));
+        let worker = Arc::clone(self);
         let span = tracing::Span::current();
         let done = self.tasks.spawn(
             "run",
             async move {
-                let run = worker.carry_out(&request, session, limits, turn, &cancelled, &sink);
+                let (request, cancelled, sink) = (&request, &cancelled, &sink);
+                let run =
+                    worker.carry_out(Admitted { request, limits, cancelled, sink }, place, turn);
                 let mut run = std::pin::pin!(run);
                 let result = tokio::select! {
                     result = &mut run => result,
@@ -137,7 +156,7 @@ impl Worker {
                 };
                 drop(registered);
                 if result.is_err() {
-                    worker_of.tally.ended(None);
+                    worker.tally.ended(None);
                 }
                 result
             }
@@ -177,39 +196,6 @@ impl Worker {
         found.ok_or(WorkerError::OutputNotFound)
     }
 
-    /// Begins a session.
-    ///
-    /// # Errors
-    /// Too many, no such language, limits out of range, or a fault of ours.
-    pub async fn create_session(
-        &self,
-        new: NewSession,
-        wishes: Wishes,
-    ) -> Result<Arc<Session>, WorkerError> {
-        if self.shutdown.is_cancelled() {
-            return Err(WorkerError::ShuttingDown);
-        }
-        self.can_make_sandboxes()?;
-        self.toolchain(new.language)?;
-        let limits = self.range.grant(wishes)?;
-        let promise = self.sessions.promise(&new.id, &new.owner)?;
-        let lease = self.pool.lease(new.language, For::Session, limits.sandbox).await;
-        let Lease { place, cold: _, refill: _ } = match lease {
-            Err(error) => return Err(self.cause_of(WorkerError::from(error)).await),
-            Ok(lease) => lease,
-        };
-        Ok(promise.keep(Session::begin(new, limits, place)))
-    }
-
-    /// Ends a session; returns when nothing of it is left.
-    ///
-    /// # Errors
-    /// See [`SessionError`].
-    pub async fn end_session(&self, id: &str, owner: &str) -> Result<(), WorkerError> {
-        self.sessions.remove(id, owner)?.end().await;
-        Ok(())
-    }
-
     /// Whether whoever makes sandboxes has answered lately.
     ///
     /// # Errors
@@ -219,6 +205,17 @@ impl Worker {
             Health::Healthy => Ok(()),
             Health::Stalled => Err(WorkerError::Stalled),
         }
+    }
+
+    /// Whether something new can be begun.
+    ///
+    /// # Errors
+    /// [`WorkerError::ShuttingDown`] or [`WorkerError::Stalled`].
+    fn accepts_work(&self) -> Result<(), WorkerError> {
+        if self.shutdown.is_cancelled() {
+            return Err(WorkerError::ShuttingDown);
+        }
+        self.can_make_sandboxes()
     }
 
     /// Path and version of the interpreter or compiler of `language`.
@@ -231,12 +228,17 @@ impl Worker {
             .ok_or(WorkerError::LanguageUnavailable(language))
     }
 
+    /// Where in a session a run takes place.
+    fn place(&self, target: &Target, request: &Request) -> Result<Place, WorkerError> {
+        let session = self.sessions.get(&target.session, &request.owner)?;
+        let contexts = &session.contexts;
+        let context = contexts.find(&target.context, request.language, &session.sandbox)?;
+        Ok(Place { session, context })
+    }
+
     /// In a session, its own limits are the defaults, and some cannot be changed any more.
-    fn limits_in(&self, session: &Session, request: &mut Request) -> Result<Limits, WorkerError> {
-        if session.language != request.language {
-            return Err(WorkerError::LanguageMismatch(session.language));
-        }
-        let limits = self.range.grant_from(session.limits, request.wishes)?;
+    fn limits_in(&self, session: &Session, request: &Request) -> Result<Limits, WorkerError> {
+        let limits = self.range.grant_from(session.limits, request.limits)?;
         let (now, fixed) = (limits.sandbox, session.limits.sandbox);
         if now.disk_bytes != fixed.disk_bytes {
             return Err(WorkerError::FixedInSession("disk_bytes"));
@@ -247,9 +249,6 @@ impl Worker {
         if now.open_files != fixed.open_files {
             return Err(WorkerError::FixedInSession("open_files"));
         }
-        let mut env: BTreeMap<String, String> = session.env.clone();
-        env.append(&mut request.env);
-        request.env = env;
         Ok(limits)
     }
 
@@ -271,7 +270,7 @@ impl Worker {
     fn owed(&self, request: &Request, limits: &Limits) -> Duration {
         let compiling = match request.language.approach() {
             Approach::Kernel(_) => Duration::ZERO,
-            Approach::Compiled(_) => self.house.compile_wall,
+            Approach::Compiled(_) => self.settings.compile_wall,
         };
         limits.wall + compiling + AFTER_THE_LIMIT
     }

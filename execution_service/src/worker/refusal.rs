@@ -1,12 +1,15 @@
 //! Why the worker does not do what it was asked.
 
+use std::io;
+
 use super::admission::QueueFull;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
 use crate::execution::outputs::Unreadable;
 use crate::language::{FlagError, Language};
 use crate::sandbox::backend::SandboxError;
-use crate::session::SessionError;
+use crate::session::processes::ProcessError;
+use crate::session::{ContextError, SessionError};
 
 /// Why a run or a session was refused, or could not be had. Never how a user's program ended.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +26,21 @@ pub enum WorkerError {
     /// See [`SessionError`].
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// The session runs another language.
-    #[error("the session runs {0}")]
-    LanguageMismatch(Language),
+    /// See [`ContextError`].
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// See [`ProcessError`].
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A command without a program.
+    #[error("must name a program")]
+    EmptyCommand,
+    /// A command whose program cannot be executed in its session.
+    #[error("cannot be executed: {0}")]
+    NotExecutable(io::Error),
+    /// A directory that cannot be listed.
+    #[error("cannot be listed: {0}")]
+    Unlistable(io::Error),
     /// No toolchain for it here.
     #[error("{0} is not available here")]
     LanguageUnavailable(Language),

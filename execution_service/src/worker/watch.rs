@@ -24,7 +24,7 @@ impl Worker {
     async fn watch_hoards(&self) {
         loop {
             sleep(HOARDS).await;
-            for session in self.sessions.idle() {
+            for session in self.sessions.unwatched() {
                 if session.hoards().await {
                     tracing::warn!(
                         session_id = session.id,

@@ -20,5 +20,6 @@ mod sessions;
 mod startup;
 mod support;
 mod taken_over;
+mod together;
 mod walls;
 mod zygote;

@@ -7,8 +7,9 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::shelf::{Name, Number};
-use super::{Outputs, Stored};
+use super::Outputs;
+use super::entry::{Name, Number};
+use crate::execution::stream::Stored;
 
 /// The right to one file, shared by the run that it is of and the task that writes it. When both are
 /// done with it and it is not both published and complete, the file is removed.
@@ -21,7 +22,7 @@ pub(super) struct Claim {
 impl Claim {
     /// A place for what `name` writes.
     pub(super) fn new(store: &Arc<Outputs>, name: Name, owner: &str) -> Self {
-        Self { store: Arc::clone(store), number: store.shelf().begin(name, owner) }
+        Self { store: Arc::clone(store), number: store.catalogue().begin(name, owner) }
     }
 
     /// Makes the file; blocks.
@@ -32,7 +33,7 @@ impl Claim {
     /// For how many of so many bytes more there is room. What has to make way for them goes.
     pub(super) fn grow(&self, bytes: usize) -> usize {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let (evicted, granted) = self.store.shelf().grow(self.number, bytes);
+        let (evicted, granted) = self.store.catalogue().grow(self.number, bytes);
         self.store.remove(evicted);
         usize::try_from(granted).unwrap_or(usize::MAX)
     }
@@ -46,21 +47,22 @@ impl Claim {
     /// is complete waits for that.
     pub(super) fn publish(&self, bytes: u64, total: u64) -> Stored {
         let retention = self.store.bounds.retention;
-        let replaced = self.store.shelf().publish(self.number, total, Instant::now() + retention);
+        let replaced =
+            self.store.catalogue().publish(self.number, total, Instant::now() + retention);
         self.store.remove(replaced);
         Stored { bytes, until: SystemTime::now() + retention }
     }
 
     /// All of it that there will ever be is in the file: `bytes`.
     pub(super) fn complete(&self, bytes: u64) {
-        self.store.shelf().complete(self.number, bytes);
+        self.store.catalogue().complete(self.number, bytes);
         self.store.settled.notify_waiters();
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if self.store.shelf().abandon(self.number) {
+        if self.store.catalogue().abandon(self.number) {
             self.store.remove(vec![self.number]);
         }
         self.store.settled.notify_waiters();

@@ -13,7 +13,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::shelf::Number;
+use super::entry::Number;
 
 /// What every file of ours ends in, so that nothing else in the directory is ever touched.
 const SUFFIX: &str = ".output";
@@ -51,12 +51,12 @@ pub enum DirectoryError {
 
 /// A directory that was found or made while there was still the right to.
 #[derive(Debug)]
-pub struct Place {
+pub struct OutputDirectory {
     path: PathBuf,
     handle: OwnedFd,
 }
 
-impl Place {
+impl OutputDirectory {
     /// Finds or makes the directory `path`, for `user` (of uid and gid alike) if that is another one
     /// than ours.
     ///
@@ -170,14 +170,14 @@ mod tests {
     fn what_an_earlier_worker_left_is_removed_and_nothing_else() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("outputs");
-        let (first, count, _) = Place::prepare(&path, None).unwrap().take().unwrap();
+        let (first, count, _) = OutputDirectory::prepare(&path, None).unwrap().take().unwrap();
         assert_eq!(count, 0);
         io::Write::write_all(&mut first.create(7).unwrap(), b"abc").unwrap();
         fs::write(path.join("mine.txt"), "x").unwrap();
-        let second = Place::prepare(&path, None).unwrap().take();
+        let second = OutputDirectory::prepare(&path, None).unwrap().take();
         assert!(matches!(second, Err(DirectoryError::InUse { .. })), "{second:?}");
         drop(first);
-        let (_, count, bytes) = Place::prepare(&path, None).unwrap().take().unwrap();
+        let (_, count, bytes) = OutputDirectory::prepare(&path, None).unwrap().take().unwrap();
         assert_eq!((count, bytes), (1, 3));
         assert!(path.join("mine.txt").exists());
     }
@@ -186,7 +186,7 @@ mod tests {
     fn a_directory_of_somebody_else_is_not_taken_over() {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("precious"), "x").unwrap();
-        let refused = Place::prepare(place.path(), Some(4711));
+        let refused = OutputDirectory::prepare(place.path(), Some(4711));
         assert!(matches!(refused, Err(DirectoryError::Foreign { .. })), "{refused:?}");
         assert!(place.path().join("precious").exists());
     }

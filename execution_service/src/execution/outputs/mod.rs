@@ -5,36 +5,38 @@
 //!    │         │       answer gets a file
 //!    │       Writer    writes it, beside the program when there is much of it, and the rest when the
 //!    │         │       answer is out
-//!    │       Shelf     says whether there is room: an owner's oldest files make way for the owner's
+//!    │       Catalogue     says whether there is room: an owner's oldest files make way for the owner's
 //!    │                 newer ones, and everybody's oldest for anybody's
 //! grpc ◀── Reading     a file, from any byte on; waits for one that is still being written
 //! ```
 //! Bytes are kept as they were written. A program whose output nobody can store runs as well as any
 //! other: what is missing is said with its outcome.
 
+mod catalogue;
 mod claim;
 mod directory;
+mod entry;
 mod reading;
 mod recorder;
 mod recording;
-mod shelf;
 mod writer;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use catalogue::Catalogue;
 use directory::Directory;
-pub use directory::{DirectoryError, Place};
+pub use directory::{DirectoryError, OutputDirectory};
+use entry::{Found, Name, Number};
 pub use reading::Reading;
 pub use recording::Recording;
-use shelf::{Found, Name, Number, Shelf};
 
-use super::event::Stream;
+use super::stream::Stream;
 
 /// How long anybody waits for a disk that takes nothing: an answer for its file, which is then given up,
 /// when too many are written behind answers already; a reader; the end of the worker.
@@ -57,21 +59,12 @@ pub struct Bounds {
     pub known_to_caller: usize,
 }
 
-/// A stream that is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// How many of its bytes, from the first one on.
-    pub bytes: u64,
-    /// Until when, unless room is needed before.
-    pub until: SystemTime,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub struct Outputs {
     directory: Directory,
     bounds: Bounds,
-    shelf: Mutex<Shelf>,
+    catalogue: Mutex<Catalogue>,
     /// Some file is complete, or will never be.
     settled: Notify,
     /// Files that may be written behind the answers.
@@ -96,7 +89,7 @@ impl Outputs {
     ///
     /// # Errors
     /// [`DirectoryError`].
-    pub fn open_in(place: Place, bounds: Bounds) -> Result<Arc<Self>, DirectoryError> {
+    pub fn open_in(place: OutputDirectory, bounds: Bounds) -> Result<Arc<Self>, DirectoryError> {
         let (directory, count, bytes) = place.take()?;
         if count > 0 {
             tracing::warn!(count, bytes, "outputs that a killed worker left behind were removed");
@@ -104,7 +97,7 @@ impl Outputs {
         Ok(Arc::new(Self {
             directory,
             bounds,
-            shelf: Mutex::new(Shelf::new(bounds)),
+            catalogue: Mutex::new(Catalogue::new(bounds)),
             settled: Notify::new(),
             behind: Arc::new(Semaphore::new(BEHIND)),
             tasks: TaskTracker::new(),
@@ -141,7 +134,7 @@ impl Outputs {
         loop {
             // Made before the look: what is settled between the two is not missed.
             let settled = self.settled.notified();
-            match self.shelf().find(name, owner, Instant::now()) {
+            match self.catalogue().find(name, owner, Instant::now()) {
                 Some(Found { complete: false, .. }) => {}
                 found => return found,
             }
@@ -154,7 +147,7 @@ impl Outputs {
         const PAUSE: Duration = Duration::from_secs(5);
         loop {
             tokio::time::sleep(PAUSE.min(self.bounds.retention)).await;
-            let expired = self.shelf().expire(Instant::now());
+            let expired = self.catalogue().expire(Instant::now());
             self.remove(expired);
         }
     }
@@ -165,7 +158,7 @@ impl Outputs {
         if timeout(PATIENCE, self.tasks.wait()).await.is_err() {
             tracing::warn!("the disk of OUTPUT_DIR takes nothing: the next start removes the rest");
         }
-        let numbers = self.shelf().clear();
+        let numbers = self.catalogue().clear();
         self.remove_now(&numbers);
     }
 
@@ -192,8 +185,8 @@ impl Outputs {
         }
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn catalogue(&self) -> MutexGuard<'_, Catalogue> {
+        self.catalogue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

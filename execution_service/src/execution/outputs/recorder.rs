@@ -11,9 +11,10 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::claim::Claim;
-use super::shelf::Name;
+use super::entry::Name;
 use super::writer::{Block, When, write};
-use super::{Outputs, PATIENCE, Stored};
+use super::{Outputs, PATIENCE};
+use crate::execution::stream::Stored;
 
 /// What is gathered before any of it is written: what an answer holds of a stream unless its caller
 /// wants more. So the file of most outputs is not even begun before the answer is out.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Outputs;
+use super::entry::Name;
 use super::recorder::Recorder;
-use super::shelf::Name;
-use crate::execution::event::Stream;
-use crate::execution::outcome::StreamTotals;
+use crate::execution::stream::Stream;
+use crate::execution::stream::StreamTotals;
 
 /// Records both streams of one run, over all of its steps. Dropped, it leaves nothing.
 pub struct Recording {

@@ -200,8 +200,9 @@ impl Inside {
         };
         for (id, entry) in &state.processes {
             let spared = tree.spared.iter().any(|spared| descends(*id, *spared));
-            let later = tree.orphans_since.is_some_and(|since| entry.born > since);
-            if !spared && (descends(*id, tree.root) || later) {
+            let later = entry.born > tree.since;
+            let dies = *id == tree.root || (later && (tree.orphans || descends(*id, tree.root)));
+            if !spared && dies {
                 entry.killed.cancel();
             }
         }

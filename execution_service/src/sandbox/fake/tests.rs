@@ -137,10 +137,10 @@ async fn a_tree_is_killed_and_others_are_spared() {
     tokio::time::sleep(Duration::from_millis(1)).await;
     let doomed = sandbox.start(quiet()).await.expect("a process");
     settle(6).await;
-    let tree = ProcessTree { root: doomed.id, spared: vec![spared.id], orphans_since: None };
+    let tree = ProcessTree { root: doomed.id, spared: vec![spared.id], since, orphans: false };
     assert_eq!(sandbox.kill_tree(&tree).await.expect("killed"), Killed::Tree);
     settle(4).await;
-    let with_orphans = ProcessTree { orphans_since: Some(since), ..tree.clone() };
+    let with_orphans = ProcessTree { orphans: true, ..tree.clone() };
     assert_eq!(sandbox.kill_tree(&with_orphans).await.expect("killed"), Killed::Tree);
     settle(3).await;
     assert_eq!(backend.sandbox(0).killed_trees(), [tree, with_orphans]);

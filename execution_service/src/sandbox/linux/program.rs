@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::OwnedFd;
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::Mode;
@@ -15,7 +16,8 @@ use crate::sandbox::spec::{Command, Stdin};
 
 /// See the module.
 pub struct Program {
-    path: CString,
+    /// Tried in turn.
+    paths: Vec<CString>,
     argv: Vec<CString>,
     envp: Vec<CString>,
     directory: CString,
@@ -24,14 +26,20 @@ pub struct Program {
 }
 
 impl Program {
-    /// Of `command`.
+    /// Of `command`, whose program is looked for on the `PATH` of its environment if it has no slash.
     ///
     /// # Errors
     /// When one of its texts holds a NUL.
     pub fn of(command: &Command) -> io::Result<Self> {
         let text = |text: &str| CString::new(text).map_err(io::Error::other);
-        let path = text(&command.program)?;
-        let mut argv = vec![path.clone()];
+        let mut paths = vec![text(&command.program)?];
+        let mut argv = paths.clone();
+        if !command.program.contains('/') {
+            let directories = command.env.get("PATH").map_or("", String::as_str).split(':');
+            let inside =
+                directories.map(|directory| text(&format!("{directory}/{}", command.program)));
+            paths = inside.collect::<io::Result<_>>()?;
+        }
         for argument in &command.args {
             argv.push(text(argument)?);
         }
@@ -45,7 +53,7 @@ impl Program {
             Stdin::Pipe => None,
         };
         let directory = text(&command.working_directory)?;
-        Ok(Self { path, argv, envp, directory, stdin })
+        Ok(Self { paths, argv, envp, directory, stdin })
     }
 
     /// Becomes the program, as the leader of a session, with `fds` as its descriptors 1, 2, … and none
@@ -59,7 +67,15 @@ impl Program {
 
     fn try_become(&self, fds: Vec<OwnedFd>) -> io::Result<Infallible> {
         settle(&self.directory, self.stdin.as_deref(), fds)?;
-        Ok(execve(&self.path, &self.argv, &self.envp)?)
+        let mut error = io::Error::from(Errno::ENOENT);
+        for path in &self.paths {
+            match execve(path, &self.argv, &self.envp) {
+                Err(Errno::ENOENT | Errno::ENOTDIR) => {}
+                Err(other) => error = io::Error::from(other),
+                Ok(never) => match never {},
+            }
+        }
+        Err(error)
     }
 }
 

@@ -423,7 +423,8 @@ fn inside(tree: &ProcessTree) -> io::Result<Tree> {
     Ok(Tree {
         root: pid(&tree.root)?,
         spared: tree.spared.iter().map(pid).collect::<io::Result<_>>()?,
-        orphans_since: tree.orphans_since.map(ticks_at).transpose()?,
+        since: ticks_at(tree.since)?,
+        orphans: tree.orphans,
     })
 }
 

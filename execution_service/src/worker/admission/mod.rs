@@ -80,7 +80,7 @@ enum Stage {
     /// Until the bell rings; it may have rung unheard.
     Waiting(oneshot::Receiver<()>),
     /// Since then.
-    InventoryItem(Instant),
+    Running(Instant),
     /// Has neither a slot nor a place.
     Left,
 }
@@ -120,7 +120,7 @@ impl Admission {
         let session = session.map(String::from);
         let candidate = Candidate { number, owner: owner.clone(), session: session.clone() };
         let stage = match state.queue.enter(candidate) {
-            Ok(Entry::Starts) => Stage::InventoryItem(Instant::now()),
+            Ok(Entry::Starts) => Stage::Running(Instant::now()),
             Ok(Entry::Waits) => {
                 let (ring, bell) = oneshot::channel();
                 state.bells.insert(number, ring);
@@ -196,7 +196,7 @@ impl Ticket {
             if !in_time && let Some(overdue) = self.give_up() {
                 return Err(overdue);
             }
-            self.stage = Stage::InventoryItem(Instant::now());
+            self.stage = Stage::Running(Instant::now());
         }
         Ok(Permit { _ticket: self })
     }
@@ -230,7 +230,7 @@ impl Drop for Ticket {
                     return;
                 }
             }
-            Stage::InventoryItem(since) => state.pace.learn(since.elapsed()),
+            Stage::Running(since) => state.pace.learn(since.elapsed()),
         }
         state.queue.finish(&self.owner, self.session.as_deref());
         state.hand_on();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 mod caller;
 mod doctor;
+mod process;
 mod processes;
 mod request;
 mod run;

@@ -8,15 +8,15 @@ use futures::FutureExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::execution::event::Stream;
-use crate::execution::outputs::{BEHIND, Bounds, Place};
+use crate::execution::outputs::{BEHIND, Bounds, OutputDirectory};
+use crate::execution::stream::Stream;
 
 const CHUNK: &[u8] = &[b'x'; 100_000];
 
 /// A store in a directory of its own.
 fn store() -> (TempDir, Arc<Outputs>) {
     let directory = tempfile::tempdir().unwrap();
-    let place = Place::prepare(&directory.path().join("outputs"), None).unwrap();
+    let place = OutputDirectory::prepare(&directory.path().join("outputs"), None).unwrap();
     let bounds = Bounds {
         stream: u64::MAX,
         total: 100 << 20,

@@ -19,8 +19,10 @@ pub struct Tree {
     pub root: i32,
     /// The same.
     pub spared: Vec<i32>,
-    /// Whoever was born in a later tick, and belongs to none that is spared, dies as well.
-    pub orphans_since: Option<u64>,
+    /// The same, in ticks.
+    pub since: u64,
+    /// The same.
+    pub orphans: bool,
 }
 
 /// Kills them; `false` if it cannot be done so, and every process has to go.
@@ -53,16 +55,22 @@ pub fn kill_tree(tree: &Tree) -> bool {
 /// Which of `table` are to die.
 fn victims(table: &[ProcessEntry], tree: &Tree) -> Vec<ProcessEntry> {
     let parents: HashMap<i32, i32> = table.iter().map(|entry| (entry.pid, entry.parent)).collect();
+    let births: HashMap<i32, u64> = table.iter().map(|entry| (entry.pid, entry.born)).collect();
     let belongs = |entry: &ProcessEntry, leaders: &[i32]| {
         leaders.contains(&entry.session)
             || ancestors(entry.pid, &parents).any(|pid| leaders.contains(&pid))
+    };
+    // What an older process does below the root is that one's business.
+    let is_new = |entry: &ProcessEntry| {
+        let below = ancestors(entry.pid, &parents).take_while(|pid| *pid != tree.root);
+        below.filter_map(|pid| births.get(&pid)).all(|born| *born >= tree.since)
     };
     let dies = |entry: &&ProcessEntry| {
         // Init is everybody's ancestor in the end, and its session (0) is no process's.
         entry.pid > 1
             && !belongs(entry, &tree.spared)
-            && (belongs(entry, &[tree.root])
-                || tree.orphans_since.is_some_and(|since| entry.born > since))
+            && is_new(entry)
+            && (belongs(entry, &[tree.root]) || (tree.orphans && entry.born > tree.since))
     };
     table.iter().filter(dies).copied().collect()
 }
@@ -102,18 +110,23 @@ mod tests {
             entry(8, 2, 8, 30),
             entry(9, 1, 2, 30),
             entry(10, 1, 10, 15),
-            // As old as the start.
+            // A daemon as old as the start, and a child that is.
             entry(11, 1, 11, 25),
+            entry(12, 3, 3, 25),
+            // An older child, what came of it since, and an older orphan of the session.
+            entry(13, 3, 13, 22),
+            entry(14, 13, 13, 30),
+            entry(15, 1, 3, 22),
         ];
-        let tree = Tree { root: 3, spared: vec![2], orphans_since: None };
-        assert_eq!(pids(&table, &tree), [3, 4, 5, 6]);
-        assert_eq!(pids(&table, &Tree { orphans_since: Some(25), ..tree }), [3, 4, 5, 6, 7]);
+        let tree = Tree { root: 3, spared: vec![2], since: 25, orphans: false };
+        assert_eq!(pids(&table, &tree), [3, 4, 5, 6, 12]);
+        assert_eq!(pids(&table, &Tree { orphans: true, ..tree }), [3, 4, 5, 6, 7, 12]);
     }
 
     #[test]
     fn who_is_spared_is_not_killed_as_somebody_elses_child() {
         let table = [entry(1, 0, 0, 0), entry(2, 1, 2, 1), entry(3, 2, 3, 2), entry(4, 3, 4, 3)];
-        let tree = Tree { root: 2, spared: vec![3], orphans_since: Some(0) };
+        let tree = Tree { root: 2, spared: vec![3], since: 0, orphans: true };
         assert_eq!(pids(&table, &tree), [2]);
         assert_eq!(pids(&table, &Tree { root: 1, spared: Vec::new(), ..tree }), [2, 3, 4]);
     }
@@ -135,9 +148,9 @@ mod tests {
             table in table(),
             root in 0..12,
             spared in proptest::collection::vec(2..12, 0..3),
-            orphans_since in proptest::option::of(0_u64..8),
+            (since, orphans) in (0_u64..8, any::<bool>()),
         ) {
-            let tree = Tree { root, spared: spared.clone(), orphans_since };
+            let tree = Tree { root, spared: spared.clone(), since, orphans };
             let chosen = pids(&table, &tree);
             prop_assert!(!chosen.contains(&1));
             let mut safe: HashSet<i32> = spared.into_iter().collect();
@@ -158,7 +171,7 @@ mod tests {
 
         #[test]
         fn the_root_dies_unless_it_is_spared(table in table(), root in 2..12) {
-            let tree = Tree { root, spared: Vec::new(), orphans_since: None };
+            let tree = Tree { root, spared: Vec::new(), since: 5, orphans: false };
             let there = table.iter().any(|entry| entry.pid == root);
             prop_assert_eq!(pids(&table, &tree).contains(&root), there);
         }

@@ -1,0 +1,97 @@
+//! What runs programs of one language in a sandbox: the sandbox and, where the language has one, the
+//! kernel in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::language::{Approach, Language};
+use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
+use crate::sandbox::spec::{SandboxLimits, SandboxSpec, Usage};
+
+use super::kernel::{Kernel, KernelError};
+
+/// Patience with an account that decides something, when nobody's deadline has passed.
+pub const UNHURRIED: Duration = Duration::from_secs(1);
+
+/// See the module. The sandbox ends when all that hold it have dropped it.
+pub struct Runner {
+    /// The isolated environment, which a session's runners share.
+    pub sandbox: Arc<dyn Sandbox>,
+    /// Absent in compiled languages, before the first run, and after the kernel has died.
+    pub kernel: Option<Kernel>,
+    /// What the sandbox had used when the last run ended, or the kernel was ready.
+    pub baseline: Usage,
+}
+
+impl Runner {
+    /// For `sandbox`, without a kernel yet.
+    pub fn new(sandbox: Arc<dyn Sandbox>) -> Self {
+        Self { sandbox, kernel: None, baseline: Usage::default() }
+    }
+
+    /// Makes a sandbox and starts the kernel of `language`.
+    pub async fn start(
+        backend: &dyn SandboxBackend,
+        language: Language,
+        executable: &str,
+        limits: SandboxLimits,
+    ) -> Result<Self, KernelError> {
+        let mut runner = Self::new(Arc::from(backend.create(&SandboxSpec::closed(limits)).await?));
+        runner.ensure_kernel(language, executable).await?;
+        Ok(runner)
+    }
+
+    /// Makes a sandbox with a kernel that is started from `zygote`.
+    pub async fn start_from(
+        backend: &dyn SandboxBackend,
+        zygote: &Zygote,
+        limits: SandboxLimits,
+    ) -> Result<Self, KernelError> {
+        let mut runner = Self::new(Arc::from(backend.create(&SandboxSpec::closed(limits)).await?));
+        runner.kernel = Some(Kernel::start_from(runner.sandbox.as_ref(), zygote).await?);
+        runner.settle_usage(UNHURRIED).await?;
+        Ok(runner)
+    }
+
+    /// Starts the kernel if there should be one and is none.
+    pub async fn ensure_kernel(
+        &mut self,
+        language: Language,
+        executable: &str,
+    ) -> Result<(), KernelError> {
+        if let (Approach::Kernel(kernel), None) = (language.approach(), &self.kernel) {
+            self.kernel = Some(Kernel::start(self.sandbox.as_ref(), kernel, executable).await?);
+            self.settle_usage(UNHURRIED).await?;
+        }
+        Ok(())
+    }
+
+    /// Notices that the kernel is gone (a thread or a timer of an earlier run may have ended it), and says
+    /// whether it was noticed now.
+    pub fn lost_kernel(&mut self) -> bool {
+        let died = self.kernel.as_mut().is_some_and(Kernel::has_ended);
+        if died {
+            self.kernel = None;
+        }
+        died
+    }
+
+    /// Whether nothing can be run in it any more.
+    pub fn is_dead(&mut self) -> bool {
+        self.sandbox.is_gone() || self.kernel.as_mut().is_some_and(Kernel::has_ended)
+    }
+
+    /// Makes what is used now the baseline of the next run, and gives what was used since the last.
+    pub async fn settle_usage(&mut self, patience: Duration) -> Result<Usage, SandboxError> {
+        let mut now = self.sandbox.usage(patience).await?;
+        // Not all was seen, or the next run would be charged with this one's time.
+        now.cpu = now.cpu.max(self.baseline.cpu);
+        let before = std::mem::replace(&mut self.baseline, now);
+        Ok(Usage {
+            cpu: now.cpu.saturating_sub(before.cpu),
+            oom_kills: now.oom_kills.saturating_sub(before.oom_kills),
+            fork_refusals: now.fork_refusals.saturating_sub(before.fork_refusals),
+            ..now
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! Until when a session lives: a deadline that can be moved, and a time without use after which it ends, too.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Deadline {
+    created: SystemTime,
+    times: Mutex<Times>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    expires: SystemTime,
+    ends: Instant,
+    last_use: Instant,
+}
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(ttl: Duration) -> Self {
+        let (created, now) = (SystemTime::now(), Instant::now());
+        let times = Times { expires: created + ttl, ends: now + ttl, last_use: now };
+        Self { created, times: Mutex::new(times) }
+    }
+
+    /// Moves it: so long from now, whether that is earlier or later than before.
+    pub fn move_to(&self, ttl: Duration) {
+        let mut times = self.lock();
+        (times.expires, times.ends) = (SystemTime::now() + ttl, Instant::now() + ttl);
+    }
+
+    /// Starts the time without use anew.
+    pub fn touch(&self) {
+        self.lock().last_use = Instant::now();
+    }
+
+    /// When the session began.
+    pub fn created(&self) -> SystemTime {
+        self.created
+    }
+
+    /// When it ends, at the latest.
+    pub fn expires(&self) -> SystemTime {
+        self.lock().expires
+    }
+
+    /// Whether it has passed at `now`, or nothing was done for `idle` by then in a session that is not busy.
+    pub fn has_passed(&self, now: Instant, idle: Duration, busy: bool) -> bool {
+        let times = *self.lock();
+        now >= times.ends || (!busy && now >= times.last_use + idle)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn it_can_be_moved_both_ways_and_work_is_not_idleness() {
+        let deadline = Deadline::after(10 * MINUTE);
+        let after = |minutes: u32| Instant::now() + minutes * MINUTE;
+        assert!(!deadline.has_passed(after(4), 5 * MINUTE, false));
+        assert!(deadline.has_passed(after(6), 5 * MINUTE, false));
+        assert!(!deadline.has_passed(after(6), 5 * MINUTE, true));
+        assert!(deadline.has_passed(after(11), 60 * MINUTE, true));
+        deadline.move_to(30 * MINUTE);
+        assert!(!deadline.has_passed(after(20), 60 * MINUTE, true), "it was moved away");
+        deadline.move_to(MINUTE);
+        assert!(deadline.has_passed(after(2), 60 * MINUTE, true), "it was moved near");
+    }
+}

@@ -1,0 +1,215 @@
+//! From an accepted run to its outcome: a slot, a sandbox, the run, the account.
+
+use std::time::{Duration, Instant};
+
+use tokio::time;
+use tokio_util::sync::CancellationToken;
+
+use super::admission::Ticket;
+use super::in_session::{Cleanup, Place};
+use super::{Worker, WorkerError};
+use crate::execution::event::Event;
+use crate::execution::kernel::KernelError;
+use crate::execution::limits::Limits;
+use crate::execution::outcome::{Outcome, Phases, Status};
+use crate::execution::request::Request;
+use crate::execution::run::{Completed, Run};
+use crate::execution::sharing::{Activity, Share, What};
+use crate::execution::sink::Sink;
+use crate::execution::stream::StreamTotals;
+use crate::language::Mode;
+use crate::pool::{Acquired, Demand};
+use crate::sandbox::spec::Usage;
+
+/// How long the news that all sandboxes are gone may take.
+const BAD_NEWS: Duration = Duration::from_millis(200);
+
+/// An accepted run, with what it may use and may be stopped by.
+pub(super) struct Admitted<'a> {
+    pub(super) request: &'a Request,
+    pub(super) limits: Limits,
+    pub(super) cancelled: &'a CancellationToken,
+    pub(super) sink: &'a Sink,
+}
+
+/// The right to run, some time.
+pub(super) struct Turn {
+    pub(super) ticket: Ticket,
+    /// When it is too late to begin.
+    pub(super) latest: Option<time::Instant>,
+}
+
+/// How an accepted run came to its end.
+pub(super) enum Ended {
+    /// It ran.
+    Ran(Box<Ran>),
+    /// It was cancelled while it waited.
+    Waiting,
+}
+
+/// A run that ran.
+pub(super) struct Ran {
+    pub(super) completed: Completed,
+    pub(super) phases: Phases,
+    /// In a session: what earlier runs have left in the interpreter is gone.
+    pub(super) state_lost: bool,
+    /// In a session: what is to be done behind the answer.
+    pub(super) cleanup: Option<Cleanup>,
+}
+
+impl Worker {
+    /// Runs to the end, in `place` if that is a session, and sends the outcome.
+    pub(super) async fn carry_out(
+        &self,
+        run: Admitted<'_>,
+        place: Option<Place>,
+        turn: Turn,
+    ) -> Result<(), WorkerError> {
+        let accepted = Instant::now();
+        let ended = match place {
+            None => self.run_alone(&run, turn).await,
+            Some(place) => self.run_in_session(&run, place, turn).await,
+        };
+        let ended = match ended {
+            Err(error) => return Err(self.cause_of(error).await),
+            Ok(ended) => ended,
+        };
+        let (outcome, cleanup) = self.outcome(accepted, ended);
+        if outcome.status == Status::Cancelled && self.shutdown.is_cancelled() {
+            // Nobody wanted that.
+            return Err(WorkerError::ShuttingDown);
+        }
+        let status = outcome.status;
+        run.sink.send(Event::Outcome(Box::new(outcome)));
+        self.tally.ended(Some(status));
+        if let Some(cleanup) = cleanup {
+            cleanup.carry_out().await.map_err(KernelError::from)?;
+        }
+        Ok(())
+    }
+
+    /// With the spawner all sandboxes die, and a run may notice before the worker does.
+    pub(super) async fn cause_of(&self, error: WorkerError) -> WorkerError {
+        let WorkerError::Kernel(_) = error else {
+            return error;
+        };
+        match time::timeout(BAD_NEWS, self.shutdown.cancelled()).await {
+            Ok(()) => WorkerError::ShuttingDown,
+            Err(_) => error,
+        }
+    }
+
+    /// In a sandbox of its own, which ends with it.
+    async fn run_alone(&self, run: &Admitted<'_>, turn: Turn) -> Result<Ended, WorkerError> {
+        let begun = Instant::now();
+        let _slot = tokio::select! {
+            slot = turn.ticket.turn(turn.latest) => slot?,
+            () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
+        };
+        let queue = begun.elapsed();
+        let begun = Instant::now();
+        let demand = Demand::Program(&run.request.code);
+        let acquired = self.pool.acquire(run.request.language, demand, run.limits.sandbox).await?;
+        let Acquired { mut runner, cold, refill } = acquired;
+        let start = begun.elapsed();
+        let share = Activity::default().begin(run.wants());
+        let prepared = self.prepare(run, Mode::Once, run.cancelled, &share)?;
+        let completed = prepared.run(&mut runner, run.sink).await;
+        // Given back behind the answer: the next run does not wait for it, and nor does the caller.
+        self.tasks.spawn("end sandbox", async move {
+            runner.sandbox.end().await;
+            drop(refill);
+        });
+        if cold {
+            self.tally.began_cold();
+        }
+        let phases = Phases { queue, start, cold_start: cold, ..Phases::default() };
+        let ran = Ran { completed: completed?, phases, state_lost: false, cleanup: None };
+        Ok(Ended::Ran(Box::new(ran)))
+    }
+
+    pub(super) fn prepare<'a>(
+        &'a self,
+        run: &'a Admitted<'_>,
+        mode: Mode,
+        cancelled: &'a CancellationToken,
+        share: &'a Share,
+    ) -> Result<Run<'a>, KernelError> {
+        let (executable, version) = self
+            .toolchain(run.request.language)
+            .map_err(|error| KernelError::NotReady(error.to_string()))?;
+        Ok(Run {
+            request: run.request,
+            limits: &run.limits,
+            executable,
+            version,
+            compiled: self.compiled.as_ref(),
+            outputs: self.outputs.as_ref(),
+            mode,
+            settings: self.settings,
+            cancelled,
+            share,
+        })
+    }
+
+    fn outcome(&self, accepted: Instant, ended: Ended) -> (Outcome, Option<Cleanup>) {
+        let accounting = self.settings.accounting;
+        let ran = match ended {
+            Ended::Ran(ran) => *ran,
+            Ended::Waiting => {
+                let outcome = Outcome {
+                    status: Status::Cancelled,
+                    exit_code: None,
+                    signal: None,
+                    diagnostic: None,
+                    duration: accepted.elapsed(),
+                    stdout: StreamTotals::default(),
+                    stderr: StreamTotals::default(),
+                    results_omitted: 0,
+                    usage: Usage::default(),
+                    shared: false,
+                    accounting,
+                    phases: Phases { queue: accepted.elapsed(), ..Phases::default() },
+                    state_lost: false,
+                };
+                return (outcome, None);
+            }
+        };
+        let Ran { completed, phases, state_lost, cleanup } = ran;
+        let Completed {
+            verdict,
+            usage,
+            shared,
+            stdout,
+            stderr,
+            results_omitted,
+            compile,
+            run,
+            kernel_lost: _,
+            to_kill: _,
+        } = completed;
+        let outcome = Outcome {
+            status: verdict.status,
+            exit_code: verdict.exit_code,
+            signal: verdict.signal,
+            diagnostic: verdict.diagnostic,
+            duration: accepted.elapsed(),
+            stdout,
+            stderr,
+            results_omitted,
+            usage,
+            shared,
+            accounting,
+            phases: Phases { compile, run, ..phases },
+            state_lost,
+        };
+        (outcome, cleanup)
+    }
+}
+
+impl Admitted<'_> {
+    /// What it may use of the sandbox that it runs in.
+    pub(super) fn wants(&self) -> What {
+        What::Run { cpu: self.limits.cpu, sandbox: self.limits.sandbox }
+    }
+}
