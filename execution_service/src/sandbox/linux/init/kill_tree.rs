@@ -4,30 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde::{Deserialize, Serialize};
 
 use super::processes::{self, ProcessEntry};
+use crate::sandbox::linux::wire::init::KillTree;
 
 /// After so many rounds in which there was always somebody new, they are made faster than they can be told
 /// apart.
 const MOST_ROUNDS: usize = 50;
 
-/// Which processes, in the numbers of this sandbox.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tree {
-    /// See [`ProcessTree`](crate::sandbox::backend::ProcessTree).
-    pub root: i32,
-    /// The same.
-    pub spared: Vec<i32>,
-    /// Whoever was born in a later tick, and belongs to none that is spared, dies as well.
-    pub orphans_since: Option<u64>,
-}
-
 /// Kills them; `false` if it cannot be done so, and every process has to go.
 ///
 /// A process that was killed makes no others. So it is over when a look finds nobody new: the dying may
 /// still be there, and take as long as they need.
-pub fn kill_tree(tree: &Tree) -> bool {
+pub fn kill_tree(tree: &KillTree) -> bool {
     let mut killed = HashSet::new();
     for _ in 0..MOST_ROUNDS {
         let mut table: Vec<_> =
@@ -51,7 +40,7 @@ pub fn kill_tree(tree: &Tree) -> bool {
 }
 
 /// Which of `table` are to die.
-fn victims(table: &[ProcessEntry], tree: &Tree) -> Vec<ProcessEntry> {
+fn victims(table: &[ProcessEntry], tree: &KillTree) -> Vec<ProcessEntry> {
     let parents: HashMap<i32, i32> = table.iter().map(|entry| (entry.pid, entry.parent)).collect();
     let belongs = |entry: &ProcessEntry, leaders: &[i32]| {
         leaders.contains(&entry.session)
@@ -83,7 +72,7 @@ mod tests {
         ProcessEntry { pid, parent, session, born }
     }
 
-    fn pids(table: &[ProcessEntry], tree: &Tree) -> Vec<i32> {
+    fn pids(table: &[ProcessEntry], tree: &KillTree) -> Vec<i32> {
         victims(table, tree).iter().map(|victim| victim.pid).collect()
     }
 
@@ -105,17 +94,17 @@ mod tests {
             // As old as the start.
             entry(11, 1, 11, 25),
         ];
-        let tree = Tree { root: 3, spared: vec![2], orphans_since: None };
+        let tree = KillTree { root: 3, spared: vec![2], orphans_since: None };
         assert_eq!(pids(&table, &tree), [3, 4, 5, 6]);
-        assert_eq!(pids(&table, &Tree { orphans_since: Some(25), ..tree }), [3, 4, 5, 6, 7]);
+        assert_eq!(pids(&table, &KillTree { orphans_since: Some(25), ..tree }), [3, 4, 5, 6, 7]);
     }
 
     #[test]
     fn who_is_spared_is_not_killed_as_somebody_elses_child() {
         let table = [entry(1, 0, 0, 0), entry(2, 1, 2, 1), entry(3, 2, 3, 2), entry(4, 3, 4, 3)];
-        let tree = Tree { root: 2, spared: vec![3], orphans_since: Some(0) };
+        let tree = KillTree { root: 2, spared: vec![3], orphans_since: Some(0) };
         assert_eq!(pids(&table, &tree), [2]);
-        assert_eq!(pids(&table, &Tree { root: 1, spared: Vec::new(), ..tree }), [2, 3, 4]);
+        assert_eq!(pids(&table, &KillTree { root: 1, spared: Vec::new(), ..tree }), [2, 3, 4]);
     }
 
     /// Few numbers, so that there are circles, orphans and sessions without a leader.
@@ -137,7 +126,7 @@ mod tests {
             spared in proptest::collection::vec(2..12, 0..3),
             orphans_since in proptest::option::of(0_u64..8),
         ) {
-            let tree = Tree { root, spared: spared.clone(), orphans_since };
+            let tree = KillTree { root, spared: spared.clone(), orphans_since };
             let chosen = pids(&table, &tree);
             prop_assert!(!chosen.contains(&1));
             let mut safe: HashSet<i32> = spared.into_iter().collect();
@@ -158,7 +147,7 @@ mod tests {
 
         #[test]
         fn the_root_dies_unless_it_is_spared(table in table(), root in 2..12) {
-            let tree = Tree { root, spared: Vec::new(), orphans_since: None };
+            let tree = KillTree { root, spared: Vec::new(), orphans_since: None };
             let there = table.iter().any(|entry| entry.pid == root);
             prop_assert_eq!(pids(&table, &tree).contains(&root), there);
         }
