@@ -10,5 +10,4 @@ pub mod isolation;
 pub mod spec;
 pub mod workspace;
 
-#[allow(unsafe_code)]
 pub mod linux;

@@ -1,47 +1,32 @@
 //! Sandboxes by Linux namespaces, cgroups and seccomp.
 //!
 //! ```text
-//! boot      namespaces of the worker, before any thread           (boot, anchor, cgroup::delegation)
-//! launch    fork the spawner, let it make a first sandbox             (launch, template)
-//! spawner   makes and ends sandboxes, has zygotes fork            (spawner, recipe, seccomp, cgroup)
-//! init      process 1 of each sandbox                             (init)
-//! worker    asks both of them                     (spawner_client, init_client, sandbox, caller)
-//! self_test have the walls attacked from inside, and judge        (self_test, probe)
+//! boot       namespaces of the worker before any thread, the anchor, the start of the spawner
+//! spawner    the process that makes and ends sandboxes, and has zygotes fork
+//! confine    from a fresh clone to a closed sandbox, and to a program in it
+//! init       process 1 of each sandbox
+//! client     the worker's side: asks the spawner and the inits
+//! wire       what these processes say to each other, and how it is carried
+//! host       what the kernel tells of the machine and of processes
+//! cgroup     limits and accounts; seccomp: which calls are allowed; syscall: calls that no crate offers
+//! probe      attempts against the walls, made inside; self_test: has them made, and judges
 //! ```
-//! The only home of `unsafe`, `libc` and `nix`: all `unsafe` is in `syscall`, `channel` and `probe::calls`.
+//! The only home of `unsafe`, `libc` and `nix`. `unsafe` is allowed in `syscall`, in `wire::channel` and in
+//! `probe::calls`, and nowhere else.
 
-mod account;
-mod anchor;
 mod boot;
-mod caller;
-mod census;
+mod boot_error;
 mod cgroup;
-mod channel;
-mod ends;
-mod fifo;
-mod host_look;
+mod client;
+mod confine;
+mod host;
 mod init;
-mod init_client;
-mod launch;
-mod link;
-mod locks;
-mod output;
 mod probe;
-mod processes;
-mod program;
-mod protocol;
-mod recipe;
-mod sandbox;
 mod seccomp;
 mod self_test;
 mod spawner;
-mod spawner_client;
-mod spawner_watch;
 mod syscall;
-mod tcp;
-mod template;
-mod transfer;
-mod untold;
+mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,34 +35,32 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use boot::{
-    BootError, FIRST_HOST_ID, Namespaced, WORKER_HOST_ID, drop_privileges, enter_namespaces,
-};
+pub use boot::ids::{FIRST_HOST_ID, WORKER_HOST_ID};
+pub use boot::launch::{Launched, Told, launch};
+pub use boot::{Namespaced, drop_privileges, enter_namespaces};
+pub use boot_error::BootError;
 pub use cgroup::Leftover;
-pub use launch::{Launched, Told, launch};
 pub use seccomp::groups;
 pub use self_test::control;
 
 use super::backend::{Health, Sandbox, SandboxBackend, SandboxError, Zygote};
 use super::census::Census;
 use super::isolation::Isolation;
-use super::spec::{Command, NetworkPolicy, SandboxLimits, SandboxSpec, Stdin};
-use cgroup::Tree;
-use host_look::HostLook;
-use sandbox::LinuxSandbox;
+use super::spec::{Command, NetworkPolicy, SandboxSpec, Stdin};
+use client::census;
+use client::factory::SandboxFactory;
+use client::spawner::SpawnerClient;
+use client::spawner_watch::SpawnerWatch;
+use host::look::HostLook;
 use self_test::Host;
-use spawner::cgroup_name;
-use spawner_client::{Created, SpawnerClient};
-use spawner_watch::SpawnerWatch;
 
 /// The backend of this machine's own kernel.
 pub struct LinuxBackend {
-    spawner: Arc<SpawnerClient>,
+    factory: SandboxFactory,
+    /// What this host allows.
     host: Host,
-    cgroups: Option<Tree>,
     /// What every sandbox sees of the host beside the system's own directories.
     roots: Vec<PathBuf>,
-    host_look: Arc<HostLook>,
     spawner_watch: Arc<SpawnerWatch>,
     /// End with this.
     _watching: JoinSet<()>,
@@ -99,7 +82,8 @@ impl LinuxBackend {
                 (Arc::<SpawnerWatch>::clone(&spawner_watch), Arc::clone(&spawner));
             async move { watch.watch(&spawner).await }
         });
-        Ok(Self { spawner, host, cgroups, roots, host_look, spawner_watch, _watching: watching })
+        let factory = SandboxFactory { spawner, cgroups, host_look };
+        Ok(Self { factory, host, roots, spawner_watch, _watching: watching })
     }
 
     /// Whether a sandbox of ours is all of `spec`.
@@ -116,28 +100,13 @@ impl LinuxBackend {
             ))),
         }
     }
-
-    async fn make(&self, limits: SandboxLimits) -> Result<LinuxSandbox, SandboxError> {
-        let created = self.spawner.create(limits).await?;
-        let Created { claim, sandbox, link, pipes, peak } = created;
-        let name = cgroup_name(sandbox);
-        let meter = self.cgroups.as_ref().zip(peak).map(|(tree, peak)| tree.meter(&name, peak));
-        let meter = meter.transpose().map_err(SandboxError::Limits)?;
-        let shared = (Arc::clone(&self.spawner), Arc::clone(&self.host_look));
-        LinuxSandbox::open((sandbox, claim), (link, pipes), limits, meter, shared).await
-    }
-
-    /// How often the quota has made it wait; nothing without a cpu controller.
-    fn pauses(&self, sandbox: &LinuxSandbox) -> Option<u64> {
-        self.cgroups.as_ref()?.pauses(&cgroup_name(sandbox.id()))
-    }
 }
 
 #[async_trait]
 impl SandboxBackend for LinuxBackend {
     async fn create(&self, spec: &SandboxSpec) -> Result<Box<dyn Sandbox>, SandboxError> {
         self.check(spec)?;
-        Ok(Box::new(self.make(spec.limits).await?))
+        Ok(Box::new(self.factory.make(spec.limits).await?))
     }
 
     async fn preload(&self, command: Command) -> Result<Zygote, SandboxError> {
@@ -145,28 +114,28 @@ impl SandboxBackend for LinuxBackend {
             let what = "a zygote has no standard input";
             return Err(SandboxError::Unsupported(String::from(what)));
         }
-        let (id, report, claim) = self.spawner.start_zygote(command).await?;
+        let (id, report, claim) = self.factory.spawner.start_zygote(command).await?;
         let unwanted = CancellationToken::new();
-        let ended = self.spawner.zygote_ended(id);
+        let ended = self.factory.spawner.zygote_ended(id);
         let zygote = Zygote::new(id, ended, unwanted.clone().drop_guard());
-        let spawner = Arc::clone(&self.spawner);
+        let spawner = Arc::clone(&self.factory.spawner);
         tokio::spawn(async move {
             unwanted.cancelled().await;
             spawner.end_zygote(id).await;
         });
         claim.keep();
-        self_test::examine_zygote(self, &zygote).await?;
+        self_test::examine_zygote(&self.factory, &self.host, &zygote).await?;
         tracing::info!(zygote = id, report, "a zygote is ready");
         Ok(zygote)
     }
 
     async fn examine(&self) -> Isolation {
-        self_test::examine(self, &self.roots).await
+        self_test::examine(&self.factory, &self.host, &self.roots).await
     }
 
     async fn census(&self) -> Result<Census, SandboxError> {
-        let counted = self.spawner.count().await?;
-        let tree = self.cgroups.clone();
+        let counted = self.factory.spawner.count().await?;
+        let tree = self.factory.cgroups.clone();
         // Some dozens of small files.
         let taking = tokio::task::spawn_blocking(move || census::taken(counted, tree.as_ref()));
         taking.await.map_err(|_| SandboxError::Silent)
@@ -177,6 +146,6 @@ impl SandboxBackend for LinuxBackend {
     }
 
     async fn failed(&self) {
-        self.spawner.failed().await;
+        self.factory.spawner.failed().await;
     }
 }

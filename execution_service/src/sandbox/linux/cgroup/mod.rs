@@ -182,6 +182,11 @@ impl Cgroup {
     }
 }
 
+/// What the worker and the spawner call the cgroup of a sandbox.
+pub fn cgroup_name(sandbox: u64) -> String {
+    format!("sandbox-{sandbox}")
+}
+
 /// Init is one process more than the user's own.
 fn pids_max(limits: SandboxLimits) -> u32 {
     limits.processes.saturating_add(1)

@@ -15,14 +15,17 @@ use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 
 use crate::sandbox::files::{FileEntry, FileKind, FileMode, Root};
-use crate::sandbox::linux::channel::MAX_CHUNK;
-use crate::sandbox::linux::fifo::OPEN_TO_THE_WORKER;
-use crate::sandbox::linux::protocol::{InitReply, Piece};
 use crate::sandbox::linux::syscall::open_beneath;
+use crate::sandbox::linux::wire::channel::MAX_CHUNK;
+use crate::sandbox::linux::wire::init::{InitReply, Piece};
 use crate::sandbox::spec::{REQUEST_DIR, WORKSPACE};
 
 /// The worker, which is another user, opens FIFOs there.
 const REQUEST_DIR_MODE: Mode = Mode::S_IRWXU.union(Mode::S_IXGRP).union(Mode::S_IXOTH);
+
+/// Mode of the FIFOs that init makes for the worker, which is another user. Whoever could open one must be
+/// in the sandbox, or have its request directory.
+const OPEN_TO_THE_WORKER: Mode = Mode::from_bits_truncate(0o666);
 
 /// The most that an entry of a listing takes in a message beside its name: two lengths and a kind.
 const ENTRY_BYTES: usize = 16;
@@ -197,8 +200,8 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::sandbox::linux::channel::MAX_PACKET;
-    use crate::sandbox::linux::protocol::FromInit;
+    use crate::sandbox::linux::wire::channel::MAX_PACKET;
+    use crate::sandbox::linux::wire::init::FromInit;
 
     #[test]
     fn only_regular_files_are_read_and_piece_by_piece() {

@@ -4,32 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde::{Deserialize, Serialize};
 
 use super::processes::{self, ProcessEntry};
+use crate::sandbox::linux::wire::init::KillTree;
 
 /// After so many rounds in which there was always somebody new, they are made faster than they can be told
 /// apart.
 const MOST_ROUNDS: usize = 50;
 
-/// Which processes, in the numbers of this sandbox.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tree {
-    /// See [`ProcessTree`](crate::sandbox::backend::ProcessTree).
-    pub root: i32,
-    /// The same.
-    pub spared: Vec<i32>,
-    /// The same, in ticks.
-    pub since: u64,
-    /// The same.
-    pub orphans: bool,
-}
-
 /// Kills them; `false` if it cannot be done so, and every process has to go.
 ///
 /// A process that was killed makes no others. So it is over when a look finds nobody new: the dying may
 /// still be there, and take as long as they need.
-pub fn kill_tree(tree: &Tree) -> bool {
+pub fn kill_tree(tree: &KillTree) -> bool {
     let mut killed = HashSet::new();
     for _ in 0..MOST_ROUNDS {
         let mut table: Vec<_> =
@@ -53,7 +40,7 @@ pub fn kill_tree(tree: &Tree) -> bool {
 }
 
 /// Which of `table` are to die.
-fn victims(table: &[ProcessEntry], tree: &Tree) -> Vec<ProcessEntry> {
+fn victims(table: &[ProcessEntry], tree: &KillTree) -> Vec<ProcessEntry> {
     let parents: HashMap<i32, i32> = table.iter().map(|entry| (entry.pid, entry.parent)).collect();
     let births: HashMap<i32, u64> = table.iter().map(|entry| (entry.pid, entry.born)).collect();
     let belongs = |entry: &ProcessEntry, leaders: &[i32]| {
@@ -91,7 +78,7 @@ mod tests {
         ProcessEntry { pid, parent, session, born }
     }
 
-    fn pids(table: &[ProcessEntry], tree: &Tree) -> Vec<i32> {
+    fn pids(table: &[ProcessEntry], tree: &KillTree) -> Vec<i32> {
         victims(table, tree).iter().map(|victim| victim.pid).collect()
     }
 
@@ -118,17 +105,17 @@ mod tests {
             entry(14, 13, 13, 30),
             entry(15, 1, 3, 22),
         ];
-        let tree = Tree { root: 3, spared: vec![2], since: 25, orphans: false };
+        let tree = KillTree { root: 3, spared: vec![2], since: 25, orphans: false };
         assert_eq!(pids(&table, &tree), [3, 4, 5, 6, 12]);
-        assert_eq!(pids(&table, &Tree { orphans: true, ..tree }), [3, 4, 5, 6, 7, 12]);
+        assert_eq!(pids(&table, &KillTree { orphans: true, ..tree }), [3, 4, 5, 6, 7, 12]);
     }
 
     #[test]
     fn who_is_spared_is_not_killed_as_somebody_elses_child() {
         let table = [entry(1, 0, 0, 0), entry(2, 1, 2, 1), entry(3, 2, 3, 2), entry(4, 3, 4, 3)];
-        let tree = Tree { root: 2, spared: vec![3], since: 0, orphans: true };
+        let tree = KillTree { root: 2, spared: vec![3], since: 0, orphans: true };
         assert_eq!(pids(&table, &tree), [2]);
-        assert_eq!(pids(&table, &Tree { root: 1, spared: Vec::new(), ..tree }), [2, 3, 4]);
+        assert_eq!(pids(&table, &KillTree { root: 1, spared: Vec::new(), ..tree }), [2, 3, 4]);
     }
 
     /// Few numbers, so that there are circles, orphans and sessions without a leader.
@@ -150,7 +137,7 @@ mod tests {
             spared in proptest::collection::vec(2..12, 0..3),
             (since, orphans) in (0_u64..8, any::<bool>()),
         ) {
-            let tree = Tree { root, spared: spared.clone(), since, orphans };
+            let tree = KillTree { root, spared: spared.clone(), since, orphans };
             let chosen = pids(&table, &tree);
             prop_assert!(!chosen.contains(&1));
             let mut safe: HashSet<i32> = spared.into_iter().collect();
@@ -171,7 +158,7 @@ mod tests {
 
         #[test]
         fn the_root_dies_unless_it_is_spared(table in table(), root in 2..12) {
-            let tree = Tree { root, spared: Vec::new(), since: 5, orphans: false };
+            let tree = KillTree { root, spared: Vec::new(), since: 5, orphans: false };
             let there = table.iter().any(|entry| entry.pid == root);
             prop_assert_eq!(pids(&table, &tree).contains(&root), there);
         }

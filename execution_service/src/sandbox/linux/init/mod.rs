@@ -24,15 +24,16 @@ use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
-use super::account::Reaped;
-use super::link::{self, Side};
-use super::protocol::{Failure, FirstWord, FromInit, InitReply, InitRequest, ToInit};
-use super::recipe::Burden;
-use super::{channel, locks, syscall};
+use crate::sandbox::linux::confine::process_limits::ProcessLimits;
+use crate::sandbox::linux::host::locks;
+use crate::sandbox::linux::host::reaped::Reaped;
+use crate::sandbox::linux::syscall;
+use crate::sandbox::linux::wire::channel;
+use crate::sandbox::linux::wire::failure::Failure;
+use crate::sandbox::linux::wire::init::{FirstWord, FromInit, InitReply, InitRequest, ToInit};
+use crate::sandbox::linux::wire::link::{self, Side};
 use files::Files;
-pub use kill_tree::Tree;
 use kill_tree::kill_tree;
-pub use processes::TICKS_PER_SECOND;
 use sockets::Buffered;
 pub use sockets::Sockets;
 
@@ -49,13 +50,18 @@ struct Init {
     /// What the sandbox may hold.
     memory_bytes: u64,
     /// What is laid on each of its processes.
-    burden: Burden,
+    process_limits: ProcessLimits,
     /// Tells what sockets hold.
     sockets: Sockets,
 }
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
-pub fn serve(side: Side, memory_bytes: u64, burden: Burden, sockets: Sockets) -> io::Result<()> {
+pub fn serve(
+    side: Side,
+    memory_bytes: u64,
+    process_limits: ProcessLimits,
+    sockets: Sockets,
+) -> io::Result<()> {
     let Side { socket, words } = side;
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
@@ -70,7 +76,8 @@ pub fn serve(side: Side, memory_bytes: u64, burden: Burden, sockets: Sockets) ->
     }
     drop(paths);
     let (words, started, reaped) = (File::from(words), HashSet::new(), Reaped::default());
-    let mut init = Init { socket, words, files, started, reaped, memory_bytes, burden, sockets };
+    let mut init =
+        Init { socket, words, files, started, reaped, memory_bytes, process_limits, sockets };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -117,10 +124,11 @@ impl Init {
         prctl::set_dumpable(false)?;
         let result = match request {
             InitRequest::Start { command } => {
-                start::start(&command, fds, self.burden).map(|pid| self.note(pid))
+                start::start(&command, fds, self.process_limits).map(|pid| self.note(pid))
             }
             InitRequest::Probe { probe, targets } => {
-                start::start_probe((probe, &targets), fds, self.burden).map(|pid| self.note(pid))
+                start::start_probe((probe, &targets), fds, self.process_limits)
+                    .map(|pid| self.note(pid))
             }
             InitRequest::Seal => Ok(InitReply::Done),
             InitRequest::Write { root, path, piece, chunk } => {

@@ -2,9 +2,6 @@
 
 use std::fs;
 
-/// `USER_HZ`, which is 100 on every Linux that Rust runs on: the unit of times in `/proc/<pid>/stat`.
-pub const TICKS_PER_SECOND: u64 = 100;
-
 /// Every process but init; of a sandbox without a `/proc`, none.
 pub fn others() -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else {

@@ -12,7 +12,7 @@ use std::os::fd::OwnedFd;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, getsockopt, socket, sockopt};
 
 use super::sock_diag::{Buffers, TABLES};
-use crate::sandbox::linux::recipe::TCP_BUFFER_BYTES;
+use crate::sandbox::linux::confine::TCP_BUFFER_BYTES;
 
 /// What a socket costs with empty buffers: itself, its inode and its file. A TCP one, the largest, is 2.3 KiB
 /// without the other two.

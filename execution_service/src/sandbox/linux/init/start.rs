@@ -7,9 +7,9 @@ use std::os::fd::OwnedFd;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 
+use crate::sandbox::linux::confine::process_limits::ProcessLimits;
+use crate::sandbox::linux::confine::program::{Program, set_up_process};
 use crate::sandbox::linux::probe::{self, Finding, Probe, Targets};
-use crate::sandbox::linux::program::{Program, settle};
-use crate::sandbox::linux::recipe::Burden;
 use crate::sandbox::linux::syscall;
 use crate::sandbox::spec::Command;
 
@@ -18,9 +18,13 @@ use crate::sandbox::spec::Command;
 ///
 /// # Errors
 /// That of the step that failed in the new process, up to and including `execve`.
-pub fn start(command: &Command, fds: Vec<OwnedFd>, burden: Burden) -> io::Result<i32> {
+pub fn start(
+    command: &Command,
+    fds: Vec<OwnedFd>,
+    process_limits: ProcessLimits,
+) -> io::Result<i32> {
     let program = Program::of(command)?;
-    fork_with(fds, burden, |fds, _| program.become_with(fds))
+    fork_with(fds, process_limits, |fds, _| program.become_with(fds))
 }
 
 /// Starts a process that is confined as those of [`start`] are, and makes attempts instead of becoming a
@@ -28,10 +32,10 @@ pub fn start(command: &Command, fds: Vec<OwnedFd>, burden: Burden) -> io::Result
 pub fn start_probe(
     (probe, targets): (Probe, &Targets),
     fds: Vec<OwnedFd>,
-    burden: Burden,
+    process_limits: ProcessLimits,
 ) -> io::Result<i32> {
-    fork_with(fds, burden, |fds, started| {
-        if let Err(error) = settle(c"/", Some(c"/dev/null"), fds) {
+    fork_with(fds, process_limits, |fds, started| {
+        if let Err(error) = set_up_process(c"/", Some(c"/dev/null"), fds) {
             return error;
         }
         drop(started.take());
@@ -50,7 +54,7 @@ fn report(findings: &[Finding]) -> io::Result<()> {
 /// the file that it was given; what it returns is why it could not.
 fn fork_with(
     fds: Vec<OwnedFd>,
-    burden: Burden,
+    process_limits: ProcessLimits,
     act: impl FnOnce(Vec<OwnedFd>, &mut Option<File>) -> io::Error,
 ) -> io::Result<i32> {
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
@@ -58,7 +62,7 @@ fn fork_with(
         // Until an exec this is a copy of init within reach of user code: as sealed as init, it stays out
         // of its sight. (So it cannot offer itself to the killer of processes, either: our kernels do.)
         let mut started = Some(File::from(writer));
-        let error = match burden.shoulder() {
+        let error = match process_limits.apply() {
             Ok(()) => act(fds, &mut started),
             Err(error) => error,
         };

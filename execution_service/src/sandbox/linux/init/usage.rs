@@ -7,10 +7,11 @@ use std::io::{self, BufRead, BufReader};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use super::processes::{self, TICKS_PER_SECOND};
+use super::processes;
 use super::sockets::Sockets;
-use crate::sandbox::linux::account::{Disk, Reaped};
-use crate::sandbox::linux::protocol::InitUsage;
+use crate::sandbox::linux::host::disk::Disk;
+use crate::sandbox::linux::host::reaped::Reaped;
+use crate::sandbox::linux::wire::init::{InitUsage, TICKS_PER_SECOND};
 
 /// Takes the account of the `workspace` and of what runs and ran. Memory is estimated in a cheap way, and
 /// if that is more than `suspicious` bytes, in an exact one.

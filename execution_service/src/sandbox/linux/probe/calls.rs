@@ -1,6 +1,8 @@
 //! System calls as a hostile program makes them: past every library. All arguments are numbers, null or
 //! -1, so that a call which is let through either fails or does nothing that stays.
 
+#![expect(unsafe_code)]
+
 use std::ffi::CStr;
 use std::io;
 use std::mem;

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::StatVfsMountFlags;
 
 use super::{Attempt, Outcome, Targets};
-use crate::sandbox::linux::template::WRITABLE;
+use crate::sandbox::linux::confine::template::WRITABLE;
 use crate::sandbox::spec::REQUEST_DIR;
 
 /// See the module.

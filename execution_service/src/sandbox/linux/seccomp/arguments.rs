@@ -5,7 +5,7 @@
 use libc as c;
 
 use super::bpf::{Action, Check, Level};
-use super::table::Policy;
+use super::policy::Policy;
 
 /// A command as the kernel reads it: an `int`, or a word of 32 bits.
 const fn word(number: c::c_int) -> u32 {

@@ -4,11 +4,12 @@
 mod arguments;
 mod bpf;
 pub mod groups;
+mod policy;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use table::Policy;
+pub use policy::Policy;
 
 /// The filter for `policy`, ready for [`super::syscall::install_seccomp`].
 pub fn filter(policy: Policy) -> Vec<libc::sock_filter> {

@@ -7,15 +7,7 @@ use libc as c;
 use super::arguments;
 use super::bpf::{Action, Check, Interval};
 use super::groups::{Call, GROUPS};
-
-/// What the host can do decides a few rows.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// Memory is limited by a cgroup. Without one, memory that belongs to no process (memfd, System V
-    /// shared memory) could not be counted, and its calls are refused; and sockets keep the buffers that
-    /// they are born with, so that what each can hold is known.
-    pub memory_cgroup: bool,
-}
+use super::policy::Policy;
 
 /// The first number that did not exist in Linux 6.12, the newest kernel this table was checked with.
 pub(super) const FIRST_UNKNOWN: u32 = 463;

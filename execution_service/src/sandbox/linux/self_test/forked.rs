@@ -6,11 +6,11 @@ use std::io;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
-use super::{LIMITS, nowhere, try_in};
+use super::{Host, LIMITS, nowhere, try_in};
 use crate::sandbox::backend::{Process, Sandbox, SandboxError, Zygote};
-use crate::sandbox::linux::LinuxBackend;
+use crate::sandbox::linux::client::factory::SandboxFactory;
+use crate::sandbox::linux::client::sandbox::PATIENT;
 use crate::sandbox::linux::probe::{Finding, NEIGHBOURS_DESCRIPTORS, Outcome, Probe};
-use crate::sandbox::linux::sandbox::PATIENT;
 use crate::sandbox::spec::SandboxLimits;
 
 /// An interpreter with its libraries has more than what is tried elsewhere, and an operator may add some.
@@ -22,20 +22,24 @@ const DESCRIPTORS: &str = "/dev/null, 4 pipes, 0 sockets";
 ///
 /// # Errors
 /// What is different from a process that was started.
-pub async fn examine(backend: &LinuxBackend, zygote: &Zygote) -> Result<(), SandboxError> {
-    if !backend.host.fresh_proc {
+pub async fn examine(
+    factory: &SandboxFactory,
+    host: &Host,
+    zygote: &Zygote,
+) -> Result<(), SandboxError> {
+    if !host.fresh_proc {
         // Nobody inside can look at another process.
         return Ok(());
     }
     // One that stops waiting for its children holds up the end of their sandbox, too.
-    timeout(PATIENT, look_at_child(backend, zygote)).await.unwrap_or_else(|elapsed| {
+    timeout(PATIENT, look_at_child(factory, zygote)).await.unwrap_or_else(|elapsed| {
         let stage = String::from("looking at its child");
         Err(SandboxError::Zygote { stage, source: io::Error::from(elapsed) })
     })
 }
 
-async fn look_at_child(backend: &LinuxBackend, zygote: &Zygote) -> Result<(), SandboxError> {
-    let sandbox = backend.make(SandboxLimits { memory_bytes: MEMORY_BYTES, ..LIMITS }).await?;
+async fn look_at_child(factory: &SandboxFactory, zygote: &Zygote) -> Result<(), SandboxError> {
+    let sandbox = factory.make(SandboxLimits { memory_bytes: MEMORY_BYTES, ..LIMITS }).await?;
     let mut child = sandbox.start_from(zygote).await?;
     ready(&mut child).await?;
     let pid = i32::try_from(child.id.0).map_err(|_| SandboxError::Gone)?;

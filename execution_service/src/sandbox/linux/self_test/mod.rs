@@ -25,12 +25,12 @@ use tokio::time::timeout;
 pub use control::control;
 pub use forked::examine as examine_zygote;
 
-use super::LinuxBackend;
-use super::boot::BootError;
-use super::probe::{self, Finding, Outcome, Probe, Targets};
-use super::sandbox::{LinuxSandbox, PATIENT};
 use crate::sandbox::backend::{OutputStream, Process, Sandbox, SandboxError};
 use crate::sandbox::isolation::{Isolation, Refusal, Wall, WallState};
+use crate::sandbox::linux::boot_error::BootError;
+use crate::sandbox::linux::client::factory::SandboxFactory;
+use crate::sandbox::linux::client::sandbox::{LinuxSandbox, PATIENT};
+use crate::sandbox::linux::probe::{self, Finding, Outcome, Probe, Targets};
 use crate::sandbox::spec::{RUNTIMES_DIR, SandboxLimits, Usage, WORKSPACE};
 use judge::Case;
 use table::WALLS;
@@ -112,39 +112,40 @@ struct Tried {
 }
 
 /// Tries every wall. `roots` are the directories of the interpreters.
-pub async fn examine(backend: &LinuxBackend, roots: &[PathBuf]) -> Isolation {
+pub async fn examine(factory: &SandboxFactory, host: &Host, roots: &[PathBuf]) -> Isolation {
     let worker = probe::make(probe::IDENTITY, &nowhere());
     let mut trouble = Vec::new();
-    let inside = match attempts(backend, roots, &mut trouble).await {
+    let inside = match attempts(factory, host, roots, &mut trouble).await {
         Ok(findings) => findings,
         Err(error) => {
             trouble.push(format!("the worker could not set it up: {error}"));
             Vec::new()
         }
     };
-    Case::new(&inside, &worker, &backend.host, &trouble).judge()
+    Case::new(&inside, &worker, host, &trouble).judge()
 }
 
 async fn attempts(
-    backend: &LinuxBackend,
+    factory: &SandboxFactory,
+    host: &Host,
     roots: &[PathBuf],
     trouble: &mut Vec<String>,
 ) -> io::Result<Vec<Finding>> {
     let bait = Bait::lay()?;
     let targets = bait.targets(roots, WORKSPACE)?;
     let processor = async {
-        let sandbox = backend.make(LIMITS).await?;
+        let sandbox = factory.make(LIMITS).await?;
         // Only now: to build the sandbox takes more than a tenth of a processor.
         sandbox.prepare(SandboxLimits { milli_cpus: MILLI_CPUS, ..LIMITS }).await?;
         let mut tried = try_in(&sandbox, Probe::Processor, &targets).await?;
         // A machine with a lot to do may give less than the quota, which then pauses nobody.
         for _ in 1..TRIES {
-            if backend.pauses(&sandbox) != Some(0) {
+            if factory.pauses(&sandbox) != Some(0) {
                 break;
             }
             tried = try_in(&sandbox, Probe::Processor, &targets).await?;
         }
-        if let Some(pauses) = backend.pauses(&sandbox) {
+        if let Some(pauses) = factory.pauses(&sandbox) {
             tried.findings.push(counted("pauses counted by the cgroup", pauses));
         }
         Ok::<_, SandboxError>(tried)
@@ -158,7 +159,7 @@ async fn attempts(
                 return Err(SandboxError::Create { stage, source });
             }
             // It ends in the background: nothing waits for that.
-            let sandbox = backend.make(LIMITS).await?;
+            let sandbox = factory.make(LIMITS).await?;
             try_in(&sandbox, probe, targets).await
         }
     };
@@ -169,7 +170,7 @@ async fn attempts(
         findings.push(ids(one.uid, other.uid));
     }
     if let Ok(tried) = &resources
-        && backend.host.cgroups.is_ok()
+        && host.cgroups.is_ok()
     {
         findings.push(counted("kills counted by the cgroup", tried.usage.oom_kills));
         findings.push(counted("refusals counted by the cgroup", tried.usage.fork_refusals));

@@ -1,6 +1,7 @@
 //! The process that holds all privilege: one thread, no network, no parsing of anything a user sent.
 //! It makes sandboxes, changes their limits, has zygotes fork into them, and takes away what is left.
 
+mod pipes;
 mod sandboxes;
 mod zygotes;
 
@@ -13,17 +14,21 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use super::cgroup::Tree;
-use super::link::Side;
-use super::protocol::{
-    Counted, Failure, FirstWord, FromSpawner, SandboxId, Sequence, SpawnerReply, SpawnerRequest,
-    ToSpawner,
+use crate::sandbox::linux::cgroup::Tree;
+use crate::sandbox::linux::confine::Host;
+use crate::sandbox::linux::host::mounts::mounts;
+use crate::sandbox::linux::host::processes;
+use crate::sandbox::linux::syscall;
+use crate::sandbox::linux::wire::Sequence;
+use crate::sandbox::linux::wire::channel;
+use crate::sandbox::linux::wire::failure::Failure;
+use crate::sandbox::linux::wire::init::FirstWord;
+use crate::sandbox::linux::wire::link::Side;
+use crate::sandbox::linux::wire::spawner::{
+    Counted, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner,
 };
-use super::recipe::Host;
-use super::{census, channel, processes, syscall};
 use crate::sandbox::spec::{Command, SandboxLimits};
 use sandboxes::Sandboxes;
-pub use sandboxes::cgroup_name;
 use zygotes::Zygotes;
 
 /// Epoll's names for the worker's socket and for the ends of children; zygotes are numbered from 1.
@@ -230,7 +235,7 @@ impl Spawner {
         Counted {
             inits: of(&|pid| self.sandboxes.is_init(pid)),
             zygotes: of(&|pid| self.zygotes.is_zygote(pid)),
-            mounts: census::mounts(),
+            mounts: mounts(),
         }
     }
 

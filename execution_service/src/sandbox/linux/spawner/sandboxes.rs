@@ -6,13 +6,20 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::unistd::{Gid, Uid};
 
-use crate::sandbox::linux::cgroup::{Cgroup, Tree};
-use crate::sandbox::linux::ends::Pipes;
-use crate::sandbox::linux::link::{self, Side};
-use crate::sandbox::linux::protocol::{Failure, FirstWord, SandboxId, Sequence, SetUp};
-use crate::sandbox::linux::recipe::{self, Burden, Host, NAMESPACES, SANDBOX_ID};
+use super::pipes;
+use crate::sandbox::linux::cgroup::{Cgroup, Tree, cgroup_name};
+use crate::sandbox::linux::confine::process_limits::ProcessLimits;
+use crate::sandbox::linux::confine::{self, Host, NAMESPACES, SANDBOX_ID};
+use crate::sandbox::linux::init;
+use crate::sandbox::linux::syscall;
 use crate::sandbox::linux::syscall::{ChildProcess, Cloned};
-use crate::sandbox::linux::{channel, init, syscall};
+use crate::sandbox::linux::wire::Sequence;
+use crate::sandbox::linux::wire::channel;
+use crate::sandbox::linux::wire::failure::Failure;
+use crate::sandbox::linux::wire::init::{FirstWord, SetUp};
+use crate::sandbox::linux::wire::link::{self, Side};
+use crate::sandbox::linux::wire::pipes::Pipes;
+use crate::sandbox::linux::wire::spawner::SandboxId;
 use crate::sandbox::spec::SandboxLimits;
 
 /// The ids of sandboxes in the worker's user namespace start here: 0 is the spawner, 1 the worker.
@@ -36,7 +43,7 @@ struct Record {
     init: ChildProcess,
     cgroup: Option<Cgroup>,
     /// What is laid on whoever joins it.
-    burden: Burden,
+    process_limits: ProcessLimits,
     /// The request that waits for its end.
     ending: Option<Sequence>,
     /// Its init has been waited for.
@@ -50,7 +57,7 @@ pub struct WayIn<'a> {
     /// Its cgroup; nothing where there are none.
     pub doors: Vec<OwnedFd>,
     /// What it must take on.
-    pub burden: Burden,
+    pub process_limits: ProcessLimits,
 }
 
 impl Sandboxes {
@@ -93,8 +100,8 @@ impl Sandboxes {
             }
         };
         drop((init_side, init_set_up));
-        let burden = Burden::of(self.host, limits);
-        let record = Record { init, cgroup, burden, ending: None, gone: false };
+        let process_limits = ProcessLimits::of(self.host, limits);
+        let record = Record { init, cgroup, process_limits, ending: None, gone: false };
         let user = self.user(sandbox);
         let released = release(&record, limits, &set_up, self.host, user).map_err(at("map ids"));
         if released.is_err() {
@@ -133,7 +140,7 @@ impl Sandboxes {
     /// The pipes of a process in it, counted for its user; with one for descriptor 0 if `stdin`.
     pub fn pipes(&self, sandbox: SandboxId, stdin: bool) -> io::Result<Pipes> {
         self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
-        Pipes::make(self.user(sandbox), stdin)
+        pipes::make(self.user(sandbox), stdin)
     }
 
     /// Its user, as the spawner sees it.
@@ -154,7 +161,7 @@ impl Sandboxes {
     pub fn way_in(&self, sandbox: SandboxId) -> io::Result<WayIn<'_>> {
         let record = self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
         let doors = record.cgroup.as_ref().map(Cgroup::doors).transpose()?.unwrap_or_default();
-        Ok(WayIn { pidfd: record.init.pidfd.as_fd(), doors, burden: record.burden })
+        Ok(WayIn { pidfd: record.init.pidfd.as_fd(), doors, process_limits: record.process_limits })
     }
 
     /// Kills everything in it.
@@ -232,11 +239,6 @@ impl Record {
     }
 }
 
-/// What the worker and the spawner call the cgroup of a sandbox.
-pub fn cgroup_name(sandbox: SandboxId) -> String {
-    format!("sandbox-{sandbox}")
-}
-
 /// Lets a new init go on: its ids are mapped.
 fn release(
     record: &Record,
@@ -277,7 +279,7 @@ fn become_init(
             entered.map_err(|error| Failure::at("join the cgroup", &error))?;
         }
         let diag = init::sock_diag::open().ok();
-        recipe::confine(host, limits, filter)?;
+        confine::confine(host, limits, filter)?;
         Ok((limits, diag))
     })();
     match outcome {
@@ -303,8 +305,8 @@ fn serve(host: Host, limits: SandboxLimits, side: Side, diag: Option<OwnedFd>) -
         (socket, words, None)
     };
     let sockets = init::Sockets::new(diag)?;
-    let (side, burden) = (Side { socket, words }, Burden::of(host, limits));
-    init::serve(side, limits.memory_bytes, burden, sockets)
+    let (side, process_limits) = (Side { socket, words }, ProcessLimits::of(host, limits));
+    init::serve(side, limits.memory_bytes, process_limits, sockets)
 }
 
 #[cfg(test)]

@@ -11,13 +11,17 @@ use std::time::{Duration, Instant};
 
 use super::sandboxes::WayIn;
 use crate::sandbox::backend::ProcessEnd;
-use crate::sandbox::linux::program::Program;
-use crate::sandbox::linux::protocol::{
-    Failure, FromSpawner, FromZygote, Sequence, SpawnerReply, ToZygote, ZygoteId,
-};
-use crate::sandbox::linux::recipe::{self, Burden, Host, ZYGOTE_NAMESPACES};
+use crate::sandbox::linux::confine::process_limits::ProcessLimits;
+use crate::sandbox::linux::confine::program::Program;
+use crate::sandbox::linux::confine::{self, Host, ZYGOTE_NAMESPACES};
+use crate::sandbox::linux::host::processes;
+use crate::sandbox::linux::syscall;
 use crate::sandbox::linux::syscall::{ChildProcess, Cloned, Reaped};
-use crate::sandbox::linux::{channel, processes, syscall};
+use crate::sandbox::linux::wire::Sequence;
+use crate::sandbox::linux::wire::channel;
+use crate::sandbox::linux::wire::failure::Failure;
+use crate::sandbox::linux::wire::spawner::{FromSpawner, SpawnerReply, ZygoteId};
+use crate::sandbox::linux::wire::zygote::{FromZygote, ToZygote};
 use crate::sandbox::spec::{Command, Exit};
 
 /// One that has not got ready by then is not waited for any more, and whoever wants another has it killed.
@@ -118,7 +122,7 @@ impl Zygotes {
         let zygote = self.live.get_mut(&zygote).ok_or(io::ErrorKind::NotFound)?;
         let mut carried = vec![way_in.pidfd];
         carried.extend(fds.iter().chain(&way_in.doors).map(AsFd::as_fd));
-        let Burden { open_files, niceness } = way_in.burden;
+        let ProcessLimits { open_files, niceness } = way_in.process_limits;
         let fork = ToZygote::Fork { sequence, open_files, niceness };
         channel::send(zygote.socket.as_fd(), &fork, &carried)?;
         zygote.asked.insert(sequence, Asked::default());
@@ -284,7 +288,7 @@ fn become_zygote(host: Host, program: &Program, socket: OwnedFd) -> ! {
     let prepared = (|| -> io::Result<Vec<OwnedFd>> {
         // Of /proc it gets only what is its own.
         let process = OwnedFd::from(File::open("/proc/self")?);
-        recipe::confine_zygote(host).map_err(|failure| failure.error())?;
+        confine::confine_zygote(host).map_err(|failure| failure.error())?;
         let null = syscall::null_device()?;
         Ok(vec![null.try_clone()?, null, socket, process])
     })();
@@ -324,8 +328,8 @@ mod tests {
     #[test]
     fn a_fork_has_its_four_descriptors() {
         let (one, other) = channel::pair(true).expect("a pair");
-        let burden = Burden { open_files: 32, niceness: 0 };
-        let way_in = WayIn { pidfd: one.as_fd(), doors: Vec::new(), burden };
+        let process_limits = ProcessLimits { open_files: 32, niceness: 0 };
+        let way_in = WayIn { pidfd: one.as_fd(), doors: Vec::new(), process_limits };
         let mut zygotes = Zygotes::new(&[]);
         let refused = zygotes.fork(1, &way_in, &[other], 1).expect_err("three are missing");
         assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));

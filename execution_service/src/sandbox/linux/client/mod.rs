@@ -1,0 +1,14 @@
+//! The worker's side: what it asks the spawner and the inits of sandboxes.
+
+pub mod account;
+pub mod census;
+pub mod factory;
+mod fifo;
+mod files;
+mod init;
+mod output;
+mod pending;
+mod process;
+pub mod sandbox;
+pub mod spawner;
+pub mod spawner_watch;

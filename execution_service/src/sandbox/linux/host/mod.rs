@@ -1,0 +1,10 @@
+//! What the kernel tells of this machine, and of processes on it.
+
+pub mod disk;
+pub mod locks;
+pub mod look;
+pub mod mounts;
+pub mod processes;
+pub mod reaped;
+pub mod tcp;
+pub mod unaccounted_memory;
