@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::language::discovery::{Discovery, Missing, Toolchain};
 use crate::sandbox::isolation::{self, Demand, Isolation, Wall, WallState};
-use crate::toolchain::{Discovery, Missing, Toolchain};
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]

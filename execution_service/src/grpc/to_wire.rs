@@ -8,11 +8,11 @@ use crate::execution::event::{Event, RichResult, Stream};
 use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outcome::{Accounting, Outcome, Phases, Status, StreamTotals};
 use crate::language::diagnostic::Diagnostic;
+use crate::language::discovery::{Missing, Toolchain};
 use crate::language::{Approach, Language, compiler_flags};
 use crate::sandbox::isolation::{Isolation, Wall};
 use crate::sandbox::spec::Usage;
 use crate::session::Session;
-use crate::toolchain::{Missing, Toolchain};
 use crate::worker::Worker;
 
 /// One event of the run `execution_id`.

@@ -6,9 +6,11 @@
 mod bash;
 mod c;
 pub mod diagnostic;
+pub mod discovery;
 mod environment;
 mod node;
 mod python;
+mod toolchain;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,8 +18,8 @@ use std::fmt;
 use crate::sandbox::spec::Command;
 use diagnostic::Diagnostic;
 
-pub use c::{FlagError, check as check_compiler_flags, compiler_flags};
-pub use python::usual_libraries;
+pub use c::compile::{FlagError, check as check_compiler_flags, compiler_flags};
+pub use python::kernel::usual_libraries;
 
 /// A language that code can be sent in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -166,10 +168,10 @@ impl Language {
     /// How it is run.
     pub fn approach(self) -> Approach {
         match self {
-            Self::Python => Approach::Kernel(&python::Python),
-            Self::Node => Approach::Kernel(&node::Node),
-            Self::Bash => Approach::Kernel(&bash::Bash),
-            Self::C => Approach::Compiled(&c::C),
+            Self::Python => Approach::Kernel(&python::kernel::Python),
+            Self::Node => Approach::Kernel(&node::kernel::Node),
+            Self::Bash => Approach::Kernel(&bash::kernel::Bash),
+            Self::C => Approach::Compiled(&c::compile::C),
         }
     }
 }

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::config::Settings;
+use crate::language::discovery::{Discovery, Visitor, discover};
 use crate::language::{Language, usual_libraries};
 use crate::pool;
 use crate::sandbox::linux::{
     FIRST_HOST_ID, Launched, Namespaced, Told, drop_privileges, enter_namespaces, launch,
 };
-use crate::toolchain::{Discovery, Visitor, discover};
 
 /// A worker that could begin to make sandboxes.
 pub(crate) struct Booted<T> {

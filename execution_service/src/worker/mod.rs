@@ -33,12 +33,12 @@ use crate::execution::outputs::{Outputs, Reading};
 use crate::execution::request::Request;
 use crate::execution::run::House;
 use crate::execution::sink::Sink;
+use crate::language::discovery::Discovery;
 use crate::language::{Approach, Language, check_compiler_flags};
 use crate::pool::{For, Lease, Pool};
 use crate::sandbox::isolation::Isolation;
 use crate::session::{NewSession, Registry, Session};
 use crate::tasks::Tasks;
-use crate::toolchain::Discovery;
 
 /// A stopped program is answered 250 ms after its limit; the rest is for the sandbox before it and
 /// for the way of the answer.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use execution_service::language::Language;
-use execution_service::toolchain::{Discovery, discover};
+use execution_service::language::discovery::{Discovery, discover};
 
 use crate::bare;
 use crate::figures::milliseconds;

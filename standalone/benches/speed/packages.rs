@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use execution_service::language::Language;
-use execution_service::toolchain::{Surroundings, Visitor, discover_in};
+use execution_service::language::discovery::{Surroundings, Visitor, discover_in};
 use standalone::cli::Flags;
 use standalone::data_directory::DataDirectory;
 use standalone::provision::{REQUIREMENTS, Recipe};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use execution_service::language::Language;
+use execution_service::language::discovery::{Surroundings, Visitor, discover_in};
 use execution_service::sandbox::linux::FIRST_HOST_ID;
-use execution_service::toolchain::{Surroundings, Visitor, discover_in};
 
 use super::report;
 use crate::data_directory::DataDirectory;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use api_service::operator::AdminBootstrap;
-use execution_service::toolchain::Toolchain;
+use execution_service::language::discovery::Toolchain;
 use logging::{plain, plain_lines};
 
 use super::view::{Language, Missing, View, Wall};

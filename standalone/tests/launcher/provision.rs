@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use execution_service::language::Language;
-use execution_service::toolchain::{Surroundings, Toolchain, Visitor, discover_in};
+use execution_service::language::discovery::{Surroundings, Toolchain, Visitor, discover_in};
 use standalone::provision::{ProvisionError, REQUIREMENTS, Recipe, sweep};
 use tempfile::TempDir;
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::environment::environment;
-use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::language::environment::environment;
+use crate::language::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
 use crate::sandbox::spec::{Command, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 const INCOMING: &str = "in";

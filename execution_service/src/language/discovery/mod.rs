@@ -10,15 +10,8 @@
 //! A candidate is believed only after it has answered for itself: the first `python3` on a PATH is
 //! as often a version manager's shim as it is an interpreter.
 
-mod bash;
-mod c;
-mod node;
-mod python;
-mod question;
-mod roots;
-mod surroundings;
-mod unsuitable;
-mod visitor;
+mod sandbox_user;
+mod search;
 
 #[cfg(test)]
 mod tests;
@@ -26,9 +19,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use surroundings::Surroundings;
-pub use unsuitable::Unsuitable;
-pub use visitor::Visitor;
+pub use crate::language::toolchain::unsuitable::Unsuitable;
+pub use sandbox_user::Visitor;
+pub use search::Surroundings;
 
 use crate::language::Language;
 
@@ -148,10 +141,10 @@ fn examine(
         return Err(Unsuitable::Relative);
     }
     let toolchain = match language {
-        Language::Python => python::examine(candidate, named),
-        Language::Node => node::examine(candidate),
-        Language::Bash => bash::examine(candidate),
-        Language::C => c::examine(candidate),
+        Language::Python => super::python::discovery::examine(candidate, named),
+        Language::Node => super::node::discovery::examine(candidate),
+        Language::Bash => super::bash::discovery::examine(candidate),
+        Language::C => super::c::discovery::examine(candidate),
     }?;
     surroundings.uncovered(&toolchain.executable)?;
     visitor.reach(&toolchain.executable)?;

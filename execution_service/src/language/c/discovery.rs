@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::question::ask;
-use super::roots::{outside_system, prefix};
-use super::{Toolchain, Unsuitable};
 use crate::language::Language;
+use crate::language::discovery::{Toolchain, Unsuitable};
+use crate::language::toolchain::probe::ask;
+use crate::language::toolchain::roots::{outside_system, prefix};
 
 /// Preprocessed to standard output, so that asking writes no file.
 const PROBE: &str = "#include <math.h>\n#include <pthread.h>\n#include <stdio.h>\n";
 
-pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
+pub fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
     let executable = real(candidate)?;
     let version = ask(&executable, &["-dumpfullversion"], "")?.stdout;
     if !version.starts_with(|first: char| first.is_ascii_digit()) {

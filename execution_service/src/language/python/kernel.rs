@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::environment::environment;
-use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::language::environment::environment;
+use crate::language::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
 use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 /// See the module.
@@ -71,7 +71,7 @@ impl KernelLanguage for Python {
 }
 
 /// The `run` message of `runtimes/README.md`.
-pub(super) fn json_line(id: u64, mode: Mode, file: &str, program: Program<'_>) -> String {
+pub fn json_line(id: u64, mode: Mode, file: &str, program: Program<'_>) -> String {
     let mode = match mode {
         Mode::Once => "once",
         Mode::Session => "session",

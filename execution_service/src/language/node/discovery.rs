@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::question::ask;
-use super::roots::{outside_system, prefix};
-use super::{Toolchain, Unsuitable};
 use crate::language::Language;
+use crate::language::discovery::{Toolchain, Unsuitable};
+use crate::language::toolchain::probe::ask;
+use crate::language::toolchain::roots::{outside_system, prefix};
 
 const IDENTITY: [&str; 2] = [
     "-p",
@@ -26,7 +26,7 @@ struct Identity {
     typescript: bool,
 }
 
-pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
+pub fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
     let answer = ask(candidate, &IDENTITY, "")?;
     let stranger = || Unsuitable::Stranger { expected: "Node.js" };
     let Identity { executable, version, typescript } =

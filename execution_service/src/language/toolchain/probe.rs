@@ -10,18 +10,18 @@ use std::time::{Duration, Instant};
 use rustix::fs::MemfdFlags;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::Unsuitable;
+use super::unsuitable::Unsuitable;
 
 /// A shim can take a second to find its version on a busy machine; ten are a hang.
 const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(2);
 
 /// What a candidate said.
-pub(super) struct Answer {
+pub struct Answer {
     /// Standard output, without the white space at its end.
-    pub(super) stdout: String,
+    pub stdout: String,
     /// Standard error.
-    pub(super) stderr: String,
+    pub stderr: String,
 }
 
 /// Runs `program` with `arguments` and gives its output.
@@ -29,11 +29,11 @@ pub(super) struct Answer {
 /// Its environment holds `PATH`, `HOME` (shims find their versions by them) and the C locale, and
 /// nothing else: a `PYTHONPATH` or `NODE_OPTIONS` of the operator would describe the operator's
 /// interpreter rather than the sandbox's.
-pub(super) fn ask(program: &Path, arguments: &[&str], stdin: &str) -> Result<Answer, Unsuitable> {
+pub fn ask(program: &Path, arguments: &[&str], stdin: &str) -> Result<Answer, Unsuitable> {
     ask_within(PATIENCE, program, arguments, stdin)
 }
 
-pub(super) fn ask_within(
+pub fn ask_within(
     patience: Duration,
     program: &Path,
     arguments: &[&str],

@@ -11,8 +11,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::question::ask_within;
 use super::*;
+use crate::language::toolchain::probe::ask_within;
 
 /// Somebody who owns nothing here: only the permissions for everybody count.
 const STRANGER: Visitor = Visitor { uid: 4_000_000, gid: 4_000_000 };

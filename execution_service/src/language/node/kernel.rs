@@ -1,8 +1,8 @@
 //! Node: a kernel that is told JSON lines on descriptor 3 and speaks them on 4.
 
-use super::environment::environment;
-use super::python::json_line;
-use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::language::environment::environment;
+use crate::language::python::kernel::json_line;
+use crate::language::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
 use crate::sandbox::spec::{Command, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 /// Node 18 to 20.11 have `import()` in a script of ours by this alone, and end the kernel without it. It is

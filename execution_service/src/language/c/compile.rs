@@ -1,10 +1,8 @@
 //! C: gcc, then the program it made.
 
-mod libm;
-
-use super::diagnostic::{Diagnostic, Kind};
-use super::environment::environment;
-use super::{CompiledLanguage, Program};
+use crate::language::diagnostic::{Diagnostic, Kind};
+use crate::language::environment::environment;
+use crate::language::{CompiledLanguage, Program};
 use crate::sandbox::spec::{Command, REQUEST_DIR, Stdin, WORKSPACE};
 
 /// Flags that a request may use, exactly so. The rest is refused: not because it would be dangerous
@@ -118,7 +116,7 @@ impl CompiledLanguage for C {
         args.extend([String::from("-pthread"), String::from(SOURCE)]);
         // Libraries come behind what needs them.
         args.extend(libraries.into_iter().cloned());
-        if libm::may_be_needed(program.code, program.compiler_flags) {
+        if super::libm::may_be_needed(program.code, program.compiler_flags) {
             args.push(String::from("-lm"));
         }
         Command {

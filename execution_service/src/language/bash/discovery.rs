@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::question::ask;
-use super::roots::{outside_system, prefix};
-use super::{Toolchain, Unsuitable};
 use crate::language::Language;
+use crate::language::discovery::{Toolchain, Unsuitable};
+use crate::language::toolchain::probe::ask;
+use crate::language::toolchain::roots::{outside_system, prefix};
 
 const IDENTITY: [&str; 4] =
     ["--norc", "--noprofile", "-c", r#"printf '%s\n' "$BASH" "${BASH_VERSINFO[@]:0:3}""#];
 
-pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
+pub fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
     let answer = ask(candidate, &IDENTITY, "")?;
     let stranger = || Unsuitable::Stranger { expected: "GNU bash" };
     let lines: Vec<&str> = answer.stdout.lines().collect();

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::question::ask;
-use super::roots::{outside_system, prefix};
-use super::{Toolchain, Unsuitable};
 use crate::language::Language;
+use crate::language::discovery::{Toolchain, Unsuitable};
+use crate::language::toolchain::probe::ask;
+use crate::language::toolchain::roots::{outside_system, prefix};
 
 /// Isolated and without `site`, so that neither the operator's own packages nor a hook in them run.
 const IDENTITY: [&str; 4] = [
@@ -45,7 +45,7 @@ struct Identity {
 
 /// `named` is whether the operator has named this very candidate. Only then a virtual environment is
 /// served as it is: one that merely comes first on the `PATH` belongs to whatever is being developed.
-pub(super) fn examine(candidate: &Path, named: bool) -> Result<Toolchain, Unsuitable> {
+pub fn examine(candidate: &Path, named: bool) -> Result<Toolchain, Unsuitable> {
     let first = identity(candidate)?;
     let real = first
         .executable

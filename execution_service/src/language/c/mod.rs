@@ -1,0 +1,3 @@
+pub mod compile;
+pub(super) mod discovery;
+mod libm;

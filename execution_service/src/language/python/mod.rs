@@ -1,0 +1,2 @@
+pub(super) mod discovery;
+pub mod kernel;

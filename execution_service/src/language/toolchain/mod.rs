@@ -1,0 +1,3 @@
+pub mod probe;
+pub mod roots;
+pub mod unsuitable;
