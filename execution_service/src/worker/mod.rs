@@ -34,7 +34,7 @@ use crate::execution::request::Request;
 use crate::execution::run::House;
 use crate::execution::sink::Sink;
 use crate::language::discovery::Discovery;
-use crate::language::{Approach, Language, check_compiler_flags};
+use crate::language::{Approach, Language};
 use crate::pool::{For, Lease, Pool};
 use crate::sandbox::isolation::Isolation;
 use crate::session::{NewSession, Registry, Session};
@@ -105,7 +105,7 @@ impl Worker {
         }
         self.can_make_sandboxes()?;
         self.toolchain(request.language)?;
-        check_compiler_flags(&request.compiler_flags)?;
+        request.language.check_compiler_flags(&request.compiler_flags)?;
         let session = match session {
             Some(id) => Some(self.sessions.get(id, &request.owner)?),
             None => None,
@@ -223,7 +223,8 @@ impl Worker {
         self.discovery
             .found
             .iter()
-            .find(|toolchain| toolchain.language == language)
+            .find(|found| found.language == language)
+            .map(|found| &found.toolchain)
             .and_then(|toolchain| Some((toolchain.executable.to_str()?, &*toolchain.version)))
             .ok_or(WorkerError::LanguageUnavailable(language))
     }

@@ -37,13 +37,13 @@ const HOMES: [(&str, &[&str]); 8] = [
             "telemetry.rs",
             "language/discovery",
             "language/toolchain",
-            "language/c",
         ],
     ),
     ("clap::", &["config"]),
 ];
 
-/// What a language, which is pure data, has no use for.
+/// What a language, which is pure data but for finding its interpreter, has no use for: questions go
+/// through `language/toolchain`.
 const NOT_IN_LANGUAGE: [&str; 6] =
     ["tokio", "std::fs", "std::process", "std::net", "sandbox::linux", "sandbox::backend"];
 

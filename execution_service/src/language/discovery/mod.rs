@@ -1,81 +1,44 @@
-//! Which interpreters and compilers this machine really has for the sandboxes.
+//! Which of the wanted languages this machine really has for the sandboxes.
 //!
 //! ```text
-//! surroundings   where to look: overrides, virtual environment, PATH, well-known places
-//! └── question   ask a candidate what it is: clean environment, time-out, no terminal
-//!     ├── python, node, bash, c     the question in each language, and what makes an answer suitable
-//!     └── visitor                   can the sandbox's user reach what was found?
+//! search         where to look: what the operator names, PATH, well-known places
+//! └── examine    the language's own question, and what makes an answer suitable
+//!     └── sharing    may the sandboxes see what was found?
+//!         └── sandbox_user   may the sandbox's user read it?
 //! ```
-//!
-//! A candidate is believed only after it has answered for itself: the first `python3` on a PATH is
-//! as often a version manager's shim as it is an interpreter.
 
+mod missing;
 mod sandbox_user;
 mod search;
+mod sharing;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub use crate::language::toolchain::unsuitable::Unsuitable;
-pub use sandbox_user::Visitor;
-pub use search::Surroundings;
+pub use missing::{Missing, PassedOver};
+pub use sandbox_user::SandboxUser;
+pub use search::Search;
+pub use sharing::Sharing;
 
-use crate::language::Language;
+use super::descriptor::Language;
+use super::toolchain::{Candidate, Toolchain, Unsuitable};
 
-/// An interpreter or compiler that the sandboxes can run.
+/// A language that can be run here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Toolchain {
-    /// What it runs.
+pub struct Found {
+    /// The language.
     pub language: Language,
-    /// The real executable: shims and symbolic links are resolved. The Python of a virtual
-    /// environment alone stays the link it is, because its path is what selects the environment.
-    pub executable: PathBuf,
-    /// As it says of itself: `3.11.2`, `20.19.0`, `5.2.15`, `12.2.0`.
-    pub version: String,
-    /// Directories outside of [`Surroundings::SYSTEM`] that must be in the sandbox, read-only and
-    /// at the same path, or it cannot run. Sorted, none inside another.
-    pub roots: Vec<PathBuf>,
-    /// The virtual environment that `executable` belongs to (Python only).
-    pub environment: Option<PathBuf>,
-    /// Packages that can be imported, by name, with their versions (Python only).
-    pub packages: BTreeMap<String, String>,
-    /// What it can do beyond the ordinary: `rich_display` (Python with IPython),
-    /// `typescript` (Node that strips types).
-    pub features: Vec<String>,
-}
-
-/// A language that was wanted and has no suitable toolchain here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// What cannot be run.
-    pub language: Language,
-    /// The operator has named the one that would not do.
-    pub named: bool,
-    /// What was looked at and why it would not do.
-    pub reason: String,
-    /// What the operator can do about it.
-    pub remedy: String,
-}
-
-/// A candidate that would not do, although a later one may have.
-#[derive(Debug)]
-pub struct PassedOver {
-    /// The language it was a candidate for.
-    pub language: Language,
-    /// Where it was found.
-    pub candidate: PathBuf,
-    /// Why it would not do.
-    pub reason: Unsuitable,
+    /// What runs it.
+    pub toolchain: Toolchain,
 }
 
 /// The answer of [`discover`]: every wanted language is in exactly one of `found` and `missing`.
 #[derive(Debug, Default)]
 pub struct Discovery {
-    /// One per language, in the order in which they were wanted.
-    pub found: Vec<Toolchain>,
+    /// In the order in which they were wanted.
+    pub found: Vec<Found>,
     /// The rest of the wanted languages.
     pub missing: Vec<Missing>,
     /// For the log: whatever was looked at and left.
@@ -83,45 +46,40 @@ pub struct Discovery {
 }
 
 /// Finds a toolchain for each of the `wanted` languages, as the process environment suggests
-/// (`PATH`, `HOME` and `PYTHON_EXECUTABLE`, `NODE_EXECUTABLE`, `BASH_EXECUTABLE`, `GCC_EXECUTABLE`).
+/// (`PATH`, `HOME` and each language's own variable, such as `PYTHON_EXECUTABLE`).
 ///
-/// `python_environment` is a virtual environment whose Python is taken, and no other. Blocks for as long as the
-/// candidates take to answer: some 300 ms in all, 10 s for each one that hangs. No thread is
-/// started, so it can be called before a process forks or unshares.
-pub fn discover(
-    wanted: &[Language],
-    python_environment: Option<&Path>,
-    visitor: Visitor,
-) -> Discovery {
-    discover_in(&Surroundings::from_env(), wanted, python_environment, visitor)
+/// `environment` is a virtual environment whose interpreter is taken, and no other, for the language
+/// that has such. Blocks for as long as the candidates take to answer: some 300 ms in all, 10 s for each
+/// one that hangs. No thread is started, so it can be called before a process forks or unshares.
+pub fn discover(wanted: &[Language], environment: Option<&Path>, user: SandboxUser) -> Discovery {
+    discover_in(&Search::from_env(wanted), &Sharing::from_env(user), wanted, environment)
 }
 
-/// [`discover`], told where to look.
+/// [`discover`], told where to look and what may be shared.
 pub fn discover_in(
-    surroundings: &Surroundings,
+    search: &Search,
+    sharing: &Sharing,
     wanted: &[Language],
-    python_environment: Option<&Path>,
-    visitor: Visitor,
+    environment: Option<&Path>,
 ) -> Discovery {
     let mut discovery = Discovery::default();
     for &language in wanted {
-        let environment = python_environment.filter(|_| language == Language::Python);
+        let candidates = search.candidates(language, environment);
         let mut passed_over = Vec::new();
-        let named = environment.is_some() || surroundings.overrides.contains_key(&language);
-        let found =
-            surroundings.candidates(language, environment).into_iter().find_map(|candidate| {
-                match examine(language, &candidate, named, surroundings, visitor) {
-                    Ok(toolchain) => Some(toolchain),
-                    Err(reason) => {
-                        passed_over.push(PassedOver { language, candidate, reason });
-                        None
-                    }
+        let found = candidates.paths.into_iter().find_map(|path| {
+            let candidate = Candidate { path: &path, named: candidates.named_by.is_some() };
+            match examine(language, candidate, sharing) {
+                Ok(toolchain) => Some(toolchain),
+                Err(reason) => {
+                    passed_over.push(PassedOver { language, candidate: path, reason });
+                    None
                 }
-            });
+            }
+        });
         match found {
-            Some(toolchain) => discovery.found.push(toolchain),
+            Some(toolchain) => discovery.found.push(Found { language, toolchain }),
             None => {
-                let missing = surroundings.missing(language, environment, &passed_over);
+                let missing = Missing::account(language, candidates.named_by, &passed_over);
                 discovery.missing.push(missing);
             }
         }
@@ -132,26 +90,14 @@ pub fn discover_in(
 
 fn examine(
     language: Language,
-    candidate: &Path,
-    named: bool,
-    surroundings: &Surroundings,
-    visitor: Visitor,
+    candidate: Candidate<'_>,
+    sharing: &Sharing,
 ) -> Result<Toolchain, Unsuitable> {
-    if !candidate.is_absolute() {
+    if !candidate.path.is_absolute() {
         return Err(Unsuitable::Relative);
     }
-    let toolchain = match language {
-        Language::Python => super::python::discovery::examine(candidate, named),
-        Language::Node => super::node::discovery::examine(candidate),
-        Language::Bash => super::bash::discovery::examine(candidate),
-        Language::C => super::c::discovery::examine(candidate),
-    }?;
-    surroundings.uncovered(&toolchain.executable)?;
-    visitor.reach(&toolchain.executable)?;
-    for root in &toolchain.roots {
-        surroundings.uncovered(root)?;
-        surroundings.fit_to_share(root)?;
-        visitor.reach(root)?;
-    }
+    let toolchain = (language.descriptor().examine)(candidate)?;
+    sharing.check(&toolchain.executable)?;
+    toolchain.roots.iter().try_for_each(|root| sharing.check_whole(root))?;
     Ok(toolchain)
 }

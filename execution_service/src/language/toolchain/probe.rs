@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::MemfdFlags;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::unsuitable::Unsuitable;
+use super::Unsuitable;
 
 /// A shim can take a second to find its version on a busy machine; ten are a hang.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,7 +33,8 @@ pub fn ask(program: &Path, arguments: &[&str], stdin: &str) -> Result<Answer, Un
     ask_within(PATIENCE, program, arguments, stdin)
 }
 
-pub fn ask_within(
+/// [`ask`], with another patience.
+pub(in crate::language) fn ask_within(
     patience: Duration,
     program: &Path,
     arguments: &[&str],
@@ -67,6 +68,14 @@ pub fn ask_within(
         return Err(Unsuitable::Failed { status: status.to_string(), stderr: String::from(last) });
     }
     Ok(Answer { stdout: String::from(text(&mut stdout)?.trim_end()), stderr })
+}
+
+/// Whether `tool`, an absolute path or a bare name, is there for a candidate to start.
+pub fn is_on_path(tool: &Path) -> bool {
+    tool.is_absolute() && tool.exists()
+        || std::env::var_os("PATH").is_some_and(|path| {
+            std::env::split_paths(&path).any(|directory| directory.join(tool).is_file())
+        })
 }
 
 fn wait(child: &mut Child, patience: Duration) -> Result<ExitStatus, Unsuitable> {

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::language::discovery::Surroundings;
+/// What every sandbox sees of the host anyway, read-only.
+pub const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives"];
 
 /// Trees of package managers whose programs use libraries from all over the tree: binding only the
 /// program's own prefix would leave it without its C library.
@@ -22,7 +23,7 @@ pub fn outside_system(wanted: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf>
             Some(tree) => PathBuf::from(tree),
             None => path,
         })
-        .filter(|path| !Surroundings::SYSTEM.iter().any(|system| path.starts_with(system)))
+        .filter(|path| !SYSTEM.iter().any(|system| path.starts_with(system)))
         .collect();
     roots.sort();
     // Sorted by components, so whatever lies inside a directory follows it.
