@@ -31,13 +31,7 @@ const HOMES: [(&str, &[&str]); 8] = [
     ("anyhow::", &["startup", "doctor", "telemetry.rs"]),
     (
         "std::env",
-        &[
-            "config",
-            "startup",
-            "telemetry.rs",
-            "language/discovery",
-            "language/toolchain",
-        ],
+        &["config", "startup", "telemetry.rs", "language/discovery", "language/toolchain"],
     ),
     ("clap::", &["config"]),
 ];
