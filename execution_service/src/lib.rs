@@ -4,8 +4,7 @@
 //! grpc ──▶ worker ──▶ session ──▶ pool ──▶ execution ──▶ language
 //!                                                   └──▶ sandbox ──▶ sandbox::linux
 //! ```
-//! Each arrow points at what may be imported. `toolchain` finds interpreters, `runtimes` is what they
-//! run inside of the sandboxes.
+//! Each arrow points at what may be imported. `runtimes` is what interpreters run inside of the sandboxes.
 
 pub mod config;
 pub mod doctor;
@@ -20,7 +19,6 @@ mod session;
 mod startup;
 mod tasks;
 mod telemetry;
-pub mod toolchain;
 mod worker;
 
 pub use startup::run_from_env;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::language::NAMES;
 use command_line::CommandLine;
 pub use command_line::{Action, DOCTOR, DoctorWanted};
 pub use values::{Listen, LogFormat, Secret, SecretError};
@@ -28,7 +29,7 @@ pub struct Settings {
     #[arg(long, env = "ADDRESS_FILE")]
     pub address_file: Option<PathBuf>,
     /// Languages to offer, separated by commas
-    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = "python,node,bash,c",
+    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = NAMES.as_str(),
           value_parser = language_list)]
     pub supported_languages: LanguageList,
     /// Virtual environment with the Python packages that programs may import

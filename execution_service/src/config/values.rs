@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::language::Language;
+use crate::language::{Language, NAMES};
 
 /// Where to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,10 +110,8 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
 pub(super) fn language_list(text: &str) -> Result<LanguageList, String> {
     let mut languages = Vec::new();
     for name in text.split(',').map(str::trim) {
-        let language = Language::ALL
-            .into_iter()
-            .find(|language| language.name() == name)
-            .ok_or_else(|| format!("{name:?} is none of python, node, bash, c"))?;
+        let language =
+            Language::find(name).ok_or_else(|| format!("{name:?} is none of {}", *NAMES))?;
         if !languages.contains(&language) {
             languages.push(language);
         }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::language::discovery::{Discovery, Found, Missing};
 use crate::sandbox::isolation::{self, Demand, Isolation, Wall, WallState};
-use crate::toolchain::{Discovery, Missing, Toolchain};
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]
@@ -87,9 +87,9 @@ fn wall(wall: Wall, demands: &[Demand]) -> WallFound {
     WallFound { name, state, required, tried, seen, remedy }
 }
 
-fn found(toolchain: &Toolchain) -> LanguageFound {
+fn found(Found { language, toolchain }: &Found) -> LanguageFound {
     let seen = format!("{} ({})", toolchain.version, toolchain.executable.display());
-    LanguageFound { name: toolchain.language.name(), found: true, seen, remedy: None }
+    LanguageFound { name: language.name(), found: true, seen, remedy: None }
 }
 
 fn missing(Missing { language, named: _, reason, remedy }: &Missing) -> LanguageFound {

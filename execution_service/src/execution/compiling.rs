@@ -84,8 +84,9 @@ impl Run<'_> {
         };
         let begun = Instant::now();
         let rest = sink.after(built.stdout, built.stderr);
-        let mut driven =
-            self.step(language.run(program), self.limits, runner, &rest, recording).await?;
+        let mut driven = self
+            .step(language.run(self.executable, program), self.limits, runner, &rest, recording)
+            .await?;
         driven.stdout = add(driven.stdout, built.stdout);
         driven.stderr = add(driven.stderr, built.stderr);
         self.report(driven, self.limits, (Some(built.time), begun.elapsed()), runner, None).await

@@ -10,13 +10,14 @@ use crate::execution::outcome::{Accounting, Outcome, Phases, Status};
 use crate::execution::signals;
 use crate::execution::stream::{Stream, StreamTotals};
 use crate::language::diagnostic::Diagnostic;
-use crate::language::{Approach, Language, compiler_flags};
+use crate::language::discovery::{Found, Missing};
+use crate::language::toolchain::Toolchain;
+use crate::language::{Approach, Language};
 use crate::sandbox::files::{FileEntry, FileKind, Listing};
 use crate::sandbox::isolation::{Isolation, Wall};
 use crate::sandbox::spec::{Exit, Usage};
 use crate::session::processes::{ProcessEvent, Running};
 use crate::session::{Context, Session};
-use crate::toolchain::{Missing, Toolchain};
 use crate::worker::Worker;
 
 /// One event of the run `execution_id`.
@@ -235,19 +236,12 @@ pub fn capabilities(worker: &Worker) -> wire::Capabilities {
     }
 }
 
-fn language_info(toolchain: &Toolchain, compile_wall: Duration) -> wire::LanguageInfo {
-    let Toolchain {
-        language: which,
-        executable,
-        version,
-        roots: _,
-        environment: _,
-        packages,
-        features,
-    } = toolchain;
+fn language_info(found: &Found, compile_wall: Duration) -> wire::LanguageInfo {
+    let Found { language: which, toolchain } = found;
+    let Toolchain { executable, version, roots: _, environment: _, packages, features } = toolchain;
     let (compile_ms, compiler_flags) = match which.approach() {
         Approach::Kernel(_) => (None, Vec::new()),
-        Approach::Compiled(_) => (Some(millis(compile_wall)), compiler_flags()),
+        Approach::Compiled(compiled) => (Some(millis(compile_wall)), compiled.flags().shown()),
     };
     wire::LanguageInfo {
         name: String::from(which.name()),

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::config::Settings;
-use crate::language::{Language, usual_libraries};
+use crate::language::Language;
+use crate::language::discovery::{Discovery, Found, SandboxUser, discover};
 use crate::pool;
 use crate::sandbox::linux::{
     FIRST_HOST_ID, Launched, Namespaced, Told, drop_privileges, enter_namespaces, launch,
 };
-use crate::toolchain::{Discovery, Visitor, discover};
 
 /// A worker that could begin to make sandboxes.
 pub(crate) struct Booted<T> {
@@ -33,8 +33,8 @@ pub(crate) fn boot<T>(
 ) -> anyhow::Result<Booted<T>> {
     let root = is_root()?;
     let (namespaced, inner) = enter_namespaces(inner, leftover)?;
-    let visitor = visitor(root)?;
-    let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
+    let user = sandbox_user(root)?;
+    let discovery = discover(settings.languages(), settings.python_environment.as_deref(), user);
     let range = settings.limit_range();
     let told = Told {
         roots: roots(&discovery),
@@ -71,19 +71,19 @@ pub(super) fn is_root() -> io::Result<bool> {
 
 /// The identity that sandboxes have on the host, as files show it to us: inside of the namespaces an
 /// ordinary user's own number is another one.
-fn visitor(root: bool) -> io::Result<Visitor> {
+fn sandbox_user(root: bool) -> io::Result<SandboxUser> {
     use std::os::unix::fs::MetadataExt;
     if root {
         // Any id of the worker's range: nothing on the host belongs to one.
-        return Ok(Visitor { uid: FIRST_HOST_ID, gid: FIRST_HOST_ID });
+        return Ok(SandboxUser { uid: FIRST_HOST_ID, gid: FIRST_HOST_ID });
     }
     let me = fs::metadata("/proc/self")?;
-    Ok(Visitor { uid: me.uid(), gid: me.gid() })
+    Ok(SandboxUser { uid: me.uid(), gid: me.gid() })
 }
 
 fn roots(discovery: &Discovery) -> Vec<PathBuf> {
     let mut roots: Vec<_> =
-        discovery.found.iter().flat_map(|toolchain| toolchain.roots.clone()).collect();
+        discovery.found.iter().flat_map(|found| found.toolchain.roots.clone()).collect();
     roots.sort();
     roots.dedup();
     roots
@@ -92,14 +92,18 @@ fn roots(discovery: &Discovery) -> Vec<PathBuf> {
 pub(super) fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
     let found = discovery.found.iter();
     found
-        .map(|toolchain| (toolchain.language, toolchain.executable.display().to_string()))
+        .map(|Found { language, toolchain }| {
+            (*language, toolchain.executable.display().to_string())
+        })
         .collect()
 }
 
 /// What the zygotes load.
 pub(super) fn libraries(settings: &Settings, discovery: &Discovery) -> Vec<String> {
     settings.python_preload.clone().unwrap_or_else(|| {
-        let python = discovery.found.iter().find(|found| found.language == Language::Python);
-        python.map(|python| usual_libraries(&python.packages)).unwrap_or_default()
+        let found = discovery.found.iter();
+        found
+            .flat_map(|Found { language, toolchain }| language.usual_libraries(&toolchain.packages))
+            .collect()
     })
 }

@@ -28,6 +28,7 @@ use crate::execution::outcome::Accounting;
 use crate::execution::outputs::{OutputDirectory, Outputs};
 use crate::execution::run::RunSettings;
 use crate::grpc::{Authenticate, Connections, Executions, Files, Processes, Sessions, Workers};
+use crate::language::discovery::{Discovery, Missing, PassedOver};
 use crate::listener::{Listener, Socket};
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
@@ -35,9 +36,8 @@ use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
 use crate::sandbox::linux::{BootError, Leftover, LinuxBackend, Namespaced, WORKER_HOST_ID};
 use crate::session::Registry;
 use crate::tasks::Tasks;
-use crate::toolchain::Discovery;
+use crate::telemetry;
 use crate::worker::{Admission, Tally, Worker};
-use crate::{telemetry, toolchain};
 pub(crate) use boot::{Booted, boot, runtime};
 use boot::{executables, is_root, libraries};
 
@@ -80,7 +80,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     };
     let booted = boot(&settings, (listener, place), settings.listen.path())?;
     if let Some(missing) = booted.discovery.missing.iter().find(|missing| missing.named) {
-        let toolchain::Missing { language, named: _, reason, remedy } = missing;
+        let Missing { language, named: _, reason, remedy } = missing;
         bail!("{language} cannot be run: {reason}; {remedy}");
     }
     // Read only here: the spawner was forked before and has never seen it.
@@ -99,10 +99,10 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     if outputs.is_none() {
         tracing::info!("OUTPUT_DIR is not set: of long output only head and tail are kept");
     }
-    for toolchain::PassedOver { language, candidate, reason } in &discovery.passed_over {
+    for PassedOver { language, candidate, reason } in &discovery.passed_over {
         tracing::debug!(%language, candidate = %candidate.display(), %reason, "passed over");
     }
-    for toolchain::Missing { language, named: _, reason, remedy } in &discovery.missing {
+    for Missing { language, named: _, reason, remedy } in &discovery.missing {
         tracing::warn!(%language, reason, remedy, "a language is missing");
     }
     if listener.replaces {

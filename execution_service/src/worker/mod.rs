@@ -39,13 +39,13 @@ use crate::execution::request::Request;
 use crate::execution::run::RunSettings;
 use crate::execution::sink::Sink;
 use crate::execution::stream::Stream;
-use crate::language::{Approach, Language, check_compiler_flags};
+use crate::language::discovery::Discovery;
+use crate::language::{Approach, Language};
 use crate::pool::Pool;
 use crate::sandbox::backend::{Health, SandboxBackend};
 use crate::sandbox::isolation::Isolation;
 use crate::session::{Registry, Session};
 use crate::tasks::Tasks;
-use crate::toolchain::Discovery;
 
 /// A stopped program is answered 250 ms after its limit; the rest is for the sandbox before it and
 /// for the way of the answer.
@@ -118,7 +118,7 @@ impl Worker {
     ) -> Result<Accepted, WorkerError> {
         self.accepts_work()?;
         self.toolchain(request.language)?;
-        check_compiler_flags(&request.compiler_flags)?;
+        request.language.check_compiler_flags(&request.compiler_flags)?;
         let place = match target {
             Some(target) => Some(self.place(&target, &request)?),
             None => None,
@@ -223,7 +223,8 @@ impl Worker {
         self.discovery
             .found
             .iter()
-            .find(|toolchain| toolchain.language == language)
+            .find(|found| found.language == language)
+            .map(|found| &found.toolchain)
             .and_then(|toolchain| Some((toolchain.executable.to_str()?, &*toolchain.version)))
             .ok_or(WorkerError::LanguageUnavailable(language))
     }

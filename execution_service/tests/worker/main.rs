@@ -7,6 +7,7 @@ mod execution;
 mod hostile;
 mod input;
 mod inventory;
+mod languages;
 mod layers;
 mod leftovers;
 mod limits;

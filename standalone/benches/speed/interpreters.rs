@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use execution_service::language::Language;
-use execution_service::toolchain::{Discovery, discover};
+use execution_service::language::discovery::{Discovery, Found, discover};
+use execution_service::language::python::PYTHON;
 
 use crate::bare;
 use crate::figures::milliseconds;
@@ -38,14 +39,19 @@ impl Interpreters {
     pub fn find(launcher: &Path) -> anyhow::Result<Self> {
         let packages = packages::environment(launcher)?;
         let Discovery { found, missing, passed_over: _ } =
-            discover(&Language::ALL, None, packages::visitor());
+            discover(&Language::ALL, None, packages::sandbox_user());
         let pythons = pythons()?;
         let (python, _) = pythons.first().context("no python3 answers")?.clone();
         Ok(Self {
             python,
             pythons,
             packages,
-            found: found.into_iter().map(|it| (it.language, (it.executable, it.version))).collect(),
+            found: found
+                .into_iter()
+                .map(|Found { language, toolchain }| {
+                    (language, (toolchain.executable, toolchain.version))
+                })
+                .collect(),
             missing: missing.into_iter().map(|it| (it.language, it.reason)).collect(),
         })
     }
@@ -60,7 +66,7 @@ impl Interpreters {
 
     /// The executable behind a language; Python's is [`Interpreters::python`].
     pub fn executable(&self, language: Language) -> anyhow::Result<&Path> {
-        if language == Language::Python {
+        if language == PYTHON {
             return Ok(&self.python);
         }
         let found = self.found.get(&language);

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use execution_service::language::Language;
-use execution_service::toolchain::{Surroundings, Visitor, discover_in};
+use execution_service::language::discovery::{SandboxUser, discover};
+use execution_service::language::python::PYTHON;
 use standalone::cli::Flags;
 use standalone::data_directory::DataDirectory;
 use standalone::provision::{REQUIREMENTS, Recipe};
@@ -16,8 +16,8 @@ pub fn environment(launcher: &Path) -> anyhow::Result<PathBuf> {
     let root = rustix::process::geteuid().is_root();
     let lookup = |name: &str| std::env::var_os(name);
     let directory = Settings::read(&Flags::default(), &lookup, root)?.data_directory;
-    let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, visitor()).found;
-    let python = found.first().context("there is no Python for the sandboxes")?;
+    let found = discover(&[PYTHON], None, sandbox_user()).found;
+    let python = &found.first().context("there is no Python for the sandboxes")?.toolchain;
     let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
     if let Some(environment) = recipe.existing(&directory) {
         return Ok(environment);
@@ -31,12 +31,12 @@ pub fn environment(launcher: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Who the sandboxes are on this machine, as in the launcher.
-pub fn visitor() -> Visitor {
+pub fn sandbox_user() -> SandboxUser {
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
     if uid.is_root() {
         // Any id that owns nothing on this machine.
-        Visitor { uid: 100_000, gid: 100_000 }
+        SandboxUser { uid: 100_000, gid: 100_000 }
     } else {
-        Visitor { uid: uid.as_raw(), gid: gid.as_raw() }
+        SandboxUser { uid: uid.as_raw(), gid: gid.as_raw() }
     }
 }

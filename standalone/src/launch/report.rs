@@ -7,7 +7,8 @@ use std::time::Duration;
 use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use api_service::operator::AdminBootstrap;
-use execution_service::toolchain::Toolchain;
+use execution_service::language;
+use execution_service::language::toolchain::Toolchain;
 use logging::{plain, plain_lines};
 
 use super::view::{Language, Missing, View, Wall};
@@ -65,9 +66,10 @@ pub(super) fn bare_python(reason: &str) {
     );
 }
 
-/// Everything runs.
+/// Everything runs. `bare` is why Python has no packages, if that was not asked for.
 pub(super) fn ready(
     settings: &Settings,
+    bare: Option<&str>,
     directory: &DataDirectory,
     view: &View,
     admin: &AdminBootstrap,
@@ -85,11 +87,15 @@ pub(super) fn ready(
     println!();
     view.languages.languages.iter().for_each(language);
     view.doctor.missing.iter().for_each(missing);
+    // Once more: what was said first is far above by now.
+    bare.into_iter().for_each(bare_python);
     administrator(admin);
     println!();
-    println!("Paste this (the token is the administrator's and expires):");
-    println!("{}", curl(&url, token, first_language(view)));
-    println!();
+    if let Some(call) = curl(&url, token, view) {
+        println!("Paste this (the token is the administrator's and expires):");
+        println!("{call}");
+        println!();
+    }
 }
 
 fn isolation(view: &View) {
@@ -157,22 +163,17 @@ pub(super) fn administrator(admin: &AdminBootstrap) {
     }
 }
 
-/// A run in a language that is really here, Python if it is.
-fn curl(url: &str, token: &str, language: &str) -> String {
-    let code = match language {
-        "node" => "6 * 7",
-        "bash" => "echo $((6 * 7))",
-        "c" => "int puts(const char *); int main(void) { return puts(\\\"42\\\") < 0; }",
-        _ => "print(6 * 7)",
-    };
-    format!(
+/// A run in the first language that is really here, and of which this build knows an example: the
+/// worker may be another's.
+fn curl(url: &str, token: &str, view: &View) -> Option<String> {
+    let here = view.languages.languages.iter();
+    let language =
+        here.filter_map(|Language { name, .. }| language::Language::find(name)).next()?;
+    let code = serde_json::Value::from(language.descriptor().example);
+    Some(format!(
         "curl -s {url}/v1/code_interpreter/run -H 'Authorization: Bearer {token}' \
-         -H 'Content-Type: application/json' -d '{{\"language\": \"{language}\", \"code\": \"{code}\"}}'"
-    )
-}
-
-fn first_language(view: &View) -> &str {
-    view.languages.languages.first().map_or("python", |language| language.name.as_str())
+         -H 'Content-Type: application/json' -d '{{\"language\": \"{language}\", \"code\": {code}}}'"
+    ))
 }
 
 /// A service died and will be started again.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::environment::Environment;
 use super::keeper::{Keeper, StartFailed};
+use super::python::Python;
 use super::service::Service;
 use super::view::View;
 use super::{python, report, stop};
@@ -46,13 +47,13 @@ fn start(flags: &Flags) -> anyhow::Result<()> {
     }
     provision::sweep(directory.path())?.iter().for_each(|begun| report::half_made(begun));
     let launcher = std::env::current_exe().context("the path of this executable is unknown")?;
-    let python = python::environment(&settings, &directory, &launcher, root);
-    let environment = Environment::gather(&settings, &directory, python.as_deref())?;
+    let python = python::prepare(&settings, &directory, &launcher, root)?;
+    let environment = Environment::gather(&settings, &directory, python.environment.as_deref())?;
 
     // One thread on purpose: the kernel ends the services together with the thread that started
     // them, so that has to be one which lives as long as this process.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(serve(&settings, &directory, &environment));
+    let outcome = runtime.block_on(serve(&settings, &directory, &environment, &python));
     let emptied = directory.empty_run();
     outcome?;
     Ok(emptied?)
@@ -62,6 +63,7 @@ async fn serve(
     settings: &Settings,
     directory: &DataDirectory,
     environment: &Environment,
+    python: &Python,
 ) -> anyhow::Result<()> {
     let stopping = stop::on_signal()?;
     let gateway_settings = environment.settings()?;
@@ -83,7 +85,7 @@ async fn serve(
         let process = std::process::id();
         directory.describe_holder(&format!("pid {process}, {}", view.url(settings.host)))?;
         let token = operator::operator_token(&gateway_settings).await?;
-        report::ready(settings, directory, &view, &admin, &token);
+        report::ready(settings, python.bare.as_deref(), directory, &view, &admin, &token);
         told.set(true);
         anyhow::Ok(())
     };

@@ -20,7 +20,7 @@ mod sweep;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use execution_service::toolchain::Toolchain;
+use execution_service::language::toolchain::Toolchain;
 
 pub use bound::{BOUND, become_command};
 pub use error::ProvisionError;

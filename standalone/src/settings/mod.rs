@@ -207,9 +207,10 @@ fn data_directory(
 fn languages(found: &Found) -> Result<Vec<Language>, InvalidSetting> {
     let mut languages = Vec::new();
     for name in found.value.split(',').map(str::trim) {
-        let language = Language::ALL.into_iter().find(|language| language.name() == name);
-        let language = language.ok_or_else(|| {
-            found.refuse("must be a comma-separated choice of python, node, bash and c")
+        let language = Language::find(name).ok_or_else(|| {
+            let [others @ .., last] = Language::ALL.map(Language::name);
+            let choice = format!("{} and {last}", others.join(", "));
+            found.refuse(&format!("must be a comma-separated choice of {choice}"))
         })?;
         if !languages.contains(&language) {
             languages.push(language);

@@ -5,18 +5,18 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use execution_service::language::Language;
-use execution_service::toolchain::{Surroundings, Toolchain, Visitor, discover_in};
+use execution_service::language::discovery::{SandboxUser, discover};
+use execution_service::language::python::PYTHON;
+use execution_service::language::toolchain::Toolchain;
 use standalone::provision::{ProvisionError, REQUIREMENTS, Recipe, sweep};
 use tempfile::TempDir;
 
 const LAUNCHER: &str = env!("CARGO_BIN_EXE_crucible");
-const NOBODY_SPECIAL: Visitor = Visitor { uid: 4_000_000, gid: 4_000_000 };
+const NOBODY_SPECIAL: SandboxUser = SandboxUser { uid: 4_000_000, gid: 4_000_000 };
 
 fn python(test: &str) -> Option<Toolchain> {
-    let surroundings = Surroundings::from_env();
-    let found = discover_in(&surroundings, &[Language::Python], None, NOBODY_SPECIAL).found;
-    let python = found.into_iter().next();
+    let found = discover(&[PYTHON], None, NOBODY_SPECIAL).found;
+    let python = found.into_iter().next().map(|found| found.toolchain);
     if python.is_none() {
         eprintln!("skipped: {test} (no python3 on this machine)");
     }

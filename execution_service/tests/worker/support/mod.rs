@@ -14,7 +14,7 @@ pub use self::caller::{Caller, Refusal};
 pub use self::doctor::{after, doctor, output, skipped, without};
 pub use self::processes::{Family, cgroups_of, children_of, family_of, inhabitants};
 pub use self::request::{
-    OWNER, bash, c, in_session, limits, new_session, node, of, python, unique,
+    OWNER, bash, c, in_session, limits, new_session, node, of, python, run, unique,
 };
 pub use self::run::{Ran, Running};
 pub use self::worker::{BINARY, Worker, refusal, refusal_of, token};

@@ -54,7 +54,8 @@ pub fn new_session(language: &str) -> CreateSessionRequest {
     }
 }
 
-fn run(language: &str, code: &str) -> ExecuteRequest {
+/// `code` in any language.
+pub fn run(language: &str, code: &str) -> ExecuteRequest {
     ExecuteRequest {
         execution_id: unique("exe"),
         owner: String::from(OWNER),

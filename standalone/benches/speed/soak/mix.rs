@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use execution_service::language::Language;
+use execution_service::language::{Language, bash::BASH, c::C, node::NODE, python::PYTHON};
 use serde::Serialize;
 use serde_json::json;
 
@@ -47,10 +47,10 @@ impl Kind {
     /// What it needs on the machine.
     pub fn language(self) -> Language {
         match self {
-            Self::Python | Self::PythonStep => Language::Python,
-            Self::Node | Self::NodeStep => Language::Node,
-            Self::Bash | Self::BashStep => Language::Bash,
-            Self::C => Language::C,
+            Self::Python | Self::PythonStep => PYTHON,
+            Self::Node | Self::NodeStep => NODE,
+            Self::Bash | Self::BashStep => BASH,
+            Self::C => C,
         }
     }
 

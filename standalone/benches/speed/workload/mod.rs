@@ -8,7 +8,7 @@ mod session_step;
 mod single;
 
 use clap::ValueEnum;
-use execution_service::language::Language;
+use execution_service::language::{Language, bash::BASH, c::C, node::NODE, python::PYTHON};
 
 use crate::comparison::{Claim, Comparison};
 use crate::interpreters::Interpreters;
@@ -62,10 +62,10 @@ impl Name {
             | Self::Mebibyte
             | Self::Callers8
             | Self::Callers32
-            | Self::IdleSessions => &[Language::Python],
-            Self::NodeHello => &[Language::Node],
-            Self::BashHello => &[Language::Bash],
-            Self::CHello | Self::CAgain => &[Language::C],
+            | Self::IdleSessions => &[PYTHON],
+            Self::NodeHello => &[NODE],
+            Self::BashHello => &[BASH],
+            Self::CHello | Self::CAgain => &[C],
         }
     }
 }
@@ -88,26 +88,16 @@ impl Stage<'_> {
         let executable = |language| self.interpreters.executable(language);
         match name {
             Name::PythonHello => {
-                self.single(name, 0.15, &mut Program::python_hello(executable(Language::Python)?))
+                self.single(name, 0.15, &mut Program::python_hello(executable(PYTHON)?))
             }
-            Name::NodeHello => {
-                self.single(name, 0.15, &mut Program::node_hello(executable(Language::Node)?))
-            }
-            Name::BashHello => {
-                self.single(name, 1.0, &mut Program::bash_hello(executable(Language::Bash)?))
-            }
-            Name::CHello => {
-                self.single(name, 1.1, &mut Program::c_hello(executable(Language::C)?, true)?)
-            }
-            Name::CAgain => {
-                self.single(name, 0.1, &mut Program::c_hello(executable(Language::C)?, false)?)
-            }
+            Name::NodeHello => self.single(name, 0.15, &mut Program::node_hello(executable(NODE)?)),
+            Name::BashHello => self.single(name, 1.0, &mut Program::bash_hello(executable(BASH)?)),
+            Name::CHello => self.single(name, 1.1, &mut Program::c_hello(executable(C)?, true)?),
+            Name::CAgain => self.single(name, 0.1, &mut Program::c_hello(executable(C)?, false)?),
             Name::Pandas => {
                 self.single(name, 0.02, &mut Program::pandas(&self.interpreters.rich_python()))
             }
-            Name::Mebibyte => {
-                self.single(name, 0.6, &mut Program::mebibyte(executable(Language::Python)?))
-            }
+            Name::Mebibyte => self.single(name, 0.6, &mut Program::mebibyte(executable(PYTHON)?)),
             Name::SessionStep => self.single(name, 0.12, &mut SessionStep::new(self)?),
             Name::Plot => self.single(name, 1.2, &mut Plot::new(self)?),
             Name::Callers8 => callers::compare(self, name, 8),

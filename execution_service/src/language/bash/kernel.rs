@@ -2,17 +2,18 @@
 
 use std::fmt::Write;
 
-use super::environment::environment;
-use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::language::environment::environment;
+use crate::language::kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
+use crate::language::program::{Mode, Program};
 use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 const INCOMING: &str = "in";
 const OUTGOING: &str = "out";
 
-/// See the module.
-pub struct Bash;
+/// GNU bash, kept warm.
+pub struct BashKernel;
 
-impl KernelLanguage for Bash {
+impl KernelLanguage for BashKernel {
     fn start(&self, executable: &str) -> KernelStart {
         let args = vec![
             String::from("--noprofile"),

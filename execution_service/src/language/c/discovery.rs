@@ -1,18 +1,16 @@
 //! C: gcc with everything that a program of one file needs, down to the C library's headers.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::question::ask;
-use super::roots::{outside_system, prefix};
-use super::{Toolchain, Unsuitable};
-use crate::language::Language;
+use crate::language::toolchain::probe::{ask, is_on_path};
+use crate::language::toolchain::roots::{outside_system, prefix};
+use crate::language::toolchain::{Candidate, Toolchain, Unsuitable};
 
 /// Preprocessed to standard output, so that asking writes no file.
 const PROBE: &str = "#include <math.h>\n#include <pthread.h>\n#include <stdio.h>\n";
 
-pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
-    let executable = real(candidate)?;
+pub fn examine(candidate: Candidate<'_>) -> Result<Toolchain, Unsuitable> {
+    let executable = real(candidate.path)?;
     let version = ask(&executable, &["-dumpfullversion"], "")?.stdout;
     if !version.starts_with(|first: char| first.is_ascii_digit()) {
         return Err(Unsuitable::Stranger { expected: "gcc" });
@@ -23,7 +21,7 @@ pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
     for tool in ["-print-prog-name=as", "-print-prog-name=ld"] {
         // binutils are found on the PATH, where gcc itself leaves them as bare names.
         let name = ask(&executable, &[tool], "")?.stdout;
-        if !on_path(Path::new(&name)) {
+        if !is_on_path(Path::new(&name)) {
             return Err(Unsuitable::Incomplete("binutils (as, ld) are not installed"));
         }
     }
@@ -33,15 +31,8 @@ pub(super) fn examine(candidate: &Path) -> Result<Toolchain, Unsuitable> {
         .map_err(|_| Unsuitable::Incomplete("the C library's headers are not installed"))?;
 
     let needed = [prefix(&executable), directory(&compiler), directory(&startup)];
-    Ok(Toolchain {
-        language: Language::C,
-        version,
-        roots: outside_system(needed),
-        executable,
-        environment: None,
-        packages: BTreeMap::new(),
-        features: Vec::new(),
-    })
+    let roots = outside_system(needed);
+    Ok(Toolchain { roots, ..Toolchain::bare(executable, version) })
 }
 
 /// The driver behind a wrapper such as ccache: gcc tells under which name it was started in the end.
@@ -63,11 +54,4 @@ fn part(gcc: &Path, question: &str) -> Result<Option<PathBuf>, Unsuitable> {
 
 fn directory(file: &Path) -> PathBuf {
     file.parent().unwrap_or(file).to_owned()
-}
-
-fn on_path(tool: &Path) -> bool {
-    tool.is_absolute() && tool.exists()
-        || std::env::var_os("PATH").is_some_and(|path| {
-            std::env::split_paths(&path).any(|directory| directory.join(tool).is_file())
-        })
 }

@@ -17,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(2);
 
 /// What a candidate said.
-pub(super) struct Answer {
+pub struct Answer {
     /// Standard output, without the white space at its end.
-    pub(super) stdout: String,
+    pub stdout: String,
     /// Standard error.
-    pub(super) stderr: String,
+    pub stderr: String,
 }
 
 /// Runs `program` with `arguments` and gives its output.
@@ -29,11 +29,12 @@ pub(super) struct Answer {
 /// Its environment holds `PATH`, `HOME` (shims find their versions by them) and the C locale, and
 /// nothing else: a `PYTHONPATH` or `NODE_OPTIONS` of the operator would describe the operator's
 /// interpreter rather than the sandbox's.
-pub(super) fn ask(program: &Path, arguments: &[&str], stdin: &str) -> Result<Answer, Unsuitable> {
+pub fn ask(program: &Path, arguments: &[&str], stdin: &str) -> Result<Answer, Unsuitable> {
     ask_within(PATIENCE, program, arguments, stdin)
 }
 
-pub(super) fn ask_within(
+/// [`ask`], with another patience.
+pub(in crate::language) fn ask_within(
     patience: Duration,
     program: &Path,
     arguments: &[&str],
@@ -67,6 +68,14 @@ pub(super) fn ask_within(
         return Err(Unsuitable::Failed { status: status.to_string(), stderr: String::from(last) });
     }
     Ok(Answer { stdout: String::from(text(&mut stdout)?.trim_end()), stderr })
+}
+
+/// Whether `tool`, an absolute path or a bare name, is there for a candidate to start.
+pub fn is_on_path(tool: &Path) -> bool {
+    tool.is_absolute() && tool.exists()
+        || std::env::var_os("PATH").is_some_and(|path| {
+            std::env::split_paths(&path).any(|directory| directory.join(tool).is_file())
+        })
 }
 
 fn wait(child: &mut Child, patience: Duration) -> Result<ExitStatus, Unsuitable> {

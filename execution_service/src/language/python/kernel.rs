@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
-use super::environment::environment;
-use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::language::environment::environment;
+use crate::language::kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
+use crate::language::program::{Mode, Program};
+use crate::language::run_message::run_message;
 use crate::sandbox::spec::{Command, ControlChannel, RUNTIMES_DIR, Stdin, WORKSPACE};
 
-/// See the module.
-pub struct Python;
+/// CPython, kept warm.
+pub struct PythonKernel;
 
 /// Modules worth loading beforehand, by the distribution that has them: those that models use most.
 const USUAL: &[(&str, &str)] = &[
@@ -18,12 +18,6 @@ const USUAL: &[(&str, &str)] = &[
     ("matplotlib", "matplotlib.pyplot"),
     ("ipython", "IPython.display"),
 ];
-
-/// The usual modules of the installed `packages`.
-pub fn usual_libraries(packages: &BTreeMap<String, String>) -> Vec<String> {
-    let installed = USUAL.iter().filter(|(distribution, _)| packages.contains_key(*distribution));
-    installed.map(|(_, module)| String::from(*module)).collect()
-}
 
 /// Runs `script` of our runtime. Kernel and zygote are started alike, so that it makes no difference to a
 /// program which of the two it came from.
@@ -50,7 +44,7 @@ fn command(executable: &str, script: &str, args: &[String]) -> Command {
     }
 }
 
-impl KernelLanguage for Python {
+impl KernelLanguage for PythonKernel {
     fn start(&self, executable: &str) -> KernelStart {
         let command = command(executable, "kernel.py", &[]);
         KernelStart { command, channel: Channel::Pipes }
@@ -60,31 +54,18 @@ impl KernelLanguage for Python {
         Some(command(executable, "zygote.py", libraries))
     }
 
+    fn usual_libraries(&self, packages: &BTreeMap<String, String>) -> Vec<String> {
+        let installed =
+            USUAL.iter().filter(|(distribution, _)| packages.contains_key(*distribution));
+        installed.map(|(_, module)| String::from(*module)).collect()
+    }
+
     fn needs(&self, code: &str, libraries: &[String]) -> bool {
         let mut packages = libraries.iter().filter_map(|library| library.split('.').next());
         packages.any(|package| code.contains(package))
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
-        KernelRequest { files: Vec::new(), line: json_line(id, mode, "main.py", program) }
+        KernelRequest { files: Vec::new(), line: run_message(id, mode, "main.py", program) }
     }
-}
-
-/// The `run` message of `runtimes/README.md`.
-pub(super) fn json_line(id: u64, mode: Mode, file: &str, program: Program<'_>) -> String {
-    let mode = match mode {
-        Mode::Once => "once",
-        Mode::Session => "session",
-    };
-    json!({
-        "op": "run",
-        "mode": mode,
-        "id": id,
-        "code": program.code,
-        "file": file,
-        "args": program.args,
-        "env": program.env,
-        "stdin": program.stdin,
-    })
-    .to_string()
 }

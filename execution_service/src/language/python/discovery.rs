@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::question::ask;
-use super::roots::{outside_system, prefix};
-use super::{Toolchain, Unsuitable};
-use crate::language::Language;
+use crate::language::toolchain::probe::ask;
+use crate::language::toolchain::roots::{outside_system, prefix};
+use crate::language::toolchain::{Candidate, Toolchain, Unsuitable, version};
+
+/// The oldest that has `importlib.metadata`, and all else that our kernel uses.
+pub const OLDEST: &str = "3.8";
+
+const EXPECTED: &str = "CPython 3";
 
 /// Isolated and without `site`, so that neither the operator's own packages nor a hook in them run.
 const IDENTITY: [&str; 4] = [
@@ -43,15 +47,15 @@ struct Identity {
     libraries: Vec<PathBuf>,
 }
 
-/// `named` is whether the operator has named this very candidate. Only then a virtual environment is
-/// served as it is: one that merely comes first on the `PATH` belongs to whatever is being developed.
-pub(super) fn examine(candidate: &Path, named: bool) -> Result<Toolchain, Unsuitable> {
-    let first = identity(candidate)?;
+/// A virtual environment is served as it is only where the operator has named it: one that merely comes
+/// first on the `PATH` belongs to whatever is being developed.
+pub fn examine(candidate: Candidate<'_>) -> Result<Toolchain, Unsuitable> {
+    let first = identity(candidate.path)?;
     let real = first
         .executable
         .canonicalize()
         .map_err(|source| Unsuitable::Obscure { path: first.executable.clone(), source })?;
-    let environment = named.then(|| environment_of(&first.executable)).flatten();
+    let environment = candidate.named.then(|| environment_of(&first.executable)).flatten();
     // Resolving the link would turn the environment's interpreter into the bare one.
     let executable = match environment {
         Some(_) => first.executable.clone(),
@@ -60,7 +64,7 @@ pub(super) fn examine(candidate: &Path, named: bool) -> Result<Toolchain, Unsuit
     // A shim or a link may have set the scene for its interpreter; what counts is what the
     // interpreter says when it is started directly, as it will be in the sandbox.
     let Identity { executable: _, implementation: _, version, prefixes, libraries } =
-        if real == candidate { first } else { identity(&real)? };
+        if real == candidate.path { first } else { identity(&real)? };
 
     let packages = packages(&executable)?;
     let features = packages
@@ -74,10 +78,8 @@ pub(super) fn examine(candidate: &Path, named: bool) -> Result<Toolchain, Unsuit
         .chain(prefixes)
         .chain(libraries)
         .chain(environment.clone());
-    let (major, minor, patch) = version;
     Ok(Toolchain {
-        language: Language::Python,
-        version: format!("{major}.{minor}.{patch}"),
+        version: dotted(version),
         roots: outside_system(needed),
         executable,
         environment,
@@ -104,7 +106,7 @@ fn links(program: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 fn identity(program: &Path) -> Result<Identity, Unsuitable> {
-    let stranger = Unsuitable::Stranger { expected: "CPython 3" };
+    let stranger = Unsuitable::Stranger { expected: EXPECTED };
     let answer = ask(program, &IDENTITY, "")?;
     let Ok(identity) = serde_json::from_str::<Identity>(&answer.stdout) else {
         return Err(stranger);
@@ -112,12 +114,12 @@ fn identity(program: &Path) -> Result<Identity, Unsuitable> {
     if identity.implementation != "CPython" {
         return Err(stranger);
     }
-    let (major, minor, patch) = identity.version;
-    if (major, minor) < (3, 8) {
-        let version = format!("{major}.{minor}.{patch}");
-        return Err(Unsuitable::TooOld { version, minimum: "3.8" });
-    }
+    version::check(&dotted(identity.version), OLDEST, EXPECTED)?;
     Ok(identity)
+}
+
+fn dotted((major, minor, patch): (u32, u32, u32)) -> String {
+    format!("{major}.{minor}.{patch}")
 }
 
 fn packages(executable: &Path) -> Result<BTreeMap<String, String>, Unsuitable> {

@@ -3,12 +3,12 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::Unsuitable;
+use crate::language::toolchain::Unsuitable;
 
 /// The host identity that the sandboxes will have: for a worker started as root an unprivileged
 /// high id, which only the permissions for everybody let in; otherwise the worker's own user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Visitor {
+pub struct SandboxUser {
     /// User id on the host.
     pub uid: u32,
     /// Group id on the host. Supplementary groups are left out on purpose: a sandbox has none.
@@ -18,7 +18,7 @@ pub struct Visitor {
 const READ: u32 = 4;
 const ENTER: u32 = 1;
 
-impl Visitor {
+impl SandboxUser {
     /// Checks that every directory on the way to `path` can be entered, and `path` itself read and
     /// executed or entered. Both the path as given and what it resolves to are walked, because a
     /// symbolic link can lead from a public directory into a private one.

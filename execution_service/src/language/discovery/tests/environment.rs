@@ -1,11 +1,13 @@
 //! Virtual environments: served where they are named, looked through where they are found.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 /// A virtual environment of this machine's Python with one package, `thing`; none without Python.
 fn virtual_environment(machine: &Machine) -> Option<PathBuf> {
-    let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, STRANGER).found;
-    let python = found.first()?;
+    let found = discover(&[PYTHON], None, STRANGER).found;
+    let python = &found.first()?.toolchain;
     let environment = machine.directory.path().join("environment");
     let made = std::process::Command::new(&python.executable)
         .args(["-m", "venv", "--without-pip"])
@@ -31,18 +33,16 @@ fn a_virtual_environment_is_served_where_it_is_named_and_only_there() {
         return;
     };
     // As if it were where a sandbox could see it.
-    let anywhere = Surroundings { covered: Vec::new(), ..Surroundings::from_env() };
+    let anywhere = Sharing { covered: Vec::new(), ..Sharing::from_env(STRANGER) };
+    let search = Search::from_env(&[PYTHON]);
     let named = environment.join("bin/python");
-    let overriding = Surroundings {
-        overrides: BTreeMap::from([(Language::Python, named.clone())]),
-        ..anywhere.clone()
-    };
-    let python = |surroundings: &Surroundings, environment: Option<&Path>| {
-        let mut found = discover_in(surroundings, &[Language::Python], environment, STRANGER).found;
-        found.pop().expect("a Python")
+    let overriding = Search { named: BTreeMap::from([(PYTHON, named.clone())]), ..search.clone() };
+    let python = |search: &Search, environment: Option<&Path>| {
+        let mut found = discover_in(search, &anywhere, &[PYTHON], environment).found;
+        found.pop().expect("a Python").toolchain
     };
 
-    let by_directory = python(&anywhere, Some(&*environment));
+    let by_directory = python(&search, Some(&*environment));
     assert_eq!(by_directory.executable, environment.join("bin/python3"));
     let by_executable = python(&overriding, None);
     assert_eq!(by_executable.executable, named);
@@ -52,7 +52,7 @@ fn a_virtual_environment_is_served_where_it_is_named_and_only_there() {
         assert_eq!(toolchain.packages["thing"], "1.5");
     }
 
-    let activated = Surroundings { path: vec![environment.join("bin")], ..anywhere };
+    let activated = Search { path: vec![environment.join("bin")], ..search };
     let bare = python(&activated, None);
     assert_eq!(bare.environment, None);
     assert!(!bare.executable.starts_with(&environment), "{bare:?}");
@@ -62,8 +62,7 @@ fn a_virtual_environment_is_served_where_it_is_named_and_only_there() {
 #[test]
 fn an_unsuitable_environment_is_not_replaced_by_the_bare_interpreter() {
     let gone = Path::new("/no/such/environment");
-    let surroundings = Surroundings::from_env();
-    let discovery = discover_in(&surroundings, &[Language::Python], Some(gone), STRANGER);
+    let discovery = discover(&[PYTHON], Some(gone), STRANGER);
     let missing = only_missing(&discovery);
     assert!(missing.reason.starts_with("/no/such/environment/bin/python3: it cannot be started"));
     assert!(missing.remedy.contains("PYTHON_ENVIRONMENT"), "{}", missing.remedy);

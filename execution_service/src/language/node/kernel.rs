@@ -1,18 +1,19 @@
 //! Node: a kernel that is told JSON lines on descriptor 3 and speaks them on 4.
 
-use super::environment::environment;
-use super::python::json_line;
-use super::{Channel, KernelLanguage, KernelRequest, KernelStart, Mode, Program};
+use crate::language::environment::environment;
+use crate::language::kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
+use crate::language::program::{Mode, Program};
+use crate::language::run_message::run_message;
 use crate::sandbox::spec::{Command, ControlChannel, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 /// Node 18 to 20.11 have `import()` in a script of ours by this alone, and end the kernel without it. It is
 /// of no consequence to later ones, and the kernel hides it from programs.
 const FLAG: &str = "--experimental-vm-modules";
 
-/// See the module.
-pub struct Node;
+/// Node.js, kept warm.
+pub struct NodeKernel;
 
-impl KernelLanguage for Node {
+impl KernelLanguage for NodeKernel {
     fn start(&self, executable: &str) -> KernelStart {
         let command = Command {
             program: String::from(executable),
@@ -26,6 +27,6 @@ impl KernelLanguage for Node {
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
-        KernelRequest { files: Vec::new(), line: json_line(id, mode, "main.js", program) }
+        KernelRequest { files: Vec::new(), line: run_message(id, mode, "main.js", program) }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::surroundings::Surroundings;
+/// What every sandbox sees of the host anyway, read-only.
+pub const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives"];
 
 /// Trees of package managers whose programs use libraries from all over the tree: binding only the
 /// program's own prefix would leave it without its C library.
@@ -10,7 +11,7 @@ const WHOLE_TREES: [&str; 3] = ["/nix/store", "/gnu/store", "/home/linuxbrew/.li
 
 /// The directories among `wanted` that are not part of the system: sorted, without repetitions,
 /// none inside another, and each both as named and as resolved, since a program may open either.
-pub(super) fn outside_system(wanted: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+pub fn outside_system(wanted: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
     let mut roots: Vec<PathBuf> = wanted
         .into_iter()
         .flat_map(|path| {
@@ -22,7 +23,7 @@ pub(super) fn outside_system(wanted: impl IntoIterator<Item = PathBuf>) -> Vec<P
             Some(tree) => PathBuf::from(tree),
             None => path,
         })
-        .filter(|path| !Surroundings::SYSTEM.iter().any(|system| path.starts_with(system)))
+        .filter(|path| !SYSTEM.iter().any(|system| path.starts_with(system)))
         .collect();
     roots.sort();
     // Sorted by components, so whatever lies inside a directory follows it.
@@ -31,7 +32,7 @@ pub(super) fn outside_system(wanted: impl IntoIterator<Item = PathBuf>) -> Vec<P
 }
 
 /// The installation that an executable belongs to: `/opt/node` for `/opt/node/bin/node`.
-pub(super) fn prefix(executable: &Path) -> PathBuf {
+pub fn prefix(executable: &Path) -> PathBuf {
     let directory = executable.parent().unwrap_or(executable);
     match directory.parent() {
         // Not for `/bin`, whose installation is the whole machine.

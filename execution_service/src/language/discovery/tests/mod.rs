@@ -11,11 +11,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::question::ask_within;
 use super::*;
+use crate::language::bash::BASH;
+use crate::language::c::C;
+use crate::language::node::NODE;
+use crate::language::python::PYTHON;
+use crate::language::toolchain::probe::ask_within;
 
 /// Somebody who owns nothing here: only the permissions for everybody count.
-const STRANGER: Visitor = Visitor { uid: 4_000_000, gid: 4_000_000 };
+const STRANGER: SandboxUser = SandboxUser { uid: 4_000_000, gid: 4_000_000 };
 
 /// A machine with nothing but what a test puts into it.
 struct Machine {
@@ -47,13 +51,18 @@ impl Machine {
         path
     }
 
-    fn surroundings(&self) -> Surroundings {
-        Surroundings { path: vec![self.directory.path().join("bin")], ..Surroundings::default() }
+    fn search(&self) -> Search {
+        Search { path: vec![self.directory.path().join("bin")], ..Search::default() }
     }
 
     fn find(&self, language: Language) -> Discovery {
-        discover_in(&self.surroundings(), &[language], None, STRANGER)
+        discover_in(&self.search(), &shared_with(STRANGER), &[language], None)
     }
+}
+
+/// On a machine without a home, and with nothing that a sandbox covers.
+fn shared_with(user: SandboxUser) -> Sharing {
+    Sharing { user, home: None, covered: Vec::new() }
 }
 
 fn open(path: &Path, mode: u32) {
@@ -77,9 +86,9 @@ fn a_shim_is_resolved_to_what_it_starts() {
     let real = machine.program("versions/20/bin/node", "exit 0");
     machine.program("bin/node", &node_saying(&real, "20.1.0"));
 
-    let discovery = machine.find(Language::Node);
+    let discovery = machine.find(NODE);
 
-    let found = &discovery.found[0];
+    let found = &discovery.found[0].toolchain;
     assert_eq!(found.executable, real);
     assert_eq!(found.version, "20.1.0");
     assert_eq!(found.roots, [machine.directory.path().join("versions/20")]);
@@ -94,12 +103,12 @@ fn one_in_a_private_home_is_passed_over_for_a_reachable_one() {
     open(&machine.directory.path().join("home"), 0o700);
     let public = machine.directory.path().join("opt/node/bin/node");
     machine.program("opt/node/bin/node", &node_saying(&public, "20.0.0"));
-    let mut surroundings = machine.surroundings();
-    surroundings.well_known = vec![machine.directory.path().join("opt/node/bin")];
+    let mut search = machine.search();
+    search.well_known = vec![machine.directory.path().join("opt/node/bin")];
 
-    let discovery = discover_in(&surroundings, &[Language::Node], None, STRANGER);
+    let discovery = discover_in(&search, &shared_with(STRANGER), &[NODE], None);
 
-    assert_eq!(discovery.found[0].executable, public);
+    assert_eq!(discovery.found[0].toolchain.executable, public);
     assert!(matches!(discovery.passed_over[0].reason, Unsuitable::OutOfReach { mode: 0o700, .. }));
 }
 
@@ -111,7 +120,7 @@ fn when_only_a_private_one_exists_the_message_names_the_barrier_and_the_remedy()
     let home = machine.directory.path().join("home");
     open(&home, 0o700);
 
-    let discovery = machine.find(Language::Node);
+    let discovery = machine.find(NODE);
 
     let missing = only_missing(&discovery);
     assert!(missing.reason.contains(&format!("behind {} (mode 0700)", home.display())));
@@ -132,11 +141,11 @@ fn the_owner_of_a_private_home_may_use_what_is_in_it() {
         eprintln!("skipped: the_owner_of_a_private_home_may_use_what_is_in_it (needs a user)");
         return;
     }
-    let owner = Visitor { uid: owner, gid: STRANGER.gid };
+    let owner = SandboxUser { uid: owner, gid: STRANGER.gid };
 
-    let discovery = discover_in(&machine.surroundings(), &[Language::Node], None, owner);
+    let discovery = discover_in(&machine.search(), &shared_with(owner), &[NODE], None);
 
-    assert_eq!(discovery.found[0].executable, real);
+    assert_eq!(discovery.found[0].toolchain.executable, real);
 }
 
 #[test]
@@ -161,20 +170,20 @@ fn strangers_and_old_versions_are_told_apart() {
 
     let reason = |language| only_missing(&machine.find(language)).reason.clone();
 
-    assert!(reason(Language::C).contains("does not answer like gcc"));
-    assert!(reason(Language::Node).contains("version 16.20.0, and 18 is the oldest"));
-    assert!(reason(Language::Bash).contains("version 4.4.20, and 5 is the oldest"));
-    assert!(reason(Language::Python).contains("127): pyenv: python3: command not found"));
+    assert!(reason(C).contains("does not answer like gcc"));
+    assert!(reason(NODE).contains("version 16.20.0, and 18 is the oldest"));
+    assert!(reason(BASH).contains("version 4.4.20, and 5 is the oldest"));
+    assert!(reason(PYTHON).contains("127): pyenv: python3: command not found"));
 }
 
 #[test]
 fn an_empty_machine_says_what_to_install() {
     let machine = Machine::new();
     for (language, remedy) in [
-        (Language::Python, "apt-get install python3"),
-        (Language::Node, "apt-get install nodejs"),
-        (Language::Bash, "apt-get install bash"),
-        (Language::C, "apt-get install gcc libc6-dev"),
+        (PYTHON, "apt-get install python3"),
+        (NODE, "apt-get install nodejs"),
+        (BASH, "apt-get install bash"),
+        (C, "apt-get install gcc libc6-dev"),
     ] {
         let discovery = machine.find(language);
         let missing = only_missing(&discovery);
@@ -189,13 +198,13 @@ fn an_override_that_would_not_do_is_not_replaced_by_something_else() {
     let machine = Machine::new();
     let good = machine.directory.path().join("bin/node");
     machine.program("bin/node", &node_saying(&good, "20.0.0"));
-    let mut surroundings = machine.surroundings();
+    let mut search = machine.search();
     for (named, reason) in [
         ("/no/such/node", "/no/such/node: it cannot be started"),
         ("bin/node", "bin/node: it is not an absolute path"),
     ] {
-        surroundings.overrides.insert(Language::Node, PathBuf::from(named));
-        let discovery = discover_in(&surroundings, &[Language::Node], None, STRANGER);
+        search.named.insert(NODE, PathBuf::from(named));
+        let discovery = discover_in(&search, &shared_with(STRANGER), &[NODE], None);
         let missing = only_missing(&discovery);
         assert!(missing.reason.starts_with(reason), "{}", missing.reason);
         assert!(missing.remedy.contains("NODE_EXECUTABLE"));
@@ -237,11 +246,11 @@ fn what_a_sandbox_covers_with_its_own_is_refused_by_name() {
     let node = machine.directory.path().join("bin/node");
     machine.program("bin/node", &node_saying(&node, "20.19.0"));
     let covered = vec![machine.directory.path().to_owned()];
-    let surroundings = Surroundings { covered, ..machine.surroundings() };
-    let discovery = discover_in(&surroundings, &[Language::Node], None, STRANGER);
+    let sharing = Sharing { covered, ..shared_with(STRANGER) };
+    let discovery = discover_in(&machine.search(), &sharing, &[NODE], None);
     let reason = &only_missing(&discovery).reason;
     assert!(reason.contains("every sandbox has a directory of its own"), "{reason}");
-    let real = Surroundings::from_env();
+    let real = Sharing::from_env(STRANGER);
     for path in ["/tmp/venv", "/var/tmp/venv", "/dev/shm/python", "/home/user/.pyenv/versions/3.12"]
     {
         assert!(real.uncovered(Path::new(path)).is_err(), "{path}");
@@ -249,28 +258,33 @@ fn what_a_sandbox_covers_with_its_own_is_refused_by_name() {
     for path in ["/home/username/python", "/tmpfs/python", "/usr"] {
         assert!(real.uncovered(Path::new(path)).is_ok(), "{path}");
     }
+    let link = machine.directory.path().join("link");
+    std::os::unix::fs::symlink("/tmp", &link).expect("a link");
+    let covered = vec![PathBuf::from("/tmp")];
+    let elsewhere = Sharing { covered, ..shared_with(STRANGER) };
+    let led = elsewhere.uncovered(&link);
+    assert!(matches!(led, Err(Unsuitable::Covered { .. })), "a link leads there: {led:?}");
     let own = real.fit_to_share(Path::new("/opt/crucible"));
     assert!(matches!(own, Err(Unsuitable::Covering { .. })), "our kernels are in there: {own:?}");
 }
 
 #[test]
 fn a_home_is_never_shared_as_a_whole() {
-    let surroundings =
-        Surroundings { home: Some(PathBuf::from("/srv/ann")), ..Surroundings::default() };
+    let sharing = Sharing { home: Some(PathBuf::from("/srv/ann")), ..shared_with(STRANGER) };
     for wide in ["/", "/home", "/home/bob", "/root", "/srv/ann", "/srv", "/srv/ann/.local", "/opt"]
     {
-        assert!(surroundings.fit_to_share(Path::new(wide)).is_err(), "{wide}");
+        assert!(sharing.fit_to_share(Path::new(wide)).is_err(), "{wide}");
     }
     for fit in ["/opt/node", "/srv/ann/.nvm/versions/node/v20", "/home/bob/python-3.12"] {
-        assert!(surroundings.fit_to_share(Path::new(fit)).is_ok(), "{fit}");
+        assert!(sharing.fit_to_share(Path::new(fit)).is_ok(), "{fit}");
     }
 }
 
 #[test]
 fn the_real_machine_answers_for_what_it_has() {
-    let discovery = discover_in(&Surroundings::from_env(), &Language::ALL, None, STRANGER);
+    let discovery = discover(&Language::ALL, None, STRANGER);
     assert_eq!(discovery.found.len() + discovery.missing.len(), Language::ALL.len());
-    for toolchain in discovery.found {
+    for Found { toolchain, language: _ } in discovery.found {
         assert_eq!(toolchain.executable, toolchain.executable.canonicalize().expect("it exists"));
         assert!(toolchain.version.contains('.'));
     }
@@ -298,7 +312,7 @@ proptest! {
             let script = format!("cat '{0}'; cat '{0}' >&2", text.display());
             machine.program(&format!("bin/{name}"), &script);
         }
-        let found = discover_in(&machine.surroundings(), &Language::ALL, None, STRANGER).found;
-        prop_assert!(found.iter().all(|toolchain| toolchain.executable.is_absolute()));
+        let found = discover_in(&machine.search(), &shared_with(STRANGER), &Language::ALL, None).found;
+        prop_assert!(found.iter().all(|found| found.toolchain.executable.is_absolute()));
     }
 }

@@ -1,0 +1,27 @@
+//! A program to run, as languages see it.
+
+use std::collections::BTreeMap;
+
+/// What a request says of its program.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// The source text.
+    pub code: &'a str,
+    /// Arguments of the program.
+    pub args: &'a [String],
+    /// Variables added to its environment.
+    pub env: &'a BTreeMap<String, String>,
+    /// Path inside the sandbox of what it reads on standard input.
+    pub stdin: Option<&'a str>,
+    /// For compilers; checked by [`Language::check_compiler_flags`](super::Language::check_compiler_flags).
+    pub compiler_flags: &'a [String],
+}
+
+/// Whether a kernel runs one program or keeps state over many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One program; then the process ends as the language would end it.
+    Once,
+    /// A session: the process lives on.
+    Session,
+}
