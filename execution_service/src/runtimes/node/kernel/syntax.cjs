@@ -3,7 +3,7 @@
 
 const vm = require('node:vm');
 const nodeModule = require('node:module');
-const acorn = require('../vendor/acorn.cjs');
+const { Parser, getLineInfo } = require('./acorn.cjs');
 const { originalColumn } = require('./edits.cjs');
 
 const OPTIONS = {
@@ -21,6 +21,9 @@ const canStripTypes = typeof nodeModule.stripTypeScriptTypes === 'function';
 const TYPESCRIPT_HINT =
   `If this is TypeScript: this Node (${process.version}) cannot strip types, send JavaScript.`;
 
+const NO_STACK = 'The program is nested too deeply';
+const { RangeError } = globalThis; // what V8 throws when its stack is used up
+
 /** A syntax error in the user's code: what to print, and where it is. Line and column count from 1. */
 class ProgramSyntaxError extends Error {
   constructor(message, line, column, hint) {
@@ -32,27 +35,59 @@ class ProgramSyntaxError extends Error {
   }
 }
 
-/** Returns `{ source, body, needsAsync, isModule }`, or throws a ProgramSyntaxError. */
+class ProgramParser extends Parser {
+  // Later versions look here at the text of every error, with a regular expression. Compiling one where
+  // the stack has run out is fatal to V8, and to the process with it.
+  catchStackOverflow(step) {
+    return step();
+  }
+}
+
+/** Returns `{ source, body, metas, needsAsync, isModule }`, or throws a ProgramSyntaxError. */
 function parseProgram(code) {
-  let source = code;
-  let tree;
+  const { source, tree } = parseWithOrWithoutTypes(code);
+  return withStack(() => examine(source, tree), () => ({ line: 1, column: 0 }));
+}
+
+function parseWithOrWithoutTypes(code) {
   try {
-    tree = acorn.parse(source, OPTIONS);
+    return { source: code, tree: parse(code) };
   } catch (error) {
-    const stripped = withoutTypes(code);
-    if (stripped === null) throw explained(code, error);
-    source = stripped;
+    if (error instanceof ProgramSyntaxError) throw error;
+    const source = withoutTypes(code);
+    if (source === null) throw explained(code, error);
     try {
-      tree = acorn.parse(source, OPTIONS);
+      return { source, tree: parse(source) };
     } catch (again) {
-      throw explained(code, again);
+      throw again instanceof ProgramSyntaxError ? again : explained(code, again);
     }
   }
+}
+
+/** Throws acorn's SyntaxError, or a ProgramSyntaxError where the stack was too small to go on. */
+function parse(source) {
+  const parser = new ProgramParser(OPTIONS, source);
+  return withStack(() => parser.parse(), () => getLineInfo(source, parser.start));
+}
+
+/** Calls `step`; if it uses up the stack, the error is a ProgramSyntaxError at `place()`. */
+function withStack(step, place) {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { line, column } = place();
+    throw new ProgramSyntaxError(NO_STACK, line, column + 1, null);
+  }
+}
+
+function examine(source, tree) {
   // Most programs have neither word, and walking a tree costs as much as making it.
   const found = { await: false };
   if (source.includes('await')) for (const node of tree.body) search(node, found);
   const isModule = tree.body.some((node) => /^(Import|Export)/.test(node.type));
-  return { source, body: tree.body, metas: source.includes('meta') ? collectMetas(tree) : [], isModule, needsAsync: isModule || found.await };
+  const metas = source.includes('meta') ? collectMetas(tree) : [];
+  return { source, body: tree.body, metas, isModule, needsAsync: isModule || found.await };
 }
 
 function withoutTypes(code) {
@@ -122,4 +157,4 @@ function collectMetas(tree, found = []) {
   return found;
 }
 
-module.exports = { fromNative, parseProgram, ProgramSyntaxError };
+module.exports = { fromNative, parseProgram, ProgramSyntaxError, withStack };
