@@ -14,7 +14,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)
 from crucible_kernel.boot import boot
 from crucible_kernel.channel import Channel
-from crucible_kernel.ending import end
+from crucible_kernel.shutdown import end
 from crucible_kernel.serve import serve
 
 sys.path.remove(_HERE)

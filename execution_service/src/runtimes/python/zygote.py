@@ -13,7 +13,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 # As in kernel.py: found for our imports, gone before the user's.
 sys.path.insert(0, _HERE)
 from crucible_kernel.channel import Channel
-from crucible_kernel.ending import end
+from crucible_kernel.shutdown import end
 from crucible_kernel.serve import serve
 from crucible_zygote.forks import wait_to_be_forked
 

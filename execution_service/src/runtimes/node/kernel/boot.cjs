@@ -3,7 +3,7 @@
 
 const fs = require('node:fs');
 const vm = require('node:vm');
-const { rehearse } = require('./rehearsal.cjs');
+const { rehearse } = require('./warmup.cjs');
 const { installStackFilter } = require('./stack.cjs');
 const { importOption } = require('./scripts.cjs');
 

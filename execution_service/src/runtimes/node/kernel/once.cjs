@@ -7,14 +7,14 @@
 const Module = require('node:module');
 const path = require('node:path');
 const { types } = require('node:util');
-const { host, listenerCount, listeners, on, once } = require('./host.cjs');
+const { host, listenerCount, listeners, on, once } = require('./process.cjs');
 const channel = require('./channel.cjs');
 const { describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText } = require('./diagnostics.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { rewriteForOnce } = require('./rewrite.cjs');
 const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
 const { registerProgram } = require('./stack.cjs');
-const { applyRequest, listenForInterrupt, openStdin } = require('./surroundings.cjs');
+const { applyRequest, listenForInterrupt, openStdin } = require('./environment.cjs');
 const { parseProgram, ProgramSyntaxError } = require('./syntax.cjs');
 
 const INTERRUPTED = 130; // 128 + SIGINT, as a shell reports it

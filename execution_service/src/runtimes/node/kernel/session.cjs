@@ -6,7 +6,7 @@
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { types } = require('node:util');
-const { host, listenerCount, on, removeListener } = require('./host.cjs');
+const { host, listenerCount, on, removeListener } = require('./process.cjs');
 const channel = require('./channel.cjs');
 const { HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText } = require('./diagnostics.cjs');
 const { countIntervals, pendingWork } = require('./idle.cjs');
@@ -15,7 +15,7 @@ const { META_NAME, rewriteForSession } = require('./rewrite.cjs');
 const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
 const { registerProgram } = require('./stack.cjs');
 const { writeError, healStreams } = require('./streams.cjs');
-const { applyRequest, listenForInterrupt, openStdin, renewStdinStream } = require('./surroundings.cjs');
+const { applyRequest, listenForInterrupt, openStdin, renewStdinStream } = require('./environment.cjs');
 const { parseProgram, ProgramSyntaxError } = require('./syntax.cjs');
 
 const INTERRUPTED = 130;

@@ -3,7 +3,7 @@
 
 const { writeSync } = require('node:fs');
 const { Writable } = require('node:stream');
-const { console, host } = require('./host.cjs');
+const { console, host } = require('./process.cjs');
 
 const { defineProperty } = Object;
 const NAMES = { stdout: 1, stderr: 2 };

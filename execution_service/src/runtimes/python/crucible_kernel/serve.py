@@ -4,9 +4,9 @@ import os
 import sys
 
 from .display import display
-from .ending import end
+from .shutdown import end
 from .interrupts import interrupts
-from .rehearsal import rehearse
+from .warmup import rehearse
 from .session import Session
 from .streams import Streams
 

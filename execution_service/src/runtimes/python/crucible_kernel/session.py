@@ -9,7 +9,7 @@ from . import diagnostics, figures
 from .display import display
 from .interrupts import interrupts
 from .program import Program
-from .reserve import Reserve
+from .memory_reserve import Reserve
 from .tracebacks import render, strip
 
 _eval = eval

@@ -7,10 +7,10 @@ import os
 from crucible_kernel.boot import boot
 from crucible_kernel.channel import Channel
 from crucible_kernel.display import display
-from crucible_kernel.rehearsal import rehearse
+from crucible_kernel.warmup import rehearse
 from crucible_kernel.streams import Streams
 
-from .pages import collapse
+from .huge_pages import collapse
 
 # Touches what is loaded or computed at first use: formatters, codecs, an exception's traceback.
 _PROGRAMS = (

@@ -5,7 +5,7 @@
 'use strict';
 
 const path = require('node:path');
-const { host } = require('./host.cjs');
+const { host } = require('./process.cjs');
 const { HOME } = require('./diagnostics.cjs');
 const { callProgram, moduleOf } = require('./once.cjs');
 const { rewriteForOnce, rewriteForSession } = require('./rewrite.cjs');

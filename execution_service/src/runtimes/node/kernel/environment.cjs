@@ -3,7 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { env, host, on, removeAllListeners } = require('./host.cjs');
+const { env, host, on, removeAllListeners } = require('./process.cjs');
 const { HOME } = require('./diagnostics.cjs');
 
 const { closeSync, openSync, createReadStream } = fs;
