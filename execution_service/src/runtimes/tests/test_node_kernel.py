@@ -78,7 +78,7 @@ class Once(NodeCase):
         self.kernel.once("console.log(process.execArgv, process.argv.length)")
         self.assertEqual((self.kernel.out, self.kernel.err), ("[] 2\n", ""))
 
-    def test_rehearsal_leaves_no_trace(self):
+    def test_warm_up_leaves_no_trace(self):
         self.kernel.once(
             "console.log(Object.keys(globalThis).includes('found'), Object.keys(require.cache).length, process.listenerCount('exit'),"
             " Object.hasOwn(process.stdout, 'write'), process.stdout.bytesWritten, require.main === module, module.children.length)")

@@ -5,6 +5,7 @@ const vm = require('node:vm');
 const nodeModule = require('node:module');
 const { Parser, getLineInfo } = require('./acorn.cjs');
 const { originalColumn } = require('./edits.cjs');
+const { process } = require('./process.cjs');
 
 const OPTIONS = {
   ecmaVersion: 'latest',
