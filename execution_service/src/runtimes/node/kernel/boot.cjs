@@ -31,7 +31,8 @@ async function boot() {
   // makes it work inside vm scripts. Here is the place to have both, without the warning's text.
   const listeners = process.listeners('warning');
   process.removeAllListeners('warning');
-  await new vm.Script("import('node:fs')", { filename: __filename, importModuleDynamically: importOption }).runInThisContext();
+  const options = { filename: __filename, importModuleDynamically: importOption };
+  await new vm.Script("import('node:fs')", options).runInThisContext();
   await new Promise((resolve) => setImmediate(resolve));
   for (const listener of listeners) process.on('warning', listener);
   warmUp();

@@ -9,7 +9,9 @@ const path = require('node:path');
 const { types } = require('node:util');
 const { process, listenerCount, listeners, on, once } = require('./process.cjs');
 const channel = require('./channel.cjs');
-const { describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText } = require('./diagnostics.cjs');
+const {
+  describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText,
+} = require('./diagnostics.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { rewriteForOnce } = require('./rewrite.cjs');
 const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');

@@ -13,7 +13,8 @@ const importOption = vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADE
   : (specifier, script) => {
     const relative = /^\.{0,2}\//.test(specifier);
     const base = typeof script.filename === 'string' ? script.filename : path.join(process.cwd(), 'main.js');
-    return import(relative ? pathToFileURL(path.resolve(path.dirname(base), specifier)).href : resolveFrom(base, specifier));
+    if (!relative) return import(resolveFrom(base, specifier));
+    return import(pathToFileURL(path.resolve(path.dirname(base), specifier)).href);
   };
 
 function resolveFrom(base, specifier) {

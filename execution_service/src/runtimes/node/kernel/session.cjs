@@ -8,7 +8,9 @@ const path = require('node:path');
 const { types } = require('node:util');
 const { process, listenerCount, on, removeListener } = require('./process.cjs');
 const channel = require('./channel.cjs');
-const { HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText } = require('./diagnostics.cjs');
+const {
+  HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText,
+} = require('./diagnostics.cjs');
 const { countIntervals, pendingWork } = require('./idle.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { META_NAME, rewriteForSession } = require('./rewrite.cjs');
@@ -55,14 +57,17 @@ class Session {
       resolve: (name) => require('node:url').pathToFileURL(require.resolve(name)).href,
     };
     const module = { exports: {}, id: '.', filename, require };
-    const names = { require, module, exports: module.exports, __filename: filename, __dirname: HOME, display };
+    const { exports } = module;
+    const names = { require, module, exports, __filename: filename, __dirname: HOME, display };
     for (const [name, value] of Object.entries(names)) globalThis[name] = value;
     defineProperty(globalThis, META_NAME, { configurable: true, enumerable: false, value: meta });
   }
 
   begin(request) {
     this.runs += 1;
-    const run = { request, settled: false, value: undefined, hasValue: false, exitCode: 0, diagnostic: null, timer: null };
+    const run = {
+      request, settled: false, value: undefined, hasValue: false, exitCode: 0, diagnostic: null, timer: null,
+    };
     this.run = run;
     beginResults(request.id);
     repairStreams();
@@ -81,8 +86,8 @@ class Session {
     listenForInterrupt(() => this.interrupted(run));
     if (this.onUncaught !== null) removeListener('uncaughtException', this.onUncaught);
     this.onUncaught = (error) => {
-      // A listener of the user's own has handled it.
-      if (listenerCount('uncaughtException') === 1 || error instanceof ExitRequest) this.failed(this.run, error);
+      const handled = listenerCount('uncaughtException') > 1; // by a listener of the user's own
+      if (!handled || error instanceof ExitRequest) this.failed(this.run, error);
     };
     on('uncaughtException', this.onUncaught);
     const exit = (code = process.exitCode) => {
@@ -223,7 +228,8 @@ function compile(code, file) {
 function makeAssignable(name) {
   const existing = getOwnPropertyDescriptor(globalThis, name);
   if (existing !== undefined && (existing.writable || !existing.configurable)) return;
-  defineProperty(globalThis, name, { configurable: true, enumerable: true, writable: true, value: undefined });
+  const variable = { configurable: true, enumerable: true, writable: true, value: undefined };
+  defineProperty(globalThis, name, variable);
 }
 
 module.exports = { Session };

@@ -105,16 +105,19 @@ function withoutTypes(code) {
 }
 
 function explained(code, error) {
-  if (error.loc === undefined) throw error;
-  const hint = canStripTypes ? null : looksTyped(code, error.pos) ? TYPESCRIPT_HINT : null;
+  const { loc, pos } = error;
+  if (loc === undefined) throw error;
+  const hint = canStripTypes ? null : looksTyped(code, pos) ? TYPESCRIPT_HINT : null;
   try {
     new vm.Script(code, { filename: 'main.js' });
   } catch (native) {
     // About modules and await V8 knows nothing in a script, and complains of the wrong thing.
     const found = fromNative(native, new Map(), hint);
-    if (found !== null && found.line >= error.loc.line && !/import|export|await/.test(found.message)) return found;
+    const knows = found !== null && !/import|export|await/.test(found.message);
+    if (knows && found.line >= loc.line) return found;
   }
-  return new ProgramSyntaxError(error.message.replace(/ \(\d+:\d+\)$/, ''), error.loc.line, error.loc.column + 1, hint);
+  const message = error.message.replace(/ \(\d+:\d+\)$/, '');
+  return new ProgramSyntaxError(message, loc.line, loc.column + 1, hint);
 }
 
 /**
@@ -125,7 +128,8 @@ function fromNative(native, shifts, hint = null) {
   const place = /^.*:(\d+)\n.*\n( *)\^/.exec(String(native.stack));
   if (native.name !== 'SyntaxError' || place === null) return null;
   const line = Number(place[1]);
-  return new ProgramSyntaxError(native.message, line, originalColumn(shifts, line, place[2].length + 1), hint);
+  const column = originalColumn(shifts, line, place[2].length + 1);
+  return new ProgramSyntaxError(native.message, line, column, hint);
 }
 
 // A hint only where the parser stopped at what TypeScript would have accepted.
@@ -141,7 +145,7 @@ function* children(node) {
     const value = node[key];
     if (value === null || typeof value !== 'object') continue;
     if (typeof value.type === 'string') yield value;
-    else if (Array.isArray(value)) for (const item of value) if (item && typeof item.type === 'string') yield item;
+    else if (Array.isArray(value)) yield* value.filter((item) => item && typeof item.type === 'string');
   }
 }
 

@@ -1,4 +1,5 @@
-"""The open figures of matplotlib as results. Imports nothing of matplotlib until the user's code has done so."""
+"""The open figures of matplotlib as results. Nothing of matplotlib is imported before the user's code has
+done so."""
 
 import sys
 

@@ -29,7 +29,9 @@ _OF_LIBRARY = {
 
 
 def load(names, process):
-    """Imports `names` and runs the warm-up programs; `process` is our folder of /proc. Returns a report for the log."""
+    """Imports `names` and runs the warm-up programs. Returns a report for the log.
+
+    `process` is a descriptor of our folder in /proc."""
     boot()
     missing = []
     for name in names:
