@@ -19,7 +19,7 @@ __crucible_send() {
 }
 
 # Nobody can be served any more. Not through the EXIT trap, which would start the kernel anew.
-__crucible_leave() {
+__crucible_terminate() {
   builtin trap - EXIT
   exit "$1"
 }
@@ -32,11 +32,11 @@ __crucible_describe() {
 
 # The first step after the user's code: nothing of ours may be traced, stopped by an option of theirs,
 # or seen by their DEBUG trap. Not in a function, which would give that trap back when it returns.
-readonly __crucible_hush='builtin trap - DEBUG RETURN ERR; builtin set +x +e +u +f +n +v'
-readonly __crucible_quiet='{ __crucible_status=$?; builtin eval "$__crucible_hush"; } >/dev/null 2>&1; '
+readonly __crucible_disable_hooks='builtin trap - DEBUG RETURN ERR; builtin set +x +e +u +f +n +v'
+readonly __crucible_handler_prologue='{ __crucible_status=$?; builtin eval "$__crucible_disable_hooks"; } >/dev/null 2>&1; '
 
 # Remembers where a command failed; nothing reads it unless the run fails with that very status.
-__crucible_arm() {
+__crucible_record_failures() {
   __crucible_failed_status=0
   builtin trap '{ __crucible_failed $? "$LINENO" "$BASH_COMMAND"; } 2>/dev/null' ERR
 }
@@ -59,22 +59,22 @@ BASH_ARGV0=$__crucible_code
     exec </dev/null
     builtin source "$4"
     : >|"$4" # `rm` would need a process, and there may be none left
-    __crucible_send "$__crucible_done" || __crucible_leave 1
+    __crucible_send "$__crucible_done" || __crucible_terminate 1
     builtin set --
   else
     builtin set --
-    __crucible_rehearse
-    __crucible_send '{"event":"ready"}' || __crucible_leave 1
+    __crucible_warm_up
+    __crucible_send '{"event":"ready"}' || __crucible_terminate 1
   fi
 
   while :; do
     # A handler that does nothing, not '': what is ignored stays so in children and across exec.
     builtin trap : INT
     if ! { IFS=' ' builtin read -r __crucible_mode __crucible_id <"$__crucible_in"; } 2>/dev/null; then
-      [[ -p $__crucible_in && -r $__crucible_in ]] || __crucible_leave 1
+      [[ -p $__crucible_in && -r $__crucible_in ]] || __crucible_terminate 1
       continue
     fi
-    [[ $__crucible_id == *[!0-9]* ]] && __crucible_leave 64
+    [[ $__crucible_id == *[!0-9]* ]] && __crucible_terminate 64
     case $__crucible_mode in
       once)
         builtin source "$__crucible_request/prologue.sh"
@@ -84,9 +84,9 @@ BASH_ARGV0=$__crucible_code
         builtin unset -f trap
         builtin trap - INT
         builtin trap "$__crucible_at_exit" EXIT
-        __crucible_arm
+        __crucible_record_failures
         builtin source "$__crucible_code"
-        { __crucible_status=$?; builtin eval "$__crucible_hush"; __crucible_report_once $__crucible_status; } >/dev/null 2>&1
+        { __crucible_status=$?; builtin eval "$__crucible_disable_hooks"; __crucible_report_once $__crucible_status; } >/dev/null 2>&1
         exit $__crucible_status
         ;;
       session)
@@ -94,11 +94,11 @@ BASH_ARGV0=$__crucible_code
         builtin source "$__crucible_request/prologue.sh"
         __crucible_begin
         builtin source "$__crucible_code" <"$__crucible_stdin"
-        { __crucible_status=$?; builtin eval "$__crucible_hush"; } >/dev/null 2>&1
+        { __crucible_status=$?; builtin eval "$__crucible_disable_hooks"; } >/dev/null 2>&1
         __crucible_finish $__crucible_status
         ;;
       *)
-        __crucible_leave 64 # not the protocol: nothing good can follow
+        __crucible_terminate 64 # not the protocol: nothing good can follow
         ;;
     esac
   done

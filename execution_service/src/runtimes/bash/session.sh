@@ -48,9 +48,9 @@ trap() {
 # The first thing of a run in a session: nothing of an earlier run's ending is left.
 __crucible_begin() {
   __crucible_interrupted=false
-  builtin trap "$__crucible_quiet"__crucible_interrupt INT
-  builtin trap "$__crucible_quiet"'__crucible_exited $__crucible_status' EXIT
-  __crucible_arm
+  builtin trap "$__crucible_handler_prologue"__crucible_interrupt INT
+  builtin trap "$__crucible_handler_prologue"'__crucible_exited $__crucible_status' EXIT
+  __crucible_record_failures
 }
 
 # The code ran to its end with status $1: this very shell goes on.
@@ -60,7 +60,7 @@ __crucible_finish() {
     builtin eval "$__crucible_user_exit"
   fi
   __crucible_describe "$1" false
-  __crucible_send "$__crucible_done" || __crucible_leave "$1"
+  __crucible_send "$__crucible_done" || __crucible_terminate "$1"
 }
 
 # The shell is about to end with status $1.

@@ -9,13 +9,13 @@ const { load } = require('./loader.cjs');
 
 const kernel = (name) => load(`./kernel/${name}.cjs`, __dirname);
 
-warm().then(serve);
+boot().then(serve);
 
-function warm() {
+function boot() {
   // Loaded by then, and nothing that the user's program should find.
   for (const name of Object.keys(require.cache)) delete require.cache[name];
   kernel('session');
-  return kernel('boot').warmUp();
+  return kernel('boot').boot();
 }
 
 function serve() {

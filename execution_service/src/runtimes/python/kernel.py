@@ -14,7 +14,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)
 from crucible_kernel.boot import boot
 from crucible_kernel.channel import Channel
-from crucible_kernel.ending import end
+from crucible_kernel.shutdown import shut_down
 from crucible_kernel.serve import serve
 
 sys.path.remove(_HERE)
@@ -23,4 +23,4 @@ REQUESTS_FD = 3
 MESSAGES_FD = 4
 
 boot()
-end(serve(Channel(REQUESTS_FD, MESSAGES_FD)))
+shut_down(serve(Channel(REQUESTS_FD, MESSAGES_FD)))

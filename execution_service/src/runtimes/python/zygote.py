@@ -13,7 +13,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 # As in kernel.py: found for our imports, gone before the user's.
 sys.path.insert(0, _HERE)
 from crucible_kernel.channel import Channel
-from crucible_kernel.ending import end
+from crucible_kernel.shutdown import shut_down
 from crucible_kernel.serve import serve
 from crucible_zygote.forks import wait_to_be_forked
 
@@ -27,4 +27,4 @@ MESSAGES_FD = 4
 
 # Returns in every child, inside its sandbox; never in the zygote.
 wait_to_be_forked(SPAWNER_FD, PROCESS_FD, sys.argv[1:])
-end(serve(Channel(REQUESTS_FD, MESSAGES_FD)))
+shut_down(serve(Channel(REQUESTS_FD, MESSAGES_FD)))

@@ -15,6 +15,21 @@ NODE = os.environ.get("KERNEL_NODE") or shutil.which("node")
 COMMAND = [NODE or "node", "--experimental-vm-modules", os.path.join(RUNTIMES, "node", "kernel.cjs")]
 
 
+# What uses up the stack, and the line where it is noticed: of the parser, of what looks through its tree, of V8.
+TOO_DEEP = (
+    ("parentheses", "let a;\n" + "(" * 100_000 + "1" + ")" * 100_000, 2),
+    ("open parentheses", "(" * 100_000, 1),
+    ("unary operators", "!" * 100_000 + "1", 1),
+    ("blocks", "\n" + "{" * 100_000 + "}" * 100_000, 2),
+    ("statements", "if (1) " * 50_000, 1),
+    ("templates", "`${" * 50_000 + "1" + "}`" * 50_000, 1),
+    ("patterns", "let " + "[" * 50_000 + "a" + "]" * 50_000 + " = 1", 1),
+    ("regular expression", "/" + "(" * 50_000 + ")" * 50_000 + "/", 1),
+    ("members", "let a;\na" + ".a" * 100_000, 1),
+    ("members beside await", "await 1; let a; a" + ".a" * 100_000, 1),
+)
+
+
 def node_says(expression):
     return subprocess.run([NODE, "-p", expression], capture_output=True, check=True, text=True).stdout.strip()
 
@@ -63,7 +78,7 @@ class Once(NodeCase):
         self.kernel.once("console.log(process.execArgv, process.argv.length)")
         self.assertEqual((self.kernel.out, self.kernel.err), ("[] 2\n", ""))
 
-    def test_rehearsal_leaves_no_trace(self):
+    def test_warm_up_leaves_no_trace(self):
         self.kernel.once(
             "console.log(Object.keys(globalThis).includes('found'), Object.keys(require.cache).length, process.listenerCount('exit'),"
             " Object.hasOwn(process.stdout, 'write'), process.stdout.bytesWritten, require.main === module, module.children.length)")
@@ -206,6 +221,28 @@ class Once(NodeCase):
         found = self.fresh().once("import a from 'os';\nlet a;\n").diagnostic
         self.assertEqual((found["kind"], found["line"]), ("syntax", 2))
 
+    def test_program_nested_too_deeply(self):
+        for name, code, line in TOO_DEEP:
+            with self.subTest(name):
+                kernel = self.fresh()
+                found = kernel.once(code).diagnostic
+                self.assertEqual((found["kind"], found["message"], found["line"]), ("syntax", "The program is nested too deeply", line))
+                self.assertNotIn("runtimes", kernel.err)
+                self.assertEqual(kernel.process.returncode, 1)
+
+    def test_text_that_is_no_utf16_and_huge_literals(self):
+        for code, expected in (("'\ud800'.length", "1"), ("'%s'.length" % ("x" * (1 << 20)), "1048576"), ("%s;1" % ("1" * 100_000), "1")):
+            kernel = self.fresh()
+            self.assertEqual(kernel.once(code).main, {"text/plain": expected}, kernel.err)
+        self.assertEqual(self.kernel.once("let a;\n\ud800 = 1").diagnostic["line"], 2)
+
+    def test_internals_of_node_stay_closed(self):
+        question = "try { require('internal/deps/acorn/acorn/dist/acorn') } catch (error) { console.log(error.code, process.execArgv) }"
+        with open(os.path.join(self.kernel.home, "child.js"), "w") as file:
+            file.write(question)
+        self.kernel.once(question + "\nrequire('child_process').fork('./child.js')")
+        self.assertEqual((self.kernel.out, self.kernel.err), ("MODULE_NOT_FOUND []\n" * 2, ""))
+
     def test_missing_modules(self):
         for code, name in (("require('nope')", "nope"), ("import a from 'nope';", "nope"), ("require('./nope')", "./nope")):
             answer = self.fresh().once(code)
@@ -257,6 +294,15 @@ class Once(NodeCase):
 
 
 class Session(NodeCase):
+    def test_survives_a_program_nested_too_deeply(self):
+        self.kernel.run("const kept = 1")
+        for name, code, line in TOO_DEEP:
+            with self.subTest(name):
+                found = self.kernel.run(code).diagnostic
+                self.assertEqual((found["kind"], found["message"], found["line"]), ("syntax", "The program is nested too deeply", line))
+                self.assertNotIn("runtimes", self.kernel.err)
+        self.assertEqual(self.value("kept"), "1")
+
     def test_state_persists_and_can_be_declared_again(self):
         self.kernel.run("const x = 1; let { a, b: [c], ...rest } = { a: 2, b: [3], d: 4 }; class A { static v = 5 }; function f() { return x }")
         self.assertEqual(self.value("[x, a, c, rest.d, A.v, f()].join()"), "'1,2,3,4,5,1'")

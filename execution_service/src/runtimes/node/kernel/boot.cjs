@@ -3,12 +3,12 @@
 
 const fs = require('node:fs');
 const vm = require('node:vm');
-const { rehearse } = require('./rehearsal.cjs');
+const { warmUp } = require('./warmup.cjs');
 const { installStackFilter } = require('./stack.cjs');
 const { importOption } = require('./scripts.cjs');
 
 // When memory runs out, the user's programs go first, and not the init of the sandbox.
-function becomeFirstVictim() {
+function preferForOomKill() {
   try {
     fs.writeFileSync('/proc/self/oom_score_adj', '1000');
   } catch {
@@ -16,8 +16,8 @@ function becomeFirstVictim() {
   }
 }
 
-async function warmUp() {
-  becomeFirstVictim();
+async function boot() {
+  preferForOomKill();
   // Our options are none of the processes that the user's program forks.
   process.execArgv.length = 0;
   installStackFilter();
@@ -31,10 +31,11 @@ async function warmUp() {
   // makes it work inside vm scripts. Here is the place to have both, without the warning's text.
   const listeners = process.listeners('warning');
   process.removeAllListeners('warning');
-  await new vm.Script("import('node:fs')", { filename: __filename, importModuleDynamically: importOption }).runInThisContext();
+  const options = { filename: __filename, importModuleDynamically: importOption };
+  await new vm.Script("import('node:fs')", options).runInThisContext();
   await new Promise((resolve) => setImmediate(resolve));
   for (const listener of listeners) process.on('warning', listener);
-  rehearse();
+  warmUp();
 }
 
-module.exports = { warmUp };
+module.exports = { boot };

@@ -14,7 +14,14 @@ const HOME = process.cwd();
 const KEPT = 64 * 1024;
 const LISTED_FILES = 20;
 const EMPTY = {
-  file: null, line: null, column: null, traceback: null, missing_module: null, retryable: false, hint: null, errno: null,
+  file: null,
+  line: null,
+  column: null,
+  traceback: null,
+  missing_module: null,
+  retryable: false,
+  hint: null,
+  errno: null,
 };
 
 /** Describes an uncaught value. `firstRun`: no code ran in this process before, so no earlier name exists. */
@@ -40,7 +47,8 @@ function describe(error, firstRun) {
 
 function describeSyntax(error, file) {
   const { message, line, column, hint } = error;
-  return { ...EMPTY, kind: 'syntax', name: 'SyntaxError', message, file, line, column, traceback: syntaxText(error, file), hint };
+  const traceback = syntaxText(error, file);
+  return { ...EMPTY, kind: 'syntax', name: 'SyntaxError', message, file, line, column, traceback, hint };
 }
 
 function describeExit(exitCode) {
@@ -117,8 +125,9 @@ function errnoOf(error) {
   if (typeof error.errno === 'number' && typeof error.syscall === 'string') return Math.abs(error.errno);
   const outOfMemory = error instanceof RangeError && error.message === 'Array buffer allocation failed';
   if (outOfMemory || error.code === 'ERR_MEMORY_ALLOCATION_FAILED') return errno.ENOMEM;
-  const worker = error.code === 'ERR_WORKER_INIT_FAILED' ? /\b(E[A-Z0-9]+)$/.exec(textOf(error.message)) : null;
-  return worker === null ? null : errno[worker[1]] ?? null;
+  if (error.code !== 'ERR_WORKER_INIT_FAILED') return null;
+  const named = /\b(E[A-Z0-9]+)$/.exec(textOf(error.message));
+  return named === null ? null : errno[named[1]] ?? null;
 }
 
 function missingModule(error) {
@@ -137,8 +146,8 @@ function hintFor(error, firstRun) {
   if (error.name === 'ReferenceError' && firstRun) {
     return 'This is the first run of this process: names of earlier runs do not exist in it.';
   }
-  if (error.code === 'ENOENT' && typeof error.path === 'string') return listing(path.dirname(path.resolve(HOME, error.path)));
-  return null;
+  if (error.code !== 'ENOENT' || typeof error.path !== 'string') return null;
+  return listing(path.dirname(path.resolve(HOME, error.path)));
 }
 
 function listing(folder) {
@@ -157,7 +166,10 @@ function textOf(value) {
 
 function shorten(text) {
   if (text.length <= KEPT) return text;
-  return `${text.slice(0, KEPT / 2)}\n… ${text.length - KEPT} characters left out …\n${text.slice(-KEPT / 2)}`;
+  const leftOut = text.length - KEPT;
+  return `${text.slice(0, KEPT / 2)}\n… ${leftOut} characters left out …\n${text.slice(-KEPT / 2)}`;
 }
 
-module.exports = { HOME, describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText, uncaughtText };
+module.exports = {
+  HOME, describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText, uncaughtText,
+};

@@ -7,19 +7,21 @@
 const Module = require('node:module');
 const path = require('node:path');
 const { types } = require('node:util');
-const { host, listenerCount, listeners, on, once } = require('./host.cjs');
+const { process, listenerCount, listeners, on, once } = require('./process.cjs');
 const channel = require('./channel.cjs');
-const { describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText } = require('./diagnostics.cjs');
+const {
+  describe, describeExit, describeInterrupt, describeSyntax, showOwnLine, syntaxText,
+} = require('./diagnostics.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { rewriteForOnce } = require('./rewrite.cjs');
 const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
 const { registerProgram } = require('./stack.cjs');
-const { applyRequest, listenForInterrupt, openStdin } = require('./surroundings.cjs');
+const { applyRequest, listenForInterrupt, openStdin } = require('./environment.cjs');
 const { parseProgram, ProgramSyntaxError } = require('./syntax.cjs');
 
 const INTERRUPTED = 130; // 128 + SIGINT, as a shell reports it
 const UNSETTLED = 13; // Node's status for a top-level await that never ended
-const { reallyExit } = host;
+const { reallyExit } = process;
 const { isPromise } = types;
 const reflectApply = Reflect.apply;
 
@@ -38,9 +40,9 @@ function runOnce(request) {
   let settled = !program.isAsync;
 
   const interrupted = () => {
-    host.stderr.write('Interrupted\n');
+    process.stderr.write('Interrupted\n');
     sendDone(request, INTERRUPTED, describeInterrupt(), true);
-    reallyExit.call(host, INTERRUPTED);
+    reallyExit.call(process, INTERRUPTED);
   };
   listenForInterrupt(interrupted);
   on('uncaughtExceptionMonitor', (error) => {
@@ -58,21 +60,21 @@ function runOnce(request) {
   });
   on('exit', function atExit(code) {
     if (!settled && code === 0) {
-      host.exitCode = UNSETTLED;
-      host.stderr.write(`Warning: Detected unsettled top-level await at ${filename}\n`);
+      process.exitCode = UNSETTLED;
+      process.stderr.write(`Warning: Detected unsettled top-level await at ${filename}\n`);
     }
-    const status = Number(host.exitCode ?? code);
+    const status = Number(process.exitCode ?? code);
     sendDone(request, status, diagnostic || (status === 0 ? null : describeExit(status)), false);
     // With nobody left to hear of the exit, what Node still does is to free, piece by piece, what the
     // kernel frees at once. An uncaught error is printed only after this.
     if (diagnostic === null && isLast(atExit)) {
       channel.send({ event: 'exit', id: request.id, exit_code: status & 0xff });
-      reallyExit.call(host, status);
+      reallyExit.call(process, status);
     }
   });
 
   const main = moduleOf(filename);
-  host.mainModule = main; // before require() is made, which keeps it as require.main
+  process.mainModule = main; // before require() is made, which keeps it as require.main
   Module._cache[filename] = main;
   const value = runBreakable(() => callProgram(program.script, main));
   main.loaded = true;
@@ -103,7 +105,7 @@ function callProgram(script, main) {
 // A status that Node itself would not take as it is goes the long way, too.
 function isLast(listener) {
   const all = listeners('exit');
-  return all[all.length - 1] === listener && Number.isInteger(host.exitCode ?? 0);
+  return all[all.length - 1] === listener && Number.isInteger(process.exitCode ?? 0);
 }
 
 function compile(request, filename) {
@@ -114,9 +116,9 @@ function compile(request, filename) {
   } catch (error) {
     if (!(error instanceof ProgramSyntaxError)) throw error;
     registerProgram(filename, request.code);
-    host.stderr.write(`${syntaxText(error, request.file)}\nNode.js ${host.version}\n`);
+    process.stderr.write(`${syntaxText(error, request.file)}\nNode.js ${process.version}\n`);
     sendDone(request, 1, describeSyntax(error, request.file), false);
-    host.exitCode = 1;
+    process.exitCode = 1;
     return null;
   }
 }

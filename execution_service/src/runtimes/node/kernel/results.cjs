@@ -36,7 +36,8 @@ function isReceiver(value) {
 }
 
 function sendResult(value, isMain) {
-  if (value !== undefined) channel.send({ event: 'result', id: runId, mime: bounded(bundleOf(value)), main: isMain });
+  if (value === undefined) return;
+  channel.send({ event: 'result', id: runId, mime: bounded(bundleOf(value)), main: isMain });
 }
 
 /** The global `display(...)` of the user's code. */
@@ -78,7 +79,9 @@ function asText(data) {
 
 function bounded(texts) {
   let plain = texts['text/plain'];
-  if (plain.length > TEXT_CHARACTERS) plain = `${plain.slice(0, TEXT_CHARACTERS)}… (${plain.length} characters in all)`;
+  if (plain.length > TEXT_CHARACTERS) {
+    plain = `${plain.slice(0, TEXT_CHARACTERS)}… (${plain.length} characters in all)`;
+  }
   const kept = { ...texts, 'text/plain': plain };
   const size = () => entries(kept).reduce((sum, [, text]) => sum + byteLength(text), 0);
   while (size() > BUNDLE_BYTES) {

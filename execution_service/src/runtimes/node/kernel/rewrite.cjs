@@ -11,7 +11,8 @@ const { Edits } = require('./edits.cjs');
 function rewriteForOnce(program) {
   const edits = new Edits(program.source);
   hideHashbang(edits);
-  for (const node of program.body) rewriteModuleSyntax(edits, node, (pattern, value) => `const ${pattern}=${value}`);
+  const bind = (pattern, value) => `const ${pattern}=${value}`;
+  for (const node of program.body) rewriteModuleSyntax(edits, node, bind);
   for (const meta of program.metas) edits.replace(meta.start, meta.end, META_NAME);
   const tail = returnLast(edits, program.body);
   const { code, shifts } = edits.apply();
@@ -121,8 +122,10 @@ function rewriteModuleSyntax(edits, node, bind) {
 }
 
 function importStatement(node, bind) {
-  const attributes = (node.attributes || []).map(({ key, value }) => `${JSON.stringify(key.name || key.value)}:${value.raw}`);
-  const call = `await import(${node.source.raw}${attributes.length ? `,{with:{${attributes.join(',')}}}` : ''})`;
+  const attributes = (node.attributes || []) // none in the acorn of older Nodes
+    .map(({ key, value }) => `${JSON.stringify(key.name || key.value)}:${value.raw}`);
+  const options = attributes.length > 0 ? `,{with:{${attributes.join(',')}}}` : '';
+  const call = `await import(${node.source.raw}${options})`;
   const named = [];
   const names = [];
   let namespace = null;

@@ -5,7 +5,7 @@ const vm = require('node:vm');
 const { createRequire } = require('node:module');
 const { pathToFileURL } = require('node:url');
 const path = require('node:path');
-const { fromNative } = require('./syntax.cjs');
+const { fromNative, withStack } = require('./syntax.cjs');
 
 /** Makes import() work in a vm script, relative to its file. Node 18 has no constant for it. */
 const importOption = vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
@@ -13,7 +13,8 @@ const importOption = vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADE
   : (specifier, script) => {
     const relative = /^\.{0,2}\//.test(specifier);
     const base = typeof script.filename === 'string' ? script.filename : path.join(process.cwd(), 'main.js');
-    return import(relative ? pathToFileURL(path.resolve(path.dirname(base), specifier)).href : resolveFrom(base, specifier));
+    if (!relative) return import(resolveFrom(base, specifier));
+    return import(pathToFileURL(path.resolve(path.dirname(base), specifier)).href);
   };
 
 function resolveFrom(base, specifier) {
@@ -45,8 +46,9 @@ const PLAIN = { displayErrors: false };
 
 /** Compiles a rewritten program, whose first line was put before the user's. Throws a ProgramSyntaxError. */
 function compileScript({ code, shifts }, filename) {
+  const options = { filename, lineOffset: -1, importModuleDynamically: importOption };
   try {
-    return new vm.Script(code, { filename, lineOffset: -1, importModuleDynamically: importOption });
+    return withStack(() => new vm.Script(code, options), () => ({ line: 1, column: 0 }));
   } catch (error) {
     throw fromNative(error, shifts) || error;
   }

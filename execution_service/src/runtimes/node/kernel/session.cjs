@@ -6,16 +6,18 @@
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { types } = require('node:util');
-const { host, listenerCount, on, removeListener } = require('./host.cjs');
+const { process, listenerCount, on, removeListener } = require('./process.cjs');
 const channel = require('./channel.cjs');
-const { HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText } = require('./diagnostics.cjs');
+const {
+  HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText,
+} = require('./diagnostics.cjs');
 const { countIntervals, pendingWork } = require('./idle.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { META_NAME, rewriteForSession } = require('./rewrite.cjs');
 const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
 const { registerProgram } = require('./stack.cjs');
-const { writeError, healStreams } = require('./streams.cjs');
-const { applyRequest, listenForInterrupt, openStdin, renewStdinStream } = require('./surroundings.cjs');
+const { writeError, repairStreams } = require('./streams.cjs');
+const { applyRequest, listenForInterrupt, openStdin, renewStdinStream } = require('./environment.cjs');
 const { parseProgram, ProgramSyntaxError } = require('./syntax.cjs');
 
 const INTERRUPTED = 130;
@@ -23,7 +25,7 @@ const POLL_MS = 5;
 const { setImmediate, setTimeout, clearTimeout } = globalThis;
 const { defineProperty, getOwnPropertyDescriptor } = Object;
 const { isPromise } = types;
-const { reallyExit } = host;
+const { reallyExit } = process;
 
 /** Thrown by process.exit(): ends the run, not the process. */
 class ExitRequest extends Error {}
@@ -38,7 +40,7 @@ class Session {
 
   /** Serves `request` and all that follow it. */
   serve(request) {
-    host.mainModule = undefined;
+    process.mainModule = undefined;
     this.prepareGlobals();
     countIntervals();
     on('beforeExit', () => this.settle());
@@ -55,17 +57,20 @@ class Session {
       resolve: (name) => require('node:url').pathToFileURL(require.resolve(name)).href,
     };
     const module = { exports: {}, id: '.', filename, require };
-    const names = { require, module, exports: module.exports, __filename: filename, __dirname: HOME, display };
+    const { exports } = module;
+    const names = { require, module, exports, __filename: filename, __dirname: HOME, display };
     for (const [name, value] of Object.entries(names)) globalThis[name] = value;
     defineProperty(globalThis, META_NAME, { configurable: true, enumerable: false, value: meta });
   }
 
   begin(request) {
     this.runs += 1;
-    const run = { request, settled: false, value: undefined, hasValue: false, exitCode: 0, diagnostic: null, timer: null };
+    const run = {
+      request, settled: false, value: undefined, hasValue: false, exitCode: 0, diagnostic: null, timer: null,
+    };
     this.run = run;
     beginResults(request.id);
-    healStreams();
+    repairStreams();
     this.listen(run);
     try {
       this.start(run);
@@ -81,17 +86,17 @@ class Session {
     listenForInterrupt(() => this.interrupted(run));
     if (this.onUncaught !== null) removeListener('uncaughtException', this.onUncaught);
     this.onUncaught = (error) => {
-      // A listener of the user's own has handled it.
-      if (listenerCount('uncaughtException') === 1 || error instanceof ExitRequest) this.failed(this.run, error);
+      const handled = listenerCount('uncaughtException') > 1; // by a listener of the user's own
+      if (!handled || error instanceof ExitRequest) this.failed(this.run, error);
     };
     on('uncaughtException', this.onUncaught);
-    const exit = (code = host.exitCode) => {
+    const exit = (code = process.exitCode) => {
       run.exitCode = code === undefined ? 0 : Number(code) & 0xff;
       throw new ExitRequest(`exit ${run.exitCode}`);
     };
-    host.exit = exit;
-    host.reallyExit = exit;
-    host.exitCode = undefined;
+    process.exit = exit;
+    process.reallyExit = exit;
+    process.exitCode = undefined;
   }
 
   start(run) {
@@ -188,7 +193,7 @@ class Session {
         this.failed(run, error);
       }
     }
-    if (run.exitCode === 0 && host.exitCode) run.exitCode = Number(host.exitCode) & 0xff;
+    if (run.exitCode === 0 && process.exitCode) run.exitCode = Number(process.exitCode) & 0xff;
     this.finish(run, run.diagnostic || (run.exitCode === 0 ? null : describeExit(run.exitCode)), false);
   }
 
@@ -204,7 +209,7 @@ class Session {
   next() {
     this.baseline = pendingWork();
     const request = channel.receive();
-    if (request === null) reallyExit.call(host, 0);
+    if (request === null) reallyExit.call(process, 0);
     // Two turns of the loop: a SIGINT that came too late for the last run is dropped in between.
     setImmediate(() => setImmediate(() => this.begin(request)));
   }
@@ -223,7 +228,8 @@ function compile(code, file) {
 function makeAssignable(name) {
   const existing = getOwnPropertyDescriptor(globalThis, name);
   if (existing !== undefined && (existing.writable || !existing.configurable)) return;
-  defineProperty(globalThis, name, { configurable: true, enumerable: true, writable: true, value: undefined });
+  const variable = { configurable: true, enumerable: true, writable: true, value: undefined };
+  defineProperty(globalThis, name, variable);
 }
 
 module.exports = { Session };

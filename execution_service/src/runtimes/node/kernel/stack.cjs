@@ -7,6 +7,7 @@ const { originalColumn } = require('./edits.cjs');
 
 const KERNEL_FOLDER = path.dirname(__dirname) + path.sep;
 const BOOT_SCRIPT = 'node:kernel'; // the script of scripts.cjs
+const LOADER = /^node:(internal\/(modules|vm)|vm)\b/;
 const programs = new Map();
 const errorToString = Error.prototype.toString;
 const reflectApply = Reflect.apply;
@@ -42,7 +43,7 @@ function prepareStackTrace(error, sites) {
   if (ours >= 0) {
     kept = sites.slice(0, ours);
     // The loader's frames between the user's code and ours.
-    while (kept.length > 0 && /^node:(internal\/(modules|vm)|vm)\b/.test(kept[kept.length - 1].getFileName() || '')) kept.pop();
+    while (kept.length > 0 && LOADER.test(kept[kept.length - 1].getFileName() || '')) kept.pop();
   }
   const lines = kept.filter(isWritten).map((site) => `\n    at ${described(site)}`);
   return header(error) + lines.join('');
@@ -76,7 +77,8 @@ function header(error) {
   }
   // As Node prints its own errors.
   const { code, name } = error;
-  const tagged = typeof code === 'string' && code.startsWith('ERR_') && typeof name === 'string' && text.startsWith(`${name}:`);
+  if (typeof code !== 'string' || typeof name !== 'string') return text;
+  const tagged = code.startsWith('ERR_') && text.startsWith(`${name}:`);
   return tagged ? `${name} [${code}]${text.slice(name.length)}` : text;
 }
 

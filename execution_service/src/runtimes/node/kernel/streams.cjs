@@ -3,32 +3,32 @@
 
 const { writeSync } = require('node:fs');
 const { Writable } = require('node:stream');
-const { console, host } = require('./host.cjs');
+const { console, process } = require('./process.cjs');
 
 const { defineProperty } = Object;
 const NAMES = { stdout: 1, stderr: 2 };
 
-const sound = new Map();
+const intact = new Map();
 
 /** Replaces a stream that has been ended or replaced since it was last looked at. */
-function healStreams() {
+function repairStreams() {
   for (const name of ['stdout', 'stderr']) {
-    if (sound.get(name) === host[name]) continue;
-    if (!sound.has(name)) {
-      watch(name, host[name]);
+    if (intact.get(name) === process[name]) continue;
+    if (!intact.has(name)) {
+      watch(name, process[name]);
       continue;
     }
     const fresh = writerOf(NAMES[name]);
     watch(name, fresh);
-    defineProperty(host, name, { configurable: true, enumerable: true, get: () => fresh });
+    defineProperty(process, name, { configurable: true, enumerable: true, get: () => fresh });
     console[`_${name}`] = fresh; // it remembers the stream it has used first
   }
 }
 
 // Node's own stdout says that it is writable again after end(), though its pipe is shut: remember it.
 function watch(name, stream) {
-  sound.set(name, stream);
-  stream.once('finish', () => sound.set(name, null));
+  intact.set(name, stream);
+  stream.once('finish', () => intact.set(name, null));
 }
 
 // Not a net.Socket: the event loop can watch a descriptor for one handle only, and has the old one.
@@ -54,4 +54,4 @@ function writeError(text) {
   }
 }
 
-module.exports = { healStreams, writeError };
+module.exports = { repairStreams, writeError };

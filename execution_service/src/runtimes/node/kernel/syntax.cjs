@@ -3,8 +3,9 @@
 
 const vm = require('node:vm');
 const nodeModule = require('node:module');
-const acorn = require('../vendor/acorn.cjs');
+const { Parser, getLineInfo } = require('./acorn.cjs');
 const { originalColumn } = require('./edits.cjs');
+const { process } = require('./process.cjs');
 
 const OPTIONS = {
   ecmaVersion: 'latest',
@@ -21,6 +22,9 @@ const canStripTypes = typeof nodeModule.stripTypeScriptTypes === 'function';
 const TYPESCRIPT_HINT =
   `If this is TypeScript: this Node (${process.version}) cannot strip types, send JavaScript.`;
 
+const NO_STACK = 'The program is nested too deeply';
+const { RangeError } = globalThis; // what V8 throws when its stack is used up
+
 /** A syntax error in the user's code: what to print, and where it is. Line and column count from 1. */
 class ProgramSyntaxError extends Error {
   constructor(message, line, column, hint) {
@@ -32,27 +36,59 @@ class ProgramSyntaxError extends Error {
   }
 }
 
-/** Returns `{ source, body, needsAsync, isModule }`, or throws a ProgramSyntaxError. */
+class ProgramParser extends Parser {
+  // Later versions look here at the text of every error, with a regular expression. Compiling one where
+  // the stack has run out is fatal to V8, and to the process with it.
+  catchStackOverflow(step) {
+    return step();
+  }
+}
+
+/** Returns `{ source, body, metas, needsAsync, isModule }`, or throws a ProgramSyntaxError. */
 function parseProgram(code) {
-  let source = code;
-  let tree;
+  const { source, tree } = parseWithOrWithoutTypes(code);
+  return withStack(() => examine(source, tree), () => ({ line: 1, column: 0 }));
+}
+
+function parseWithOrWithoutTypes(code) {
   try {
-    tree = acorn.parse(source, OPTIONS);
+    return { source: code, tree: parse(code) };
   } catch (error) {
-    const stripped = withoutTypes(code);
-    if (stripped === null) throw explained(code, error);
-    source = stripped;
+    if (error instanceof ProgramSyntaxError) throw error;
+    const source = withoutTypes(code);
+    if (source === null) throw explained(code, error);
     try {
-      tree = acorn.parse(source, OPTIONS);
+      return { source, tree: parse(source) };
     } catch (again) {
-      throw explained(code, again);
+      throw again instanceof ProgramSyntaxError ? again : explained(code, again);
     }
   }
+}
+
+/** Throws acorn's SyntaxError, or a ProgramSyntaxError where the stack was too small to go on. */
+function parse(source) {
+  const parser = new ProgramParser(OPTIONS, source);
+  return withStack(() => parser.parse(), () => getLineInfo(source, parser.start));
+}
+
+/** Calls `step`; if it uses up the stack, the error is a ProgramSyntaxError at `place()`. */
+function withStack(step, place) {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { line, column } = place();
+    throw new ProgramSyntaxError(NO_STACK, line, column + 1, null);
+  }
+}
+
+function examine(source, tree) {
   // Most programs have neither word, and walking a tree costs as much as making it.
   const found = { await: false };
   if (source.includes('await')) for (const node of tree.body) search(node, found);
   const isModule = tree.body.some((node) => /^(Import|Export)/.test(node.type));
-  return { source, body: tree.body, metas: source.includes('meta') ? collectMetas(tree) : [], isModule, needsAsync: isModule || found.await };
+  const metas = source.includes('meta') ? collectMetas(tree) : [];
+  return { source, body: tree.body, metas, isModule, needsAsync: isModule || found.await };
 }
 
 function withoutTypes(code) {
@@ -69,16 +105,19 @@ function withoutTypes(code) {
 }
 
 function explained(code, error) {
-  if (error.loc === undefined) throw error;
-  const hint = canStripTypes ? null : looksTyped(code, error.pos) ? TYPESCRIPT_HINT : null;
+  const { loc, pos } = error;
+  if (loc === undefined) throw error;
+  const hint = canStripTypes ? null : looksTyped(code, pos) ? TYPESCRIPT_HINT : null;
   try {
     new vm.Script(code, { filename: 'main.js' });
   } catch (native) {
     // About modules and await V8 knows nothing in a script, and complains of the wrong thing.
     const found = fromNative(native, new Map(), hint);
-    if (found !== null && found.line >= error.loc.line && !/import|export|await/.test(found.message)) return found;
+    const knows = found !== null && !/import|export|await/.test(found.message);
+    if (knows && found.line >= loc.line) return found;
   }
-  return new ProgramSyntaxError(error.message.replace(/ \(\d+:\d+\)$/, ''), error.loc.line, error.loc.column + 1, hint);
+  const message = error.message.replace(/ \(\d+:\d+\)$/, '');
+  return new ProgramSyntaxError(message, loc.line, loc.column + 1, hint);
 }
 
 /**
@@ -89,7 +128,8 @@ function fromNative(native, shifts, hint = null) {
   const place = /^.*:(\d+)\n.*\n( *)\^/.exec(String(native.stack));
   if (native.name !== 'SyntaxError' || place === null) return null;
   const line = Number(place[1]);
-  return new ProgramSyntaxError(native.message, line, originalColumn(shifts, line, place[2].length + 1), hint);
+  const column = originalColumn(shifts, line, place[2].length + 1);
+  return new ProgramSyntaxError(native.message, line, column, hint);
 }
 
 // A hint only where the parser stopped at what TypeScript would have accepted.
@@ -105,7 +145,7 @@ function* children(node) {
     const value = node[key];
     if (value === null || typeof value !== 'object') continue;
     if (typeof value.type === 'string') yield value;
-    else if (Array.isArray(value)) for (const item of value) if (item && typeof item.type === 'string') yield item;
+    else if (Array.isArray(value)) yield* value.filter((item) => item && typeof item.type === 'string');
   }
 }
 
@@ -122,4 +162,4 @@ function collectMetas(tree, found = []) {
   return found;
 }
 
-module.exports = { fromNative, parseProgram, ProgramSyntaxError };
+module.exports = { fromNative, parseProgram, ProgramSyntaxError, withStack };

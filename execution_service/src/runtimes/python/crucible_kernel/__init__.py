@@ -5,8 +5,8 @@ kernel.py ── boot ── serve ── session ── program        source �
                       │         ├────── tracebacks, diagnostics
                       │         └────── display ── figures, integrations
                       ├ channel, interrupts             the worker's side
-                      ├ rehearsal                       before the first run
-                      └ ending                          after a stateless one
+                      ├ warmup                          before the first run
+                      └ shutdown                        after a stateless one
 
 The user's code shares this process, so whatever the kernel needs after boot is bound at import:
 a program that rebinds `json.dumps` or `os.write` spoils its own answer and nothing else.

@@ -9,7 +9,7 @@ from .interrupts import interrupts
 
 def boot():
     """Prepares the interpreter. A zygote calls this once, its children call `serve`."""
-    _become_first_victim()
+    _prefer_for_oom_kill()
     # As for `python3 main.py`: modules in the workspace can be imported. Isolated mode left it out.
     sys.path.insert(0, os.getcwd())
     # Figures are drawn into memory; plotly hands its figures to display() instead of a browser.
@@ -19,7 +19,7 @@ def boot():
     interrupts.install()
 
 
-def _become_first_victim():
+def _prefer_for_oom_kill():
     """When memory runs out, the user's programs go first, and not the init of the sandbox."""
     try:
         with open("/proc/self/oom_score_adj", "w") as file:

@@ -5,6 +5,7 @@ nothing can be registered there, and importing it costs 0.3 s on the first rich 
 """
 
 import binascii
+import io
 import json
 import sys
 
@@ -27,6 +28,7 @@ _METHODS = (
     ("application/json", "_repr_json_"),
     ("application/javascript", "_repr_javascript_"),
 )
+_BytesIO = io.BytesIO
 _to_base64 = binascii.b2a_base64
 _to_json = json.JSONEncoder(default=str).encode
 
@@ -62,11 +64,10 @@ def bounded(bundle):
 
 
 def _rich_forms(value, write_error):
+    # matplotlib has no protocol of its own; a figure exists only where it has been imported.
     figure_class = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
     if isinstance(figure_class, type) and isinstance(value, figure_class):
-        from .figures import png_of
-
-        yield "image/png", png_of(value)
+        yield "image/png", _png_of(value)
     # Looked up on the class: an object whose __getattr__ answers every name has no rich form.
     kind = type(value)
     bundle = _call(getattr(kind, "_repr_mimebundle_", None), value, write_error, include=None, exclude=None)
@@ -76,6 +77,16 @@ def _rich_forms(value, write_error):
         data = _call(getattr(kind, name, None), value, write_error)
         if data is not None:
             yield mime, data
+
+
+def _png_of(figure):
+    """Renders one figure, cropped to its content as notebooks do, and closes it."""
+    target = _BytesIO()
+    figure.savefig(target, format="png", bbox_inches="tight")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:  # a figure can be made without pyplot, which then does not know it
+        pyplot.close(figure)
+    return target.getvalue()
 
 
 def _call(method, value, write_error, **arguments):

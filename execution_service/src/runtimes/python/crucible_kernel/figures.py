@@ -1,22 +1,10 @@
-"""matplotlib figures as results. Imports nothing of matplotlib until the user's code has done so."""
+"""The open figures of matplotlib as results. Nothing of matplotlib is imported before the user's code has
+done so."""
 
-import io
 import sys
 
 from .display import display
 from .tracebacks import render, strip
-
-_BytesIO = io.BytesIO
-
-
-def png_of(figure):
-    """Renders one figure, cropped to its content as notebooks do, and closes it."""
-    target = _BytesIO()
-    figure.savefig(target, format="png", bbox_inches="tight")
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:  # a figure can be made without pyplot, which then does not know it
-        pyplot.close(figure)
-    return target.getvalue()
 
 
 def send_open():

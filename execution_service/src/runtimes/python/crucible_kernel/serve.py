@@ -4,9 +4,9 @@ import os
 import sys
 
 from .display import display
-from .ending import end
+from .shutdown import shut_down
 from .interrupts import interrupts
-from .rehearsal import rehearse
+from .warmup import warm_up
 from .session import Session
 from .streams import Streams
 
@@ -19,7 +19,7 @@ def serve(channel):
     process itself."""
     streams = Streams()
     display.attach(channel, streams.write_error)
-    rehearse(streams)
+    warm_up(streams)
     channel.send({"event": "ready"})
     session = None
     while True:
@@ -35,24 +35,24 @@ def serve(channel):
             _run_once(channel, streams, request)
         if session is None:
             session = Session(streams)
-        ending = session.run(request)
+        outcome = session.run(request)
         streams.flush()
         if not channel.is_ours():  # a child of os.fork() that left the user's code
-            return ending.exit_value
-        _send_done(channel, request, ending)
+            return outcome.exit_value
+        _send_done(channel, request, outcome)
 
 
 def _run_once(channel, streams, request):
     # Never returns.
-    ending = Session(streams, request["file"]).run(request)
+    outcome = Session(streams, request["file"]).run(request)
     streams.flush()
     if channel.is_ours():
-        _send_done(channel, request, ending)
-    if ending.interrupted:
+        _send_done(channel, request, outcome)
+    if outcome.interrupted:
         _exit_now(_INTERRUPTED)  # other threads may never end
     # The interpreter now joins threads and runs exit hooks; an interrupt must not wait for those.
     interrupts.replace(lambda _signum, _frame: (streams.flush(), _exit_now(_INTERRUPTED)))
-    end(ending.exit_value, lambda status: _send_exit(channel, request, status))
+    shut_down(outcome.exit_value, lambda status: _send_exit(channel, request, status))
 
 
 def _send_exit(channel, request, status):
@@ -60,11 +60,11 @@ def _send_exit(channel, request, status):
         channel.send({"event": "exit", "id": request["id"], "exit_code": status})
 
 
-def _send_done(channel, request, ending):
+def _send_done(channel, request, outcome):
     channel.send({
         "event": "done",
         "id": request["id"],
-        "exit_code": ending.exit_code,
-        "diagnostic": ending.diagnostic,
-        "interrupted": ending.interrupted,
+        "exit_code": outcome.exit_code,
+        "diagnostic": outcome.diagnostic,
+        "interrupted": outcome.interrupted,
     })

@@ -9,7 +9,7 @@ from . import diagnostics, figures
 from .display import display
 from .interrupts import interrupts
 from .program import Program
-from .reserve import Reserve
+from .memory_reserve import MemoryReserve
 from .tracebacks import render, strip
 
 _eval = eval
@@ -18,7 +18,7 @@ _default_hook = sys.excepthook
 _CO_COROUTINE = 0x80
 
 
-class Ending:
+class Outcome:
     """How a run ended. `exit_value` is what the program gave to sys.exit()."""
 
     __slots__ = ("exit_code", "exit_value", "diagnostic", "interrupted")
@@ -43,7 +43,7 @@ class Session:
         self._runs = 0
         self._futures = 0
         self._loop = None
-        self._reserve = Reserve()
+        self._memory_reserve = MemoryReserve()
         # A real module, so that pickle and multiprocessing find the user's functions in it.
         self._main = types.ModuleType("__main__")
         self._main.__builtins__ = builtins
@@ -56,7 +56,7 @@ class Session:
         self._runs += 1
         display.begin(request["id"])
         compiled = False
-        self._reserve.hold()
+        self._memory_reserve.hold()
         interrupts.arm()
         try:
             self._streams.prepare(request["stdin"])
@@ -68,13 +68,13 @@ class Session:
             compiled = True
             self._execute(program)
             interrupts.disarm()
-            return Ending(0, None, None, False)
+            return Outcome(0, None, None, False)
         except SystemExit as error:
-            self._reserve.release()
+            self._memory_reserve.release()
             interrupts.disarm()
             return self._exited(error)
         except BaseException as error:
-            self._reserve.release()
+            self._memory_reserve.release()
             interrupts.disarm()
             return self._failed(error, compiled)
         finally:
@@ -121,7 +121,7 @@ class Session:
     def _exited(self, error):
         code = error.code
         if code is None:
-            return Ending(0, None, None, False)
+            return Outcome(0, None, None, False)
         if not isinstance(code, int):
             # In a stateless run the interpreter itself prints it on its way out.
             if self._script is None:
@@ -130,9 +130,9 @@ class Session:
         else:
             exit_code = code & 0xFF
         if exit_code == 0:
-            return Ending(0, code, None, False)
+            return Outcome(0, code, None, False)
         strip(error)
-        return Ending(exit_code, code, diagnostics.of_exit(error, exit_code), False)
+        return Outcome(exit_code, code, diagnostics.of_exit(error, exit_code), False)
 
     def _failed(self, error, compiled):
         interrupted = interrupts.received and isinstance(error, KeyboardInterrupt)
@@ -146,7 +146,7 @@ class Session:
         exit_code = 130 if isinstance(error, KeyboardInterrupt) else 1
         first = self._script is None and self._runs == 1
         found = diagnostics.of_exception(error, text, not compiled, first)
-        return Ending(exit_code, exit_code, found, interrupted)
+        return Outcome(exit_code, exit_code, found, interrupted)
 
     def _print(self, error, text):
         hook = sys.excepthook

@@ -7,15 +7,15 @@ import os
 from crucible_kernel.boot import boot
 from crucible_kernel.channel import Channel
 from crucible_kernel.display import display
-from crucible_kernel.rehearsal import rehearse
+from crucible_kernel.warmup import warm_up
 from crucible_kernel.streams import Streams
 
-from .pages import collapse
+from .huge_pages import collapse
 
 # Touches what is loaded or computed at first use: formatters, codecs, an exception's traceback.
 _PROGRAMS = (
     "import asyncio, collections, datetime, json, math, random, re, statistics, textwrap, uuid",
-    "print('rehearsal', 1.5, {'a': [1, None]}, sep=' ')",
+    "print('warm-up', 1.5, {'a': [1, None]}, sep=' ')",
     "await asyncio.sleep(0)",
     "1 / 0",
     "raise SystemExit(3)",
@@ -29,7 +29,9 @@ _OF_LIBRARY = {
 
 
 def load(names, process):
-    """Imports `names` and rehearses; `process` is our folder of /proc. Returns a report for the log."""
+    """Imports `names` and runs the warm-up programs. Returns a report for the log.
+
+    `process` is a descriptor of our folder in /proc."""
     boot()
     missing = []
     for name in names:
@@ -40,7 +42,7 @@ def load(names, process):
     nobody = Channel(os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY))
     display.attach(nobody, lambda _text: None)
     loaded = [name for name in names if name not in missing]
-    rehearse(Streams(), (*_PROGRAMS, *filter(None, map(_OF_LIBRARY.get, loaded))))
+    warm_up(Streams(), (*_PROGRAMS, *filter(None, map(_OF_LIBRARY.get, loaded))))
     # What is alive now is never looked at by a child's collector, whose marks would copy every page.
     gc.collect()
     gc.freeze()

@@ -3,7 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { env, host, on, removeAllListeners } = require('./host.cjs');
+const { env, process, on, removeAllListeners } = require('./process.cjs');
 const { HOME } = require('./diagnostics.cjs');
 
 const { closeSync, openSync, createReadStream } = fs;
@@ -12,8 +12,8 @@ const { assign, defineProperty } = Object;
 /** Applies arguments and environment; returns the program's absolute file name. */
 function applyRequest(request) {
   const filename = path.join(HOME, request.file);
-  host.argv = [host.execPath, filename, ...request.args];
-  host.env = env;
+  process.argv = [process.execPath, filename, ...request.args];
+  process.env = env;
   assign(env, request.env);
   return filename;
 }
@@ -39,7 +39,7 @@ let stdin = null;
 function renewStdinStream() {
   if (stdin !== null) stdin.destroy();
   stdin = null;
-  defineProperty(host, 'stdin', {
+  defineProperty(process, 'stdin', {
     configurable: true,
     enumerable: true,
     get() {

@@ -9,7 +9,7 @@ _FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 _map = mmap.mmap
 
 
-class Reserve:
+class MemoryReserve:
     """Held while the user's code runs."""
 
     def __init__(self):

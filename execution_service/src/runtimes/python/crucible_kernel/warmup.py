@@ -1,4 +1,4 @@
-"""Programs of nobody's, run so that the first one of a user finds everything loaded, computed and, in
+"""Small programs, run so that the first one of a user finds everything loaded, computed and, in
 a fork, its own copy of the pages that every run writes to."""
 
 import builtins
@@ -13,7 +13,7 @@ _FILE = "main.py"
 _ORDINARY = ("print(end='')",)
 
 
-def rehearse(streams, programs=_ORDINARY):
+def warm_up(streams, programs=_ORDINARY):
     """Runs `programs`, and leaves nothing that a program could find."""
     environment, before = dict(os.environ), set(vars(builtins))
     session = Session(streams, _FILE)

@@ -5,7 +5,7 @@
 'use strict';
 
 const path = require('node:path');
-const { host } = require('./host.cjs');
+const { process } = require('./process.cjs');
 const { HOME } = require('./diagnostics.cjs');
 const { callProgram, moduleOf } = require('./once.cjs');
 const { rewriteForOnce, rewriteForSession } = require('./rewrite.cjs');
@@ -32,7 +32,7 @@ new Point(1).sum > 2 ? found : !found;
 `;
 const MODULE = 'import a, { b as c } from "d"; import * as e from "e"; export const f = await a; for await (const g of c) e; f';
 
-function rehearse() {
+function warmUp() {
   const parsed = [MODULE, PROGRAM].map(parseProgram);
   parsed.forEach(rewriteForSession);
   const [, program] = parsed.map(rewriteForOnce);
@@ -45,7 +45,7 @@ function rehearse() {
 
 // The streams take nothing, and nothing again, which is as far as they can be tried without a trace.
 function silently(step) {
-  const streams = [host.stdout, host.stderr];
+  const streams = [process.stdout, process.stderr];
   for (const stream of streams) {
     stream.write('');
     stream.write = () => true;
@@ -57,4 +57,4 @@ function silently(step) {
   }
 }
 
-module.exports = { rehearse };
+module.exports = { warmUp };

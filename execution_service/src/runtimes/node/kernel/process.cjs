@@ -3,15 +3,15 @@
 'use strict';
 
 const EventEmitter = require('node:events');
-const host = require('node:process');
+const process = require('node:process');
 
 const { on, once, listenerCount, listeners, removeListener, removeAllListeners } = EventEmitter.prototype;
-const bound = (method) => Function.prototype.call.bind(method, host);
+const bound = (method) => Function.prototype.call.bind(method, process);
 
 module.exports = {
-  host,
+  process,
   console: globalThis.console,
-  env: host.env,
+  env: process.env,
   on: bound(on),
   once: bound(once),
   listenerCount: bound(listenerCount),

@@ -14,10 +14,10 @@ _run_exit_functions = atexit._run_exitfuncs
 _NOT_FLUSHED = 120
 
 
-def end(value, say_goodbye=lambda _status: None):
+def shut_down(value, before_exit=lambda _status: None):
     """Ends the process as `sys.exit(value)` would: threads, exit functions, finalizers, flush.
 
-    `say_goodbye` gets the status when nothing is left to be done but to exit with it.
+    `before_exit` gets the status when nothing is left to be done but to exit with it.
     """
     status = _status_of(value)
     for step in (_join_threads, _run_exit_functions, _finalize):
@@ -27,7 +27,7 @@ def end(value, say_goodbye=lambda _status: None):
             pass
     if not _flush():
         status = _NOT_FLUSHED
-    say_goodbye(status)
+    before_exit(status)
     _exit_now(status)
 
 
