@@ -46,7 +46,8 @@ impl Worker {
         let Some((program, args)) = command.split_first() else {
             return Err(WorkerError::EmptyCommand);
         };
-        let executables = self.discovery.found.iter().map(|found| found.executable.as_path());
+        let executables =
+            self.discovery.found.iter().map(|found| found.toolchain.executable.as_path());
         let mut all = environment_of(executables);
         all.extend(session.env.clone());
         all.extend(env);
