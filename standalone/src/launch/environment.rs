@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use api_service::config::{self, ConfigError, VARIABLES};
+use execution_service::language::Language;
 
 use crate::data_directory::{DataDirectory, DataDirectoryError};
 use crate::secret::{self, SecretError};
@@ -15,9 +16,6 @@ pub(super) type Variables = BTreeMap<String, OsString>;
 
 /// What any process of ours may need to run at all.
 const BASICS: [&str; 7] = ["PATH", "HOME", "LANG", "TERM", "TMPDIR", "RUST_BACKTRACE", "LOG_LEVEL"];
-/// What the worker reads beside its settings. It checks all of them itself.
-const TOOLCHAINS: [&str; 5] =
-    ["PYTHON_EXECUTABLE", "NODE_EXECUTABLE", "BASH_EXECUTABLE", "GCC_EXECUTABLE", "NO_COLOR"];
 /// Only for making the first administrator, which the launcher does itself.
 const ADMIN: [&str; 2] = ["ADMIN_USERNAME", "ADMIN_PASSWORD"];
 
@@ -102,7 +100,9 @@ impl Environment {
         gateway.insert("DATABASE_URL".into(), database);
 
         let mut worker = handed_on(execution_service::config::Settings::variables());
-        worker.extend(handed_on(TOOLCHAINS));
+        // What the worker reads beside its settings. It checks all of them itself.
+        let executables = Language::ALL.map(|language| language.descriptor().executable_variable);
+        worker.extend(handed_on(executables.into_iter().chain(["NO_COLOR"])));
         // Only the gateway is asked for its address.
         worker.remove("ADDRESS_FILE");
         worker.insert("LISTEN".into(), listen);

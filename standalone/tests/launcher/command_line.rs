@@ -1,6 +1,7 @@
 //! The executable itself, as far as it goes without starting a service.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -87,6 +88,77 @@ fn a_first_start_that_fails_still_tells_the_password_that_it_has_made() {
     assert!(said.contains("username admin, password "), "{output:?}");
     let text = complaint(&output);
     assert!(text.contains("choose another PORT"), "{text}");
+}
+
+#[test]
+fn a_data_directory_that_sandboxes_cannot_see_is_named_with_the_remedy() {
+    let path = std::env::var("PATH").expect("a PATH");
+    let parent = TempDir::new_in("/tmp").expect("a directory");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    // As it is, and by a link from somewhere else.
+    let links =
+        TempDir::new_in("/var/lib").or_else(|_| TempDir::new_in(env!("CARGO_MANIFEST_DIR")));
+    let links = links.expect("a directory");
+    let link = links.path().join("data");
+    std::os::unix::fs::symlink(parent.path().join("real"), &link).expect("a link");
+    std::fs::create_dir(parent.path().join("real")).expect("a directory");
+    for data in [parent.path().join("data"), link] {
+        let data = data.to_str().expect("UTF-8");
+        let variables = [("PATH", path.as_str()), ("SUPPORTED_LANGUAGES", "python")];
+        // The taken port ends it before it serves.
+        let output = crucible(&["--port", &port, "--data-dir", data], &variables);
+        let said = String::from_utf8_lossy(&output.stdout);
+        if !said.contains("Python runs without") {
+            let missing = complaint(&output).contains("choose another PORT");
+            assert!(missing && which("python3", &path).is_none(), "{output:?}");
+            eprintln!(
+                "skipped: a_data_directory_that_sandboxes_cannot_see_is_named_with_the_remedy \
+                 (no python3)"
+            );
+            return;
+        }
+        assert!(said.contains("is below /tmp, where every sandbox has a directory of its own"));
+        assert!(said.contains("choose another --data-dir"), "{said}");
+        assert!(!said.contains("Installing"), "nothing is installed for nobody: {said}");
+    }
+}
+
+#[test]
+fn an_environment_that_sandboxes_cannot_see_is_refused_before_anything_starts() {
+    let parent = TempDir::new_in("/tmp").expect("a directory");
+    let path = std::env::var("PATH").expect("a PATH");
+    if which("python3", &path).is_none() {
+        eprintln!(
+            "skipped: an_environment_that_sandboxes_cannot_see_is_refused_before_anything_starts \
+             (no python3)"
+        );
+        return;
+    }
+    let environment = parent.path().join("environment");
+    let made = Command::new("python3")
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&environment)
+        .status()
+        .expect("python3 starts");
+    assert!(made.success());
+    let data = parent.path().join("data");
+    let arguments = ["--port", "0", "--data-dir", data.to_str().expect("UTF-8")];
+    let environment = environment.to_str().expect("UTF-8");
+    let executable = format!("{environment}/bin/python3");
+    for (name, value) in [("PYTHON_ENVIRONMENT", environment), ("PYTHON_EXECUTABLE", &*executable)]
+    {
+        let output = crucible(&arguments, &[("PATH", &path), (name, value)]);
+        let text = complaint(&output);
+        assert!(text.contains("python cannot be run: "), "{text}");
+        assert!(text.contains("is below /tmp, where every sandbox"), "{text}");
+        assert!(text.contains(name), "{text}");
+        assert!(!data.join("crucible.db").exists(), "no service was started");
+    }
+}
+
+fn which(name: &str, path: &str) -> Option<PathBuf> {
+    std::env::split_paths(path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
 #[test]
