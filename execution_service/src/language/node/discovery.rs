@@ -18,6 +18,7 @@ const IDENTITY: [&str; 2] = [
         executable: process.execPath,
         version: process.versions.node,
         typescript: typeof require('node:module').stripTypeScriptTypes === 'function',
+        parser: typeof process.binding('natives')['internal/deps/acorn/acorn/dist/acorn'] === 'string',
     })",
 ];
 
@@ -25,14 +26,19 @@ const IDENTITY: [&str; 2] = [
 struct Identity {
     executable: PathBuf,
     version: String,
+    parser: bool,
     typescript: bool,
 }
 
 pub fn examine(candidate: Candidate<'_>) -> Result<Toolchain, Unsuitable> {
     let answer = ask(candidate.path, &IDENTITY, "")?;
-    let Identity { executable, version, typescript } = serde_json::from_str(&answer.stdout)
+    let Identity { executable, version, typescript, parser } = serde_json::from_str(&answer.stdout)
         .map_err(|_| Unsuitable::Stranger { expected: EXPECTED })?;
     version::check(&version, OLDEST, EXPECTED)?;
+    if !parser {
+        // The kernel takes it from there: see runtimes/node/kernel/acorn.cjs.
+        return Err(Unsuitable::Incomplete("this Node was built without its parser, acorn"));
+    }
     let executable = executable
         .canonicalize()
         .map_err(|source| Unsuitable::Obscure { path: executable, source })?;

@@ -71,7 +71,9 @@ fn open(path: &Path, mode: u32) {
 
 fn node_saying(executable: &Path, version: &str) -> String {
     let executable = executable.display();
-    format!(r#"echo '{{"executable":"{executable}","version":"{version}","typescript":false}}'"#)
+    format!(
+        r#"echo '{{"executable":"{executable}","version":"{version}","typescript":false,"parser":true}}'"#
+    )
 }
 
 fn only_missing(discovery: &Discovery) -> &Missing {
