@@ -14,7 +14,7 @@ use execution_service::sandbox::backend::{
 };
 use execution_service::sandbox::files::{FileKind, FileMode, Root};
 use execution_service::sandbox::linux::{
-    LinuxBackend, Told, drop_privileges, enter_namespaces, launch,
+    LaunchOptions, LinuxBackend, drop_privileges, enter_namespaces, launch,
 };
 use execution_service::sandbox::spec::{
     Command, ControlChannel, Exit, Mount, SandboxLimits, SandboxSpec, Stdin, WORKSPACE,
@@ -35,8 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn main() {
     // Before the first thread.
     let (namespaced, ()) = enter_namespaces((), None).expect("namespaces");
-    let told = Told { roots: Vec::new(), limits: LIMITS, ceiling: LIMITS, zygotes: Vec::new() };
-    let launched = launch(&namespaced, told).expect("a spawner");
+    let options =
+        LaunchOptions { roots: Vec::new(), limits: LIMITS, ceiling: LIMITS, zygotes: Vec::new() };
+    let launched = launch(&namespaced, options).expect("a spawner");
     drop_privileges(namespaced.distinct_ids).expect("no privileges");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {

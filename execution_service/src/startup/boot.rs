@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::language::{Language, usual_libraries};
 use crate::pool;
 use crate::sandbox::linux::{
-    FIRST_HOST_ID, Launched, Namespaced, Told, drop_privileges, enter_namespaces, launch,
+    FIRST_HOST_ID, LaunchOptions, Launched, Namespaced, drop_privileges, enter_namespaces, launch,
 };
 use crate::toolchain::{Discovery, Visitor, discover};
 
@@ -36,13 +36,13 @@ pub(crate) fn boot<T>(
     let visitor = visitor(root)?;
     let discovery = discover(settings.languages(), settings.python_environment.as_deref(), visitor);
     let range = settings.limit_range();
-    let told = Told {
+    let options = LaunchOptions {
         roots: roots(&discovery),
         limits: range.defaults.sandbox,
         ceiling: range.maxima.sandbox,
         zygotes: pool::zygotes(&executables(&discovery), &libraries(settings, &discovery)),
     };
-    let launched = launch(&namespaced, told)?;
+    let launched = launch(&namespaced, options)?;
     drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
     Ok(Booted { namespaced, discovery, launched, inner })
 }

@@ -72,16 +72,16 @@ fn rules_of_linux() -> BTreeMap<&'static str, &'static [&'static str]> {
         ),
         ("boot_error.rs", &[]),
         ("cgroup", &[]),
-        ("client", &["cgroup", "host", "probe", "syscall", "wire"]),
+        ("client", &["cgroup", "host", "syscall", "wire"]),
         ("confine", &["cgroup", "syscall", "wire"]),
         ("host", &["syscall"]),
         ("init", &["confine", "host", "probe", "syscall", "wire"]),
-        ("probe", &["confine", "syscall"]),
+        ("probe", &["confine", "syscall", "wire"]),
         ("seccomp", &[]),
         ("self_test", &["boot_error.rs", "client", "probe", "syscall"]),
         ("spawner", &["cgroup", "confine", "host", "init", "syscall", "wire"]),
         ("syscall", &[]),
-        ("wire", &["host", "probe"]),
+        ("wire", &["host"]),
     ])
 }
 

@@ -21,7 +21,7 @@ use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::linux::host::look::HostLook;
 use crate::sandbox::linux::host::reaped::Reaped;
 use crate::sandbox::linux::wire::init::{InitReply, InitRequest, InitUsage};
-use crate::sandbox::linux::wire::link::Side;
+use crate::sandbox::linux::wire::init_link::InitEnds;
 use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::spawner::SandboxId;
 use crate::sandbox::spec::{Command, MOST_LOCKS, SandboxLimits, Usage};
@@ -59,7 +59,7 @@ impl LinuxSandbox {
     /// Waits until the new sandbox behind `link` is closed and can be used.
     pub async fn open(
         (id, claim): (SandboxId, Claim),
-        (link, pipes): (Side, Pipes),
+        (link, pipes): (InitEnds, Pipes),
         limits: SandboxLimits,
         meter: Option<Meter>,
         (spawner, host): (Arc<SpawnerClient>, Arc<HostLook>),

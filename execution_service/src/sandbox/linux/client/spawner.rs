@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::pending::{Packets, Pending, Running};
 use crate::sandbox::backend::{ProcessEnd, SandboxError};
 use crate::sandbox::linux::wire::failure::Failure;
-use crate::sandbox::linux::wire::link::Side;
+use crate::sandbox::linux::wire::init_link::InitEnds;
 use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::spawner::{
     Counted, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner, ZygoteId,
@@ -38,7 +38,7 @@ pub struct Created {
     /// Its name.
     pub sandbox: SandboxId,
     /// The way to its init.
-    pub link: Side,
+    pub link: InitEnds,
     /// The pipes of a first process.
     pub pipes: Pipes,
     /// The file of its memory peak.
@@ -79,10 +79,10 @@ impl SpawnerClient {
         match (said, claim) {
             (SpawnerReply::Created { sandbox }, Some(claim)) => {
                 let mut fds = fds.into_iter();
-                let (Some(socket), Some(words)) = (fds.next(), fds.next()) else {
+                let (Some(socket), Some(replies)) = (fds.next(), fds.next()) else {
                     return Err(SandboxError::BackendGone);
                 };
-                let link = Side { socket, words };
+                let link = InitEnds { socket, replies };
                 let pipes = Pipes::received(&mut fds, false).ok_or(SandboxError::BackendGone)?;
                 Ok(Created { claim, sandbox, link, pipes, peak: fds.next() })
             }

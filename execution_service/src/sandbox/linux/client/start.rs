@@ -15,9 +15,9 @@ use super::process;
 use super::sandbox::{LinuxSandbox, PATIENT};
 use super::spawner::Forked;
 use crate::sandbox::backend::{Control, Process, ProcessEnd, SandboxError, Zygote};
-use crate::sandbox::linux::probe::{Probe, Targets};
 use crate::sandbox::linux::wire::init::{InitReply, InitRequest};
 use crate::sandbox::linux::wire::pipes::Pipes;
+use crate::sandbox::linux::wire::probe::{Probe, Targets};
 use crate::sandbox::spec::{Command, ControlChannel, Stdin};
 use crate::sandbox::workspace::WorkspacePath;
 

@@ -17,7 +17,7 @@ use crate::sandbox::linux::wire::Sequence;
 use crate::sandbox::linux::wire::channel;
 use crate::sandbox::linux::wire::failure::Failure;
 use crate::sandbox::linux::wire::init::{FirstWord, SetUp};
-use crate::sandbox::linux::wire::link::{self, Side};
+use crate::sandbox::linux::wire::init_link::{self, InitEnds};
 use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::spawner::SandboxId;
 use crate::sandbox::spec::SandboxLimits;
@@ -67,7 +67,7 @@ impl Sandboxes {
     }
 
     /// Makes one, and gives the worker's side of the way to its init.
-    pub fn create(&mut self, limits: SandboxLimits) -> Result<(SandboxId, Side), Failure> {
+    pub fn create(&mut self, limits: SandboxLimits) -> Result<(SandboxId, InitEnds), Failure> {
         self.check(limits).map_err(|error| Failure::at("limits", &error))?;
         let sandbox = self.next_id().map_err(|error| Failure::at("ids", &error))?;
         let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
@@ -75,7 +75,7 @@ impl Sandboxes {
             Some(tree) => Some(tree.create(&cgroup_name(sandbox), limits).map_err(at("cgroup"))?),
             None => None,
         };
-        let (worker_side, init_side) = link::pair().map_err(at("the way to init"))?;
+        let (worker_side, init_side) = init_link::pair().map_err(at("the way to init"))?;
         let (set_up, init_set_up) = channel::pair(false).map_err(at("socketpair"))?;
         let birthplace = cgroup.as_ref().and_then(Cgroup::birthplace);
         let doors = match (&cgroup, birthplace) {
@@ -266,7 +266,7 @@ fn become_init(
     host: Host,
     filter: &[libc::sock_filter],
     doors: &[OwnedFd],
-    side: Side,
+    side: InitEnds,
     set_up: OwnedFd,
 ) -> ! {
     let outcome = (|| -> Result<(SandboxLimits, Option<OwnedFd>), Failure> {
@@ -295,17 +295,22 @@ fn become_init(
 }
 
 /// Serves with nothing but its side of the link, and the kernel's for questions about sockets if there is one.
-fn serve(host: Host, limits: SandboxLimits, side: Side, diag: Option<OwnedFd>) -> io::Result<()> {
-    let Side { socket, words } = side;
-    let (socket, words, diag) = if let Some(diag) = diag {
-        let [socket, words, diag] = syscall::keep_only([socket, words, diag])?;
-        (socket, words, Some(diag))
+fn serve(
+    host: Host,
+    limits: SandboxLimits,
+    side: InitEnds,
+    diag: Option<OwnedFd>,
+) -> io::Result<()> {
+    let InitEnds { socket, replies } = side;
+    let (socket, replies, diag) = if let Some(diag) = diag {
+        let [socket, replies, diag] = syscall::keep_only([socket, replies, diag])?;
+        (socket, replies, Some(diag))
     } else {
-        let [socket, words] = syscall::keep_only([socket, words])?;
-        (socket, words, None)
+        let [socket, replies] = syscall::keep_only([socket, replies])?;
+        (socket, replies, None)
     };
     let sockets = init::Sockets::new(diag)?;
-    let (side, process_limits) = (Side { socket, words }, ProcessLimits::of(host, limits));
+    let (side, process_limits) = (InitEnds { socket, replies }, ProcessLimits::of(host, limits));
     init::serve(side, limits.memory_bytes, process_limits, sockets)
 }
 
