@@ -163,7 +163,7 @@ fn each_folder_of_the_linux_sandbox_names_only_those_below_it() {
                 let rest = &line[at + found.len()..];
                 let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
                 let is = |known: &&str| known.trim_end_matches(".rs") == name;
-                if !is(&folder) && !allowed.iter().any(|known| is(&known)) {
+                if !is(&folder) && !allowed.iter().any(is) {
                     wrong.push(format!("{file}: names {name}"));
                 }
             }

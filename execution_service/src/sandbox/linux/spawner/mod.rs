@@ -1,6 +1,7 @@
 //! The process that holds all privilege: one thread, no network, no parsing of anything a user sent.
 //! It makes sandboxes, changes their limits, has zygotes fork into them, and takes away what is left.
 
+mod new_init;
 mod pipes;
 mod sandboxes;
 mod zygotes;

@@ -10,6 +10,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::sandboxes::WayIn;
+use rustix::process::{Signal, pidfd_send_signal};
+
 use crate::sandbox::backend::ProcessEnd;
 use crate::sandbox::linux::confine::process_limits::ProcessLimits;
 use crate::sandbox::linux::confine::program::Program;
@@ -204,7 +206,7 @@ impl Zygotes {
 impl Zygote {
     fn kill(&self) {
         // An error means that it is dead already.
-        let _ = syscall::pidfd_send_signal(self.process.pidfd.as_fd(), libc::SIGKILL);
+        let _ = pidfd_send_signal(self.process.pidfd.as_fd(), Signal::KILL);
     }
 
     fn take(&mut self, id: ZygoteId, message: FromZygote) -> Reports {

@@ -19,7 +19,6 @@ pub use privileges::{
 };
 pub use process::{
     ChildProcess, Cloned, clone_process, clone_process_into, default_signal, exit_now, fork,
-    pidfd_send_signal,
 };
 pub use wait::{Reaped, exit_of, reap};
 

@@ -74,21 +74,6 @@ fn cloned(pid: libc::c_long, pidfd: RawFd) -> io::Result<Cloned> {
     Ok(Cloned::Parent(ChildProcess { pid, pidfd }))
 }
 
-/// Sends `signal` to exactly the process behind `pidfd`.
-pub fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: libc::c_int) -> io::Result<()> {
-    // SAFETY: passes integers and a null `siginfo_t`, which means "as kill(2) would fill it".
-    check(unsafe {
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            pidfd.as_raw_fd(),
-            signal,
-            std::ptr::null::<libc::c_void>(),
-            0,
-        )
-    })?;
-    Ok(())
-}
-
 /// `fork`, for a process with one thread.
 pub fn fork() -> io::Result<Option<libc::pid_t>> {
     // SAFETY: every caller has one thread, so the child finds no lock held by somebody who does not
