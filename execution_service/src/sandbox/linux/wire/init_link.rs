@@ -19,37 +19,37 @@ use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 use crate::sandbox::linux::wire::channel::{self, MAX_PACKET};
 
 /// The ends of one side.
-pub struct Side {
+pub struct InitEnds {
     /// For what the worker says, and for init's first word.
     pub socket: OwnedFd,
     /// For what init says afterwards.
-    pub words: OwnedFd,
+    pub replies: OwnedFd,
 }
 
 /// The worker's side and init's.
-pub fn pair() -> io::Result<(Side, Side)> {
+pub fn pair() -> io::Result<(InitEnds, InitEnds)> {
     let (ours, theirs) = channel::pair(false)?;
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
-    Ok((Side { socket: ours, words: reader }, Side { socket: theirs, words: writer }))
+    Ok((InitEnds { socket: ours, replies: reader }, InitEnds { socket: theirs, replies: writer }))
 }
 
 /// From here on nothing comes by `socket` any more: whoever sends to it gets EPIPE, and what would have
 /// come along stays with him. There is no way back, at neither end.
-pub fn stop_listening(socket: BorrowedFd<'_>) -> io::Result<()> {
+pub fn shut_down_receiving(socket: BorrowedFd<'_>) -> io::Result<()> {
     shutdown(socket, Shutdown::Read).map_err(io::Error::from)
 }
 
 /// Says one thing, in init.
-pub fn say<T: Serialize>(mut words: &File, message: &T) -> io::Result<()> {
+pub fn send_reply<T: Serialize>(mut replies: &File, message: &T) -> io::Result<()> {
     let message = postcard::to_stdvec(message).map_err(io::Error::other)?;
     let length = u32::try_from(message.len()).map_err(io::Error::other)?;
-    words.write_all(&[&length.to_le_bytes()[..], &message].concat())
+    replies.write_all(&[&length.to_le_bytes()[..], &message].concat())
 }
 
 /// What init says, in the worker.
-pub struct Words(FramedRead<Receiver, LengthDelimitedCodec>);
+pub struct Replies(FramedRead<Receiver, LengthDelimitedCodec>);
 
-impl Words {
+impl Replies {
     /// Takes over the pipe; must be called inside a runtime.
     pub fn new(pipe: OwnedFd) -> io::Result<Self> {
         let frames = LengthDelimitedCodec::builder()
@@ -88,7 +88,7 @@ mod tests {
         channel::send(init, &1_u8, &[gift.as_fd()]).expect("the first word");
         assert!(channel::receive::<u8>(worker).is_ok_and(|heard| heard.is_some()));
 
-        stop_listening(worker).expect("a socket");
+        shut_down_receiving(worker).expect("a socket");
 
         for fds in [&[gift.as_fd()][..], &[]] {
             let refused = channel::send(init, &1_u8, fds).expect_err("nobody listens");
@@ -102,36 +102,36 @@ mod tests {
     #[tokio::test]
     async fn words_come_one_by_one_and_end_with_rubbish() {
         let (worker, init) = pair().expect("a pair");
-        let mut words = Words::new(worker.words).expect("a pipe");
-        let init = File::from(init.words);
+        let mut replies = Replies::new(worker.replies).expect("a pipe");
+        let init = File::from(init.replies);
         let long = "x".repeat(40_000);
         for text in ["", "short", &long] {
-            say(&init, &text).expect("room");
+            send_reply(&init, &text).expect("room");
         }
         for text in ["", "short", &long] {
-            assert_eq!(words.next::<String>().await.expect("a word").as_deref(), Some(text));
+            assert_eq!(replies.next::<String>().await.expect("a word").as_deref(), Some(text));
         }
         (&init).write_all(&u32::MAX.to_le_bytes()).expect("room");
-        let refused = words.next::<String>().await.expect_err("that long is nothing");
+        let refused = replies.next::<String>().await.expect_err("that long is nothing");
         assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
     }
 
     #[tokio::test]
     async fn the_end_of_init_is_the_end_of_its_words() {
         let (worker, init) = pair().expect("a pair");
-        let mut words = Words::new(worker.words).expect("a pipe");
+        let mut replies = Replies::new(worker.replies).expect("a pipe");
         drop(init);
-        assert!(words.next::<u8>().await.is_ok_and(|said| said.is_none()));
+        assert!(replies.next::<u8>().await.is_ok_and(|said| said.is_none()));
     }
 
     #[tokio::test]
     async fn a_flood_of_words_leaves_others_their_turn() {
         let (worker, init) = pair().expect("a pair");
-        let mut words = Words::new(worker.words).expect("a pipe");
-        let init = File::from(init.words);
-        let flood = std::thread::spawn(move || while say(&init, &1_u8).is_ok() {});
+        let mut replies = Replies::new(worker.replies).expect("a pipe");
+        let init = File::from(init.replies);
+        let flood = std::thread::spawn(move || while send_reply(&init, &1_u8).is_ok() {});
         let reader = tokio::spawn(async move {
-            while words.next::<u8>().await.is_ok_and(|said| said.is_some()) {}
+            while replies.next::<u8>().await.is_ok_and(|said| said.is_some()) {}
         });
         // There is one thread: we go on whenever the reader lets go of it.
         for _ in 0..10 {
