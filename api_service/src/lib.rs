@@ -40,7 +40,7 @@ pub fn run_from_env() -> ExitCode {
     match Settings::from_env().map_err(anyhow::Error::from).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("api_service: {}", logging::plain_lines(&format!("{error:#}")));
+            eprintln!("api_service: {}", ::telemetry::plain_lines(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use logging::PlainStderr;
+use ::telemetry::PlainStderr;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, fmt};
@@ -43,13 +43,13 @@ pub fn start(settings: &Settings) -> Result<(), TryInitError> {
     let colours =
         !json && std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let writer = PlainStderr { colours };
-    logging::log_panics();
+    ::telemetry::log_panics();
     if json {
         let layer =
             fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer);
         registry.with(layer).try_init()
     } else {
-        let layer = fmt::layer().fmt_fields(logging::plain_fields());
+        let layer = fmt::layer().fmt_fields(::telemetry::plain_fields());
         registry.with(layer.with_ansi(colours).with_writer(writer)).try_init()
     }
 }

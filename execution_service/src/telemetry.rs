@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use logging::PlainStderr;
+use ::telemetry::PlainStderr;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
@@ -25,7 +25,7 @@ pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(PlainStderr { colours });
     if pretty {
         builder
-            .fmt_fields(logging::plain_fields())
+            .fmt_fields(::telemetry::plain_fields())
             .with_ansi(colours)
             .with_target(false)
             .compact()
@@ -33,6 +33,6 @@ pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
     } else {
         builder.json().flatten_event(true).init();
     }
-    logging::log_panics();
+    ::telemetry::log_panics();
     Ok(())
 }

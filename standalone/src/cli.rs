@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use execution_service::config::{DOCTOR, DoctorWanted};
 
-use crate::{attack, provision};
+use crate::provision;
 
 /// Runs code for language models, each run in a sandbox of its own.
 ///

@@ -1,18 +1,19 @@
 //! `crucible doctor`: the worker's examination of this host, with what the launcher would tell a
 //! worker; and, if that is asked for, the attack on a whole service.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::attack;
 use crate::cli::{Doctor, Flags};
 use crate::launch::{python, report};
+use crate::provision::BOUND;
 use crate::settings::{Settings, check_spelling};
 
 /// Must be called while the process has one thread.
 pub fn run(doctor: &Doctor) -> ExitCode {
     let Doctor { walls, attacks, attack, data_dir } = doctor;
     if *attacks {
-        return attack::run(attack::Options { json: walls.json, ..attack.clone() });
+        return run_attack(attack::Options { json: walls.json, ..attack.clone() });
     }
     let flags = Flags { data_dir: data_dir.clone(), ..Flags::default() };
     let root = rustix::process::geteuid().is_root();
@@ -30,4 +31,28 @@ pub fn run(doctor: &Doctor) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The service that is attacked is the operator's launcher, with the Python that the operator has.
+fn run_attack(options: attack::Options) -> ExitCode {
+    let executable = match std::env::current_exe() {
+        Ok(executable) => executable,
+        Err(error) => {
+            let error = anyhow::Error::from(error).context("the path of this executable");
+            report::failure(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let own_service = options.url.is_none() && !options.list;
+    let python_environment = own_service.then(|| provisioned_python(&executable)).flatten();
+    attack::run(options, &attack::Launcher { executable, bound: BOUND, python_environment })
+}
+
+/// The Python that the operator's own data directory holds, if there is one.
+fn provisioned_python(launcher: &Path) -> Option<PathBuf> {
+    let root = rustix::process::geteuid().is_root();
+    let settings = Settings::read(&Flags::default(), &|name| std::env::var_os(name), root).ok()?;
+    // Asking the interpreters takes a moment.
+    settings.data_directory.join("python").is_dir().then_some(())?;
+    python::existing(&settings, launcher, root)
 }

@@ -60,7 +60,7 @@ pub fn run_from_env() -> ExitCode {
         Err(error) => {
             let said = matches!(error.downcast_ref(), Some(BootError::SaidElsewhere));
             if !said {
-                eprintln!("execution_service: {}", logging::plain_lines(&format!("{error:#}")));
+                eprintln!("execution_service: {}", ::telemetry::plain_lines(&format!("{error:#}")));
             }
             ExitCode::FAILURE
         }

@@ -8,7 +8,7 @@ use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use api_service::operator::AdminBootstrap;
 use execution_service::toolchain::Toolchain;
-use logging::{plain, plain_lines};
+use telemetry::{plain, plain_lines};
 
 use super::view::{Language, Missing, View, Wall};
 use crate::data_directory::{DataDirectory, LeftBehind};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use standalone::attack::remains::{Place, Remains, alive, named};
+use attack::remains::{Place, Remains, alive, named};
 
 use crate::crucible::service_of;
 use crate::processes::{children, descendants};

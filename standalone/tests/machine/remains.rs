@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use standalone::attack::remains::{Place, Remains as Counts};
+use attack::remains::{Place, Remains as Counts};
 
 use crate::crucible::Crucible;
 

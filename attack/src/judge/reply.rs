@@ -2,8 +2,8 @@
 
 use super::output::Output;
 use super::{Objection, Rule};
-use crate::attack::caller::Reply;
-use crate::attack::corpus::{Expectation, Expected};
+use crate::caller::Reply;
+use crate::corpus::{Expectation, Expected};
 
 const PROBLEM: &str = "application/problem+json";
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::attack::bystander::Bystander;
-use crate::attack::caller::Caller;
-use crate::attack::secrets::Secrets;
-use crate::attack::service::{About, Accounts, Service, asked};
-use crate::attack::trouble::Trouble;
+use crate::bystander::Bystander;
+use crate::caller::Caller;
+use crate::secrets::Secrets;
+use crate::service::{About, Accounts, Service, asked};
+use crate::trouble::Trouble;
 
 /// Longer than any answer takes that comes at all.
 const CALL: Duration = Duration::from_secs(60);

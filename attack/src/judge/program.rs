@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::{Objection, Rule, denied};
-use crate::attack::corpus::Expectation;
+use crate::corpus::Expectation;
 
 /// Everything that is wrong with it.
 pub fn program(output: &Output, expected: &Expectation) -> Vec<Objection> {
@@ -26,7 +26,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::attack::corpus::Denial;
+    use crate::corpus::Denial;
 
     fn denial(text: &str) -> Denial {
         Denial::try_from(String::from(text)).expect("well formed")

@@ -10,11 +10,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::{CALL, asked, surroundings};
-use crate::attack::caller::Caller;
-use crate::attack::remains::{self, Place, cgroups, descendants};
-use crate::attack::secrets::Secrets;
-use crate::attack::trouble::Trouble;
-use crate::provision::BOUND;
+use crate::caller::Caller;
+use crate::launcher::Launcher;
+use crate::remains::{self, Place, cgroups, descendants};
+use crate::secrets::Secrets;
+use crate::trouble::Trouble;
 
 /// Longer than any start; one that fails is noticed at once.
 const START: Duration = Duration::from_secs(120);
@@ -40,24 +40,27 @@ impl Private {
     ///
     /// # Errors
     /// [`Trouble::NotStarted`] with the end of its log, or why it could not even be tried.
-    pub async fn start(patience: f64, secrets: &mut Secrets) -> Result<Self, Trouble> {
-        let launcher =
-            std::env::current_exe().map_err(Trouble::machine("the path of this executable"))?;
+    pub async fn start(
+        launcher: &Launcher,
+        patience: f64,
+        secrets: &mut Secrets,
+    ) -> Result<Self, Trouble> {
+        let Launcher { executable, bound, python_environment } = launcher;
         let scratch = surroundings::scratch()?;
         let data = scratch.path().join("data");
         let log = scratch.path().join("log");
         let stderr = File::create(&log).map_err(Trouble::machine(log.display().to_string()))?;
         let password = secrets.make("password of the administrator");
         let metrics = free_address().map_err(Trouble::machine("a port for metrics"))?;
-        let child = Command::new(&launcher)
+        let child = Command::new(executable)
             // Bound to this process: even a `kill -9` of it leaves nothing running.
-            .arg(BOUND)
-            .arg(&launcher)
+            .arg(bound)
+            .arg(executable)
             .args(["--host", "127.0.0.1", "--port", "0", "--no-provision", "--log-format", "json"])
             .arg("--data-dir")
             .arg(&data)
             .env_clear()
-            .envs(surroundings::variables(surroundings::provisioned_python(&launcher)))
+            .envs(surroundings::variables(python_environment.as_deref()))
             .env("ADMIN_PASSWORD", &password)
             .env("METRICS_ADDRESS", &metrics)
             .env("SECRET_KEY", secrets.make("key that signs access tokens"))
@@ -67,7 +70,7 @@ impl Private {
             .stdout(Stdio::null())
             .stderr(stderr)
             .spawn()
-            .map_err(Trouble::machine(launcher.display().to_string()))?;
+            .map_err(Trouble::machine(executable.display().to_string()))?;
         // From here on, dropping it ends the launcher.
         let mut private = Self {
             child,

@@ -15,6 +15,7 @@ mod caller;
 mod campaign;
 pub mod corpus;
 mod judge;
+mod launcher;
 mod options;
 pub mod remains;
 mod report;
@@ -26,15 +27,16 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use launcher::Launcher;
 pub use options::{ATTACK, Options};
 use report::{Report, Screen, harmless_json};
 use trouble::Trouble;
 
 /// Attacks. Success means that everything that can be run here was run, that nothing got through,
 /// and that nothing was left.
-pub fn run(options: Options) -> ExitCode {
+pub fn run(options: Options, launcher: &Launcher) -> ExitCode {
     let screen = Screen { json: options.json };
-    match attack(&options, &screen) {
+    match attack(&options, launcher, &screen) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(report)) => {
             screen.verdict(&report);
@@ -54,7 +56,11 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 /// `None` when only the list was asked for.
-fn attack(options: &Options, screen: &Screen) -> Result<Option<Report>, Trouble> {
+fn attack(
+    options: &Options,
+    launcher: &Launcher,
+    screen: &Screen,
+) -> Result<Option<Report>, Trouble> {
     let mut groups = corpus::load(&options.also)?;
     if let Some(part) = &options.only {
         corpus::only(&mut groups, part);
@@ -76,7 +82,7 @@ fn attack(options: &Options, screen: &Screen) -> Result<Option<Report>, Trouble>
     let report = runtime.block_on(async {
         let interrupted = interrupted()?;
         tokio::select! {
-            report = campaign::run(options, &groups, screen) => report,
+            report = campaign::run(options, launcher, &groups, screen) => report,
             () = interrupted => Err(Trouble::Interrupted),
         }
     })?;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use anstyle::{AnsiColor, Style};
 
 use super::{Finding, GroupReport, Noticed, Report, harmless};
-use crate::attack::bystander::Times;
-use crate::attack::corpus::{Entry, Group};
-use crate::attack::service::About;
+use crate::bystander::Times;
+use crate::corpus::{Entry, Group};
+use crate::service::About;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();

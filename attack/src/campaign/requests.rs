@@ -12,9 +12,9 @@ use super::Outcome;
 use super::programs::unanswered;
 use super::setting::Setting;
 use super::wire::{Unsent, Wire};
-use crate::attack::caller::{CallError, Reply};
-use crate::attack::corpus::{Request, Sending, Volley};
-use crate::attack::judge::{Objection, Rule, reply};
+use crate::caller::{CallError, Reply};
+use crate::corpus::{Request, Sending, Volley};
+use crate::judge::{Objection, Rule, reply};
 
 const EXECUTIONS: &str = "/v1/code_interpreter/executions";
 /// Between two rounds of cancelling.

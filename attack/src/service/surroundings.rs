@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::attack::trouble::Trouble;
-use crate::cli::Flags;
-use crate::launch;
-use crate::settings::Settings;
+use crate::trouble::Trouble;
 
 /// What would make it another service than one of our own. Everything else of the environment is
 /// handed on, so that what is attacked is what the operator would run.
@@ -46,7 +43,7 @@ const PYTHON: &str = "PYTHON_ENVIRONMENT";
 
 /// The variables of the service. `python` is the environment that a service here would have, unless the
 /// operator names another.
-pub(super) fn variables(python: Option<PathBuf>) -> Vec<(OsString, OsString)> {
+pub(super) fn variables(python: Option<&Path>) -> Vec<(OsString, OsString)> {
     let named = |name: &OsString, list: &[&str]| list.iter().any(|one| name == one);
     let fixed = FIXED.map(|(name, _)| name);
     let mut variables: Vec<(OsString, OsString)> = std::env::vars_os()
@@ -60,7 +57,7 @@ pub(super) fn variables(python: Option<PathBuf>) -> Vec<(OsString, OsString)> {
     if let Some(python) = python
         && !variables.iter().any(|(name, _)| name == PYTHON)
     {
-        variables.push((OsString::from(PYTHON), python.into_os_string()));
+        variables.push((OsString::from(PYTHON), OsString::from(python)));
     }
     variables
 }
@@ -83,14 +80,4 @@ pub(super) fn scratch() -> Result<TempDir, Trouble> {
     made.ok_or_else(|| {
         Trouble::NoDirectory(places.iter().map(|place| place.display().to_string()).collect())
     })
-}
-
-/// The Python that the operator's own data directory holds, if there is one: the same sandboxes as
-/// the operator's.
-pub(super) fn provisioned_python(launcher: &Path) -> Option<PathBuf> {
-    let root = rustix::process::geteuid().is_root();
-    let settings = Settings::read(&Flags::default(), &|name| std::env::var_os(name), root).ok()?;
-    // Asking the interpreters takes a moment.
-    settings.data_directory.join("python").is_dir().then_some(())?;
-    launch::python::existing(&settings, launcher, root)
 }

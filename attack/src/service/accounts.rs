@@ -6,9 +6,9 @@ use hyper::Method;
 use serde_json::json;
 
 use super::asked;
-use crate::attack::caller::Caller;
-use crate::attack::secrets::Secrets;
-use crate::attack::trouble::Trouble;
+use crate::caller::Caller;
+use crate::secrets::Secrets;
+use crate::trouble::Trouble;
 
 /// Access tokens or API keys.
 #[derive(Clone)]

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::Outcome;
 use super::setting::{RUN, SESSIONS, Setting};
-use crate::attack::caller::{CallError, Reply};
-use crate::attack::corpus::{Program, Text};
-use crate::attack::judge::{Objection, Output, Rule, ordinary_refusal, program};
+use crate::caller::{CallError, Reply};
+use crate::corpus::{Program, Text};
+use crate::judge::{Objection, Output, Rule, ordinary_refusal, program};
 
 /// Seconds that an answer may take beyond the program's limit: a compiler has 30 of its own.
 const BEYOND: f64 = 45.0;

@@ -11,8 +11,8 @@ use hyper::{Method, Request, Uri};
 use serde_json::{Value, json};
 
 use super::setting::Setting;
-use crate::attack::caller::{CallError, Content, Reply, Unfinished, full};
-use crate::attack::corpus::{Body, Caller, Sending};
+use crate::caller::{CallError, Content, Reply, Unfinished, full};
+use crate::corpus::{Body, Caller, Sending};
 
 /// Bytes of each of the headers that are sent on top.
 const PADDING: usize = 100;
@@ -20,7 +20,7 @@ const PADDING: usize = 100;
 /// A request that can be sent many times.
 #[derive(Clone)]
 pub(super) struct Wire {
-    caller: crate::attack::caller::Caller,
+    caller: crate::caller::Caller,
     method: Method,
     uri: Uri,
     headers: HeaderMap,

@@ -12,6 +12,7 @@ use std::time::Instant;
 use super::bystander::Bystander;
 use super::corpus::{Entry, Group};
 use super::judge::{Objection, Rule};
+use super::launcher::Launcher;
 use super::options::Options;
 use super::report::{Finding, GroupReport, Noticed, Report, Screen, Skipped};
 use super::secrets::Secrets;
@@ -41,10 +42,15 @@ struct Campaign<'a> {
 ///
 /// # Errors
 /// [`Trouble`], when it could not be tried; an attack that gets through is in the report.
-pub async fn run(options: &Options, groups: &[Group], screen: &Screen) -> Result<Report, Trouble> {
+pub async fn run(
+    options: &Options,
+    launcher: &Launcher,
+    groups: &[Group],
+    screen: &Screen,
+) -> Result<Report, Trouble> {
     let begun = Instant::now();
     let mut secrets = Secrets::default();
-    let service = Service::open(options, &mut secrets).await?;
+    let service = Service::open(options, launcher, &mut secrets).await?;
     screen.opened(&service.about, options.url.as_deref());
     let mut campaign = Campaign::prepare(options, &service, secrets, screen).await?;
     for group in groups {

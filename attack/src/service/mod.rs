@@ -13,6 +13,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::caller::Caller;
+use super::launcher::Launcher;
 use super::options::Options;
 use super::secrets::Secrets;
 use super::trouble::Trouble;
@@ -51,7 +52,11 @@ impl Service {
     ///
     /// # Errors
     /// [`Trouble`].
-    pub async fn open(options: &Options, secrets: &mut Secrets) -> Result<Self, Trouble> {
+    pub async fn open(
+        options: &Options,
+        launcher: &Launcher,
+        secrets: &mut Secrets,
+    ) -> Result<Self, Trouble> {
         let slow = CALL.mul_f64(options.patience);
         match &options.url {
             Some(url) => {
@@ -63,7 +68,7 @@ impl Service {
                 Ok(Self { caller, accounts, private: None, about })
             }
             None => {
-                let private = Private::start(options.patience, secrets).await?;
+                let private = Private::start(launcher, options.patience, secrets).await?;
                 let caller = private.caller().clone();
                 let accounts = Accounts::make(&caller, private.password(), secrets, slow).await?;
                 let about = About::of(&caller, slow).await?;

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use hyper::Method;
 
 use super::account::unaccounted;
-use crate::attack::caller::Caller;
-use crate::attack::judge::{Objection, Rule};
-use crate::attack::remains::{Place, Remains};
-use crate::attack::trouble::Trouble;
+use crate::caller::Caller;
+use crate::judge::{Objection, Rule};
+use crate::remains::{Place, Remains};
+use crate::trouble::Trouble;
 
 /// How long after an attack something may still be on its way out.
 const SETTLE: Duration = Duration::from_secs(8);

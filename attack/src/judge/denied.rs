@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::output::lines;
 use super::{Objection, Rule};
-use crate::attack::corpus::Denial;
+use crate::corpus::Denial;
 
 const DENIED: &str = "denied ";
 
