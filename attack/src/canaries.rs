@@ -1,27 +1,27 @@
 //! What no attack may ever be told: random words in places that belong to somebody else.
 
-use super::judge::{Objection, Rule};
+use super::judge::{Rule, Violation};
 
-/// Secrets by the place that they are in.
+/// Canaries by the place that they are in.
 #[derive(Clone, Debug, Default)]
-pub struct Secrets(Vec<(&'static str, String)>);
+pub struct Canaries(Vec<(&'static str, String)>);
 
-impl Secrets {
+impl Canaries {
     /// Makes one that nobody can guess, and remembers it.
-    pub fn make(&mut self, place: &'static str) -> String {
+    pub fn plant(&mut self, place: &'static str) -> String {
         let secret = format!("{:032x}", rand::random::<u128>());
         self.0.push((place, secret.clone()));
         secret
     }
 
     /// Says from where something has come.
-    pub fn leaked(&self, texts: &[String]) -> Vec<Objection> {
+    pub fn found_in(&self, texts: &[String]) -> Vec<Violation> {
         let leaked = |secret: &str| texts.iter().any(|text| text.contains(secret));
         self.0
             .iter()
             .filter(|(_, secret)| leaked(secret))
             .map(|(place, _)| {
-                Objection::new(Rule::Leaked, format!("no {place}"), format!("the {place}"))
+                Violation::new(Rule::Leaked, format!("no {place}"), format!("the {place}"))
             })
             .collect()
     }
@@ -33,12 +33,12 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_wherever_it_is_and_named_by_its_place_only() {
-        let mut secrets = Secrets::default();
-        let secret = secrets.make("file of another user");
-        secrets.make("password of the administrator");
-        assert_eq!(secrets.leaked(&[String::from("nothing")]), []);
+        let mut canaries = Canaries::default();
+        let secret = canaries.plant("file of another user");
+        canaries.plant("password of the administrator");
+        assert_eq!(canaries.found_in(&[String::from("nothing")]), []);
 
-        let found = secrets.leaked(&[String::from("x"), format!("read: {secret}\n")]);
+        let found = canaries.found_in(&[String::from("x"), format!("read: {secret}\n")]);
 
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].rule, Rule::Leaked);

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::caller::CallError;
 use super::corpus::CorpusError;
+use super::http::HttpError;
 
 /// What stands in the way.
 #[derive(Debug, Error)]
-pub enum Trouble {
+pub enum AttackError {
     /// A file of attacks.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
     /// Nothing has the name that was asked for.
     #[error("nothing in the corpus is called {0:?}; --list names everything")]
-    NothingCalled(String),
+    NoMatch(String),
     /// Of `--url`.
     #[error(
         "{0:?} is not http://host:port; a service behind TLS is attacked on the port behind it"
@@ -29,7 +29,7 @@ pub enum Trouble {
     NoDirectory(Vec<String>),
     /// Something of this machine.
     #[error("{what}: {source}")]
-    Machine {
+    Io {
         /// What was tried.
         what: String,
         /// What the system said.
@@ -49,7 +49,7 @@ pub enum Trouble {
         /// What was asked for.
         what: String,
         /// Why there is no answer.
-        source: CallError,
+        source: HttpError,
     },
     /// The same, refused.
     #[error("{what}: {status} {text}")]
@@ -63,16 +63,16 @@ pub enum Trouble {
     },
     /// The counts keep changing although nothing runs.
     #[error("the service does not come to rest; {}", .0.display())]
-    Restless(PathBuf),
+    NeverIdle(PathBuf),
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted,
 }
 
-impl Trouble {
+impl AttackError {
     /// About this machine.
-    pub fn machine(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
-        |source| Self::Machine { what, source }
+        |source| Self::Io { what, source }
     }
 }

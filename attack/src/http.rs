@@ -19,14 +19,14 @@ use tokio::net::TcpStream;
 
 /// Where the service is.
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub struct Client {
     /// `127.0.0.1:40123`
     authority: String,
 }
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct Response {
     /// HTTP's.
     pub status: u16,
     /// Without parameters.
@@ -41,7 +41,7 @@ pub struct Reply {
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
-pub enum CallError {
+pub enum HttpError {
     /// Nobody listens, or the connection broke.
     #[error("the connection failed: {0}")]
     Connection(#[from] std::io::Error),
@@ -50,10 +50,10 @@ pub enum CallError {
     Broken(#[from] hyper::Error),
     /// There is none yet.
     #[error("no answer within {} s", .0.as_secs_f32())]
-    Late(Duration),
+    TimedOut(Duration),
     /// It cannot be put into HTTP.
     #[error("not a request: {0}")]
-    Unspeakable(#[from] hyper::http::Error),
+    InvalidRequest(#[from] hyper::http::Error),
 }
 
 /// A body that is announced and never comes.
@@ -79,7 +79,7 @@ pub fn full(bytes: Vec<u8>) -> Content {
     Either::Left(Full::new(Bytes::from(bytes)))
 }
 
-impl Caller {
+impl Client {
     /// Of the service at `host:port`.
     pub fn new(authority: String) -> Self {
         Self { authority }
@@ -88,17 +88,17 @@ impl Caller {
     /// One call, which has to be answered within `limit`.
     ///
     /// # Errors
-    /// [`CallError`]; a status of 4xx or 5xx is none.
+    /// [`HttpError`]; a status of 4xx or 5xx is none.
     pub async fn send(
         &self,
         request: Request<Content>,
         limit: Duration,
-    ) -> Result<Reply, CallError> {
+    ) -> Result<Response, HttpError> {
         let exchange = tokio::time::timeout(limit, self.exchange(request));
-        exchange.await.unwrap_or(Err(CallError::Late(limit)))
+        exchange.await.unwrap_or(Err(HttpError::TimedOut(limit)))
     }
 
-    async fn exchange(&self, mut request: Request<Content>) -> Result<Reply, CallError> {
+    async fn exchange(&self, mut request: Request<Content>) -> Result<Response, HttpError> {
         if !request.headers().contains_key(HOST) {
             let host = self.authority.parse().map_err(hyper::http::Error::from)?;
             request.headers_mut().insert(HOST, host);
@@ -114,7 +114,7 @@ impl Caller {
         driver.abort_all();
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let media_type = header(CONTENT_TYPE).and_then(|text| text.split(';').next());
-        Ok(Reply {
+        Ok(Response {
             status: head.status.as_u16(),
             media_type: String::from(media_type.unwrap_or_default().trim()),
             retry_after: header(RETRY_AFTER).and_then(|text| text.parse().ok()),
@@ -126,7 +126,7 @@ impl Caller {
     /// A call with a JSON body, by whom the token belongs to.
     ///
     /// # Errors
-    /// As [`Caller::send`].
+    /// As [`Client::send`].
     pub async fn json(
         &self,
         method: Method,
@@ -134,7 +134,7 @@ impl Caller {
         token: Option<&str>,
         body: Option<&Value>,
         limit: Duration,
-    ) -> Result<Reply, CallError> {
+    ) -> Result<Response, HttpError> {
         let request = authorized(Request::builder().method(method).uri(path), token);
         let request = match body {
             Some(body) => request

@@ -2,54 +2,54 @@
 //! through and nothing is left.
 //!
 //! ```text
-//! attacks/*.toml ─▶ corpus ─▶ campaign ─▶ report
-//!                               │  one entry at a time, against the service (private or --url)
+//! attacks/*.toml ─▶ corpus ─▶ runner ─▶ report
+//!                               │  one entry at a time, against the service (ephemeral or --url)
 //!                               ├─ judge      what an answer must and must not be
-//!                               ├─ remains    what the host holds is what it held before
+//!                               ├─ leaks      what the host holds is what it held before
 //!                               ├─ bystander  another user is served rightly and in time
-//!                               └─ secrets    nothing of that user's is in any answer
+//!                               └─ canaries   no secret of that user's is in any answer
 //! ```
 
 mod bystander;
-mod caller;
-mod campaign;
+mod canaries;
 pub mod corpus;
+mod error;
+mod http;
 mod judge;
 mod launcher;
+pub mod leaks;
 mod options;
-pub mod remains;
 mod report;
-mod secrets;
+mod runner;
 mod service;
-mod trouble;
 
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use error::AttackError;
 pub use launcher::Launcher;
 pub use options::{ATTACK, Options};
-use report::{Report, Screen, harmless_json};
-use trouble::Trouble;
+use report::{AttackReport, Console, harmless_json};
 
 /// Attacks. Success means that everything that can be run here was run, that nothing got through,
 /// and that nothing was left.
 pub fn run(options: Options, launcher: &Launcher) -> ExitCode {
-    let screen = Screen { json: options.json };
-    match attack(&options, launcher, &screen) {
+    let console = Console { json: options.json };
+    match attack(&options, launcher, &console) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(report)) => {
-            screen.verdict(&report);
+            console.verdict(&report);
             if options.json {
                 match serde_json::to_string_pretty(&report) {
                     Ok(text) => println!("{}", harmless_json(&text)),
-                    Err(error) => screen.trouble(&error.to_string()),
+                    Err(error) => console.error(&error.to_string()),
                 }
             }
             if report.held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Err(trouble) => {
-            screen.trouble(&trouble.to_string());
+        Err(error) => {
+            console.error(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -59,17 +59,17 @@ pub fn run(options: Options, launcher: &Launcher) -> ExitCode {
 fn attack(
     options: &Options,
     launcher: &Launcher,
-    screen: &Screen,
-) -> Result<Option<Report>, Trouble> {
+    console: &Console,
+) -> Result<Option<AttackReport>, AttackError> {
     let mut groups = corpus::load(&options.also)?;
     if let Some(part) = &options.only {
         corpus::only(&mut groups, part);
         if groups.is_empty() {
-            return Err(Trouble::NothingCalled(part.clone()));
+            return Err(AttackError::NoMatch(part.clone()));
         }
     }
     if options.list {
-        screen.list(&groups);
+        console.list(&groups);
         return Ok(None);
     }
     // The kernel ends a service of our own together with the thread that started it, so it is
@@ -78,20 +78,20 @@ fn attack(
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(Trouble::machine("a runtime"))?;
+        .map_err(AttackError::io("a runtime"))?;
     let report = runtime.block_on(async {
         let interrupted = interrupted()?;
         tokio::select! {
-            report = campaign::run(options, launcher, &groups, screen) => report,
-            () = interrupted => Err(Trouble::Interrupted),
+            report = runner::run(options, launcher, &groups, console) => report,
+            () = interrupted => Err(AttackError::Interrupted),
         }
     })?;
     Ok(Some(report.judged()))
 }
 
 /// Ctrl-C, SIGTERM, and the terminal being closed: what runs is dropped, and ends with that.
-fn interrupted() -> Result<impl Future<Output = ()>, Trouble> {
-    let on = |kind| signal(kind).map_err(Trouble::machine("signal handlers"));
+fn interrupted() -> Result<impl Future<Output = ()>, AttackError> {
+    let on = |kind| signal(kind).map_err(AttackError::io("signal handlers"));
     let mut interrupt = on(SignalKind::interrupt())?;
     let mut terminate = on(SignalKind::terminate())?;
     let mut hangup = on(SignalKind::hangup())?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// How long answers took, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Times {
+pub struct Latencies {
     /// How many.
     pub answers: usize,
     /// Half of them took no longer.
@@ -17,7 +17,7 @@ pub struct Times {
     pub max_ms: f64,
 }
 
-impl Times {
+impl Latencies {
     /// Zeros of nothing.
     pub fn of(took: &[Duration]) -> Self {
         let mut sorted: Vec<f64> = took.iter().map(|took| took.as_secs_f64() * 1000.0).collect();
@@ -37,8 +37,8 @@ mod tests {
     #[test]
     fn the_figures_are_those_of_the_sorted_times() {
         let took: Vec<Duration> = (1..=200).rev().map(Duration::from_millis).collect();
-        let times = Times { answers: 200, p50_ms: 100.0, p99_ms: 198.0, max_ms: 200.0 };
-        assert_eq!(Times::of(&took), times);
-        assert_eq!(Times::of(&[]), Times::default());
+        let times = Latencies { answers: 200, p50_ms: 100.0, p99_ms: 198.0, max_ms: 200.0 };
+        assert_eq!(Latencies::of(&took), times);
+        assert_eq!(Latencies::of(&[]), Latencies::default());
     }
 }

@@ -1,7 +1,7 @@
 //! Another user, who computes something ten times a second all the while, and must not notice.
 
-mod question;
-mod times;
+mod latencies;
+mod probe;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::caller::Caller;
-use super::judge::{Objection, Rule};
-use super::secrets::Secrets;
-use super::service::asked;
-use super::trouble::Trouble;
-pub use question::Question;
-pub use times::Times;
+use super::canaries::Canaries;
+use super::error::AttackError;
+use super::http::Client;
+use super::judge::{Rule, Violation};
+use super::service::call;
+pub use latencies::Latencies;
+pub use probe::Probe;
 
 /// Between the beginnings of two runs.
 const EVERY: Duration = Duration::from_millis(100);
@@ -39,26 +39,26 @@ pub struct Bystander {
     pub session: String,
     /// An execution of its own.
     pub execution: String,
-    asker: Arc<Asker>,
+    poller: Arc<Poller>,
     running: Option<(JoinHandle<()>, CancellationToken)>,
-    before: Times,
+    before: Latencies,
 }
 
 /// Who asks, what, and what came of it.
-struct Asker {
-    caller: Caller,
+struct Poller {
+    client: Client,
     token: String,
-    question: Question,
+    probe: Probe,
     patience: f64,
-    watched: Mutex<Watched>,
+    observations: Mutex<Observations>,
 }
 
 #[derive(Default)]
-struct Watched {
+struct Observations {
     asked: u64,
     allowed: Duration,
     took: Vec<Duration>,
-    objections: Vec<Objection>,
+    violations: Vec<Violation>,
 }
 
 impl Bystander {
@@ -66,60 +66,61 @@ impl Bystander {
     /// and in the environment. `None` where none of them is.
     ///
     /// # Errors
-    /// [`Trouble`], when the service does not give it one.
-    pub async fn arrive(
-        caller: &Caller,
+    /// [`AttackError`], when the service does not give it one.
+    pub async fn start_session(
+        client: &Client,
         token: &str,
         languages: &[String],
-        secrets: &mut Secrets,
+        canaries: &mut Canaries,
         patience: f64,
-    ) -> Result<Option<Self>, Trouble> {
+    ) -> Result<Option<Self>, AttackError> {
         let here = |name: &&str| languages.iter().any(|language| language == name);
         let Some(language) = ["python", "node", "bash"].into_iter().find(here) else {
             return Ok(None);
         };
         let limit = CALL.mul_f64(patience);
-        let note = secrets.make("file of another user");
-        let env = json!({"NOTE": secrets.make("environment of another user")});
+        let note = canaries.plant("file of another user");
+        let env = json!({"NOTE": canaries.plant("environment of another user")});
         let new = json!({"language": language, "ttl": 86_400, "env": env});
-        let made = asked(caller, Method::POST, SESSIONS, Some(token), Some(&new), limit).await?;
+        let made = call(client, Method::POST, SESSIONS, Some(token), Some(&new), limit).await?;
         let session = String::from(made["session_id"].as_str().unwrap_or_default());
-        let question = Question { language, session: session.clone(), note: note.len() };
-        let (mut first, _) = question.number(0);
+        let probe = Probe { language, session: session.clone(), note: note.len() };
+        let (mut first, _) = probe.number(0);
         first["files"] = json!({"note": note});
-        let ran = asked(caller, Method::POST, RUN, Some(token), Some(&first), limit).await?;
+        let ran = call(client, Method::POST, RUN, Some(token), Some(&first), limit).await?;
         let execution = String::from(ran["execution_id"].as_str().unwrap_or_default());
-        let watched = Watched { allowed: ALLOWED.mul_f64(patience), ..Watched::default() };
-        let asker = Asker {
-            caller: caller.clone(),
+        let observed =
+            Observations { allowed: ALLOWED.mul_f64(patience), ..Observations::default() };
+        let poller = Poller {
+            client: client.clone(),
             token: String::from(token),
-            question,
+            probe,
             patience,
-            watched: Mutex::new(watched),
+            observations: Mutex::new(observed),
         };
-        let before = Times::default();
-        Ok(Some(Self { session, execution, asker: Arc::new(asker), running: None, before }))
+        let before = Latencies::default();
+        Ok(Some(Self { session, execution, poller: Arc::new(poller), running: None, before }))
     }
 
     /// Measures how long it usually takes, while nothing else runs.
-    pub async fn get_used(&mut self) {
-        self.go_on();
-        tokio::time::sleep(BEFORE.mul_f64(self.asker.patience)).await;
+    pub async fn measure_baseline(&mut self) {
+        self.resume();
+        tokio::time::sleep(BEFORE.mul_f64(self.poller.patience)).await;
         self.pause().await;
-        let mut watched = self.asker.watched();
-        self.before = Times::of(&std::mem::take(&mut watched.took));
+        let mut observed = self.poller.observations();
+        self.before = Latencies::of(&std::mem::take(&mut observed.took));
         let usual = Duration::from_secs_f64(self.before.p50_ms / 1000.0);
-        watched.allowed = watched.allowed.max(usual.mul_f64(self.asker.patience) * SLOWER);
+        observed.allowed = observed.allowed.max(usual.mul_f64(self.poller.patience) * SLOWER);
     }
 
     /// Goes on asking until [`Bystander::pause`].
-    pub fn go_on(&mut self) {
-        let (asker, stop) = (Arc::clone(&self.asker), CancellationToken::new());
+    pub fn resume(&mut self) {
+        let (poller, stop) = (Arc::clone(&self.poller), CancellationToken::new());
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
             while !stopped.is_cancelled() {
                 let begun = Instant::now();
-                asker.ask().await;
+                poller.poll().await;
                 tokio::select! {
                     () = tokio::time::sleep(EVERY.saturating_sub(begun.elapsed())) => {}
                     () = stopped.cancelled() => {}
@@ -139,28 +140,28 @@ impl Bystander {
     }
 
     /// What was wrong since the last time this was asked.
-    pub fn objections(&self) -> Vec<Objection> {
-        std::mem::take(&mut self.asker.watched().objections)
+    pub fn violations(&self) -> Vec<Violation> {
+        std::mem::take(&mut self.poller.observations().violations)
     }
 
     /// How long its answers took before the attacks, and since.
-    pub fn times(&self) -> (Times, Times) {
-        (self.before, Times::of(&self.asker.watched().took))
+    pub fn latencies(&self) -> (Latencies, Latencies) {
+        (self.before, Latencies::of(&self.poller.observations().took))
     }
 }
 
-impl Asker {
-    async fn ask(&self) {
+impl Poller {
+    async fn poll(&self) {
         let (number, allowed) = {
-            let mut watched = self.watched();
-            watched.asked += 1;
-            (watched.asked, watched.allowed)
+            let mut observed = self.observations();
+            observed.asked += 1;
+            (observed.asked, observed.allowed)
         };
-        let (body, right) = self.question.number(number);
+        let (body, right) = self.probe.number(number);
         let limit = CALL.mul_f64(self.patience).max(allowed * 2);
         let begun = Instant::now();
         let token = Some(self.token.as_str());
-        let answer = self.caller.json(Method::POST, RUN, token, Some(&body), limit).await;
+        let answer = self.client.json(Method::POST, RUN, token, Some(&body), limit).await;
         let took = begun.elapsed();
         let seen = match answer {
             Err(error) => Some(error.to_string()),
@@ -168,15 +169,15 @@ impl Asker {
             Ok(_) if took > allowed => Some(format!("it after {} ms", took.as_millis())),
             Ok(_) => None,
         };
-        let mut watched = self.watched();
-        watched.took.push(took);
-        watched.objections.extend(seen.map(|seen| {
+        let mut observed = self.observations();
+        observed.took.push(took);
+        observed.violations.extend(seen.map(|seen| {
             let within = allowed.as_millis();
-            Objection::new(Rule::Bystander, format!("{right:?} within {within} ms"), seen)
+            Violation::new(Rule::Bystander, format!("{right:?} within {within} ms"), seen)
         }));
     }
 
-    fn watched(&self) -> MutexGuard<'_, Watched> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    fn observations(&self) -> MutexGuard<'_, Observations> {
+        self.observations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Asked in a session that holds a note as a file and another one of the same length in `NOTE`.
-pub struct Question {
+pub struct Probe {
     /// python, node or bash.
     pub language: &'static str,
     /// Its id.
@@ -12,7 +12,7 @@ pub struct Question {
     pub note: usize,
 }
 
-impl Question {
+impl Probe {
     /// A run, and what it has to print: no two are the same, so that an old answer is a wrong one.
     /// The notes themselves are never printed, only that they are whole.
     pub fn number(&self, number: u64) -> (Value, String) {

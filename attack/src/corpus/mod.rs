@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! attacks/<group>.toml ─▶ [[attack]] [[ordinary]] ─▶ Program   what is run, and what it may come to
-//!                         [[request]]             ─▶ Request   what is sent, and how it is answered
+//!                         [[request]]             ─▶ RequestAttack   what is sent, and how it is answered
 //! ```
 
 mod program;
-mod request;
-mod sending;
+mod request_attack;
+mod request_template;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,8 +16,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub use program::{Denial, Expectation, Language, Program, Text};
-pub use request::{Request, Volley};
-pub use sending::{Body, Caller, Expected, Sending};
+pub use request_attack::{RequestAttack, Volley};
+pub use request_template::{Actor, Body, Expected, RequestTemplate};
 
 /// Every file of `attacks/`, by name without the extension; `build.rs` lists them.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/corpus.rs"));
@@ -39,7 +39,7 @@ pub enum Entry {
     /// Something that is run.
     Program(Box<Program>),
     /// Something that is sent.
-    Request(Box<Request>),
+    Request(Box<RequestAttack>),
 }
 
 /// A file that cannot be used.
@@ -76,7 +76,7 @@ struct File {
     #[serde(default)]
     ordinary: Vec<program::Ordinary>,
     #[serde(default)]
-    request: Vec<Request>,
+    request: Vec<RequestAttack>,
 }
 
 impl Entry {

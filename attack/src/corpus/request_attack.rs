@@ -3,20 +3,20 @@
 use serde::Deserialize;
 use toml::Table;
 
-use super::sending::Sending;
+use super::request_template::RequestTemplate;
 
 /// What is sent to the service itself.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Table")]
-pub struct Request {
+pub struct RequestAttack {
     /// Unique in the corpus.
     pub name: String,
     /// What it tries, in a sentence.
     pub tries: String,
     /// What is sent.
-    pub first: Sending,
+    pub first: RequestTemplate,
     /// What is sent after the answer to that.
-    pub then: Option<Sending>,
+    pub then: Option<RequestTemplate>,
     /// How often the first one is sent, and which answers one of them has to have.
     pub volley: Volley,
     /// Not against a live service: it would be in the way of that one's users.
@@ -45,22 +45,22 @@ impl Default for Volley {
     }
 }
 
-/// What stands in an entry beside the fields of its first [`Sending`].
+/// What stands in an entry beside the fields of its first [`RequestTemplate`].
 #[derive(Deserialize)]
 struct Frame {
     name: String,
     tries: String,
-    then: Option<Sending>,
+    then: Option<RequestTemplate>,
     #[serde(default)]
     volley: Volley,
     #[serde(default)]
     only_private: bool,
 }
 
-/// The fields of [`Frame`], which a [`Sending`] would refuse.
+/// The fields of [`Frame`], which a [`RequestTemplate`] would refuse.
 const FRAME: [&str; 5] = ["name", "tries", "then", "volley", "only_private"];
 
-impl TryFrom<Table> for Request {
+impl TryFrom<Table> for RequestAttack {
     type Error = String;
 
     fn try_from(mut entry: Table) -> Result<Self, String> {

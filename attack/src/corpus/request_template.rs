@@ -12,10 +12,10 @@ const PROMPT: f64 = 10.0;
 
 /// What is sent, and how it is answered.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Written")]
-pub struct Sending {
+#[serde(try_from = "EntryFields")]
+pub struct RequestTemplate {
     /// Who sends it.
-    pub caller: Caller,
+    pub actor: Actor,
     /// HTTP's.
     pub method: String,
     /// With placeholders such as `{foreign_session}`; `*` for every route that asks for a
@@ -38,7 +38,7 @@ pub struct Sending {
 /// Who sends a request.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Caller {
+pub enum Actor {
     /// Nobody in particular.
     Anonymous,
     /// The attacker, who is an ordinary user.
@@ -90,9 +90,9 @@ pub struct Expected {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct EntryFields {
     #[serde(default)]
-    caller: Caller,
+    caller: Actor,
     method: Option<String>,
     path: Option<String>,
     #[serde(default)]
@@ -130,10 +130,10 @@ struct Piece {
     numbered: bool,
 }
 
-impl TryFrom<Written> for Sending {
+impl TryFrom<EntryFields> for RequestTemplate {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: EntryFields) -> Result<Self, String> {
         let body = match (written.run, written.json, written.pieces, written.declared_length) {
             (None, None, None, None) => Body::Empty,
             (Some(run), None, None, None) => Body::Json(laid_over_a_harmless_run(run)),
@@ -146,7 +146,7 @@ impl TryFrom<Written> for Sending {
             return Err("expect must have a status".into());
         }
         Ok(Self {
-            caller: written.caller,
+            actor: written.caller,
             method: written.method.unwrap_or_else(|| String::from("POST")),
             path: written.path.unwrap_or_else(|| String::from("/v1/code_interpreter/run")),
             headers: written.headers,

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::output::lines;
-use super::{Objection, Rule};
+use super::{Rule, Violation};
 use crate::corpus::Denial;
 
 const DENIED: &str = "denied ";
 
 /// The set of refusals has to be exactly the expected one: one more is a wall that nobody knows of,
 /// one fewer an attack that was not made or not refused, and another reason another wall.
-pub(super) fn objection(stdout: &str, expected: &[Denial]) -> Option<Objection> {
+pub(super) fn violation(stdout: &str, expected: &[Denial]) -> Option<Violation> {
     let said: BTreeSet<&str> =
         lines(stdout).filter_map(|line| line.strip_prefix(DENIED)).map(str::trim_end).collect();
     let unexpected: Vec<&str> = said
@@ -27,7 +27,7 @@ pub(super) fn objection(stdout: &str, expected: &[Denial]) -> Option<Objection> 
         return None;
     }
     let none = |list: String| if list.is_empty() { String::from("nothing else") } else { list };
-    Some(Objection::new(
+    Some(Violation::new(
         Rule::Denied,
         format!("denied {}", none(missing.join(", "))),
         format!("denied {}", none(unexpected.join(", "))),

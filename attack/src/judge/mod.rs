@@ -14,7 +14,7 @@ pub use reply::{ordinary_refusal, reply};
 
 /// One thing that is not as it has to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Objection {
+pub struct Violation {
     /// Which rule it breaks.
     pub rule: Rule,
     /// What would have been right.
@@ -51,7 +51,7 @@ pub enum Rule {
     Bystander,
 }
 
-impl Objection {
+impl Violation {
     /// From its three parts.
     pub fn new(rule: Rule, expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self { rule, expected: expected.into(), seen: seen.into() }
@@ -59,7 +59,7 @@ impl Objection {
 }
 
 impl Rule {
-    /// As it is written in the JSON and on the screen.
+    /// As it is written in the JSON and on the console.
     pub fn name(self) -> &'static str {
         match self {
             Self::Achieved => "achieved",

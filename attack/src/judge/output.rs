@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Objection, Rule};
+use super::{Rule, Violation};
 
 /// A line that begins like this says that an attack got through.
 const ACHIEVED: &str = "ACHIEVED ";
@@ -33,25 +33,25 @@ impl Output {
     }
 
     /// Lines of both streams that say that the attack got through.
-    pub(super) fn achieved(&self) -> impl Iterator<Item = Objection> {
+    pub(super) fn achieved(&self) -> impl Iterator<Item = Violation> {
         let lines = lines(&self.stdout).chain(lines(&self.stderr));
         lines
             .filter(|line| line.starts_with(ACHIEVED))
-            .map(|line| Objection::new(Rule::Achieved, "that the attack gets nowhere", line))
+            .map(|line| Violation::new(Rule::Achieved, "that the attack gets nowhere", line))
     }
 
     /// Parts that standard output lacks.
-    pub(super) fn lacks(&self, parts: &[String]) -> impl Iterator<Item = Objection> {
+    pub(super) fn lacks(&self, parts: &[String]) -> impl Iterator<Item = Violation> {
         parts.iter().filter(|part| !self.stdout.contains(*part)).map(|part| {
-            Objection::new(Rule::Printed, format!("{part:?} on standard output"), &self.stdout)
+            Violation::new(Rule::Printed, format!("{part:?} on standard output"), &self.stdout)
         })
     }
 
     /// Parts that must be nowhere and are somewhere.
-    pub(super) fn shows(&self, parts: &[String]) -> impl Iterator<Item = Objection> {
+    pub(super) fn shows(&self, parts: &[String]) -> impl Iterator<Item = Violation> {
         let shown = |part: &String| self.texts.iter().find(|text| text.contains(part.as_str()));
         parts.iter().filter_map(move |part| {
-            Some(Objection::new(Rule::Hidden, format!("nothing like {part:?}"), shown(part)?))
+            Some(Violation::new(Rule::Hidden, format!("nothing like {part:?}"), shown(part)?))
         })
     }
 }

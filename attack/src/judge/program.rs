@@ -1,24 +1,24 @@
 //! A program's output against its [`Expectation`].
 
 use super::output::Output;
-use super::{Objection, Rule, denied};
+use super::{Rule, Violation, denied};
 use crate::corpus::Expectation;
 
 /// Everything that is wrong with it.
-pub fn program(output: &Output, expected: &Expectation) -> Vec<Objection> {
+pub fn program(output: &Output, expected: &Expectation) -> Vec<Violation> {
     let Expectation { ends, denied, prints, hides } = expected;
-    let mut objections: Vec<Objection> = output.achieved().collect();
+    let mut violations: Vec<Violation> = output.achieved().collect();
     if !ends.contains(&output.status) {
         let seen = match output.stderr.trim() {
             "" => output.status.clone(),
             stderr => format!("{}: {stderr}", output.status),
         };
-        objections.push(Objection::new(Rule::Ended, ends.join(" or "), seen));
+        violations.push(Violation::new(Rule::Ended, ends.join(" or "), seen));
     }
-    objections.extend(denied.as_ref().and_then(|denied| denied::objection(&output.stdout, denied)));
-    objections.extend(output.lacks(prints));
-    objections.extend(output.shows(hides));
-    objections
+    violations.extend(denied.as_ref().and_then(|denied| denied::violation(&output.stdout, denied)));
+    violations.extend(output.lacks(prints));
+    violations.extend(output.shows(hides));
+    violations
 }
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ mod tests {
     fn rules(answer: &Value) -> Vec<Rule> {
         let mut output = Output::default();
         output.absorb(answer);
-        program(&output, &expected()).into_iter().map(|objection| objection.rule).collect()
+        program(&output, &expected()).into_iter().map(|violation| violation.rule).collect()
     }
 
     fn answer(stdout: &str) -> Value {

@@ -1,31 +1,31 @@
 //! An answer of the service itself.
 
 use super::output::Output;
-use super::{Objection, Rule};
-use crate::caller::Reply;
+use super::{Rule, Violation};
 use crate::corpus::{Expectation, Expected};
+use crate::http::Response;
 
 const PROBLEM: &str = "application/problem+json";
 
 /// Everything that is wrong with the answer to a request.
-pub fn reply(reply: &Reply, expected: &Expected) -> Vec<Objection> {
+pub fn reply(reply: &Response, expected: &Expected) -> Vec<Violation> {
     let Expected { statuses, names, code, ends, prints, hides, unread } = expected;
-    let mut objections = Vec::new();
+    let mut violations = Vec::new();
     if !statuses.contains(&reply.status) {
         let wanted: Vec<String> = statuses.iter().map(u16::to_string).collect();
-        objections.push(Objection::new(Rule::Status, wanted.join(" or "), shown(reply)));
+        violations.push(Violation::new(Rule::Status, wanted.join(" or "), shown(reply)));
     } else if reply.status >= 400 && !(*unread && reply.text.is_empty()) {
-        objections.extend(ordinary_refusal(reply));
+        violations.extend(ordinary_refusal(reply));
         let loc = reply.json.pointer("/errors/0/loc");
-        objections.extend(differs("errors[0].loc", names.as_deref(), loc, reply));
-        objections.extend(differs("code", code.as_deref(), reply.json.get("code"), reply));
+        violations.extend(differs("errors[0].loc", names.as_deref(), loc, reply));
+        violations.extend(differs("code", code.as_deref(), reply.json.get("code"), reply));
     }
     let mut output = Output::default();
     output.absorb(&reply.json);
     if ends.is_empty() {
         // What is not about a run may still say something that it must not.
         output.texts.push(reply.text.clone());
-        objections.extend(output.achieved().chain(output.shows(hides)));
+        violations.extend(output.achieved().chain(output.shows(hides)));
     } else {
         let run = Expectation {
             ends: ends.clone(),
@@ -33,35 +33,35 @@ pub fn reply(reply: &Reply, expected: &Expected) -> Vec<Objection> {
             prints: prints.clone(),
             hides: hides.clone(),
         };
-        objections.extend(super::program(&output, &run));
+        violations.extend(super::program(&output, &run));
     }
-    objections
+    violations
 }
 
 /// What is wrong with a refusal, whatever it is about: it is no fault of the service's, and a
-/// problem document with everything in it that a caller needs.
-pub fn ordinary_refusal(reply: &Reply) -> Option<Objection> {
+/// problem document with everything in it that a client needs.
+pub fn ordinary_refusal(reply: &Response) -> Option<Violation> {
     if reply.status >= 500 {
-        return Some(Objection::new(Rule::Problem, "nothing above 499", shown(reply)));
+        return Some(Violation::new(Rule::Problem, "nothing above 499", shown(reply)));
     }
     let has = |field: &str| reply.json.get(field).is_some_and(|value| !value.is_null());
     let complete = ["type", "title", "status", "detail", "code", "request_id"].into_iter().all(has);
     let sound = reply.media_type == PROBLEM && complete;
-    (!sound).then(|| Objection::new(Rule::Problem, format!("a whole {PROBLEM}"), shown(reply)))
+    (!sound).then(|| Violation::new(Rule::Problem, format!("a whole {PROBLEM}"), shown(reply)))
 }
 
 fn differs(
     what: &str,
     wanted: Option<&str>,
     found: Option<&serde_json::Value>,
-    reply: &Reply,
-) -> Option<Objection> {
+    reply: &Response,
+) -> Option<Violation> {
     let wanted = wanted?;
     let same = found.and_then(serde_json::Value::as_str) == Some(wanted);
-    (!same).then(|| Objection::new(Rule::Problem, format!("{what} {wanted:?}"), shown(reply)))
+    (!same).then(|| Violation::new(Rule::Problem, format!("{what} {wanted:?}"), shown(reply)))
 }
 
-fn shown(reply: &Reply) -> String {
+fn shown(reply: &Response) -> String {
     format!("{} {} {}", reply.status, reply.media_type, reply.text)
 }
 
@@ -71,8 +71,8 @@ mod tests {
 
     use super::*;
 
-    fn reply_of(status: u16, media_type: &str, json: Value) -> Reply {
-        Reply {
+    fn reply_of(status: u16, media_type: &str, json: Value) -> Response {
+        Response {
             status,
             media_type: String::from(media_type),
             retry_after: None,
@@ -81,7 +81,7 @@ mod tests {
         }
     }
 
-    fn problem(status: u16) -> Reply {
+    fn problem(status: u16) -> Response {
         let json = json!({
             "type": "urn:x", "title": "x", "status": status, "detail": "x", "code": "validation_failed",
             "request_id": "1", "errors": [{"loc": "files.../up", "msg": "no"}],
@@ -98,8 +98,8 @@ mod tests {
         }
     }
 
-    fn rules(reply: &Reply, expected: &Expected) -> Vec<Rule> {
-        super::reply(reply, expected).into_iter().map(|objection| objection.rule).collect()
+    fn rules(reply: &Response, expected: &Expected) -> Vec<Rule> {
+        super::reply(reply, expected).into_iter().map(|violation| violation.rule).collect()
     }
 
     #[test]

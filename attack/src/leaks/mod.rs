@@ -20,7 +20,7 @@ const STILL: Duration = Duration::from_secs(1);
 
 /// A launcher, and where it keeps its data.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct RunningService {
     /// The launcher's process.
     pub launcher: u32,
     /// Its data directory.
@@ -29,7 +29,7 @@ pub struct Place {
 
 /// Counts at one moment. Each by what it is made of, so that a difference can be named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remains {
+pub struct ResourceCounts {
     /// The launcher's children: one that was started again has died before.
     pub services: BTreeSet<u32>,
     /// Below the launcher, by name.
@@ -48,37 +48,37 @@ pub struct Remains {
     pub not_looked_at: BTreeSet<String>,
 }
 
-impl Remains {
+impl ResourceCounts {
     /// Now.
-    pub fn now(place: &Place) -> Self {
-        let mut remains = Self::default();
-        let below = descendants(place.launcher);
-        remains.services = children(place.launcher).into_iter().collect();
+    pub fn now(service: &RunningService) -> Self {
+        let mut counts = Self::default();
+        let below = descendants(service.launcher);
+        counts.services = children(service.launcher).into_iter().collect();
         for &process in &below {
             // One that has no name has ended since.
             if let Some(name) = processes::name(process) {
-                *remains.processes.entry(name).or_default() += 1;
+                *counts.processes.entry(name).or_default() += 1;
             }
         }
-        remains.count_namespaces(&below);
+        counts.count_namespaces(&below);
         let own = processes::outside_of_sandboxes(&below);
         for process in own {
-            match descriptors::kinds(process, &place.data) {
+            match descriptors::kinds(process, &service.data) {
                 Ok(kinds) => {
                     kinds.into_iter().for_each(|kind| {
-                        *remains.descriptors.entry(kind).or_default() += 1;
+                        *counts.descriptors.entry(kind).or_default() += 1;
                     });
                 }
-                Err(why) => remains.leave_out("open files of some of the service's processes", why),
+                Err(why) => counts.leave_out("open files of some of the service's processes", why),
             }
         }
         if !processes::are_listed() {
-            remains.not_looked_at.insert(String::from("processes (this kernel lists no children)"));
+            counts.not_looked_at.insert(String::from("processes (this kernel lists no children)"));
         }
-        remains.cgroups = cgroups(place.launcher).iter().map(|root| cgroups::below(root)).sum();
-        remains.mounts = storage::mounts();
-        remains.bytes = storage::bytes_below(&place.data);
-        remains
+        counts.cgroups = cgroups(service.launcher).iter().map(|root| cgroups::below(root)).sum();
+        counts.mounts = storage::mounts();
+        counts.bytes = storage::bytes_below(&service.data);
+        counts
     }
 
     fn count_namespaces(&mut self, below: &[u32]) {
@@ -105,15 +105,15 @@ impl Remains {
 
     /// What there is once the warm sandboxes are: nothing has changed for a second. `None` when
     /// that does not come about within `patience`.
-    pub fn at_rest(place: &Place, patience: Duration) -> Option<Self> {
+    pub fn when_idle(service: &RunningService, patience: Duration) -> Option<Self> {
         let deadline = Instant::now() + patience;
-        let mut seen = (Self::now(place), Instant::now());
+        let mut seen = (Self::now(service), Instant::now());
         while seen.1.elapsed() < STILL {
             if Instant::now() > deadline {
                 return None;
             }
             std::thread::sleep(POLL);
-            let now = Self::now(place);
+            let now = Self::now(service);
             if now != seen.0 {
                 seen = (now, Instant::now());
             }
@@ -122,10 +122,10 @@ impl Remains {
     }
 
     /// Waits until everything is as `before`, and says what is not after `patience`.
-    pub fn settle(before: &Self, place: &Place, patience: Duration) -> Vec<String> {
+    pub fn settle(before: &Self, service: &RunningService, patience: Duration) -> Vec<String> {
         let deadline = Instant::now() + patience;
         loop {
-            let differences = Self::now(place).since(before);
+            let differences = Self::now(service).since(before);
             if differences.is_empty() || Instant::now() > deadline {
                 return differences;
             }

@@ -5,17 +5,17 @@ use std::process::{Child, Command, Stdio};
 use super::*;
 
 /// This process stands for the launcher: what it starts is below it.
-fn place(data: &Path) -> Place {
-    Place { launcher: std::process::id(), data: data.to_owned() }
+fn place(data: &Path) -> RunningService {
+    RunningService { launcher: std::process::id(), data: data.to_owned() }
 }
 
 fn sleeper() -> Child {
     Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().expect("sleep is there")
 }
 
-/// As `Remains::now`, of one child alone: other tests of this executable start processes, too.
-fn of(child: &Child, data: &Path) -> Remains {
-    Remains::now(&Place { launcher: child.id(), data: data.to_owned() })
+/// As `ResourceCounts::now`, of one child alone: other tests of this executable start processes, too.
+fn of(child: &Child, data: &Path) -> ResourceCounts {
+    ResourceCounts::now(&RunningService { launcher: child.id(), data: data.to_owned() })
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_process_that_is_left_is_found_and_named_and_its_end_is_noticed() {
     // A fork that has not executed `sleep` yet is there already, and still called `sh`.
     let started = wait_for(|| of(&shell, data.path()).processes.contains_key("sleep"));
     let before = of(&shell, data.path());
-    let nothing = Remains { processes: BTreeMap::new(), ..before.clone() };
+    let nothing = ResourceCounts { processes: BTreeMap::new(), ..before.clone() };
 
     let found = before.since(&nothing);
 
@@ -75,7 +75,7 @@ fn bytes_that_are_left_are_found_and_the_databases_are_not_counted() {
 #[test]
 fn namespaces_cgroups_mounts_and_open_files_that_are_left_are_found() {
     let data = tempfile::tempdir().expect("a directory");
-    let before = Remains::now(&place(data.path()));
+    let before = ResourceCounts::now(&place(data.path()));
     let mut after = before.clone();
     after.namespaces.insert(String::from("net"), 7);
     after.cgroups += 1;

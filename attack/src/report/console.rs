@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Finding, GroupReport, Noticed, Report, harmless};
-use crate::bystander::Times;
+use super::{AttackReport, BystanderLatencies, Finding, GroupSummary, harmless};
+use crate::bystander::Latencies;
 use crate::corpus::{Entry, Group};
-use crate::service::About;
+use crate::service::ServiceInfo;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -17,12 +17,12 @@ const CAUTION: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Where progress goes: standard output, unless that is for JSON.
-pub struct Screen {
+pub struct Console {
     /// Progress goes to standard error.
     pub json: bool,
 }
 
-impl Screen {
+impl Console {
     fn line(&self, text: &str) {
         if self.json {
             anstream::eprintln!("{text}");
@@ -32,9 +32,9 @@ impl Screen {
     }
 
     /// What is attacked.
-    pub fn opened(&self, about: &About, url: Option<&str>) {
+    pub fn opened(&self, info: &ServiceInfo, url: Option<&str>) {
         let which = url.unwrap_or("a service of our own");
-        let About { isolation, cgroups, languages, max_timeout: _ } = about;
+        let ServiceInfo { isolation, cgroups, languages, max_timeout: _ } = info;
         let counted = if *cgroups { "" } else { ", without cgroups" };
         let languages = languages.join(", ");
         self.line(&harmless(&format!(
@@ -66,12 +66,12 @@ impl Screen {
         let name = harmless(name);
         self.line(&format!("{BAD}FINDING{BAD:#} {STRONG}{name}{STRONG:#} ({group})"));
         self.line(&format!("    tries    {}", indented(tries)));
-        for Finding { objection, known, .. } in findings {
+        for Finding { violation, known, .. } in findings {
             self.line(&format!(
                 "    {BAD}{}{BAD:#}\n    expected {}\n    seen     {}",
-                objection.rule.name(),
-                indented(&objection.expected),
-                indented(&objection.seen),
+                violation.rule.name(),
+                indented(&violation.expected),
+                indented(&violation.seen),
             ));
             if let Some(why) = known {
                 self.line(&format!("    {CAUTION}known    {}{CAUTION:#}", indented(why)));
@@ -83,8 +83,8 @@ impl Screen {
     }
 
     /// One group is through.
-    pub fn group(&self, group: &GroupReport) {
-        let GroupReport { name, ran, skipped, wrong, seconds } = group;
+    pub fn group(&self, group: &GroupSummary) {
+        let GroupSummary { name, ran, skipped, wrong, seconds } = group;
         let (style, verdict) = match wrong {
             0 => (GOOD, String::from("held")),
             wrong => (BAD, format!("{wrong} with findings")),
@@ -98,7 +98,7 @@ impl Screen {
     }
 
     /// All of it.
-    pub fn verdict(&self, report: &Report) {
+    pub fn verdict(&self, report: &AttackReport) {
         for skipped in &report.skipped {
             let line = format!("skipped: {} ({})", skipped.name, skipped.why);
             self.line(&format!("{CAUTION}{}{CAUTION:#}", harmless(&line)));
@@ -113,7 +113,7 @@ impl Screen {
         for line in &report.log {
             self.line(&format!("{FAINT}log: {}{FAINT:#}", harmless(line)));
         }
-        if let Some(Noticed { before, during }) = &report.bystander {
+        if let Some(BystanderLatencies { before, during }) = &report.bystander {
             self.line(&format!("bystander: {} before, {} during", times(before), times(during)));
         }
         let unknown = report.findings.iter().filter(|finding| finding.known.is_none()).count();
@@ -139,8 +139,8 @@ impl Screen {
     }
 
     /// Why it could not be tried.
-    pub fn trouble(&self, trouble: &str) {
-        anstream::eprintln!("{BAD}error{BAD:#}: {}", harmless(trouble));
+    pub fn error(&self, error: &str) {
+        anstream::eprintln!("{BAD}error{BAD:#}: {}", harmless(error));
     }
 }
 
@@ -149,7 +149,7 @@ fn counts(ran: &BTreeMap<&'static str, usize>) -> String {
     ran.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn times(times: &Times) -> String {
-    let Times { answers, p50_ms, p99_ms, max_ms } = times;
+fn times(times: &Latencies) -> String {
+    let Latencies { answers, p50_ms, p99_ms, max_ms } = times;
     format!("p50 {p50_ms} ms, p99 {p99_ms} ms, max {max_ms} ms of {answers} answers")
 }

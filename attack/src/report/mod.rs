@@ -1,19 +1,19 @@
 //! What an attack came to.
 
+mod console;
 mod harmless;
-mod screen;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use console::Console;
 pub use harmless::{harmless, harmless_json};
-pub use screen::Screen;
 
-use super::bystander::Times;
+use super::bystander::Latencies;
 use super::corpus::{Entry, Text};
-use super::judge::{Objection, Rule};
-use super::service::About;
+use super::judge::{Rule, Violation};
+use super::service::ServiceInfo;
 
 /// Lines of a log that are shown.
 const LOG_LINES: usize = 30;
@@ -22,7 +22,7 @@ const SHOWN: usize = 600;
 
 /// What an attack came to.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct AttackReport {
     /// Nothing got through and nothing was left, of all that was run.
     pub held: bool,
     /// `full` or `degraded`, as the service says.
@@ -38,9 +38,9 @@ pub struct Report {
     /// Which counts could not be taken.
     pub not_looked_at: Vec<String>,
     /// Group by group.
-    pub groups: Vec<GroupReport>,
+    pub groups: Vec<GroupSummary>,
     /// Another user's times.
-    pub bystander: Option<Noticed>,
+    pub bystander: Option<BystanderLatencies>,
     /// What the service complained of, if anything is wrong: the last lines of its log from
     /// warnings up.
     pub log: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Finding {
     pub tries: String,
     /// What is wrong with it.
     #[serde(flatten)]
-    pub objection: Objection,
+    pub violation: Violation,
     /// What was run or sent, shortened.
     pub program: String,
     /// Why this gets through on such a host, where that is known and documented.
@@ -68,11 +68,11 @@ pub struct Finding {
 
 /// How long another user waited for answers.
 #[derive(Debug, Serialize)]
-pub struct Noticed {
+pub struct BystanderLatencies {
     /// Before the attacks.
-    pub before: Times,
+    pub before: Latencies,
     /// During the attacks.
-    pub during: Times,
+    pub during: Latencies,
 }
 
 /// An entry that could not be run here.
@@ -86,7 +86,7 @@ pub struct Skipped {
 
 /// A group in figures.
 #[derive(Debug, Default, Serialize)]
-pub struct GroupReport {
+pub struct GroupSummary {
     /// The file.
     pub name: String,
     /// Entries that were run, by language.
@@ -99,13 +99,13 @@ pub struct GroupReport {
     pub seconds: f64,
 }
 
-impl Report {
+impl AttackReport {
     /// Of a service, before the first entry.
-    pub fn new(about: About) -> Self {
+    pub fn new(info: ServiceInfo) -> Self {
         Self {
             held: false,
-            isolation: about.isolation,
-            cgroups: about.cgroups,
+            isolation: info.isolation,
+            cgroups: info.cgroups,
             counted: false,
             findings: Vec::new(),
             skipped: Vec::new(),
@@ -118,17 +118,17 @@ impl Report {
     }
 
     /// Adds what is wrong with all of it rather than with one entry.
-    pub fn add(&mut self, name: &str, tries: &str, wrong: Vec<Objection>, screen: &Screen) {
-        let finding = |objection| Finding {
+    pub fn add(&mut self, name: &str, tries: &str, wrong: Vec<Violation>, console: &Console) {
+        let finding = |violation| Finding {
             group: String::from("everything"),
             name: String::from(name),
             tries: String::from(tries),
-            objection,
+            violation,
             program: String::new(),
             known: None,
         };
         let findings: Vec<Finding> = wrong.into_iter().map(finding).collect();
-        screen.findings(&findings);
+        console.findings(&findings);
         self.findings.extend(findings);
     }
 
@@ -156,14 +156,14 @@ impl Report {
     }
 }
 
-impl GroupReport {
+impl GroupSummary {
     /// Before its first entry.
     pub fn new(name: &str) -> Self {
         Self { name: String::from(name), ..Self::default() }
     }
 
     /// Counts an entry that was run.
-    pub fn count(&mut self, language: &'static str, wrong: &[Objection]) {
+    pub fn count(&mut self, language: &'static str, wrong: &[Violation]) {
         *self.ran.entry(language).or_default() += 1;
         self.wrong += usize::from(!wrong.is_empty());
     }
@@ -171,19 +171,19 @@ impl GroupReport {
 
 impl Finding {
     /// What is wrong with an entry.
-    pub fn about(group: &str, entry: &Entry, objection: Objection, cgroups: bool) -> Self {
+    pub fn about(group: &str, entry: &Entry, violation: Violation, cgroups: bool) -> Self {
         let (tries, program) = match entry {
             Entry::Program(program) => match &program.text {
                 Text::Once(code) => (&program.tries, code.clone()),
                 Text::Steps(steps) => (&program.tries, steps.join("\n── then ──\n")),
             },
             Entry::Request(request) => {
-                let sending = &request.first;
-                let line = format!("{} {} by {:?}", sending.method, sending.path, sending.caller);
+                let template = &request.first;
+                let line = format!("{} {} by {:?}", template.method, template.path, template.actor);
                 (&request.tries, line)
             }
         };
-        let Objection { rule, expected, seen } = objection;
+        let Violation { rule, expected, seen } = violation;
         let known = match entry {
             Entry::Program(program) if rule == Rule::Achieved && !cgroups => {
                 program.open_without_cgroups.clone()
@@ -194,7 +194,7 @@ impl Finding {
             group: String::from(group),
             name: String::from(entry.name()),
             tries: tries.clone(),
-            objection: Objection { rule, expected, seen: shortened(&seen) },
+            violation: Violation { rule, expected, seen: shortened(&seen) },
             program: shortened(&program),
             known,
         }

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use hyper::Method;
 
-use super::account::unaccounted;
-use crate::caller::Caller;
-use crate::judge::{Objection, Rule};
-use crate::remains::{Place, Remains};
-use crate::trouble::Trouble;
+use super::inventory::unaccounted;
+use crate::error::AttackError;
+use crate::http::Client;
+use crate::judge::{Rule, Violation};
+use crate::leaks::{ResourceCounts, RunningService};
 
 /// How long after an attack something may still be on its way out.
 const SETTLE: Duration = Duration::from_secs(8);
@@ -16,25 +16,29 @@ const SETTLE: Duration = Duration::from_secs(8);
 const REST: Duration = Duration::from_secs(60);
 
 /// What was there before.
-pub(super) struct Ground {
-    place: Place,
+pub(super) struct Baseline {
+    service: RunningService,
     /// Before everything.
-    first: Remains,
+    first: ResourceCounts,
     /// Before the next entry: what one has left is not blamed on the next.
-    last: Remains,
-    metrics: Caller,
+    last: ResourceCounts,
+    metrics: Client,
     patience: f64,
 }
 
 /// Between two looks at the metrics.
 const POLL: Duration = Duration::from_millis(200);
 
-impl Ground {
+impl Baseline {
     /// Looks at it at rest.
-    pub(super) fn of(place: Place, metrics: Caller, patience: f64) -> Result<Self, Trouble> {
-        let first = Remains::at_rest(&place, REST.mul_f64(patience))
-            .ok_or_else(|| Trouble::Restless(place.data.clone()))?;
-        Ok(Self { place, last: first.clone(), first, metrics, patience })
+    pub(super) fn of(
+        service: RunningService,
+        metrics: Client,
+        patience: f64,
+    ) -> Result<Self, AttackError> {
+        let first = ResourceCounts::when_idle(&service, REST.mul_f64(patience))
+            .ok_or_else(|| AttackError::NeverIdle(service.data.clone()))?;
+        Ok(Self { service, last: first.clone(), first, metrics, patience })
     }
 
     /// What cannot be read here.
@@ -43,22 +47,26 @@ impl Ground {
     }
 
     /// What the last entry has left.
-    pub(super) fn left_behind(&mut self) -> Vec<Objection> {
-        let left = Remains::settle(&self.last, &self.place, SETTLE.mul_f64(self.patience));
+    pub(super) fn left_behind(&mut self) -> Vec<Violation> {
+        let left = ResourceCounts::settle(&self.last, &self.service, SETTLE.mul_f64(self.patience));
         if !left.is_empty() {
-            self.last = Remains::now(&self.place);
+            self.last = ResourceCounts::now(&self.service);
         }
-        objections(left)
+        violations(left)
     }
 
     /// What all of them have left.
-    pub(super) fn left_after_all(&self) -> Vec<Objection> {
-        objections(Remains::settle(&self.first, &self.place, SETTLE.mul_f64(self.patience)))
+    pub(super) fn left_after_all(&self) -> Vec<Violation> {
+        violations(ResourceCounts::settle(
+            &self.first,
+            &self.service,
+            SETTLE.mul_f64(self.patience),
+        ))
     }
 
     /// What the service's own two accounts differ in when nothing runs; `None` where it keeps none.
     /// The text that says so comes with it.
-    pub(super) async fn unaccounted(&self) -> (Option<Vec<Objection>>, String) {
+    pub(super) async fn unaccounted(&self) -> (Option<Vec<Violation>>, String) {
         let patience = SETTLE.mul_f64(self.patience);
         let deadline = Instant::now() + patience;
         loop {
@@ -68,14 +76,14 @@ impl Ground {
                 Some(more) if !more.is_empty() && Instant::now() < deadline => {
                     tokio::time::sleep(POLL).await;
                 }
-                found => return (found.map(objections), text),
+                found => return (found.map(violations), text),
             }
         }
     }
 }
 
-fn objections(left: Vec<String>) -> Vec<Objection> {
-    left.into_iter().map(|left| Objection::new(Rule::Remained, "as before", left)).collect()
+fn violations(left: Vec<String>) -> Vec<Violation> {
+    left.into_iter().map(|left| Violation::new(Rule::Remained, "as before", left)).collect()
 }
 
 #[cfg(test)]
@@ -95,27 +103,27 @@ mod tests {
             .spawn()
             .expect("a shell");
         let mut stdin = launcher.stdin.take().expect("it is piped");
-        let place = Place { launcher: launcher.id(), data: data.path().to_owned() };
-        let nobody = Caller::new(String::from("127.0.0.1:1"));
-        let mut ground = Ground::of(place, nobody, 1.0).expect("it rests");
-        ground.patience = 0.05;
-        let before = ground.left_behind();
+        let service = RunningService { launcher: launcher.id(), data: data.path().to_owned() };
+        let nobody = Client::new(String::from("127.0.0.1:1"));
+        let mut baseline = Baseline::of(service, nobody, 1.0).expect("it rests");
+        baseline.patience = 0.05;
+        let before = baseline.left_behind();
         stdin.write_all(b"\n").expect("it reads");
         std::fs::write(data.path().join("left"), "12345").expect("written");
 
         // Both are there by then: a process that is late would be blamed on the next.
-        while Remains::now(&ground.place).since(&ground.first).len() < 3 {
+        while ResourceCounts::now(&baseline.service).since(&baseline.first).len() < 3 {
             std::thread::sleep(Duration::from_millis(10));
         }
-        let left = ground.left_behind();
-        let next = ground.left_behind();
-        let all = ground.left_after_all();
+        let left = baseline.left_behind();
+        let next = baseline.left_behind();
+        let all = baseline.left_after_all();
         stdin.write_all(b"\n").expect("it reads");
         launcher.wait().expect("it ends");
 
         assert_eq!(before, []);
-        let seen: Vec<&str> = left.iter().map(|objection| objection.seen.as_str()).collect();
-        assert!(left.iter().all(|objection| objection.rule == Rule::Remained));
+        let seen: Vec<&str> = left.iter().map(|violation| violation.seen.as_str()).collect();
+        assert!(left.iter().all(|violation| violation.rule == Rule::Remained));
         assert!(seen.iter().any(|seen| seen.contains("sleep 1 before 0")), "{seen:?}");
         assert!(seen.contains(&"5 bytes of data, before 0"), "{seen:?}");
         assert_eq!(next, []);

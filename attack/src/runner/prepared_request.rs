@@ -10,17 +10,17 @@ use hyper::http::HeaderValue;
 use hyper::{Method, Request, Uri};
 use serde_json::{Value, json};
 
-use super::setting::Setting;
-use crate::caller::{CallError, Content, Reply, Unfinished, full};
-use crate::corpus::{Body, Caller, Sending};
+use super::fixtures::Fixtures;
+use crate::corpus::{Actor, Body, RequestTemplate};
+use crate::http::{Content, HttpError, Response, Unfinished, full};
 
 /// Bytes of each of the headers that are sent on top.
 const PADDING: usize = 100;
 
 /// A request that can be sent many times.
 #[derive(Clone)]
-pub(super) struct Wire {
-    caller: crate::caller::Caller,
+pub(super) struct PreparedRequest {
+    client: crate::http::Client,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -30,35 +30,35 @@ pub(super) struct Wire {
 }
 
 /// Why an entry cannot be sent.
-pub(super) enum Unsent {
+pub(super) enum Unsendable {
     /// It refers to something that is not here.
-    Lacking(String),
+    NoFixture(String),
     /// It cannot be put into HTTP.
-    Unspeakable(CallError),
+    InvalidRequest(HttpError),
 }
 
-impl<E: Into<hyper::http::Error>> From<E> for Unsent {
+impl<E: Into<hyper::http::Error>> From<E> for Unsendable {
     fn from(error: E) -> Self {
-        Self::Unspeakable(CallError::Unspeakable(error.into()))
+        Self::InvalidRequest(HttpError::InvalidRequest(error.into()))
     }
 }
 
-impl Setting {
+impl Fixtures {
     /// Puts an entry together, for a route of its own or for `route`.
-    pub(super) fn wire(
+    pub(super) fn prepare(
         &self,
-        sending: &Sending,
+        template: &RequestTemplate,
         route: Option<&(String, String)>,
-    ) -> Result<Wire, Unsent> {
+    ) -> Result<PreparedRequest, Unsendable> {
         let (method, path) = match route {
             Some((method, path)) => (method.as_str(), any_id(path)),
-            None => (sending.method.as_str(), self.filled_in(&sending.path)?),
+            None => (template.method.as_str(), self.filled_in(&template.path)?),
         };
         let mut headers = HeaderMap::new();
-        if let Some(token) = self.token(sending.caller)? {
+        if let Some(token) = self.token(template.actor)? {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}"))?);
         }
-        let body = match &sending.body {
+        let body = match &template.body {
             Body::Empty => Some(Vec::new()),
             Body::Json(value) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -74,7 +74,7 @@ impl Setting {
                 None
             }
         };
-        for (name, value) in &sending.headers {
+        for (name, value) in &template.headers {
             let name = HeaderName::from_bytes(name.as_bytes())?;
             if value.is_empty() {
                 headers.remove(&name);
@@ -82,23 +82,23 @@ impl Setting {
                 headers.insert(name, HeaderValue::from_bytes(value.as_bytes())?);
             }
         }
-        for number in 0..sending.more_headers {
+        for number in 0..template.more_headers {
             let name = HeaderName::from_bytes(format!("x-flood-{number}").as_bytes())?;
             headers.insert(name, HeaderValue::from_str(&"f".repeat(PADDING))?);
         }
-        Ok(Wire {
-            caller: self.caller.clone(),
+        Ok(PreparedRequest {
+            client: self.client.clone(),
             method: Method::from_bytes(method.as_bytes())?,
             uri: path.parse::<Uri>()?,
             headers,
             body,
-            limit: Duration::from_secs_f64(sending.within * self.patience),
-            hang_up: sending.hang_up_ms.map(Duration::from_millis),
+            limit: Duration::from_secs_f64(template.within * self.patience),
+            hang_up: template.hang_up_ms.map(Duration::from_millis),
         })
     }
 
     /// With what the placeholders stand for.
-    fn filled_in(&self, text: &str) -> Result<String, Unsent> {
+    fn filled_in(&self, text: &str) -> Result<String, Unsendable> {
         let mut text = String::from(text);
         for name in [
             "own_session",
@@ -111,26 +111,26 @@ impl Setting {
             let placeholder = format!("{{{name}}}");
             if text.contains(&placeholder) {
                 let value = self.placeholders.get(name);
-                let value = value.ok_or_else(|| Unsent::Lacking(name.replace('_', " ")))?;
+                let value = value.ok_or_else(|| Unsendable::NoFixture(name.replace('_', " ")))?;
                 text = text.replace(&placeholder, value);
             }
         }
         Ok(text)
     }
 
-    fn token(&self, caller: Caller) -> Result<Option<String>, Unsent> {
+    fn token(&self, actor: Actor) -> Result<Option<String>, Unsendable> {
         let user = self.accounts.user.as_str();
-        let lacking = |what| Unsent::Lacking(String::from(what));
-        Ok(Some(match caller {
-            Caller::Anonymous => return Ok(None),
-            Caller::User => String::from(user),
-            Caller::Other => self.accounts.other.clone().ok_or_else(|| lacking("second user"))?,
-            Caller::Unsigned => {
+        let lacking = |what| Unsendable::NoFixture(String::from(what));
+        Ok(Some(match actor {
+            Actor::Anonymous => return Ok(None),
+            Actor::User => String::from(user),
+            Actor::Other => self.accounts.other.clone().ok_or_else(|| lacking("second user"))?,
+            Actor::Unsigned => {
                 let (_, claims, _) = parts(user).ok_or_else(|| lacking("access token"))?;
                 let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
                 format!("{header}.{claims}.")
             }
-            Caller::Promoted => {
+            Actor::Promoted => {
                 let (header, claims, signature) =
                     parts(user).ok_or_else(|| lacking("access token"))?;
                 let claims = promoted(claims).ok_or_else(|| lacking("access token"))?;
@@ -159,9 +159,9 @@ fn any_id(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-impl Wire {
+impl PreparedRequest {
     /// Sends it once; `None` when that meant to hang up before the answer.
-    pub(super) async fn send(&self) -> Option<Result<Reply, CallError>> {
+    pub(super) async fn send(&self) -> Option<Result<Response, HttpError>> {
         let content: Content = match &self.body {
             Some(bytes) => full(bytes.clone()),
             None => Either::Right(Unfinished),
@@ -170,7 +170,7 @@ impl Wire {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        let call = self.caller.send(request, self.limit);
+        let call = self.client.send(request, self.limit);
         match self.hang_up {
             None => Some(call.await),
             Some(after) => tokio::time::timeout(after, call).await.ok(),
@@ -178,7 +178,7 @@ impl Wire {
     }
 
     /// Deletes what an answer says has been made.
-    pub(super) async fn undo(&self, reply: &Reply) {
+    pub(super) async fn undo(&self, reply: &Response) {
         let made = ["session_id", "id"].iter().find_map(|name| reply.json[*name].as_str());
         if let (201, Some(id)) = (reply.status, made) {
             let mut deletion = Request::new(full(Vec::new()));
@@ -189,7 +189,7 @@ impl Wire {
                     deletion.headers_mut().insert(AUTHORIZATION, token.clone());
                 }
                 // What stays is found when the counts are compared.
-                let _ = self.caller.send(deletion, self.limit).await;
+                let _ = self.client.send(deletion, self.limit).await;
             }
         }
     }

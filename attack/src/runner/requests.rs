@@ -9,60 +9,60 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Outcome;
+use super::fixtures::Fixtures;
+use super::prepared_request::{PreparedRequest, Unsendable};
 use super::programs::unanswered;
-use super::setting::Setting;
-use super::wire::{Unsent, Wire};
-use crate::caller::{CallError, Reply};
-use crate::corpus::{Request, Sending, Volley};
-use crate::judge::{Objection, Rule, reply};
+use crate::corpus::{RequestAttack, RequestTemplate, Volley};
+use crate::http::{HttpError, Response};
+use crate::judge::{Rule, Violation, reply};
 
 const EXECUTIONS: &str = "/v1/code_interpreter/executions";
 /// Between two rounds of cancelling.
 const BREATH: Duration = Duration::from_millis(50);
 
-impl Setting {
+impl Fixtures {
     /// Sends it, as often as it says and wherever it says, and holds the answers against what is
     /// expected.
-    pub(super) async fn request(&self, one: &Request) -> Outcome {
+    pub(super) async fn request(&self, one: &RequestAttack) -> Outcome {
         if one.only_private && !self.private {
             return Outcome::Skipped(String::from("it would be in the way of a live service"));
         }
-        let mut objections = Vec::new();
-        for sending in [Some(&one.first), one.then.as_ref()].into_iter().flatten() {
+        let mut violations = Vec::new();
+        for template in [Some(&one.first), one.then.as_ref()].into_iter().flatten() {
             let single = Volley::default();
-            let volley = if std::ptr::eq(sending, &one.first) { &one.volley } else { &single };
-            let wires = match self.wires(sending) {
-                Ok(wires) => wires,
-                Err(Unsent::Lacking(what)) => {
+            let volley = if std::ptr::eq(template, &one.first) { &one.volley } else { &single };
+            let requests = match self.requests(template) {
+                Ok(requests) => requests,
+                Err(Unsendable::NoFixture(what)) => {
                     return Outcome::Skipped(format!("there is no {what}"));
                 }
-                Err(Unsent::Unspeakable(why)) => return Outcome::Ran(vec![unanswered(why)]),
+                Err(Unsendable::InvalidRequest(why)) => return Outcome::Ran(vec![unanswered(why)]),
             };
-            for wire in wires {
+            for request in requests {
                 let replies = if volley.cancelled {
                     tokio::select! {
-                        replies = fire(&wire, volley) => replies,
+                        replies = fire(&request, volley) => replies,
                         never = self.cancel_everything() => match never {},
                     }
                 } else {
-                    fire(&wire, volley).await
+                    fire(&request, volley).await
                 };
-                objections.extend(self.judge(&replies, sending, volley));
+                violations.extend(self.judge(&replies, template, volley));
                 for made in replies.iter().flatten() {
-                    wire.undo(made).await;
+                    request.undo(made).await;
                 }
             }
         }
         // A hundred answers that are wrong in the same way are one finding.
-        objections.dedup();
-        Outcome::Ran(objections)
+        violations.dedup();
+        Outcome::Ran(violations)
     }
 
     /// Does nothing else until it is dropped.
     async fn cancel_everything(&self) -> Infallible {
         let user = Some(self.accounts.user.as_str());
         loop {
-            let listed = self.asked(Method::GET, EXECUTIONS, user, None).await.unwrap_or_default();
+            let listed = self.call(Method::GET, EXECUTIONS, user, None).await.unwrap_or_default();
             for execution in listed["data"].as_array().into_iter().flatten() {
                 if let ("running", Some(id)) = (
                     execution["status"].as_str().unwrap_or_default(),
@@ -70,38 +70,38 @@ impl Setting {
                 ) {
                     // It may have ended since it was listed.
                     let path = format!("{EXECUTIONS}/{id}/cancel");
-                    let _ = self.asked(Method::POST, &path, user, None).await;
+                    let _ = self.call(Method::POST, &path, user, None).await;
                 }
             }
             tokio::time::sleep(BREATH).await;
         }
     }
 
-    fn wires(&self, sending: &Sending) -> Result<Vec<Wire>, Unsent> {
-        if sending.path == "*" {
-            self.routes.iter().map(|route| self.wire(sending, Some(route))).collect()
+    fn requests(&self, template: &RequestTemplate) -> Result<Vec<PreparedRequest>, Unsendable> {
+        if template.path == "*" {
+            self.routes.iter().map(|route| self.prepare(template, Some(route))).collect()
         } else {
-            Ok(vec![self.wire(sending, None)?])
+            Ok(vec![self.prepare(template, None)?])
         }
     }
 
     fn judge(
         &self,
-        replies: &[Result<Reply, CallError>],
-        sending: &Sending,
+        replies: &[Result<Response, HttpError>],
+        template: &RequestTemplate,
         volley: &Volley,
-    ) -> Vec<Objection> {
-        let mut objections = Vec::new();
+    ) -> Vec<Violation> {
+        let mut violations = Vec::new();
         for answer in replies {
             match answer {
                 Ok(answer) => {
-                    objections.extend(reply(answer, &sending.expected));
-                    objections.extend(self.secrets.leaked(std::slice::from_ref(&answer.text)));
+                    violations.extend(reply(answer, &template.expected));
+                    violations.extend(self.canaries.found_in(std::slice::from_ref(&answer.text)));
                 }
-                Err(CallError::Broken(_) | CallError::Connection(_)) if sending.expected.unread => {
-                }
+                Err(HttpError::Broken(_) | HttpError::Connection(_))
+                    if template.expected.unread => {}
                 Err(why) => {
-                    objections.push(Objection::new(Rule::Unanswered, "an answer", why.to_string()));
+                    violations.push(Violation::new(Rule::Unanswered, "an answer", why.to_string()));
                 }
             }
         }
@@ -110,22 +110,22 @@ impl Setting {
             let wanted: Vec<String> = volley.some.iter().map(u16::to_string).collect();
             let seen = format!("none of {} answers", replies.len());
             let wanted = format!("{} at some time", wanted.join(" or "));
-            objections.push(Objection::new(Rule::Status, wanted, seen));
+            violations.push(Violation::new(Rule::Status, wanted, seen));
         }
-        objections
+        violations
     }
 }
 
 /// Sends it as often and as many at a time as a volley says; those that hang up get no answer.
-async fn fire(wire: &Wire, volley: &Volley) -> Vec<Result<Reply, CallError>> {
+async fn fire(request: &PreparedRequest, volley: &Volley) -> Vec<Result<Response, HttpError>> {
     let turns = Arc::new(Semaphore::new(volley.at_once));
     let mut calls = JoinSet::new();
     for _ in 0..volley.times {
-        let (turns, wire) = (Arc::clone(&turns), wire.clone());
+        let (turns, request) = (Arc::clone(&turns), request.clone());
         calls.spawn(async move {
             // Closed by nobody: without a turn it would only be sent earlier.
             let _turn = turns.acquire().await;
-            wire.send().await
+            request.send().await
         });
     }
     calls.join_all().await.into_iter().flatten().collect()

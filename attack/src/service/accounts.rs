@@ -5,10 +5,10 @@ use std::time::Duration;
 use hyper::Method;
 use serde_json::json;
 
-use super::asked;
-use crate::caller::Caller;
-use crate::secrets::Secrets;
-use crate::trouble::Trouble;
+use super::call;
+use crate::canaries::Canaries;
+use crate::error::AttackError;
+use crate::http::Client;
 
 /// Access tokens or API keys.
 #[derive(Clone)]
@@ -23,20 +23,20 @@ impl Accounts {
     /// Makes both as ordinary users.
     ///
     /// # Errors
-    /// [`Trouble`], when the service does not let the administrator do so.
+    /// [`AttackError`], when the service does not let the administrator do so.
     pub async fn make(
-        caller: &Caller,
+        client: &Client,
         password: &str,
-        secrets: &mut Secrets,
+        canaries: &mut Canaries,
         limit: Duration,
-    ) -> Result<Self, Trouble> {
-        let admin = sign_in(caller, "admin", password, limit).await?;
+    ) -> Result<Self, AttackError> {
+        let admin = sign_in(client, "admin", password, limit).await?;
         let mut tokens = Vec::new();
         for name in ["attacker", "bystander"] {
-            let password = secrets.make("password of a user");
+            let password = canaries.plant("password of a user");
             let user = json!({"username": name, "password": password});
-            asked(caller, Method::POST, "/v1/users", Some(&admin), Some(&user), limit).await?;
-            tokens.push(sign_in(caller, name, &password, limit).await?);
+            call(client, Method::POST, "/v1/users", Some(&admin), Some(&user), limit).await?;
+            tokens.push(sign_in(client, name, &password, limit).await?);
         }
         let other = tokens.pop();
         Ok(Self { user: tokens.pop().unwrap_or_default(), other })
@@ -44,13 +44,13 @@ impl Accounts {
 }
 
 async fn sign_in(
-    caller: &Caller,
+    client: &Client,
     name: &str,
     password: &str,
     limit: Duration,
-) -> Result<String, Trouble> {
+) -> Result<String, AttackError> {
     let path = "/v1/auth/token";
     let body = json!({"username": name, "password": password});
-    let answer = asked(caller, Method::POST, path, None, Some(&body), limit).await?;
+    let answer = call(client, Method::POST, path, None, Some(&body), limit).await?;
     Ok(String::from(answer["access_token"].as_str().unwrap_or_default()))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::trouble::Trouble;
+use crate::error::AttackError;
 
 /// What would make it another service than one of our own. Everything else of the environment is
 /// handed on, so that what is attacked is what the operator would run.
@@ -64,7 +64,7 @@ pub(super) fn variables(python: Option<&Path>) -> Vec<(OsString, OsString)> {
 
 /// A directory that the sandboxes' users can enter. Not `/tmp`, which every sandbox has its own of,
 /// and not a home.
-pub(super) fn scratch() -> Result<TempDir, Trouble> {
+pub(super) fn scratch() -> Result<TempDir, AttackError> {
     let given = std::env::var_os("DATA_DIR").map(PathBuf::from).filter(|path| path.is_dir());
     let places = [given, Some("/var/tmp".into()), Some("/var/lib".into()), Some("/srv".into())];
     let places: Vec<PathBuf> = places.into_iter().flatten().collect();
@@ -78,6 +78,6 @@ pub(super) fn scratch() -> Result<TempDir, Trouble> {
             .ok()
     });
     made.ok_or_else(|| {
-        Trouble::NoDirectory(places.iter().map(|place| place.display().to_string()).collect())
+        AttackError::NoDirectory(places.iter().map(|place| place.display().to_string()).collect())
     })
 }

@@ -9,12 +9,12 @@ use hyper::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{CALL, asked, surroundings};
-use crate::caller::Caller;
+use super::{CALL, call, environment};
+use crate::canaries::Canaries;
+use crate::error::AttackError;
+use crate::http::Client;
 use crate::launcher::Launcher;
-use crate::remains::{self, Place, cgroups, descendants};
-use crate::secrets::Secrets;
-use crate::trouble::Trouble;
+use crate::leaks::{self, RunningService, cgroups, descendants};
 
 /// Longer than any start; one that fails is noticed at once.
 const START: Duration = Duration::from_secs(120);
@@ -25,33 +25,33 @@ const POLL: Duration = Duration::from_millis(50);
 const SHOWN_LOG: usize = 4000;
 
 /// A launcher of our own with an empty data directory.
-pub struct Private {
+pub struct EphemeralService {
     child: Child,
-    caller: Caller,
-    metrics: Caller,
+    client: Client,
+    metrics: Client,
     password: String,
     patience: f64,
     /// Holds the data directory and the log; removed when this is dropped, after the launcher.
     scratch: TempDir,
 }
 
-impl Private {
+impl EphemeralService {
     /// Starts it and waits until it serves.
     ///
     /// # Errors
-    /// [`Trouble::NotStarted`] with the end of its log, or why it could not even be tried.
+    /// [`AttackError::NotStarted`] with the end of its log, or why it could not even be tried.
     pub async fn start(
         launcher: &Launcher,
         patience: f64,
-        secrets: &mut Secrets,
-    ) -> Result<Self, Trouble> {
+        canaries: &mut Canaries,
+    ) -> Result<Self, AttackError> {
         let Launcher { executable, bound, python_environment } = launcher;
-        let scratch = surroundings::scratch()?;
+        let scratch = environment::scratch()?;
         let data = scratch.path().join("data");
         let log = scratch.path().join("log");
-        let stderr = File::create(&log).map_err(Trouble::machine(log.display().to_string()))?;
-        let password = secrets.make("password of the administrator");
-        let metrics = free_address().map_err(Trouble::machine("a port for metrics"))?;
+        let stderr = File::create(&log).map_err(AttackError::io(log.display().to_string()))?;
+        let password = canaries.plant("password of the administrator");
+        let metrics = free_address().map_err(AttackError::io("a port for metrics"))?;
         let child = Command::new(executable)
             // Bound to this process: even a `kill -9` of it leaves nothing running.
             .arg(bound)
@@ -60,32 +60,32 @@ impl Private {
             .arg("--data-dir")
             .arg(&data)
             .env_clear()
-            .envs(surroundings::variables(python_environment.as_deref()))
+            .envs(environment::variables(python_environment.as_deref()))
             .env("ADMIN_PASSWORD", &password)
             .env("METRICS_ADDRESS", &metrics)
-            .env("SECRET_KEY", secrets.make("key that signs access tokens"))
-            .env("INTERNAL_AUTH_TOKEN", secrets.make("token between gateway and worker"))
+            .env("SECRET_KEY", canaries.plant("key that signs access tokens"))
+            .env("INTERNAL_AUTH_TOKEN", canaries.plant("token between gateway and worker"))
             .stdin(Stdio::null())
             // It prints the administrator's token.
             .stdout(Stdio::null())
             .stderr(stderr)
             .spawn()
-            .map_err(Trouble::machine(executable.display().to_string()))?;
+            .map_err(AttackError::io(executable.display().to_string()))?;
         // From here on, dropping it ends the launcher.
-        let mut private = Self {
+        let mut ephemeral = Self {
             child,
-            caller: Caller::new(String::new()),
-            metrics: Caller::new(metrics),
+            client: Client::new(String::new()),
+            metrics: Client::new(metrics),
             password,
             patience,
             scratch,
         };
-        private.caller = private.ready().await?;
-        Ok(private)
+        ephemeral.client = ephemeral.ready().await?;
+        Ok(ephemeral)
     }
 
     /// Polls, because the address is in a file, and because a launcher that ends writes none.
-    async fn ready(&mut self) -> Result<Caller, Trouble> {
+    async fn ready(&mut self) -> Result<Client, AttackError> {
         let file = self.data().join("run/gateway.address");
         let deadline = Instant::now() + START.mul_f64(self.patience);
         loop {
@@ -94,10 +94,10 @@ impl Private {
             }
             let address = std::fs::read_to_string(&file).unwrap_or_default();
             if !address.trim().is_empty() {
-                let caller = Caller::new(String::from(address.trim()));
+                let client = Client::new(String::from(address.trim()));
                 let limit = CALL.mul_f64(self.patience);
-                if asked(&caller, Method::GET, "/readyz", None, None, limit).await.is_ok() {
-                    return Ok(caller);
+                if call(&client, Method::GET, "/readyz", None, None, limit).await.is_ok() {
+                    return Ok(client);
                 }
             }
             if Instant::now() > deadline {
@@ -107,13 +107,13 @@ impl Private {
         }
     }
 
-    fn not_started(&self, why: &str) -> Trouble {
-        Trouble::NotStarted { why: String::from(why), log: self.end_of_log() }
+    fn not_started(&self, why: &str) -> AttackError {
+        AttackError::NotStarted { why: String::from(why), log: self.end_of_log() }
     }
 
     /// How to reach it.
-    pub fn caller(&self) -> &Caller {
-        &self.caller
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The administrator's.
@@ -122,13 +122,13 @@ impl Private {
     }
 
     /// Where it tells its metrics.
-    pub fn metrics(&self) -> &Caller {
+    pub fn metrics(&self) -> &Client {
         &self.metrics
     }
 
     /// Where to look for what is left.
-    pub fn place(&self) -> Place {
-        Place { launcher: self.child.id(), data: self.data() }
+    pub fn running(&self) -> RunningService {
+        RunningService { launcher: self.child.id(), data: self.data() }
     }
 
     fn data(&self) -> PathBuf {
@@ -155,7 +155,7 @@ impl Private {
         let directories = cgroups(self.child.id());
         let status = self.end();
         let patience = END.mul_f64(self.patience);
-        let mut left = remains::gone(&processes, &directories, patience);
+        let mut left = leaks::gone(&processes, &directories, patience);
         match status {
             Some(status) if status.success() => {}
             Some(status) => left.push(format!("the launcher ended with {status}")),
@@ -199,7 +199,7 @@ fn free_address() -> std::io::Result<String> {
     listener.local_addr().map(|address| address.to_string())
 }
 
-impl Drop for Private {
+impl Drop for EphemeralService {
     fn drop(&mut self) {
         self.end();
     }

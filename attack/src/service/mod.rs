@@ -1,22 +1,22 @@
 //! What is attacked: a service of our own, or one that is live.
 
 mod accounts;
-mod private;
-mod surroundings;
+mod environment;
+mod ephemeral;
 
 pub use accounts::Accounts;
-pub use private::Private;
+pub use ephemeral::EphemeralService;
 
 use std::time::Duration;
 
 use hyper::Method;
 use serde_json::Value;
 
-use super::caller::Caller;
+use super::canaries::Canaries;
+use super::error::AttackError;
+use super::http::Client;
 use super::launcher::Launcher;
 use super::options::Options;
-use super::secrets::Secrets;
-use super::trouble::Trouble;
 
 /// Longer than any answer takes that runs nothing.
 const CALL: Duration = Duration::from_secs(30);
@@ -24,18 +24,18 @@ const CALL: Duration = Duration::from_secs(30);
 /// A service that can be attacked.
 pub struct Service {
     /// How to reach it.
-    pub caller: Caller,
+    pub client: Client,
     /// Who attacks, and who must not notice.
     pub accounts: Accounts,
     /// Ours to look at from outside, and to end.
-    pub private: Option<Private>,
+    pub ephemeral: Option<EphemeralService>,
     /// What it says of itself.
-    pub about: About,
+    pub info: ServiceInfo,
 }
 
 /// What a service says of itself.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct ServiceInfo {
     /// `full` or `degraded`.
     pub isolation: String,
     /// Whether the kernel counts memory and processes of each sandbox.
@@ -51,28 +51,30 @@ impl Service {
     /// `secrets`.
     ///
     /// # Errors
-    /// [`Trouble`].
+    /// [`AttackError`].
     pub async fn open(
         options: &Options,
         launcher: &Launcher,
-        secrets: &mut Secrets,
-    ) -> Result<Self, Trouble> {
+        canaries: &mut Canaries,
+    ) -> Result<Self, AttackError> {
         let slow = CALL.mul_f64(options.patience);
         match &options.url {
             Some(url) => {
-                let authority = authority(url).ok_or_else(|| Trouble::Url(url.clone()))?;
-                let caller = Caller::new(authority);
-                let user = options.token.clone().ok_or(Trouble::NoToken)?;
+                let authority = authority(url).ok_or_else(|| AttackError::Url(url.clone()))?;
+                let client = Client::new(authority);
+                let user = options.token.clone().ok_or(AttackError::NoToken)?;
                 let accounts = Accounts { user, other: options.other_token.clone() };
-                let about = About::of(&caller, slow).await?;
-                Ok(Self { caller, accounts, private: None, about })
+                let info = ServiceInfo::of(&client, slow).await?;
+                Ok(Self { client, accounts, ephemeral: None, info })
             }
             None => {
-                let private = Private::start(launcher, options.patience, secrets).await?;
-                let caller = private.caller().clone();
-                let accounts = Accounts::make(&caller, private.password(), secrets, slow).await?;
-                let about = About::of(&caller, slow).await?;
-                Ok(Self { caller, accounts, private: Some(private), about })
+                let ephemeral =
+                    EphemeralService::start(launcher, options.patience, canaries).await?;
+                let client = ephemeral.client().clone();
+                let accounts =
+                    Accounts::make(&client, ephemeral.password(), canaries, slow).await?;
+                let info = ServiceInfo::of(&client, slow).await?;
+                Ok(Self { client, accounts, ephemeral: Some(ephemeral), info })
             }
         }
     }
@@ -89,10 +91,10 @@ fn authority(url: &str) -> Option<String> {
     named.then(|| format!("{rest}{port}"))
 }
 
-impl About {
-    async fn of(caller: &Caller, limit: Duration) -> Result<Self, Trouble> {
-        let health = asked(caller, Method::GET, "/health", None, None, limit).await?;
-        let languages = asked(caller, Method::GET, "/v1/languages", None, None, limit).await?;
+impl ServiceInfo {
+    async fn of(client: &Client, limit: Duration) -> Result<Self, AttackError> {
+        let health = call(client, Method::GET, "/health", None, None, limit).await?;
+        let languages = call(client, Method::GET, "/v1/languages", None, None, limit).await?;
         let walls = health["isolation"]["walls"].as_array().cloned().unwrap_or_default();
         let counted = |name: &str| {
             walls.iter().any(|wall| wall["name"] == name && wall["state"] == "enforced")
@@ -112,20 +114,20 @@ impl About {
 /// A call without which there is nothing to attack; its answer.
 ///
 /// # Errors
-/// [`Trouble::Call`], or [`Trouble::Refused`] for a status from 300.
-pub async fn asked(
-    caller: &Caller,
+/// [`AttackError::Call`], or [`AttackError::Refused`] for a status from 300.
+pub async fn call(
+    client: &Client,
     method: Method,
     path: &str,
     token: Option<&str>,
     body: Option<&Value>,
     limit: Duration,
-) -> Result<Value, Trouble> {
+) -> Result<Value, AttackError> {
     let what = format!("{method} {path}");
-    match caller.json(method, path, token, body, limit).await {
-        Err(source) => Err(Trouble::Call { what, source }),
+    match client.json(method, path, token, body, limit).await {
+        Err(source) => Err(AttackError::Call { what, source }),
         Ok(reply) if reply.status < 300 => Ok(reply.json),
-        Ok(reply) => Err(Trouble::Refused { what, status: reply.status, text: reply.text }),
+        Ok(reply) => Err(AttackError::Refused { what, status: reply.status, text: reply.text }),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use attack::remains::{Place, Remains as Counts};
+use attack::leaks::{ResourceCounts, RunningService};
 
 use crate::crucible::Crucible;
 
@@ -11,17 +11,17 @@ use crate::crucible::Crucible;
 pub const STEADY_POOL: [(&str, &str); 2] = [("INITIAL_POOL_SIZE", "2"), ("MAX_POOL_SIZE", "2")];
 
 /// What `crucible doctor --attack` counts, too; equal when nothing is left or missing.
-pub struct Remains(Counts);
+pub struct Leftovers(ResourceCounts);
 
-impl Remains {
+impl Leftovers {
     /// What is there once the warm sandboxes are: nothing has changed for a second.
-    pub fn at_rest(crucible: &Crucible) -> Self {
-        let place = Place { launcher: crucible.pid(), data: crucible.data().to_owned() };
-        Self(Counts::at_rest(&place, Duration::from_secs(60)).expect("it comes to rest"))
+    pub fn when_idle(crucible: &Crucible) -> Self {
+        let place = RunningService { launcher: crucible.pid(), data: crucible.data().to_owned() };
+        Self(ResourceCounts::when_idle(&place, Duration::from_secs(60)).expect("it comes to rest"))
     }
 }
 
-impl PartialEq for Remains {
+impl PartialEq for Leftovers {
     fn eq(&self, before: &Self) -> bool {
         // Connections between the services are made on first use, one for each thread.
         let mut before = before.0.clone();
@@ -30,9 +30,9 @@ impl PartialEq for Remains {
     }
 }
 
-impl fmt::Debug for Remains {
+impl fmt::Debug for Leftovers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { processes, namespaces, cgroups, bytes, .. } = &self.0;
+        let ResourceCounts { processes, namespaces, cgroups, bytes, .. } = &self.0;
         write!(f, "{processes:?} {namespaces:?} cgroups {cgroups} bytes {bytes}")
     }
 }
