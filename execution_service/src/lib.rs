@@ -20,8 +20,7 @@ pub mod sandbox;
 mod session;
 mod startup;
 mod tasks;
-mod telemetry;
 pub mod toolchain;
 mod worker;
 
-pub use startup::run_from_env;
+pub use startup::{run_from_command_line, run_from_env};

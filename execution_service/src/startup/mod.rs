@@ -3,6 +3,7 @@
 mod boot;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
@@ -13,6 +14,7 @@ use anyhow::{Context, bail};
 use futures::TryStreamExt;
 use proto::execution_v1::{executions_server, sessions_server, workers_server};
 use proto::wire::{MAX_MESSAGE_BYTES, REMEMBERED_OUTPUT_BYTES};
+use settings::Secret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +22,7 @@ use tonic::service::InterceptorLayer;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::config::{Action, Secret, Settings};
+use crate::config::{Action, Settings, internal_auth_token};
 use crate::doctor;
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
@@ -34,9 +36,9 @@ use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
 use crate::sandbox::linux::{BootError, Leftover, LinuxBackend, Namespaced, WORKER_HOST_ID};
 use crate::session::Registry;
 use crate::tasks::Tasks;
+use crate::toolchain;
 use crate::toolchain::Discovery;
 use crate::worker::{Admission, Tally, Worker};
-use crate::{telemetry, toolchain};
 pub(crate) use boot::{Booted, boot, runtime};
 use boot::{executables, is_root, libraries};
 
@@ -45,22 +47,32 @@ const HANG_UP: Duration = Duration::from_secs(1);
 /// How long everything may take when the worker is to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The worker's whole life. Must be called while the process has one thread.
-pub fn run_from_env() -> ExitCode {
-    let (settings, action) = match Settings::from_env_or_arguments() {
-        Ok(read) => read,
-        Err(error) => error.exit(),
-    };
-    match action {
-        Action::Serve => {}
-        Action::Doctor(wanted) => return doctor::run(&settings, &wanted),
+/// The worker's whole life, as its command line and environment say. Must be called while the process
+/// has one thread.
+pub fn run_from_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Settings::from_command_line(arguments) {
+        Ok(Ok((settings, Action::Serve))) => serve_until_told(settings),
+        Ok(Ok((settings, Action::Doctor(wanted)))) => doctor::run(&settings, &wanted),
+        Ok(Err(refused)) => refused.tell("execution_service"),
+        Err(help_or_error) => help_or_error.exit(),
     }
+}
+
+/// The same by the environment alone.
+pub fn run_from_env() -> ExitCode {
+    match Settings::from_env() {
+        Ok(settings) => serve_until_told(settings),
+        Err(refused) => refused.tell("execution_service"),
+    }
+}
+
+fn serve_until_told(settings: Settings) -> ExitCode {
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let said = matches!(error.downcast_ref(), Some(BootError::SaidElsewhere));
             if !said {
-                eprintln!("execution_service: {}", ::telemetry::plain_lines(&format!("{error:#}")));
+                eprintln!("execution_service: {}", telemetry::plain_lines(&format!("{error:#}")));
             }
             ExitCode::FAILURE
         }
@@ -83,7 +95,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         bail!("{language} cannot be run: {reason}; {remedy}");
     }
     // Read only here: the spawner was forked before and has never seen it.
-    let token = Secret::parse(std::env::var("INTERNAL_AUTH_TOKEN").ok())?;
+    let token = internal_auth_token()?;
     runtime()?.block_on(serve(settings, booted, token))
 }
 
@@ -92,7 +104,7 @@ type Opened = (Listener, Option<Place>);
 
 async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> anyhow::Result<()> {
     let Booted { namespaced, discovery, launched, inner: (listener, place) } = booted;
-    telemetry::start(settings.log_format, &settings.log_level)?;
+    telemetry::start(settings.log_format, "", &settings.log_level)?;
     let bounds = settings.output_bounds(REMEMBERED_OUTPUT_BYTES);
     let outputs = place.map(|place| Outputs::open_in(place, bounds)).transpose()?;
     if outputs.is_none() {
