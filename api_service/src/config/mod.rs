@@ -115,6 +115,13 @@ impl Settings {
         settings::read_spelt::<Variables>(given, &known).map(Self::from)
     }
 
+    /// Whether the token and every program pass over a network without TLS.
+    pub fn worker_in_clear(&self) -> bool {
+        self.execution_service_url
+            .strip_prefix("http://")
+            .is_some_and(|rest| !tls::is_this_machine(rest.trim_end_matches('/')))
+    }
+
     /// From any source of named values, with the names of the environment.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! TLS towards a worker on another machine.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -51,4 +52,11 @@ pub(super) fn conflicts(files: &WorkerTlsFiles, url: &str) -> Vec<String> {
         _ => "WORKER_TLS_CA, WORKER_TLS_CERT and WORKER_TLS_KEY must be set together",
     };
     vec![String::from(problem)]
+}
+
+/// Whether `host:port` never leaves this machine.
+pub(super) fn is_this_machine(authority: &str) -> bool {
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

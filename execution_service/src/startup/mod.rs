@@ -1,6 +1,7 @@
 //! From environment to a serving worker, and back to nothing.
 
 mod boot;
+mod tls;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -41,6 +42,7 @@ use crate::toolchain::Discovery;
 use crate::worker::{Admission, Tally, Worker};
 pub(crate) use boot::{Booted, boot, runtime};
 use boot::{executables, is_root, libraries};
+use tls::TlsFiles;
 
 /// How long callers get to hang up when the worker is to stop.
 const HANG_UP: Duration = Duration::from_secs(1);
@@ -89,7 +91,8 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         Some(path) => Some(Place::prepare(path, is_root()?.then_some(WORKER_HOST_ID))?),
         None => None,
     };
-    let booted = boot(&settings, (listener, place), settings.listen.path())?;
+    let tls = settings.tls.complete().map(TlsFiles::open).transpose()?;
+    let booted = boot(&settings, (listener, place, tls), settings.listen.path())?;
     if let Some(missing) = booted.discovery.missing.iter().find(|missing| missing.named) {
         let toolchain::Missing { language, named: _, reason, remedy } = missing;
         bail!("{language} cannot be run: {reason}; {remedy}");
@@ -100,10 +103,10 @@ fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 /// What was opened with rights that the worker has given up since.
-type Opened = (Listener, Option<Place>);
+type Opened = (Listener, Option<Place>, Option<TlsFiles>);
 
 async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> anyhow::Result<()> {
-    let Booted { namespaced, discovery, launched, inner: (listener, place) } = booted;
+    let Booted { namespaced, discovery, launched, inner: (listener, place, tls) } = booted;
     telemetry::start(settings.log_format, "", &settings.log_level)?;
     let bounds = settings.output_bounds(REMEMBERED_OUTPUT_BYTES);
     let outputs = place.map(|place| Outputs::open_in(place, bounds)).transpose()?;
@@ -152,7 +155,20 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let sessions = sessions_server::SessionsServer::new(Sessions::new(Arc::clone(&worker)));
     let workers = workers_server::WorkersServer::new(Workers::new(Arc::clone(&worker)));
-    let router = Server::builder()
+    let mut server = Server::builder();
+    match (tls, listener.is_reached_by_others()?) {
+        (Some(tls), _) => {
+            let tls = tls.read()?;
+            server = server.tls_config(tls).context("TLS_CERT, TLS_KEY or TLS_CLIENT_CA")?;
+            tracing::info!("gateways are served by mutual TLS");
+        }
+        (None, true) => tracing::warn!(
+            remedy = "set TLS_CERT, TLS_KEY and TLS_CLIENT_CA",
+            "ALLOW_PLAINTEXT: other machines reach this worker, and everything passes in clear"
+        ),
+        (None, false) => {}
+    }
+    let router = server
         .layer(InterceptorLayer::new(Authenticate::new(token)))
         .add_service(executions)
         .add_service(sessions)
