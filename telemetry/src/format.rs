@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 /// How log records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// [`LogFormat::Pretty`] on a terminal, [`LogFormat::Json`] elsewhere.
+    /// Pretty on a terminal, JSON elsewhere.
     Auto,
     /// For people, with colours on a terminal.
     Pretty,
