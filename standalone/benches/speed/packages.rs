@@ -14,7 +14,7 @@ use standalone::settings::Settings;
 pub fn environment(launcher: &Path) -> anyhow::Result<PathBuf> {
     let root = rustix::process::geteuid().is_root();
     let lookup = |name: &str| std::env::var_os(name);
-    let directory = Settings::read(&settings::Given::default(), &lookup, root)?.data_directory;
+    let directory = Settings::read(&settings::Given::default(), lookup, root)?.data_directory;
     let found = discover_in(&Surroundings::from_env(), &[Language::Python], None, visitor()).found;
     let python = found.first().context("there is no Python for the sandboxes")?;
     let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
