@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::connections::Connections;
 use crate::domain::ids::BootId;
-use crate::execution_client::ExecutionClient;
+use crate::execution_client::{ExecutionClient, TlsFiles, TlsIdentity};
 use crate::extract::{BodyRoom, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
 use crate::middleware::{attend, identify, observe, protect};
 use crate::services::authenticator::Authenticator;
@@ -57,8 +57,10 @@ impl Application {
         let database = Database::connect(settings.database_url.expose())
             .await
             .context("the database of DATABASE_URL cannot be used")?;
+        let tls = worker_tls(&settings)?;
         let client = ExecutionClient::new(
             &settings.execution_service_url,
+            tls,
             settings.internal_auth_token.expose(),
         )
         .context("EXECUTION_SERVICE_URL or INTERNAL_AUTH_TOKEN cannot be used")?;
@@ -251,4 +253,21 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&name, path)
+}
+
+/// The certificates for a worker on another machine, if there are any.
+fn worker_tls(settings: &Settings) -> anyhow::Result<Option<TlsIdentity>> {
+    if settings.worker_in_clear() {
+        tracing::warn!(
+            remedy = "use https:// and WORKER_TLS_CA, WORKER_TLS_CERT, WORKER_TLS_KEY, or a network \
+                      of gateway and worker alone",
+            "EXECUTION_SERVICE_URL is on another machine, and everything passes in clear"
+        );
+    }
+    let files = settings.worker_tls.as_ref().map(|tls| TlsFiles {
+        ca: &tls.ca,
+        cert: &tls.cert,
+        key: &tls.key,
+    });
+    Ok(files.map(TlsIdentity::read).transpose()?)
 }

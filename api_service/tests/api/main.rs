@@ -9,6 +9,7 @@ mod floods;
 mod history;
 mod idempotency;
 mod layers;
+mod mutual_tls;
 mod openapi;
 mod outputs;
 mod plain_log;
