@@ -125,8 +125,8 @@ async fn metrics_have_a_listener_of_their_own() {
         r#"crucible_http_requests_total{method="POST",route="/v1/code_interpreter/run",status="200"}"#,
         r#"crucible_executions_total{language="python",status="succeeded"}"#,
         "crucible_worker_up 1",
-        r#"crucible_worker_held{what="sandboxes",according_to="worker"} 8"#,
-        r#"crucible_worker_held{what="sandboxes",according_to="kernel"} 9"#,
+        r#"crucible_worker_inventory{kind="sandboxes",source="worker"} 8"#,
+        r#"crucible_worker_inventory{kind="sandboxes",source="kernel"} 9"#,
     ] {
         assert!(metrics.contains(expected), "{expected} in {metrics}");
     }
@@ -135,7 +135,7 @@ async fn metrics_have_a_listener_of_their_own() {
     let alone = reqwest::get(format!("http://{free}/metrics")).await.unwrap().text().await.unwrap();
     assert!(alone.contains("crucible_worker_up 0"), "{alone}");
     assert!(
-        !alone.contains("crucible_worker_held"),
+        !alone.contains("crucible_worker_inventory"),
         "no figures of a worker that is gone: {alone}"
     );
 }
