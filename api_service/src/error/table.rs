@@ -107,6 +107,18 @@ fn service_row(error: &services::Error) -> Row {
             "The user name or the password is wrong",
             "check both; which of them is wrong is not told",
         ),
+        E::UserDisabled => row(
+            S::FORBIDDEN,
+            "user_disabled",
+            "The user is disabled",
+            "ask an administrator to enable the user",
+        ),
+        E::WrongPassword => row(
+            S::FORBIDDEN,
+            "wrong_password",
+            "The present password is wrong",
+            "password: send the one that you sign in with now",
+        ),
         E::TooManyAttempts(_) => row(
             S::TOO_MANY_REQUESTS,
             "too_many_attempts",
@@ -146,6 +158,21 @@ fn service_row(error: &services::Error) -> Row {
         E::UsernameTaken => {
             row(S::CONFLICT, "username_taken", "The user name is taken", "choose another username")
         }
+        E::UserNotFound => {
+            row(S::NOT_FOUND, "user_not_found", "No such user", "there is no user with this id")
+        }
+        E::LastAdmin => row(
+            S::CONFLICT,
+            "last_admin",
+            "The only administrator",
+            "nobody else could administer; make another administrator first",
+        ),
+        E::OwnPassword => row(
+            S::CONFLICT,
+            "own_password",
+            "Your own password cannot be reset",
+            "change it with PUT /v1/users/me/password, which asks for the present one",
+        ),
         E::TooManyApiKeys => row(
             S::CONFLICT,
             "too_many_api_keys",

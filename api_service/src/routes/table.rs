@@ -57,6 +57,10 @@ fn delete(path: &'static str, access: Access, route: fn() -> Route) -> Endpoint 
     Endpoint { method: Method::DELETE, path, access, route }
 }
 
+fn put(path: &'static str, access: Access, route: fn() -> Route) -> Endpoint {
+    Endpoint { method: Method::PUT, path, access, route }
+}
+
 /// The routes that ask for nothing. A scope of their own, not exceptions from the other.
 pub fn public() -> Vec<Endpoint> {
     use Access::Public;
@@ -98,6 +102,13 @@ pub fn protected() -> Vec<Endpoint> {
         delete("/v1/code_interpreter/sessions/{id}", Needs(Sessions), || {
             web::delete().to(sessions::delete)
         }),
+        get("/v1/users", Needs(Admin), || web::get().to(users::list)),
+        get("/v1/users/{id}", Needs(Admin), || web::get().to(users::get)),
+        delete("/v1/users/{id}", Needs(Admin), || web::delete().to(users::delete)),
+        post("/v1/users/{id}/disable", Needs(Admin), || web::post().to(users::disable)),
+        post("/v1/users/{id}/enable", Needs(Admin), || web::post().to(users::enable)),
+        put("/v1/users/me/password", SignedIn, || web::put().to(users::change_password)),
+        put("/v1/users/{id}/password", Needs(Admin), || web::put().to(users::reset_password)),
     ]
 }
 

@@ -1,12 +1,15 @@
 //! `/v1/users`.
 
-use actix_web::HttpResponse;
-use actix_web::web::{self, Data};
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 
+use crate::contract::page::{PageAnswer, PageQuery};
 use crate::contract::problem::Problem;
-use crate::contract::users::{MeAnswer, UserAnswer, UserBody};
+use crate::contract::users::{MeAnswer, OwnPasswordBody, PasswordBody, UserAnswer, UserBody};
+use crate::domain::ids::UserId;
 use crate::error::ApiError;
-use crate::extract::{CurrentCaller, Json};
+use crate::extract::{CurrentCaller, Json, PageParams, RequestId};
+use crate::services::Error;
 use crate::state::AppState;
 
 /// Make a user. Needs the scope `admin`.
@@ -20,9 +23,11 @@ use crate::state::AppState;
 )]
 pub(super) async fn create(
     state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
     body: Json<UserBody>,
 ) -> Result<HttpResponse, ApiError> {
     let (username, password, is_admin) = body.value.parse().map_err(ApiError::Invalid)?;
+    state.users.must_exist(&caller.user).await?;
     let user = state.users.create(username, &password, is_admin).await?;
     Ok(HttpResponse::Created().json(UserAnswer::of(user)))
 }
@@ -39,4 +44,146 @@ pub(super) async fn me(
 ) -> Result<web::Json<MeAnswer>, ApiError> {
     let user = state.users.get(&caller.user).await?;
     Ok(web::Json(MeAnswer::of(user, &caller.scopes)))
+}
+
+/// All users, newest first. Needs the scope `admin`.
+#[utoipa::path(
+    get, path = "/v1/users", tag = "credentials", params(PageQuery),
+    responses(
+        (status = 200, body = PageAnswer<UserAnswer>),
+        (status = 403, body = Problem), (status = 422, body = Problem)
+    ),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn list(
+    state: Data<AppState>,
+    PageParams(query): PageParams<PageQuery>,
+) -> Result<web::Json<PageAnswer<UserAnswer>>, ApiError> {
+    let page = query.parse(UserId::parse).map_err(ApiError::Invalid)?;
+    let users = state.users.list(&page).await?;
+    Ok(web::Json(PageAnswer::of(users, UserAnswer::of)))
+}
+
+/// A user. Needs the scope `admin`.
+#[utoipa::path(
+    get, path = "/v1/users/{id}", tag = "credentials",
+    params(("id" = String, Path, description = "of the user")),
+    responses(
+        (status = 200, body = UserAnswer),
+        (status = 403, body = Problem), (status = 404, body = Problem)
+    ),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn get(
+    state: Data<AppState>,
+    id: Path<String>,
+) -> Result<web::Json<UserAnswer>, ApiError> {
+    let user = state.users.get(&parsed(&id)?).await?;
+    Ok(web::Json(UserAnswer::of(user)))
+}
+
+/// Disable a user: no token, API key or password of the user is good any more, and sessions and runs
+/// of the user end. Needs the scope `admin`.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/disable", tag = "credentials",
+    params(("id" = String, Path, description = "of the user")),
+    responses(
+        (status = 200, body = UserAnswer), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)
+    ),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn disable(
+    state: Data<AppState>,
+    RequestId(request_id): RequestId,
+    id: Path<String>,
+) -> Result<web::Json<UserAnswer>, ApiError> {
+    let user = state.user_changes.disable(&parsed(&id)?, &request_id).await?;
+    Ok(web::Json(UserAnswer::of(user)))
+}
+
+/// Enable a user again. API keys of the user are good again; who had signed in has to sign in again.
+/// Needs the scope `admin`.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/enable", tag = "credentials",
+    params(("id" = String, Path, description = "of the user")),
+    responses(
+        (status = 200, body = UserAnswer),
+        (status = 403, body = Problem), (status = 404, body = Problem)
+    ),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn enable(
+    state: Data<AppState>,
+    id: Path<String>,
+) -> Result<web::Json<UserAnswer>, ApiError> {
+    let user = state.user_changes.enable(&parsed(&id)?).await?;
+    Ok(web::Json(UserAnswer::of(user)))
+}
+
+/// Delete a user, with API keys, sessions and executions. Needs the scope `admin`.
+#[utoipa::path(
+    delete, path = "/v1/users/{id}", tag = "credentials",
+    params(("id" = String, Path, description = "of the user")),
+    responses(
+        (status = 204), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)
+    ),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn delete(
+    state: Data<AppState>,
+    RequestId(request_id): RequestId,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    state.user_changes.delete(&parsed(&id)?, &request_id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Change your password. Every sign-in of yours is over then: sign in again. API keys stay good.
+#[utoipa::path(
+    put, path = "/v1/users/me/password", tag = "credentials", request_body = OwnPasswordBody,
+    responses(
+        (status = 204), (status = 403, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)
+    ),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn change_password(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    request: HttpRequest,
+    body: Json<OwnPasswordBody>,
+) -> Result<HttpResponse, ApiError> {
+    let user = state.users.get(&caller.user).await?;
+    let (present, new) = body.value.parse(&user.username).map_err(ApiError::Invalid)?;
+    let peer = request.peer_addr().map(|address| address.ip());
+    state.user_changes.change_password(&user, &present, &new, peer).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Give another user a new password. Every sign-in of that user is over then. Needs the scope `admin`.
+#[utoipa::path(
+    put, path = "/v1/users/{id}/password", tag = "credentials", request_body = PasswordBody,
+    params(("id" = String, Path, description = "of the user")),
+    responses(
+        (status = 204), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)
+    ),
+    security(("bearer" = []), ("api_key" = []))
+)]
+pub(super) async fn reset_password(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    id: Path<String>,
+    body: Json<PasswordBody>,
+) -> Result<HttpResponse, ApiError> {
+    let user = state.users.get(&parsed(&id)?).await?;
+    let new = body.value.parse(&user.username).map_err(ApiError::Invalid)?;
+    state.user_changes.reset_password(&caller.user, &user, &new).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn parsed(id: &str) -> Result<UserId, Error> {
+    UserId::parse(id).ok_or(Error::UserNotFound)
 }

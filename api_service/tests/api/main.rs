@@ -22,4 +22,5 @@ mod shapes;
 mod slow;
 mod storage;
 mod support;
+mod users;
 mod worker_trouble;

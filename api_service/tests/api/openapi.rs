@@ -41,6 +41,7 @@ fn a_change_of_the_paths_is_seen_in_review() {
     let reviewed = [
         "DELETE /v1/api_keys/{id}",
         "DELETE /v1/code_interpreter/sessions/{id}",
+        "DELETE /v1/users/{id}",
         "GET /health",
         "GET /livez",
         "GET /openapi.json",
@@ -53,7 +54,9 @@ fn a_change_of_the_paths_is_seen_in_review() {
         "GET /v1/code_interpreter/sessions/{id}",
         "GET /v1/doctor",
         "GET /v1/languages",
+        "GET /v1/users",
         "GET /v1/users/me",
+        "GET /v1/users/{id}",
         "POST /v1/api_keys",
         "POST /v1/auth/logout",
         "POST /v1/auth/refresh",
@@ -62,6 +65,10 @@ fn a_change_of_the_paths_is_seen_in_review() {
         "POST /v1/code_interpreter/run",
         "POST /v1/code_interpreter/sessions",
         "POST /v1/users",
+        "POST /v1/users/{id}/disable",
+        "POST /v1/users/{id}/enable",
+        "PUT /v1/users/me/password",
+        "PUT /v1/users/{id}/password",
     ];
     assert_eq!(documented().into_iter().collect::<Vec<_>>(), reviewed);
 }
