@@ -4,7 +4,6 @@
 mod authorization;
 mod bad_input;
 mod credentials;
-mod detours;
 mod floods;
 mod history;
 mod idempotency;
@@ -22,4 +21,5 @@ mod shapes;
 mod slow;
 mod storage;
 mod support;
+mod url_variants;
 mod worker_trouble;
