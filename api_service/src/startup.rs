@@ -15,11 +15,13 @@ use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::connections::Connections;
 use crate::domain::ids::BootId;
 use crate::execution_client::ExecutionClient;
-use crate::extract::{BodyRoom, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
-use crate::middleware::{attend, identify, observe, protect};
+use crate::http::connections::Connections;
+use crate::http::extract::{BodyBudget, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
+use crate::http::middleware::{mark_busy, observe, request_id, security_headers};
+use crate::http::{self, rest};
+use crate::metrics;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
 use crate::services::history::History;
@@ -27,7 +29,6 @@ use crate::services::housekeeping::Housekeeping;
 use crate::services::worker::Worker;
 use crate::state::{AppState, compose};
 use crate::storage::Database;
-use crate::{metrics, routes};
 
 /// How long requests may go on after the end was announced, in seconds.
 const GRACE_SECONDS: u64 = 10;
@@ -158,7 +159,7 @@ fn serve(
     let limits = &settings.http;
     let max_body = MaxBody(limits.max_body_bytes);
     let body_timeout = BodyTimeout(limits.body_timeout);
-    let room = BodyRoom::new(limits.max_buffered_bytes);
+    let body_budget = BodyBudget::new(limits.max_buffered_bytes);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let of_thread = connections.most().div_ceil(threads);
     let origins = settings.cors_origins.clone();
@@ -169,13 +170,13 @@ fn serve(
             .app_data(authenticator.clone())
             .app_data(max_body)
             .app_data(body_timeout)
-            .app_data(room.clone())
-            .configure(routes::configure)
+            .app_data(body_budget.clone())
+            .configure(rest::configure)
             .wrap(cors(&origins))
-            .wrap(from_fn(protect))
+            .wrap(from_fn(security_headers))
             .wrap(from_fn(observe))
-            .wrap(from_fn(identify))
-            .wrap(from_fn(attend))
+            .wrap(from_fn(request_id))
+            .wrap(from_fn(mark_busy))
     })
     .workers(threads)
     .client_request_timeout(limits.head_timeout)
@@ -214,7 +215,7 @@ fn serve_metrics(
     background.spawn(metrics::keep_up(handle.clone(), stop.clone()));
     let server = HttpServer::new(move || {
         let (handle, worker) = (handle.clone(), worker.connected_from_here());
-        App::new().configure(move |config| routes::metrics::configure(config, handle, worker))
+        App::new().configure(move |config| http::metrics::configure(config, handle, worker))
     })
     .workers(1)
     .disable_signals()

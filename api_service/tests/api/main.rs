@@ -4,7 +4,6 @@
 mod authorization;
 mod bad_input;
 mod credentials;
-mod detours;
 mod floods;
 mod history;
 mod idempotency;
@@ -22,5 +21,6 @@ mod shapes;
 mod slow;
 mod storage;
 mod support;
+mod url_variants;
 mod users;
 mod worker_trouble;

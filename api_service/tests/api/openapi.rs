@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use api_service::routes;
+use api_service::http::rest;
 use serde_json::Value;
 
 fn documented() -> BTreeSet<String> {
-    let document: Value = serde_json::to_value(routes::document()).unwrap();
+    let document: Value = serde_json::to_value(rest::document()).unwrap();
     let paths = document["paths"].as_object().unwrap();
     paths
         .iter()
@@ -19,9 +19,9 @@ fn documented() -> BTreeSet<String> {
 
 #[test]
 fn every_route_is_documented_and_every_documented_route_is_there() {
-    let registered: BTreeSet<String> = routes::public()
+    let registered: BTreeSet<String> = rest::public()
         .iter()
-        .chain(&routes::protected())
+        .chain(&rest::protected())
         .map(|row| format!("{} {}", row.method, row.path))
         .collect();
     assert_eq!(documented(), registered);
@@ -29,8 +29,8 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
 
 #[test]
 fn protected_routes_say_that_they_want_a_credential() {
-    let document: Value = serde_json::to_value(routes::document()).unwrap();
-    for row in routes::protected() {
+    let document: Value = serde_json::to_value(rest::document()).unwrap();
+    for row in rest::protected() {
         let operation = &document["paths"][row.path][row.method.as_str().to_lowercase()];
         assert!(operation["security"].is_array(), "{} {}", row.method, row.path);
     }

@@ -7,7 +7,7 @@ mod strangers;
 use std::collections::BTreeSet;
 
 use api_service::domain::scope::{Access, Scope};
-use api_service::routes;
+use api_service::http::rest;
 use reqwest::Method;
 use serde_json::json;
 
@@ -107,12 +107,12 @@ fn the_table_has_every_protected_route() {
         .iter()
         .map(|row| (row.method.to_string(), row.path, format!("{:?}", row.needs)))
         .collect();
-    let registered: BTreeSet<_> = routes::protected()
+    let registered: BTreeSet<_> = rest::protected()
         .iter()
         .map(|row| (row.method.to_string(), row.path, format!("{:?}", row.access)))
         .collect();
     assert_eq!(tested, registered);
-    assert!(routes::public().iter().all(|row| row.access == Access::Public));
+    assert!(rest::public().iter().all(|row| row.access == Access::Public));
 }
 
 #[tokio::test]

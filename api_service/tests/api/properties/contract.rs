@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use api_service::contract::api_keys::ApiKeyBody;
-use api_service::contract::page::PageQuery;
-use api_service::contract::run::RunBody;
-use api_service::contract::sessions::SessionBody;
 use api_service::domain::field_error::FieldError;
 use api_service::domain::ids::ExecutionId;
 use api_service::domain::language::Language;
 use api_service::domain::run::RunRules;
+use api_service::http::rest::api_keys::json::ApiKeyBody;
+use api_service::http::rest::executions::run_json::RunBody;
+use api_service::http::rest::fields::page::PageQuery;
+use api_service::http::rest::sessions::json::SessionBody;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::collection::{btree_map, vec};
