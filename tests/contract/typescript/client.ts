@@ -8,20 +8,24 @@ const { CRUCIBLE_URL: baseUrl, CRUCIBLE_TOKEN: token } = process.env;
 assert(baseUrl && token);
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
 
+function present<T>(value: T | undefined): T {
+  assert(value !== undefined);
+  return value;
+}
+
 const run = await client.POST("/v1/code_interpreter/run", {
   body: { language: "python", code: "print(6 * 7)" },
 });
 assert.equal(run.error, undefined);
 assert.equal(run.data?.status, "succeeded");
-assert.equal(run.data.stdout, "42\n");
-const id: string = run.data.execution_id;
+assert.equal(run.data?.stdout, "42\n");
+const id: string = present(run.data).execution_id;
 
 const session = await client.POST("/v1/code_interpreter/sessions", {
   body: { language: "python", ttl: 60, metadata: { purpose: "contract" } },
 });
 assert.equal(session.error, undefined);
-const session_id: string | undefined = session.data?.session_id;
-assert(session_id);
+const session_id = present(session.data).session_id;
 assert.equal(session.data?.metadata?.["purpose"], "contract");
 for (const [code, stdout] of [["x = 41", ""], ["print(x + 1)", "42\n"]] as const) {
   const step = await client.POST("/v1/code_interpreter/run", {
@@ -37,8 +41,8 @@ assert.equal(ended.data?.success, true);
 const page = await client.GET("/v1/code_interpreter/executions", {
   params: { query: { limit: 3 } },
 });
-assert.deepEqual(page.data?.data.length, 3);
-assert(page.data.data.every((execution) => execution.execution_id !== ""));
+assert.equal(page.data?.data.length, 3);
+assert(present(page.data).data.every((execution) => execution.execution_id !== ""));
 const one = await client.GET("/v1/code_interpreter/executions/{id}", { params: { path: { id } } });
 assert.equal(one.data?.execution_id, id);
 
