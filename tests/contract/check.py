@@ -89,7 +89,12 @@ class Checks:
         report = ["--report", "ndjson", "--report-ndjson-path", self.work / f"schemathesis-{name}.ndjson"]
         command = [TOOLS / "schemathesis", "--config-file", config, "run", self.document]
         command += ["--url", self.service.url, *budget, *report]
-        return subprocess.run([str(part) for part in command], cwd=self.work, check=False).returncode == 0
+        code = "print('an execution with output'); 1 / 0"
+        body = {"language": "python", "code": code}
+        execution = self.service.call("POST", "/v1/code_interpreter/run", token, body)["execution_id"]
+        environment = os.environ | {"CRUCIBLE_EXECUTION": execution}
+        command = [str(part) for part in command]
+        return subprocess.run(command, cwd=self.work, env=environment, check=False).returncode == 0
 
 
 def main(launcher, work, node_modules):

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::credentials::{MAX_PASSWORD, Username};
+use crate::domain::credentials::{MAX_PASSWORD, Username, is_plausible_password};
 use crate::domain::field_error::{FieldError, FieldErrors};
 
 /// Longest refresh token that is looked up; ours have 101 characters.
@@ -49,8 +49,8 @@ impl TokenBody {
         if grant_type.is_some_and(|grant| grant != "password") {
             errors.push("grant_type", "must be password");
         }
-        if password.is_empty() || password.len() > MAX_PASSWORD {
-            errors.push("password", format!("must have 1 to {MAX_PASSWORD} bytes"));
+        if !is_plausible_password(&password) {
+            errors.push("password", format!("must have 1 to {MAX_PASSWORD} characters"));
         }
         let username = errors.keep("username", Username::parse(&username));
         errors.finish(username.map(|username| (username, password)))

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::credentials::{MAX_PASSWORD, NewPassword, Username};
+use crate::domain::credentials::{MAX_PASSWORD, NewPassword, Username, is_plausible_password};
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::scope::Scope;
 use crate::domain::user::User;
@@ -54,7 +54,7 @@ pub struct OwnPasswordBody {
     #[schema(format = "password", min_length = 1, max_length = 256)]
     pub password: String,
     /// At least 8 characters.
-    #[schema(format = "password", min_length = 8, max_length = 256)]
+    #[schema(format = "password", min_length = 8, max_length = 256, pattern = r"^[^\x00]*$")]
     pub new_password: String,
 }
 
@@ -72,8 +72,8 @@ impl OwnPasswordBody {
     pub fn parse(self, user: &Username) -> Result<(String, NewPassword), Vec<FieldError>> {
         let Self { password, new_password } = self;
         let mut errors = FieldErrors::default();
-        if password.is_empty() || password.len() > MAX_PASSWORD {
-            errors.push("password", format!("must have 1 to {MAX_PASSWORD} bytes"));
+        if !is_plausible_password(&password) {
+            errors.push("password", format!("must have 1 to {MAX_PASSWORD} characters"));
         }
         let new = errors.keep("new_password", NewPassword::parse(new_password, Some(user)));
         errors.finish(new.map(|new| (password, new)))
@@ -85,7 +85,7 @@ impl OwnPasswordBody {
 #[serde(deny_unknown_fields)]
 pub struct PasswordBody {
     /// At least 8 characters.
-    #[schema(format = "password", min_length = 8, max_length = 256)]
+    #[schema(format = "password", min_length = 8, max_length = 256, pattern = r"^[^\x00]*$")]
     pub password: String,
 }
 
