@@ -116,6 +116,7 @@ pub fn compose(
             api_keys: api_keys.clone(),
             attempts: attempts.clone(),
             offboarding: offboarding.clone(),
+            background: background.clone(),
         },
         api_keys: api_keys.clone(),
         runs: Runs {

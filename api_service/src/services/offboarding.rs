@@ -16,6 +16,9 @@ use crate::storage::Database;
 /// A deleted user is forgotten after this time: twice as long as another gateway may let the user in.
 const FORGET_AFTER: Duration = Duration::from_secs(10);
 
+/// How long whoever disables a user waits for the end of what the user has running: a worker may hang.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Ends sessions and runs that nobody may have any more.
 #[derive(Clone)]
 pub struct Offboarding {
@@ -35,7 +38,10 @@ impl Offboarding {
         if let Err(error) = self.executions.list(user, &newest).await {
             tracing::warn!(%error, "the runs of a disabled user end later");
         }
-        self.end_everything(request_id).await;
+        let ending = self.end_everything(request_id);
+        if tokio::time::timeout(PATIENCE, ending).await.is_err() {
+            tracing::warn!(%user, "what a disabled user has running ends later");
+        }
     }
 
     /// Ends what goes on, and forgets of whom nothing does.

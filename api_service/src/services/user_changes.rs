@@ -1,7 +1,8 @@
 //! Users who are disabled, enabled, deleted, or get another password.
 //!
 //! What was remembered of credentials is forgotten after each change, so that it counts from the next
-//! request on; other gateways on the same database follow within [`super::recent::GOOD_FOR`].
+//! request on; other gateways on the same database follow within [`super::recent::GOOD_FOR`]. Each is
+//! done to its end also when the caller goes away: it may not be in the database and still unknown here.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use super::Error;
 use super::api_keys::ApiKeys;
 use super::attempts::Attempts;
+use super::background::Background;
 use super::offboarding::Offboarding;
 use super::users::Users;
 use crate::domain::credentials::NewPassword;
@@ -26,6 +28,8 @@ pub struct UserChanges {
     pub attempts: Arc<Attempts>,
     /// Ends what goes on.
     pub offboarding: Offboarding,
+    /// Does it to the end.
+    pub background: Background,
 }
 
 impl UserChanges {
@@ -34,19 +38,13 @@ impl UserChanges {
     /// # Errors
     /// [`Error::UserNotFound`] or [`Error::LastAdmin`].
     pub async fn disable(&self, id: &UserId, request_id: &str) -> Result<User, Error> {
-        self.removed(self.users.database.disable_user(id).await?)?;
-        self.offboarding.begin(id, request_id).await;
-        self.users.get(id).await
-    }
-
-    /// Lets a user sign in again; API keys are good again, earlier sign-ins are not.
-    ///
-    /// # Errors
-    /// [`Error::UserNotFound`].
-    pub async fn enable(&self, id: &UserId) -> Result<User, Error> {
-        let found = self.users.database.enable_user(id).await?;
-        self.forget();
-        if found { self.users.get(id).await } else { Err(Error::UserNotFound) }
+        let (this, id, request_id) = (self.clone(), id.clone(), request_id.to_owned());
+        let work = async move {
+            this.removed(this.users.database.disable_user(&id).await?)?;
+            this.offboarding.begin(&id, &request_id).await;
+            this.users.get(&id).await
+        };
+        self.to_the_end(work).await
     }
 
     /// Deletes a user: as [`Self::disable`], and nothing of the user's is kept.
@@ -54,9 +52,27 @@ impl UserChanges {
     /// # Errors
     /// [`Error::UserNotFound`] or [`Error::LastAdmin`].
     pub async fn delete(&self, id: &UserId, request_id: &str) -> Result<(), Error> {
-        self.removed(self.users.database.delete_user(id).await?)?;
-        self.offboarding.begin(id, request_id).await;
-        Ok(())
+        let (this, id, request_id) = (self.clone(), id.clone(), request_id.to_owned());
+        let work = async move {
+            this.removed(this.users.database.delete_user(&id).await?)?;
+            this.offboarding.begin(&id, &request_id).await;
+            Ok(())
+        };
+        self.to_the_end(work).await
+    }
+
+    /// Lets a user sign in again; API keys are good again, earlier sign-ins are not.
+    ///
+    /// # Errors
+    /// [`Error::UserNotFound`].
+    pub async fn enable(&self, id: &UserId) -> Result<User, Error> {
+        let (this, id) = (self.clone(), id.clone());
+        let work = async move {
+            let found = this.users.database.enable_user(&id).await?;
+            this.forget();
+            if found { this.users.get(&id).await } else { Err(Error::UserNotFound) }
+        };
+        self.to_the_end(work).await
     }
 
     /// Changes the caller's own password. All sign-ins of the user are over, this one, too.
@@ -77,10 +93,12 @@ impl UserChanges {
             return Err(Error::WrongPassword);
         }
         let hash = self.users.passwords.hash(new.expose()).await?;
-        let changed = self.users.database.set_password(&user.id, kept.as_deref(), &hash).await?;
-        self.forget();
         // Otherwise somebody else was faster, and the present password is another one.
-        if changed { Ok(()) } else { Err(Error::WrongPassword) }
+        if self.set_password(&user.id, kept, hash).await? {
+            Ok(())
+        } else {
+            Err(Error::WrongPassword)
+        }
     }
 
     /// Gives another user a new password. All sign-ins of that user are over.
@@ -100,9 +118,27 @@ impl UserChanges {
         let hash = self.users.passwords.hash(new.expose()).await?;
         // Hashing takes its turn, and who asked may have been disabled meanwhile.
         self.users.must_exist(by).await?;
-        let found = self.users.database.set_password(&user.id, None, &hash).await?;
-        self.forget();
-        if found { Ok(()) } else { Err(Error::UserNotFound) }
+        if self.set_password(&user.id, None, hash).await? {
+            Ok(())
+        } else {
+            Err(Error::UserNotFound)
+        }
+    }
+
+    /// False when there is no such user, or another password than `old` by now.
+    async fn set_password(
+        &self,
+        id: &UserId,
+        old: Option<String>,
+        new: String,
+    ) -> Result<bool, Error> {
+        let (this, id) = (self.clone(), id.clone());
+        let work = async move {
+            let changed = this.users.database.set_password(&id, old.as_deref(), &new).await?;
+            this.forget();
+            Ok(changed)
+        };
+        self.to_the_end(work).await
     }
 
     fn removed(&self, removal: Removal) -> Result<(), Error> {
@@ -117,5 +153,12 @@ impl UserChanges {
     fn forget(&self) {
         self.users.recent.forget();
         self.api_keys.recent.forget();
+    }
+
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.background.finish(work).await.ok_or(Error::Fault("a change of a user ended early"))?
     }
 }

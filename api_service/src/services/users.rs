@@ -83,6 +83,14 @@ impl Users {
         self.database.user_by_id(id).await?.ok_or(Error::UserNotFound)
     }
 
+    /// The user behind a credential that was just recognised.
+    ///
+    /// # Errors
+    /// [`Error::CredentialInvalid`] when there is none: the credential outlived its user.
+    pub async fn caller(&self, id: &UserId) -> Result<User, Error> {
+        self.database.user_by_id(id).await?.ok_or(Error::CredentialInvalid)
+    }
+
     /// What a user may do who is not disabled, or was not in the last [`super::recent::GOOD_FOR`]
     /// where another gateway has disabled the user.
     ///

@@ -46,7 +46,7 @@ pub(in crate::http::rest) async fn me(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
 ) -> Result<web::Json<MeAnswer>, Failure> {
-    let user = state.users.get(&caller.user).await?;
+    let user = state.users.caller(&caller.user).await?;
     Ok(web::Json(MeAnswer::of(user, &caller.scopes)))
 }
 
@@ -159,7 +159,7 @@ pub(in crate::http::rest) async fn change_password(
     request: HttpRequest,
     body: Json<OwnPasswordBody>,
 ) -> Result<HttpResponse, Failure> {
-    let user = state.users.get(&caller.user).await?;
+    let user = state.users.caller(&caller.user).await?;
     let (present, new) = body.value.parse(&user.username).map_err(Failure::Invalid)?;
     let peer = request.peer_addr().map(|address| address.ip());
     state.user_changes.change_password(&user, &present, &new, peer).await?;
