@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::rest::fields::words;
+
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::scope::Scope;
@@ -16,9 +18,10 @@ use crate::http::rest::fields::timestamp;
 #[serde(deny_unknown_fields)]
 pub struct UserBody {
     /// 2 to 64 of `a-z 0-9 . _ - + @`; case does not count.
+    #[schema(min_length = 2, max_length = 64)]
     pub username: String,
     /// At least 8 characters.
-    #[schema(format = "password")]
+    #[schema(format = Password, min_length = 8, max_length = 256)]
     pub password: String,
     /// True for one who may make users.
     #[serde(default)]
@@ -56,6 +59,7 @@ pub struct UserAnswer {
     /// True for one who may make users.
     pub is_admin: bool,
     /// When the user was made.
+    #[schema(format = DateTime)]
     pub created_at: String,
 }
 
@@ -66,6 +70,7 @@ pub struct MeAnswer {
     #[serde(flatten)]
     pub user: UserAnswer,
     /// What the credential allows.
+    #[schema(schema_with = words::scopes)]
     pub scopes: Vec<&'static str>,
 }
 

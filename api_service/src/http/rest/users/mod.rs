@@ -7,19 +7,10 @@ use actix_web::web::{self, Data};
 
 use crate::http::extract::{CurrentCaller, Json};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::users::json::{MeAnswer, UserAnswer, UserBody};
 use crate::state::AppState;
 
 /// Make a user. Needs the scope `admin`.
-#[utoipa::path(
-    post, path = "/v1/users", tag = "credentials", request_body = UserBody,
-    responses(
-        (status = 201, body = UserAnswer),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn create(
     state: Data<AppState>,
     body: Json<UserBody>,
@@ -30,11 +21,6 @@ pub(in crate::http::rest) async fn create(
 }
 
 /// The caller.
-#[utoipa::path(
-    get, path = "/v1/users/me", tag = "credentials",
-    responses((status = 200, body = MeAnswer), (status = 401, body = Problem)),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn me(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
