@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Each layer, and the layers of this crate that it may name. What is not a layer (`config`,
 /// `startup`, `state`, …) puts the layers together and may name any. The layers have an order, and
 /// each names only earlier ones: there is no circle.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("execution_client", &["domain"]),
     ("storage", &["domain"]),
@@ -22,6 +22,21 @@ const LAYERS: [(&str, &[&str]); 11] = [
     (
         "http/rest",
         &["domain", "services", "state", "http/failure", "http/extract", "http/middleware"],
+    ),
+    (
+        "http/server.rs",
+        &[
+            "config",
+            "http/",
+            "http/connections",
+            "http/extract",
+            "http/metrics",
+            "http/middleware",
+            "http/rest",
+            "metrics",
+            "services",
+            "state",
+        ],
     ),
     ("http/mod.rs", &[]),
 ];
@@ -40,6 +55,7 @@ const HOMES: [(&str, &[&str]); 4] = [
             "http/metrics",
             "http/middleware",
             "http/rest",
+            "http/server.rs",
             "startup.rs",
         ],
     ),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use actix_web::web::BytesMut;
 use actix_web::{HttpMessage, HttpRequest};
 use futures::StreamExt;
@@ -32,6 +32,11 @@ pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Body
     // An application that was put together without these reads no bodies.
     let limit = request.app_data::<MaxBody>().map_or(0, |max| max.0);
     let patience = request.app_data::<BodyTimeout>().map_or(Duration::ZERO, |most| most.0);
+    // Unpacked, a small body may be as large as memory; nobody has asked for it.
+    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !request.headers().get_all(CONTENT_ENCODING).all(plain) {
+        return Err(Failure::ContentEncoding);
+    }
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|text| text.parse::<usize>().ok()).unwrap_or_default();
     if announced > limit {

@@ -4,6 +4,7 @@ mod body;
 mod body_budget;
 mod byte_range;
 mod caller;
+pub mod field_path;
 mod form_or_json;
 mod idempotency_key;
 mod json;

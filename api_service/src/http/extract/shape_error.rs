@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use serde::Deserializer;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
+use super::field_path;
 use crate::domain::field_error::FieldError;
 use crate::http::failure::Failure;
 
@@ -19,11 +21,24 @@ where
     D: Deserializer<'de, Error: Display>,
 {
     serde_path_to_error::deserialize(from).map_err(|error| {
-        let path = error.path().to_string();
+        let path = path_of(error.path());
         let msg = without_values(&error.into_inner().to_string());
-        let loc = if path == "." { whole.to_owned() } else { path };
+        let loc = if path.is_empty() { whole.to_owned() } else { path };
         Failure::Invalid(vec![FieldError::new(loc, msg)])
     })
+}
+
+fn path_of(path: &serde_path_to_error::Path) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => field_path::push_index(&mut text, *index),
+            Segment::Map { key } => field_path::push_key(&mut text, key),
+            Segment::Enum { variant } => field_path::push_key(&mut text, variant),
+            Segment::Unknown => field_path::push_key(&mut text, "?"),
+        }
+    }
+    text
 }
 
 /// serde says ``invalid type: string "hunter2", expected a boolean at line 1 column 9``. What was there is

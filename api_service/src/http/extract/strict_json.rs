@@ -4,10 +4,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::field_path;
 use crate::domain::field_error::FieldError;
 use crate::http::failure::Failure;
 
@@ -29,7 +30,26 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Failure> {
     match (done, walk.finding.into_inner()) {
         (Ok(()), _) => Ok(()),
         (Err(_), Some(finding)) => Err(finding),
-        (Err(error), None) => Err(Failure::NotJson(error.to_string())),
+        (Err(error), None) => Err(Failure::NotJson(why_not_json(bytes, &error))),
+    }
+}
+
+/// Why that is no JSON, in words that say what to do.
+fn why_not_json(bytes: &[u8], error: &serde_json::Error) -> String {
+    let place = format!("at line {} column {}", error.line(), error.column());
+    let words = error.to_string();
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        "it begins with a byte order mark; send UTF-8 without one".to_owned()
+    } else if std::str::from_utf8(bytes).is_err() {
+        "it is not UTF-8".to_owned()
+    } else if words.contains("surrogate") || words.contains("end of hex escape") {
+        format!("a \\u escape {place} is half of a surrogate pair; send whole characters")
+    } else if bytes.trim_ascii().is_empty() {
+        "it is empty".to_owned()
+    } else if error.is_eof() {
+        format!("it ends {place}, before its last object, array or string is closed")
+    } else {
+        format!("there is something {place} that JSON does not allow there")
     }
 }
 
@@ -49,12 +69,10 @@ impl Walk {
     fn location(&self) -> String {
         let mut text = String::new();
         for step in self.path.borrow().iter() {
-            let dot = if text.is_empty() { "" } else { "." };
-            // Writing to a string cannot fail.
-            let _ = match step {
-                Step::Key(key) => write!(text, "{dot}{key}"),
-                Step::Index(index) => write!(text, "[{index}]"),
-            };
+            match step {
+                Step::Key(key) => field_path::push_key(&mut text, key),
+                Step::Index(index) => field_path::push_index(&mut text, *index),
+            }
         }
         text
     }

@@ -1,324 +1,166 @@
-//! What each error is called over HTTP: one row for each.
+//! Which failure means what. Every variant stands here: a new one does not compile before somebody
+//! has said what callers are told.
 
-use actix_web::http::StatusCode;
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::time::Duration;
 
-use super::Failure;
+use actix_web::http::Method;
+
+use super::{Code, Failure};
 use crate::domain::field_error::FieldError;
+use crate::domain::queue::QueuePlace;
 use crate::services;
 
-/// One row of the table.
-pub(super) struct Row {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
-    pub(super) title: &'static str,
-    pub(super) detail: String,
+/// Between two looks at a request that is still running.
+const IN_PROGRESS_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Until a sign-in may get its turn, or other requests' bodies are done with.
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// Most fields that are named in a sentence; the list has all.
+const LISTED: usize = 5;
+
+/// What a failure means to a caller, in no surface's words.
+#[derive(Debug)]
+pub struct Meaning<'a> {
+    /// The kind, with its status and its name.
+    pub code: Code,
+    /// What happened here, and what to do about it.
+    pub detail: Cow<'static, str>,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+    /// The fields that are wrong.
+    pub fields: &'a [FieldError],
+    /// Where the run would have stood, when a queue was full.
+    pub queue: Option<QueuePlace>,
+    /// The methods that there are, when it was another one.
+    pub methods: &'a [Method],
+    /// How many bytes there are, when a range had none of them.
+    pub available: Option<u64>,
 }
 
-fn row(status: StatusCode, code: &'static str, title: &'static str, detail: &str) -> Row {
-    Row { status, code, title, detail: detail.to_owned() }
+impl<'a> Meaning<'a> {
+    fn of(code: Code) -> Self {
+        let detail = Cow::Borrowed(code.row().remedy);
+        Self {
+            code,
+            detail,
+            retry_after: None,
+            fields: &[],
+            queue: None,
+            methods: &[],
+            available: None,
+        }
+    }
+
+    fn detail(self, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
+    fn after(self, time: Duration) -> Self {
+        Self { retry_after: Some(time), ..self }
+    }
+
+    fn about(self, fields: &'a [FieldError]) -> Self {
+        Self { fields, detail: listed(fields).into(), ..self }
+    }
+}
+
+fn listed(fields: &[FieldError]) -> String {
+    let mut text = String::new();
+    for FieldError { loc, msg } in fields.iter().take(LISTED) {
+        let separator = if text.is_empty() { "" } else { "; " };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{separator}{loc}: {msg}");
+    }
+    text
 }
 
 impl Failure {
-    pub(super) fn row(&self) -> Row {
-        use StatusCode as S;
+    /// What it means.
+    pub fn meaning(&self) -> Meaning<'_> {
+        use std::slice::from_ref;
+        let of = Meaning::of;
         match self {
-            Self::Service(error) => service_row(error),
-            Self::Invalid(_) => row(
-                S::UNPROCESSABLE_ENTITY,
-                "validation_failed",
-                "The request is not valid",
-                &self.listed_fields(),
-            ),
-            Self::NotJson(why) => row(S::BAD_REQUEST, "invalid_json", "The body is not JSON", why),
-            Self::DuplicateKey(_) => row(
-                S::UNPROCESSABLE_ENTITY,
-                "duplicate_key",
-                "A key stands twice in one object",
-                &self.listed_fields(),
-            ),
-            Self::TooDeep(_) => row(
-                S::UNPROCESSABLE_ENTITY,
-                "nesting_too_deep",
-                "The body is nested too deeply",
-                &self.listed_fields(),
-            ),
-            Self::TooManyValues(_) => row(
-                S::UNPROCESSABLE_ENTITY,
-                "too_many_values",
-                "The body has too many values",
-                &self.listed_fields(),
-            ),
-            Self::WrongMediaType(expected) => row(
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "The body has a type that this route does not read",
-                &format!("send Content-Type: {expected}"),
-            ),
-            Self::BodyTooLarge(limit) => row(
-                S::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                "The body is too large",
-                &format!("a body may have {limit} bytes at most"),
-            ),
-            Self::BodyTooSlow => row(
-                S::REQUEST_TIMEOUT,
-                "body_too_slow",
-                "The body took too long",
-                "send the whole body without pauses",
-            ),
-            Self::BodiesFull => row(
-                S::SERVICE_UNAVAILABLE,
-                "bodies_full",
-                "Too many large bodies at once",
-                "try again after the time in Retry-After, or send less",
-            ),
-            Self::BodyBroken => row(
-                S::BAD_REQUEST,
-                "body_unreadable",
-                "The body could not be read",
-                "the connection broke, or the body is not encoded as its headers say",
-            ),
-            Self::NoCredential => row(
-                S::UNAUTHORIZED,
-                "not_authenticated",
-                "A credential is needed",
-                "send Authorization: Bearer <access token or API key>, or X-API-Key: <API key>",
-            ),
-            Self::NoSuchRoute => {
-                row(S::NOT_FOUND, "not_found", "Not found", "there is nothing here; see /docs")
+            Self::Service(error) => of_service(error),
+            Self::Invalid(fields) => of(Code::ValidationFailed).about(fields),
+            Self::NotJson(why) => of(Code::InvalidJson).detail(why.clone()),
+            Self::DuplicateKey(field) => of(Code::DuplicateKey).about(from_ref(field)),
+            Self::TooDeep(field) => of(Code::NestingTooDeep).about(from_ref(field)),
+            Self::TooManyValues(field) => of(Code::TooManyValues).about(from_ref(field)),
+            Self::WrongMediaType(expected) => {
+                of(Code::UnsupportedMediaType).detail(format!("send Content-Type: {expected}"))
             }
-            Self::NoSuchMethod(_) => row(
-                S::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "The route does not know this method",
-                "the Allow header lists the methods it knows",
-            ),
+            Self::ContentEncoding => of(Code::UnsupportedEncoding),
+            Self::BodyTooLarge(limit) => {
+                of(Code::BodyTooLarge).detail(format!("a body may have {limit} bytes at most"))
+            }
+            Self::BodyTooSlow => of(Code::BodyTooSlow),
+            Self::BodiesFull => of(Code::BodiesFull).after(BUSY_RETRY_AFTER),
+            Self::BodyBroken => of(Code::BodyUnreadable),
+            Self::NoCredential => of(Code::NotAuthenticated),
+            Self::SeveralCredentials => of(Code::SeveralCredentials),
+            Self::PreflightRefused(why) => of(Code::PreflightRefused).detail(why.clone()),
+            Self::NoSuchRoute => of(Code::NotFound),
+            Self::NoSuchMethod(methods) => Meaning { methods, ..of(Code::MethodNotAllowed) },
         }
     }
 }
 
-fn service_row(error: &services::Error) -> Row {
-    use StatusCode as S;
+fn of_service(error: &services::Error) -> Meaning<'_> {
     use services::Error as E;
+    let of = Meaning::of;
     match error {
-        E::BadCredentials => row(
-            S::UNAUTHORIZED,
-            "bad_credentials",
-            "The user name or the password is wrong",
-            "check both; which of them is wrong is not told",
-        ),
-        E::UserDisabled => row(
-            S::FORBIDDEN,
-            "user_disabled",
-            "The user is disabled",
-            "ask an administrator to enable the user",
-        ),
-        E::WrongPassword => row(
-            S::FORBIDDEN,
-            "wrong_password",
-            "The present password is wrong",
-            "password: send the one that you sign in with now",
-        ),
-        E::TooManyAttempts(_) => row(
-            S::TOO_MANY_REQUESTS,
-            "too_many_attempts",
-            "Too many sign-in attempts",
-            "wait as long as Retry-After says",
-        ),
-        E::SignInBusy => row(
-            S::SERVICE_UNAVAILABLE,
-            "sign_in_busy",
-            "Too many sign-ins at once",
-            "try again after the time in Retry-After",
-        ),
-        E::RefreshRefused => row(
-            S::UNAUTHORIZED,
-            "refresh_token_invalid",
-            "The refresh token is not valid",
-            "it is unknown, expired, revoked or was used before; sign in again",
-        ),
-        E::CredentialInvalid => row(
-            S::UNAUTHORIZED,
-            "credential_invalid",
-            "The credential is not valid",
-            "sign in again, or use another API key",
-        ),
-        E::CredentialExpired => row(
-            S::UNAUTHORIZED,
-            "credential_expired",
-            "The credential has expired",
-            "refresh the access token, or make a new API key",
-        ),
-        E::ScopeMissing(scope) => row(
-            S::FORBIDDEN,
-            "scope_missing",
-            "The credential does not allow this",
-            &format!("it lacks the scope '{scope}'"),
-        ),
-        E::UsernameTaken => {
-            row(S::CONFLICT, "username_taken", "The user name is taken", "choose another username")
+        E::BadCredentials => of(Code::BadCredentials),
+        E::UserDisabled => of(Code::UserDisabled),
+        E::WrongPassword => of(Code::WrongPassword),
+        E::TooManyAttempts(after) => of(Code::TooManyAttempts).after(*after),
+        E::SignInBusy => of(Code::SignInBusy).after(BUSY_RETRY_AFTER),
+        E::RefreshRefused => of(Code::RefreshTokenInvalid),
+        E::CredentialInvalid => of(Code::CredentialInvalid),
+        E::CredentialExpired => of(Code::CredentialExpired),
+        E::ScopeMissing(scope) => {
+            of(Code::ScopeMissing).detail(format!("it lacks the scope '{scope}'"))
         }
-        E::UserNotFound => {
-            row(S::NOT_FOUND, "user_not_found", "No such user", "there is no user with this id")
+        E::UsernameTaken => of(Code::UsernameTaken),
+        E::UserNotFound => of(Code::UserNotFound),
+        E::LastAdmin => of(Code::LastAdmin),
+        E::OwnPassword => of(Code::OwnPassword),
+        E::TooManyApiKeys => of(Code::TooManyApiKeys),
+        E::ApiKeyNotFound => of(Code::ApiKeyNotFound),
+        E::ExecutionNotFound => of(Code::ExecutionNotFound),
+        E::ExecutionNotRunning => of(Code::ExecutionNotRunning),
+        E::ExecutionStillRunning => of(Code::ExecutionRunning),
+        E::OutputNotKept => of(Code::OutputNotKept),
+        E::OutputGone { expired: true } => of(Code::OutputExpired),
+        E::OutputGone { expired: false } => of(Code::OutputGone),
+        E::NoSuchRange(available) => Meaning {
+            available: Some(*available),
+            ..of(Code::RangeNotSatisfiable).detail(format!("Range: there are {available} bytes"))
+        },
+        E::ExecutionUnknown(id, _) => {
+            let row = Code::ExecutionUnknown.row();
+            let detail = format!("{id}: {}", row.remedy);
+            of(Code::ExecutionUnknown).detail(detail).after(BUSY_RETRY_AFTER)
         }
-        E::LastAdmin => row(
-            S::CONFLICT,
-            "last_admin",
-            "The only administrator",
-            "nobody else could administer; make another administrator first",
-        ),
-        E::OwnPassword => row(
-            S::CONFLICT,
-            "own_password",
-            "Your own password cannot be reset",
-            "change it with PUT /v1/users/me/password, which asks for the present one",
-        ),
-        E::TooManyApiKeys => row(
-            S::CONFLICT,
-            "too_many_api_keys",
-            "Too many API keys",
-            "you have as many keys as one user may have; delete one first",
-        ),
-        E::ApiKeyNotFound => {
-            row(S::NOT_FOUND, "api_key_not_found", "No such API key", "none of yours has this id")
+        E::SessionNotFound => of(Code::SessionNotFound),
+        E::SessionExpired => of(Code::SessionExpired),
+        E::SessionLost => of(Code::SessionLost),
+        E::LanguageMismatch => of(Code::LanguageMismatch),
+        E::LanguageUnavailable(language) => of(Code::LanguageUnavailable)
+            .detail(format!("language: {language} is not installed; see /v1/languages")),
+        E::TooManySessions => of(Code::TooManySessions),
+        E::OwnerFull(after, queue) => {
+            Meaning { queue: *queue, ..of(Code::TooManyRunsWaiting).after(*after) }
         }
-        E::ExecutionNotFound => row(
-            S::NOT_FOUND,
-            "execution_not_found",
-            "No such execution",
-            "none of yours has this id, or it is so old that it was forgotten",
-        ),
-        E::ExecutionNotRunning => row(
-            S::CONFLICT,
-            "execution_not_running",
-            "The execution is not running",
-            "it has ended; get it to see how",
-        ),
-        E::ExecutionStillRunning => row(
-            S::CONFLICT,
-            "execution_running",
-            "The execution is still running",
-            "what it wrote can be had when it has ended",
-        ),
-        E::OutputNotKept => row(
-            S::NOT_FOUND,
-            "output_not_kept",
-            "The output was not kept",
-            "it was too long to be remembered, or no text, and the worker could not store it",
-        ),
-        E::OutputGone { expired: true } => row(
-            S::GONE,
-            "output_expired",
-            "The output has expired",
-            "long output is kept for a while only; available_until in the run's answer said when",
-        ),
-        E::OutputGone { expired: false } => row(
-            S::GONE,
-            "output_gone",
-            "The output is gone",
-            "it made way for newer output, or the worker was restarted; run the code again",
-        ),
-        E::NoSuchRange(available) => row(
-            S::RANGE_NOT_SATISFIABLE,
-            "range_not_satisfiable",
-            "The output has no such range",
-            &format!("Range: there are {available} bytes"),
-        ),
-        E::ExecutionUnknown(id, _) => row(
-            S::SERVICE_UNAVAILABLE,
-            "execution_unknown",
-            "The worker was lost during the run",
-            &format!("{id} was accepted and may have run in part; its end is not known"),
-        ),
-        E::SessionNotFound => row(
-            S::NOT_FOUND,
-            "session_not_found",
-            "No such session",
-            "none of yours has this id, or it was deleted; create another",
-        ),
-        E::SessionExpired => row(
-            S::GONE,
-            "session_expired",
-            "The session has expired",
-            "its time to live or its idle time ran out; create another",
-        ),
-        E::SessionLost => row(
-            S::GONE,
-            "session_lost",
-            "The session was lost",
-            "its sandbox is gone, and with it variables and files; create another",
-        ),
-        E::LanguageMismatch => row(
-            S::UNPROCESSABLE_ENTITY,
-            "language_mismatch",
-            "The session runs another language",
-            "language: use the language that the session was created with",
-        ),
-        E::LanguageUnavailable(language) => row(
-            S::UNPROCESSABLE_ENTITY,
-            "language_unavailable",
-            "The language is not available here",
-            &format!("language: {language} is not installed; see /v1/languages"),
-        ),
-        E::TooManySessions => row(
-            S::CONFLICT,
-            "too_many_sessions",
-            "Too many sessions",
-            "you have as many sessions as one user may have; delete one first",
-        ),
-        E::OwnerFull(..) => row(
-            S::TOO_MANY_REQUESTS,
-            "too_many_runs_waiting",
-            "Too many runs of yours wait",
-            "nothing was run; let some of them end, or try again after the time in Retry-After",
-        ),
-        E::WorkerFull(..) => row(
-            S::SERVICE_UNAVAILABLE,
-            "worker_full",
-            "Every place is taken",
-            "nothing was run; try again after the time in Retry-After",
-        ),
-        E::WorkerUnavailable(..) => row(
-            S::SERVICE_UNAVAILABLE,
-            "worker_unavailable",
-            "The worker is not available",
-            "try again after the time in Retry-After",
-        ),
-        E::Refused(FieldError { loc, msg }) => row(
-            S::UNPROCESSABLE_ENTITY,
-            "validation_failed",
-            "The request is not valid",
-            &format!("{loc}: {msg}"),
-        ),
-        E::KeyReused => row(
-            S::CONFLICT,
-            "idempotency_key_reused",
-            "The idempotency key was used for another request",
-            "Idempotency-Key: use a new key for a new request",
-        ),
-        E::KeyInProgress => row(
-            S::CONFLICT,
-            "idempotency_in_progress",
-            "The first request with this idempotency key is still running",
-            "try again after the time in Retry-After to get its answer",
-        ),
-        E::KeyUnknown => row(
-            S::CONFLICT,
-            "idempotency_unknown",
-            "The first request with this idempotency key was cut off",
-            "nobody knows how far it got: look at your executions and sessions, then use a new key",
-        ),
-        E::DatabaseBehind => row(
-            S::SERVICE_UNAVAILABLE,
-            "database_behind",
-            "The database does not keep up",
-            "try again after the time in Retry-After",
-        ),
-        E::Storage(_) | E::Worker(_) | E::Fault(_) => row(
-            S::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something went wrong on our side",
-            "the cause is in the log, under the request id",
-        ),
+        E::WorkerFull(after, queue) => {
+            Meaning { queue: *queue, ..of(Code::WorkerFull).after(*after) }
+        }
+        E::WorkerUnavailable(after, _) => of(Code::WorkerUnavailable).after(*after),
+        E::Refused(field) => of(Code::ValidationFailed).about(std::slice::from_ref(field)),
+        E::KeyReused => of(Code::KeyReused),
+        E::KeyInProgress => of(Code::KeyInProgress).after(IN_PROGRESS_RETRY_AFTER),
+        E::KeyUnknown => of(Code::KeyUnknown),
+        E::DatabaseBehind => of(Code::DatabaseBehind).after(BUSY_RETRY_AFTER),
+        E::Storage(_) | E::Worker(_) | E::Fault(_) => of(Code::Internal),
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
@@ -37,26 +37,42 @@ pub async fn authenticate(
 }
 
 async fn recognise(authenticator: &Authenticator, headers: &HeaderMap) -> Result<Caller, Failure> {
-    let credential = credential(headers).ok_or(Failure::NoCredential)?;
-    Ok(authenticator.recognise(credential).await?)
+    Ok(authenticator.recognise(credential(headers)?).await?)
 }
 
-fn credential(headers: &HeaderMap) -> Option<&str> {
-    let mut bearers = headers.get_all(AUTHORIZATION);
-    let mut keys = headers.get_all(API_KEY);
-    // Of two credentials a proxy before us may have looked at the other one.
-    let text = match (bearers.next(), bearers.next(), keys.next(), keys.next()) {
-        (Some(value), None, _, None) => {
-            let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
-            if !scheme.eq_ignore_ascii_case("bearer") {
-                return None;
-            }
-            rest.trim()
-        }
-        (None, None, Some(key), None) => key.to_str().ok()?,
-        _ => return None,
+/// The one credential. An `Authorization` of another scheme than Bearer is for somebody else, a proxy
+/// perhaps, when there is an API key beside it. Of two credentials none counts, unless they are the
+/// same: a proxy before us may have looked at the other one.
+fn credential(headers: &HeaderMap) -> Result<&str, Failure> {
+    let bearer = match sole(headers, AUTHORIZATION)? {
+        Some(value) => bearer(value)?,
+        None => None,
     };
-    (!text.is_empty() && text.len() <= MAX_CREDENTIAL).then_some(text)
+    let key = sole(headers, HeaderName::from_static(API_KEY))?.map(HeaderValue::to_str);
+    let key = key.transpose().map_err(|_| Failure::NoCredential)?;
+    let text = match (bearer, key) {
+        (Some(one), None) | (None, Some(one)) => one,
+        (Some(bearer), Some(key)) if bearer == key => bearer,
+        (Some(_), Some(_)) => return Err(Failure::SeveralCredentials),
+        (None, None) => return Err(Failure::NoCredential),
+    };
+    let sane = !text.is_empty() && text.len() <= MAX_CREDENTIAL;
+    if sane { Ok(text) } else { Err(Failure::NoCredential) }
+}
+
+fn sole(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Failure> {
+    let mut values = headers.get_all(name);
+    match (values.next(), values.next()) {
+        (first, None) => Ok(first),
+        (_, Some(_)) => Err(Failure::SeveralCredentials),
+    }
+}
+
+/// What follows `Bearer`; `None` for another scheme.
+fn bearer(value: &HeaderValue) -> Result<Option<&str>, Failure> {
+    let text = value.to_str().map_err(|_| Failure::NoCredential)?;
+    let (scheme, rest) = text.split_once(' ').ok_or(Failure::NoCredential)?;
+    Ok(scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim()))
 }
 
 #[cfg(test)]
@@ -83,7 +99,7 @@ mod tests {
         #[test]
         fn a_credential_is_what_follows_bearer_and_nothing_else(value in bytes()) {
             let headers = headers(AUTHORIZATION, &value);
-            if let Some(found) = credential(&headers) {
+            if let Ok(found) = credential(&headers) {
                 prop_assert!(value[..7].eq_ignore_ascii_case(b"bearer "));
                 prop_assert_eq!(found.as_bytes(), value[7..].trim_ascii());
                 prop_assert!(!found.is_empty());
@@ -94,7 +110,7 @@ mod tests {
         fn a_bad_authorization_is_not_made_good_by_a_key(value in "[!-~]{1,20}") {
             let mut headers = headers(AUTHORIZATION, value.as_bytes());
             headers.insert(HeaderName::from_static(API_KEY), HeaderValue::from_static("e2b_0"));
-            prop_assert_eq!(credential(&headers), None, "there is no space in it");
+            prop_assert!(credential(&headers).is_err(), "there is no space in it");
         }
 
         #[test]
@@ -105,14 +121,14 @@ mod tests {
                     let value = HeaderValue::try_from(format!("Bearer {value}")).unwrap();
                     headers.append(name.clone(), value);
                 }
-                prop_assert_eq!(credential(&headers), None);
+                prop_assert!(credential(&headers).is_err());
             }
         }
 
         #[test]
         fn long_credentials_are_not_looked_at(length in 1..10_000_usize) {
             let headers = headers(HeaderName::from_static(API_KEY), "x".repeat(length).as_bytes());
-            prop_assert_eq!(credential(&headers).is_some(), length <= MAX_CREDENTIAL);
+            prop_assert_eq!(credential(&headers).is_ok(), length <= MAX_CREDENTIAL);
         }
     }
 }

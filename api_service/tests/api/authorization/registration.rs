@@ -30,7 +30,7 @@ fn nothing_is_registered_past_the_table() {
         for word in [".service(", ".route(", ".configure(", "HttpServer::new", "#[actix_web::"] {
             let found = text.matches(word).count();
             let expected = match word {
-                ".configure(" | "HttpServer::new" if path.ends_with("startup.rs") => 2,
+                ".configure(" | "HttpServer::new" if path.ends_with("http/server.rs") => 2,
                 // On the listener of its own.
                 ".route(" if path.ends_with("metrics/mod.rs") => 1,
                 _ => 0,

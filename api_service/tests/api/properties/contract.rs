@@ -174,7 +174,7 @@ proptest! {
 
     #[test]
     fn pages_have_bounds_and_cursors_are_ids(limit in any::<u32>(), cursor in "(exe|ses)_[a-z0-9]{0,80}|.{0,20}") {
-        let query = PageQuery { limit: Some(limit), cursor: Some(cursor.clone()) };
+        let query = PageQuery { limit: Some(limit.to_string()), cursor: Some(cursor.clone()) };
         match query.parse(ExecutionId::parse) {
             Ok(page) => {
                 prop_assert!((1..=250).contains(&page.limit));

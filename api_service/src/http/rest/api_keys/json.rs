@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::rest::fields::words;
+
 use crate::domain::api_key::{ApiKey, MAX_NAME, NewApiKey};
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::scope::Scope;
@@ -15,12 +17,15 @@ use crate::http::rest::fields::timestamp;
 #[schema(example = json!({"name": "backend", "scopes": ["run", "sessions", "read"]}))]
 pub struct ApiKeyBody {
     /// What to call it: 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// When it shall end (RFC 3339); never when left out.
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
     /// What it shall allow: run (run code, cancel runs), sessions (make and end sessions), read
     /// (look at executions and sessions), keys (make, list and delete API keys), admin (make users).
     /// When left out: run, sessions and read. Nobody can give more than the credential in use holds.
+    #[schema(schema_with = words::scopes)]
     pub scopes: Option<Vec<String>>,
 }
 
@@ -77,10 +82,14 @@ pub struct ApiKeyAnswer {
     #[schema(example = "e2b_1f0c")]
     pub preview: String,
     /// What it allows.
+    #[schema(schema_with = words::scopes)]
     pub scopes: Vec<&'static str>,
     /// When it was made.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// When it ends; null for never.
+    #[schema(required)]
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
 }
 

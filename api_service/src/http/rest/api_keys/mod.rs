@@ -9,7 +9,6 @@ use actix_web::web::{self, Data, Path};
 use crate::domain::ids::ApiKeyId;
 use crate::http::extract::{CurrentCaller, Json, OptionalKey, QueryParams};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::api_keys::json::{ApiKeyAnswer, ApiKeyBody, NewApiKeyAnswer};
 use crate::http::rest::fields::page::{PageAnswer, PageQuery};
 use crate::http::rest::idempotent::{idempotent, reservation};
@@ -19,15 +18,6 @@ use crate::services::api_keys::ApiKeys;
 use crate::state::AppState;
 
 /// Make an API key. Its secret is in this answer and nowhere else. Needs the scope `keys`.
-#[utoipa::path(
-    post, path = "/v1/api_keys", tag = "credentials", request_body = ApiKeyBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "do it once")),
-    responses(
-        (status = 201, body = NewApiKeyAnswer),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn create(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -52,11 +42,6 @@ pub(in crate::http::rest) async fn create(
 }
 
 /// Your API keys, without their secrets. Needs the scope `keys`.
-#[utoipa::path(
-    get, path = "/v1/api_keys", tag = "credentials", params(PageQuery),
-    responses((status = 200, body = PageAnswer<ApiKeyAnswer>), (status = 422, body = Problem)),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn list(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -68,12 +53,6 @@ pub(in crate::http::rest) async fn list(
 }
 
 /// Delete an API key; it is refused from the next request on. Needs the scope `keys`.
-#[utoipa::path(
-    delete, path = "/v1/api_keys/{id}", tag = "credentials",
-    params(("id" = String, Path, description = "of the key")),
-    responses((status = 204), (status = 404, body = Problem)),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn delete(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::domain::credentials::{MAX_PASSWORD, Username, is_plausible_password};
 use crate::domain::field_error::{FieldError, FieldErrors};
+use crate::http::rest::fields::words;
 
 /// Longest refresh token that is looked up; ours have 101 characters.
 const MAX_REFRESH_TOKEN: usize = 256;
@@ -17,11 +18,13 @@ const MAX_REFRESH_TOKEN: usize = 256;
 #[serde(deny_unknown_fields)]
 pub struct TokenBody {
     /// Who.
+    #[schema(min_length = 1, max_length = 64)]
     pub username: String,
     /// The password.
-    #[schema(format = "password")]
+    #[schema(format = Password, min_length = 1, max_length = 256)]
     pub password: String,
     /// `password`, if given at all.
+    #[schema(schema_with = words::grant_type)]
     pub grant_type: Option<String>,
     /// Sent by OAuth 2 clients; not used.
     pub scope: Option<String>,
@@ -62,6 +65,7 @@ impl TokenBody {
 #[serde(deny_unknown_fields)]
 pub struct RefreshBody {
     /// From the last answer.
+    #[schema(min_length = 1, max_length = 256)]
     pub refresh_token: String,
 }
 
@@ -92,7 +96,7 @@ pub struct TokenAnswer {
     /// For the `Authorization` header.
     pub access_token: String,
     /// bearer.
-    #[schema(example = "bearer")]
+    #[schema(schema_with = words::token_type)]
     pub token_type: &'static str,
     /// How long the access token is good for, in seconds.
     pub expires_in: u64,

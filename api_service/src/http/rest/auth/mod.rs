@@ -7,23 +7,11 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::extract::FormOrJson;
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::auth::json::{RefreshBody, TokenAnswer, TokenBody};
 use crate::services::sign_in::TokenPair;
 use crate::state::AppState;
 
 /// Sign in.
-#[utoipa::path(
-    post, path = "/v1/auth/token", tag = "credentials",
-    request_body(content(
-        (TokenBody = "application/x-www-form-urlencoded"),
-        (TokenBody = "application/json")
-    )),
-    responses(
-        (status = 200, body = TokenAnswer),
-        (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)
-    )
-)]
 pub(in crate::http::rest) async fn token(
     state: Data<AppState>,
     request: HttpRequest,
@@ -36,17 +24,6 @@ pub(in crate::http::rest) async fn token(
 }
 
 /// Prolong a sign-in. The refresh token is used up; one that was used before ends the sign-in.
-#[utoipa::path(
-    post, path = "/v1/auth/refresh", tag = "credentials",
-    request_body(content(
-        (RefreshBody = "application/json"),
-        (RefreshBody = "application/x-www-form-urlencoded")
-    )),
-    responses(
-        (status = 200, body = TokenAnswer),
-        (status = 401, body = Problem), (status = 422, body = Problem)
-    )
-)]
 pub(in crate::http::rest) async fn refresh(
     state: Data<AppState>,
     FormOrJson(body): FormOrJson<RefreshBody>,
@@ -57,14 +34,6 @@ pub(in crate::http::rest) async fn refresh(
 }
 
 /// Sign out: no token that descends from this sign-in can be refreshed any more.
-#[utoipa::path(
-    post, path = "/v1/auth/logout", tag = "credentials",
-    request_body(content(
-        (RefreshBody = "application/json"),
-        (RefreshBody = "application/x-www-form-urlencoded")
-    )),
-    responses((status = 204), (status = 422, body = Problem))
-)]
 pub(in crate::http::rest) async fn logout(
     state: Data<AppState>,
     FormOrJson(body): FormOrJson<RefreshBody>,

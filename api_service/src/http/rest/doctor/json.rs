@@ -4,6 +4,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::rest::fields::words;
+
 use crate::domain::capabilities::{Capabilities, MissingLanguage, Wall};
 use crate::domain::run::RunRules;
 
@@ -11,7 +13,7 @@ use crate::domain::run::RunRules;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DoctorAnswer {
     /// full or degraded.
-    #[schema(example = "full")]
+    #[schema(schema_with = words::isolation)]
     pub level: String,
     /// Layer by layer.
     pub walls: Vec<TriedWall>,
@@ -26,11 +28,12 @@ pub struct TriedWall {
     #[schema(example = "seccomp")]
     pub name: String,
     /// enforced, best_effort or missing.
-    #[schema(example = "enforced")]
+    #[schema(schema_with = words::wall_state)]
     pub state: String,
     /// What was seen when the worker tried it.
     pub detail: String,
     /// What the operator can do about it; null for a layer that is enforced.
+    #[schema(required)]
     pub remedy: Option<String>,
 }
 

@@ -6,20 +6,11 @@ use actix_web::web::{self, Data};
 
 use crate::http::extract::RequestId;
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::doctor::json::DoctorAnswer;
 use crate::state::AppState;
 
 /// What stands between code and the host, with all that the worker saw when it tried each wall, and
 /// what can be done about what is missing. Needs the scope `admin`.
-#[utoipa::path(
-    get, path = "/v1/doctor", tag = "operator",
-    responses(
-        (status = 200, body = DoctorAnswer),
-        (status = 403, body = Problem), (status = 503, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn doctor(
     state: Data<AppState>,
     RequestId(request_id): RequestId,

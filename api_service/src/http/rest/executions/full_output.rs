@@ -13,8 +13,10 @@ use crate::http::rest::fields::timestamp;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FullOutputBody {
     /// All of stdout.
+    #[schema(required)]
     pub stdout: Option<StoredOutputBody>,
     /// All of stderr.
+    #[schema(required)]
     pub stderr: Option<StoredOutputBody>,
 }
 
@@ -32,6 +34,7 @@ pub struct StoredOutputBody {
     pub complete: bool,
     /// Until when it is kept at most. It goes before when room is needed, or the worker ends.
     #[schema(example = "2026-01-31T12:00:00Z")]
+    #[schema(format = DateTime)]
     pub available_until: String,
 }
 

@@ -1,7 +1,11 @@
 //! `GET …/executions`, `GET …/executions/{id}`, `POST …/executions/{id}/cancel`.
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::http::rest::fields::words;
 
 use super::report::ReportBody;
 use crate::domain::execution::{Execution, ExecutionState};
@@ -13,21 +17,25 @@ pub struct ExecutionSummary {
     /// Which.
     pub execution_id: String,
     /// The session it ran in, if in one.
+    #[schema(required)]
     pub session_id: Option<String>,
     /// python, node, bash or c.
     pub language: &'static str,
     /// As in the answer of a run; also running, or unknown when the worker or the gateway was lost
     /// before the run had ended.
-    #[schema(example = "succeeded")]
+    #[schema(schema_with = words::execution_status)]
     pub status: &'static str,
     /// When it was accepted.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// When its end was noted; null while it runs.
+    #[schema(required)]
+    #[schema(format = DateTime)]
     pub finished_at: Option<String>,
 }
 
 /// A run, with everything it did: what its answer held, once there was one.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct ExecutionAnswer {
     /// What it was.
     #[serde(flatten)]
@@ -35,6 +43,27 @@ pub struct ExecutionAnswer {
     /// What it did; left out while it runs, and when nobody knows.
     #[serde(flatten)]
     pub report: Option<ReportBody>,
+}
+
+impl PartialSchema for ExecutionAnswer {
+    /// Flat: what a run did is not there before its end.
+    fn schema() -> RefOr<Schema> {
+        let (summary, report) = (ExecutionSummary::schema(), ReportBody::schema());
+        let (RefOr::T(Schema::Object(mut all)), RefOr::T(Schema::Object(report))) =
+            (summary, report)
+        else {
+            return RefOr::T(Schema::default());
+        };
+        all.properties.extend(report.properties);
+        all.description = Some("A run, with everything it did, once that is known.".to_owned());
+        RefOr::T(Schema::Object(all))
+    }
+}
+
+impl ToSchema for ExecutionAnswer {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        ReportBody::schemas(schemas);
+    }
 }
 
 /// A run that was asked to end.

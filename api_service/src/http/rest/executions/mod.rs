@@ -12,18 +12,12 @@ use actix_web::web::{self, Data, Path};
 use crate::domain::ids::ExecutionId;
 use crate::http::extract::{CurrentCaller, QueryParams, RequestId};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
 use crate::http::rest::fields::page::{PageAnswer, PageQuery};
 use crate::services::Error;
 use crate::state::AppState;
 
 /// Your runs, newest first. Needs the scope `read`.
-#[utoipa::path(
-    get, path = "/v1/code_interpreter/executions", tag = "run", params(PageQuery),
-    responses((status = 200, body = PageAnswer<ExecutionSummary>), (status = 422, body = Problem)),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn list(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -35,12 +29,6 @@ pub(in crate::http::rest) async fn list(
 }
 
 /// One of your runs, with everything its answer held. Needs the scope `read`.
-#[utoipa::path(
-    get, path = "/v1/code_interpreter/executions/{id}", tag = "run",
-    params(("id" = String, Path, description = "of the execution")),
-    responses((status = 200, body = ExecutionAnswer), (status = 404, body = Problem)),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn get(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -54,15 +42,6 @@ pub(in crate::http::rest) async fn get(
 
 /// End a run early. Whoever waits for it gets its answer, with what it had written. Needs the
 /// scope `run`.
-#[utoipa::path(
-    post, path = "/v1/code_interpreter/executions/{id}/cancel", tag = "run",
-    params(("id" = String, Path, description = "of the execution")),
-    responses(
-        (status = 200, body = CancelAnswer),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn cancel(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,

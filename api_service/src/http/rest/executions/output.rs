@@ -12,7 +12,6 @@ use crate::domain::event::OutputStream;
 use crate::domain::ids::ExecutionId;
 use crate::http::extract::{CurrentCaller, OptionalRange, RequestId};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::services::Error;
 use crate::services::outputs::{Output, OutputBytes};
 use crate::state::AppState;
@@ -26,26 +25,6 @@ const TOTAL: &str = "Output-Total-Bytes";
 /// is cut out and nothing replaced. Output that is longer than an answer, or no UTF-8, is kept for a
 /// while only; `full_output` in the answer of the run says until when. A single range of bytes can be
 /// asked for. Needs the scope `read`.
-#[utoipa::path(
-    get, path = "/v1/code_interpreter/executions/{id}/output/{stream}", tag = "run",
-    params(
-        ("id" = String, Path, description = "of the execution"),
-        ("stream" = String, Path, description = "stdout or stderr"),
-        ("Range" = Option<String>, Header, description = "bytes=0-99, bytes=100- or bytes=-100")
-    ),
-    responses(
-        (status = 200, description = "all of it", content_type = "application/octet-stream",
-            headers(
-                ("Output-Complete" = bool, description = "false: only the beginning is kept"),
-                ("Output-Total-Bytes" = u64, description = "all that was written")
-            )),
-        (status = 206, description = "the range", content_type = "application/octet-stream"),
-        (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 410, body = Problem), (status = 416, body = Problem),
-        (status = 503, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn get(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,

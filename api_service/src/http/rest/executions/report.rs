@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
+use crate::http::rest::fields::words;
+
 use super::full_output::FullOutputBody;
 use crate::domain::capture::CapturedText;
 use crate::domain::ids::ExecutionId;
@@ -25,17 +27,21 @@ pub struct ReportBody {
     /// What it wrote to standard error.
     pub stderr: String,
     /// One line that says what went wrong; null when nothing did.
+    #[schema(required)]
     pub error: Option<String>,
     /// Its exit status; null when it did not end by itself.
+    #[schema(required)]
     pub exit_code: Option<i32>,
     /// The signal that ended it, by name.
     #[schema(example = json!(null))]
+    #[schema(required)]
     pub signal: Option<String>,
     /// The whole run, in milliseconds.
     pub duration_ms: u64,
     /// What it displayed.
     pub results: Vec<ResultBody>,
     /// What went wrong, for a model that must repair its code.
+    #[schema(required)]
     pub diagnostic: Option<DiagnosticBody>,
     /// Whether output was left out, and how much there was.
     pub truncated: TruncatedBody,
@@ -50,7 +56,7 @@ pub struct ReportBody {
     /// True when the session's interpreter had to be restarted: variables are gone, files are not.
     pub state_lost: bool,
     /// The isolation that was in force: full or degraded.
-    #[schema(example = "full")]
+    #[schema(schema_with = words::isolation)]
     pub isolation: String,
 }
 
@@ -78,24 +84,31 @@ pub struct ResultBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DiagnosticBody {
     /// exception, syntax, compile, limit, signal or exit.
+    #[schema(schema_with = words::diagnostic_kind)]
     pub kind: String,
     /// The exception's class, the limit, the signal.
     pub name: String,
     /// What the language said.
     pub message: String,
     /// In which of the user's files.
+    #[schema(required)]
     pub file: Option<String>,
     /// Counted from 1.
+    #[schema(required)]
     pub line: Option<u32>,
     /// Counted from 1.
+    #[schema(required)]
     pub column: Option<u32>,
     /// The user's own frames.
+    #[schema(required)]
     pub traceback: Option<String>,
     /// The module that could not be imported.
+    #[schema(required)]
     pub missing_module: Option<String>,
     /// True when the same code may succeed another time.
     pub retryable: bool,
     /// What usually helps.
+    #[schema(required)]
     pub hint: Option<String>,
 }
 
@@ -116,8 +129,10 @@ pub struct TruncatedBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EncodingBody {
     /// Of stdout.
+    #[schema(schema_with = words::encoding)]
     pub stdout: &'static str,
     /// Of stderr.
+    #[schema(schema_with = words::encoding)]
     pub stderr: &'static str,
 }
 
@@ -133,7 +148,7 @@ pub struct UsageBody {
     /// Disk space in use at the end, in bytes.
     pub disk_bytes: u64,
     /// enforced (counted by the kernel) or best_effort.
-    #[schema(example = "enforced")]
+    #[schema(schema_with = words::accounting)]
     pub accounting: String,
 }
 
@@ -145,6 +160,7 @@ pub struct PhasesBody {
     /// Getting a sandbox ready.
     pub start_ms: u64,
     /// Compiling; null where the language does not.
+    #[schema(required)]
     pub compile_ms: Option<u64>,
     /// Running.
     pub run_ms: u64,

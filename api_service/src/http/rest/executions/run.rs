@@ -6,7 +6,6 @@ use actix_web::web::Data;
 
 use crate::http::extract::{CurrentCaller, Json, OptionalKey, RequestId};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::executions::run_json::{RunAnswer, RunBody};
 use crate::http::rest::idempotent::{idempotent, reservation};
 use crate::http::rest::response_body;
@@ -14,19 +13,6 @@ use crate::state::AppState;
 
 /// Run code and wait for its end. A program that fails is an outcome, not an error: the answer is
 /// 200 and `status` says how it ended. Needs the scope `run`.
-#[utoipa::path(
-    post, path = "/v1/code_interpreter/run", tag = "run", request_body = RunBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "do it once")),
-    responses(
-        (status = 200, body = RunAnswer),
-        (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 410, body = Problem),
-        (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem),
-        (status = 503, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn run(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,

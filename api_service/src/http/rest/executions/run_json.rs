@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::http::rest::fields::words;
 
 use super::report::ReportBody;
 use crate::domain::field_error::{FieldError, FieldErrors};
@@ -15,9 +18,10 @@ use crate::domain::run::{
     MAX_ARGS, MAX_CODE, MAX_COMPILER_FLAG, MAX_COMPILER_FLAGS, MAX_FILES, RunRequest, RunRules,
 };
 use crate::domain::workspace::{WorkspaceFile, WorkspacePath};
+use crate::http::extract::field_path;
 use crate::http::rest::fields::content::Content;
 use crate::http::rest::fields::limits::LimitsBody;
-use crate::http::rest::fields::program::{bounded, environment, language};
+use crate::http::rest::fields::program::{bounded, environment, environment_schema, language};
 
 /// Code to run.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,24 +32,31 @@ use crate::http::rest::fields::program::{bounded, environment, language};
 }))]
 pub struct RunBody {
     /// At most 1 MiB.
+    #[schema(min_length = 1, max_length = 1048576)]
     pub code: String,
     /// python (py), node (javascript, js), bash (shell, sh) or c.
     pub language: String,
     /// Time limit in seconds; may have a fraction.
+    #[schema(exclusive_minimum = 0)]
     pub timeout: Option<f64>,
     /// A session to run in; null or left out for a sandbox of its own.
+    #[schema(pattern = "^ses_", max_length = 64)]
     pub session_id: Option<String>,
     /// Standard input, in full.
     pub stdin: Option<Content>,
     /// Arguments of the program; at most 256.
+    #[schema(max_items = 256)]
     pub args: Option<Vec<String>>,
     /// Environment variables; at most 256.
+    #[schema(schema_with = environment_schema)]
     pub env: Option<BTreeMap<String, String>>,
     /// Files to write first, by path in the workspace; at most 1000.
+    #[schema(schema_with = files_schema)]
     pub files: Option<BTreeMap<String, Content>>,
     /// What the run may use.
     pub limits: Option<LimitsBody>,
     /// For C only; the worker has a list of those that it accepts.
+    #[schema(max_items = 64)]
     pub compiler_flags: Option<Vec<String>>,
 }
 
@@ -97,6 +108,15 @@ impl RunBody {
     }
 }
 
+fn files_schema() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some("Files to write first, by path in the workspace."))
+        .additional_properties(Some(Content::schema()))
+        .max_properties(Some(MAX_FILES))
+        .build()
+}
+
 fn checked_code(code: String) -> Result<String, String> {
     if code.trim().is_empty() {
         return Err("must not be empty".to_owned());
@@ -141,7 +161,7 @@ fn checked_files(files: BTreeMap<String, Content>, errors: &mut FieldErrors) -> 
     }
     let mut checked: BTreeMap<WorkspacePath, Vec<u8>> = BTreeMap::new();
     for (path, content) in files {
-        let loc = format!("files.{}", path.chars().take(255).collect::<String>());
+        let loc = field_path::of_key("files", &path);
         let path = errors.keep(loc.as_str(), WorkspacePath::parse(&path));
         let content = errors.keep(loc.as_str(), content.into_bytes());
         let Some((path, content)) = path.zip(content) else {
@@ -149,6 +169,13 @@ fn checked_files(files: BTreeMap<String, Content>, errors: &mut FieldErrors) -> 
         };
         if checked.insert(path, content).is_some() {
             errors.push(loc, "names the same file as another path");
+        }
+    }
+    for path in checked.keys() {
+        if let Some(file) = path.parents().find(|parent| checked.contains_key(*parent)) {
+            let file = field_path::of_key("files", file);
+            let msg = format!("cannot be below {file}, which is a file");
+            errors.push(field_path::of_key("files", path.as_str()), msg);
         }
     }
     checked.into_iter().map(|(path, content)| WorkspaceFile { path, content }).collect()
@@ -183,13 +210,14 @@ pub struct RunAnswer {
     #[schema(example = "exe_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79")]
     pub execution_id: String,
     /// The session it ran in, if in one.
+    #[schema(required)]
     pub session_id: Option<String>,
     /// python, node, bash or c.
     #[schema(example = "python")]
     pub language: &'static str,
     /// succeeded, failed, compile_failed, timed_out, out_of_memory, output_limit_exceeded,
     /// disk_limit_exceeded, killed or cancelled.
-    #[schema(example = "succeeded")]
+    #[schema(schema_with = words::run_status)]
     pub status: &'static str,
     /// Everything else.
     #[serde(flatten)]

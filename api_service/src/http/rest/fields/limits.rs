@@ -5,26 +5,41 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::integer;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::Limits;
 
 /// What a run may use; what is left out takes the worker's default.
-#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsBody {
     /// Memory of all processes together, in bytes.
+    #[serde(default, deserialize_with = "integer::optional_u64")]
+    #[schema(minimum = 1)]
     pub memory_bytes: Option<u64>,
     /// Processes and threads at once.
+    #[serde(default, deserialize_with = "integer::optional_u32")]
+    #[schema(minimum = 1)]
     pub processes: Option<u32>,
     /// Bytes kept of each of stdout and stderr.
+    #[serde(default, deserialize_with = "integer::optional_u64")]
+    #[schema(minimum = 1)]
     pub output_bytes: Option<u64>,
     /// Size of everything writable, in bytes. In a session, fixed when it is made.
+    #[serde(default, deserialize_with = "integer::optional_u64")]
+    #[schema(minimum = 1)]
     pub disk_bytes: Option<u64>,
     /// Files and directories.
+    #[serde(default, deserialize_with = "integer::optional_u64")]
+    #[schema(minimum = 1)]
     pub inodes: Option<u64>,
     /// Open files of one process.
+    #[serde(default, deserialize_with = "integer::optional_u32")]
+    #[schema(minimum = 1)]
     pub open_files: Option<u32>,
     /// Processor time of all processes together, in milliseconds.
+    #[serde(default, deserialize_with = "integer::optional_u64")]
+    #[schema(minimum = 1)]
     pub cpu_ms: Option<u64>,
 }
 
@@ -64,14 +79,33 @@ impl LimitsBody {
     }
 }
 
-/// Limits as a worker states them.
+/// Limits as a worker states them; null where there is none.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LimitsAnswer {
     /// Wall-clock time, in milliseconds.
+    #[schema(required)]
     pub wall_ms: Option<u64>,
-    /// The others.
-    #[serde(flatten)]
-    pub others: LimitsBody,
+    /// Memory of all processes together, in bytes.
+    #[schema(required)]
+    pub memory_bytes: Option<u64>,
+    /// Processes and threads at once.
+    #[schema(required)]
+    pub processes: Option<u32>,
+    /// Bytes kept of each of stdout and stderr.
+    #[schema(required)]
+    pub output_bytes: Option<u64>,
+    /// Size of everything writable, in bytes.
+    #[schema(required)]
+    pub disk_bytes: Option<u64>,
+    /// Files and directories.
+    #[schema(required)]
+    pub inodes: Option<u64>,
+    /// Open files of one process.
+    #[schema(required)]
+    pub open_files: Option<u32>,
+    /// Processor time of all processes together, in milliseconds.
+    #[schema(required)]
+    pub cpu_ms: Option<u64>,
 }
 
 impl LimitsAnswer {
@@ -88,7 +122,8 @@ impl LimitsAnswer {
             open_files,
         } = limits.clone();
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        let others = LimitsBody {
+        Self {
+            wall_ms: wall.map(millis),
             memory_bytes,
             processes,
             output_bytes,
@@ -96,7 +131,6 @@ impl LimitsAnswer {
             inodes,
             open_files,
             cpu_ms: cpu.map(millis),
-        };
-        Self { wall_ms: wall.map(millis), others }
+        }
     }
 }

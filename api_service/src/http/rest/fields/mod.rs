@@ -3,7 +3,9 @@
 //! field out.
 
 pub mod content;
+pub mod integer;
 pub mod limits;
 pub mod page;
 pub mod program;
 pub mod timestamp;
+pub mod words;

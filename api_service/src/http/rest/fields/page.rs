@@ -1,7 +1,11 @@
 //! Lists, page by page.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
@@ -12,9 +16,10 @@ use crate::domain::page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Most items, 1 to 250.
-    #[param(minimum = 1, maximum = 250, default = 50)]
-    pub limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 250, default = 50)]
+    pub limit: Option<String>,
     /// The `next_cursor` of the page before.
+    #[param(max_length = 64)]
     pub cursor: Option<String>,
 }
 
@@ -29,10 +34,11 @@ impl PageQuery {
     ) -> Result<PageRequest<Id>, Vec<FieldError>> {
         let Self { limit, cursor } = self;
         let mut errors = FieldErrors::default();
-        let limit = limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            errors.push("limit", format!("must be from 1 to {MAX_LIMIT}"));
-        }
+        let limit = limit.map_or(Some(DEFAULT_LIMIT), |text| {
+            let number = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+            let msg = format!("must be a whole number from 1 to {MAX_LIMIT}");
+            errors.keep("limit", number.ok_or(msg))
+        });
         let after = cursor.as_deref().map(|text| parse(text).ok_or(text));
         let after = match after.transpose() {
             Ok(after) => after,
@@ -41,17 +47,48 @@ impl PageQuery {
                 None
             }
         };
-        errors.finish(Some(PageRequest { limit, after }))
+        errors.finish(limit.map(|limit| PageRequest { limit, after }))
     }
 }
 
 /// One page.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct PageAnswer<T> {
     /// Newest first.
     pub data: Vec<T>,
     /// For the next page; null on the last.
     pub next_cursor: Option<String>,
+}
+
+impl<T: ToSchema> PartialSchema for PageAnswer<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = ArrayBuilder::new()
+            .items(Ref::from_schema_name(T::name()))
+            .max_items(usize::try_from(MAX_LIMIT).ok())
+            .description(Some("Newest first."));
+        let next = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("For the next page; null on the last."));
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property("data", items)
+            .required("data")
+            .property("next_cursor", next)
+            .required("next_cursor")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for PageAnswer<T> {
+    fn name() -> Cow<'static, str> {
+        let name = T::name();
+        format!("{}Page", name.strip_suffix("Answer").unwrap_or(&name)).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl<T> PageAnswer<T> {

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
+
 use crate::domain::field_error::FieldErrors;
 use crate::domain::language::Language;
 use crate::domain::run::{MAX_ENV, MAX_ENV_NAME, MAX_STRING};
+use crate::http::extract::field_path;
 
 /// A language that the operator offers, by name or alias.
 pub(in crate::http::rest) fn language(
@@ -27,17 +30,28 @@ pub(in crate::http::rest) fn environment(
         return BTreeMap::new();
     }
     for (name, value) in &env {
-        let shown: String = name.chars().take(MAX_ENV_NAME).collect();
+        let loc = field_path::of_key("env", name);
         if !is_variable_name(name) {
             errors.push(
-                format!("env.{shown}"),
+                loc.as_str(),
                 "its name must be letters, digits and '_', not begin with a digit, \
                  and have at most 255 bytes",
             );
         }
-        bounded(&format!("env.{shown}"), value, errors);
+        bounded(&loc, value, errors);
     }
     env
+}
+
+/// The schema of an environment.
+pub(in crate::http::rest) fn environment_schema() -> Object {
+    let value = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_STRING - 1));
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some("Environment variables."))
+        .additional_properties(Some(value))
+        .max_properties(Some(MAX_ENV))
+        .build()
 }
 
 /// A string that the kernel can hand to a program.

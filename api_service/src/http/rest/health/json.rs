@@ -3,21 +3,24 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::rest::fields::words;
+
 use crate::domain::capabilities::{Capabilities, Wall};
 
 /// How the service is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthAnswer {
     /// healthy, or unhealthy when the database or the worker is down.
-    #[schema(example = "healthy")]
+    #[schema(schema_with = words::health)]
     pub status: &'static str,
     /// up or down.
-    #[schema(example = "up")]
+    #[schema(schema_with = words::up_or_down)]
     pub database: &'static str,
     /// up or down.
-    #[schema(example = "up")]
+    #[schema(schema_with = words::up_or_down)]
     pub worker: &'static str,
     /// What stands between code and the host; null while the worker is down.
+    #[schema(required)]
     pub isolation: Option<IsolationBody>,
 }
 
@@ -25,7 +28,7 @@ pub struct HealthAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct IsolationBody {
     /// full or degraded.
-    #[schema(example = "full")]
+    #[schema(schema_with = words::isolation)]
     pub level: String,
     /// Layer by layer.
     pub walls: Vec<WallBody>,
@@ -38,7 +41,7 @@ pub struct WallBody {
     #[schema(example = "seccomp")]
     pub name: String,
     /// enforced, best_effort or missing.
-    #[schema(example = "enforced")]
+    #[schema(schema_with = words::wall_state)]
     pub state: String,
 }
 
@@ -46,7 +49,7 @@ pub struct WallBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProbeAnswer {
     /// ok, or not_ready.
-    #[schema(example = "ok")]
+    #[schema(schema_with = words::probe)]
     pub status: &'static str,
 }
 

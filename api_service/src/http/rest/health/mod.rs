@@ -9,10 +9,6 @@ use crate::http::rest::health::json::{HealthAnswer, ProbeAnswer};
 use crate::state::AppState;
 
 /// How the service is, with the isolation in force.
-#[utoipa::path(
-    get, path = "/health", tag = "public",
-    responses((status = 200, body = HealthAnswer), (status = 503, body = HealthAnswer))
-)]
 pub(in crate::http::rest) async fn health(state: Data<AppState>) -> HttpResponse {
     let database = state.database.is_up().await;
     let worker = state.worker.recent();
@@ -25,16 +21,11 @@ pub(in crate::http::rest) async fn health(state: Data<AppState>) -> HttpResponse
 }
 
 /// True as long as the process answers.
-#[utoipa::path(get, path = "/livez", tag = "public", responses((status = 200, body = ProbeAnswer)))]
 pub(in crate::http::rest) async fn livez() -> web::Json<ProbeAnswer> {
     web::Json(ProbeAnswer { status: "ok" })
 }
 
 /// True when requests can be fulfilled: the schema is up to date, and the worker answered lately.
-#[utoipa::path(
-    get, path = "/readyz", tag = "public",
-    responses((status = 200, body = ProbeAnswer), (status = 503, body = ProbeAnswer))
-)]
 pub(in crate::http::rest) async fn readyz(state: Data<AppState>) -> HttpResponse {
     if state.worker.recent().is_some() && state.database.is_up().await {
         HttpResponse::Ok().json(ProbeAnswer { status: "ok" })

@@ -6,15 +6,10 @@ use actix_web::web::{self, Data};
 
 use crate::http::extract::RequestId;
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::languages::json::LanguagesAnswer;
 use crate::state::AppState;
 
 /// What really runs here: languages, versions, packages, limits.
-#[utoipa::path(
-    get, path = "/v1/languages", tag = "public",
-    responses((status = 200, body = LanguagesAnswer), (status = 503, body = Problem))
-)]
 pub(in crate::http::rest) async fn languages(
     state: Data<AppState>,
     RequestId(request_id): RequestId,

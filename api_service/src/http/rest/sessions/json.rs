@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::http::rest::fields::words;
+
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::run::RunRules;
 use crate::domain::session::{
     DEFAULT_TTL, MAX_METADATA, MAX_TTL, NewSession, Session, SessionStatus,
 };
 use crate::http::rest::fields::limits::LimitsBody;
-use crate::http::rest::fields::program::{environment, language};
+use crate::http::rest::fields::program::{environment, environment_schema, language};
 use crate::http::rest::fields::timestamp;
 
 /// A session to make.
@@ -24,13 +26,15 @@ pub struct SessionBody {
     /// python (py), node (javascript, js), bash (shell, sh) or c.
     pub language: String,
     /// How long it may live, in seconds: 1 to 86400, 600 when left out.
+    #[schema(minimum = 1, maximum = 86400, default = 600)]
     pub ttl: Option<f64>,
     /// Environment of everything that runs in it; at most 256 variables.
+    #[schema(schema_with = environment_schema)]
     pub env: Option<BTreeMap<String, String>>,
     /// What it may use.
     pub limits: Option<LimitsBody>,
     /// A note of yours; at most 16 KiB.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Value>>)]
     pub metadata: Option<Map<String, Value>>,
     /// What it may reach over the network.
     pub network: Option<NetworkBody>,
@@ -42,6 +46,7 @@ pub struct SessionBody {
 pub struct NetworkBody {
     /// Must be empty.
     #[serde(default)]
+    #[schema(max_items = 0)]
     pub allow: Vec<String>,
 }
 
@@ -97,14 +102,16 @@ pub struct SessionAnswer {
     /// python, node, bash or c.
     pub language: &'static str,
     /// active, busy, expired or lost.
-    #[schema(example = "active")]
+    #[schema(schema_with = words::session_status)]
     pub status: &'static str,
     /// When it was made.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// When it ends at the latest.
+    #[schema(format = DateTime)]
     pub expires_at: String,
     /// The note it was made with.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Value>)]
     pub metadata: Value,
 }
 

@@ -10,7 +10,6 @@ use crate::domain::ids::SessionId;
 use crate::domain::session::SessionStatus;
 use crate::http::extract::{CurrentCaller, Json, OptionalKey, QueryParams, RequestId};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::fields::page::{PageAnswer, PageQuery};
 use crate::http::rest::idempotent::{idempotent, reservation};
 use crate::http::rest::response_body;
@@ -19,15 +18,6 @@ use crate::services::Error;
 use crate::state::AppState;
 
 /// Make a session: a sandbox whose state lives on between runs. Needs the scope `sessions`.
-#[utoipa::path(
-    post, path = "/v1/code_interpreter/sessions", tag = "sessions", request_body = SessionBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "do it once")),
-    responses(
-        (status = 201, body = SessionAnswer),
-        (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn create(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -52,14 +42,6 @@ pub(in crate::http::rest) async fn create(
 }
 
 /// Your sessions, newest first. Needs the scope `read`.
-#[utoipa::path(
-    get, path = "/v1/code_interpreter/sessions", tag = "sessions", params(PageQuery),
-    responses(
-        (status = 200, body = PageAnswer<SessionAnswer>),
-        (status = 422, body = Problem), (status = 503, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn list(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -73,15 +55,6 @@ pub(in crate::http::rest) async fn list(
 }
 
 /// One of your sessions. Needs the scope `read`.
-#[utoipa::path(
-    get, path = "/v1/code_interpreter/sessions/{id}", tag = "sessions",
-    params(("id" = String, Path, description = "of the session")),
-    responses(
-        (status = 200, body = SessionAnswer),
-        (status = 404, body = Problem), (status = 503, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn get(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -94,15 +67,6 @@ pub(in crate::http::rest) async fn get(
 }
 
 /// End a session. A second time it is not found. Needs the scope `sessions`.
-#[utoipa::path(
-    delete, path = "/v1/code_interpreter/sessions/{id}", tag = "sessions",
-    params(("id" = String, Path, description = "of the session")),
-    responses(
-        (status = 200, body = SessionEnded),
-        (status = 404, body = Problem), (status = 503, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn delete(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,

@@ -10,15 +10,17 @@ use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::scope::Scope;
 use crate::domain::user::User;
 use crate::http::rest::fields::timestamp;
+use crate::http::rest::fields::words;
 
 /// A user to make.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserBody {
     /// 2 to 64 of `a-z 0-9 . _ - + @`; case does not count.
+    #[schema(min_length = 2, max_length = 64)]
     pub username: String,
     /// At least 8 characters.
-    #[schema(format = "password")]
+    #[schema(format = Password, min_length = 8, max_length = 256)]
     pub password: String,
     /// True for one who may make users.
     #[serde(default)]
@@ -51,10 +53,10 @@ impl UserBody {
 #[serde(deny_unknown_fields)]
 pub struct OwnPasswordBody {
     /// The present one.
-    #[schema(format = "password", min_length = 1, max_length = 256)]
+    #[schema(format = Password, min_length = 1, max_length = 256)]
     pub password: String,
     /// At least 8 characters.
-    #[schema(format = "password", min_length = 8, max_length = 256, pattern = r"^[^\x00]*$")]
+    #[schema(format = Password, min_length = 8, max_length = 256, pattern = r"^[^\x00]*$")]
     pub new_password: String,
 }
 
@@ -85,7 +87,7 @@ impl OwnPasswordBody {
 #[serde(deny_unknown_fields)]
 pub struct PasswordBody {
     /// At least 8 characters.
-    #[schema(format = "password", min_length = 8, max_length = 256, pattern = r"^[^\x00]*$")]
+    #[schema(format = Password, min_length = 8, max_length = 256, pattern = r"^[^\x00]*$")]
     pub password: String,
 }
 
@@ -118,8 +120,10 @@ pub struct UserAnswer {
     /// True for one who may make users.
     pub is_admin: bool,
     /// When the user was made.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// Since when the user cannot sign in; null for one who can.
+    #[schema(format = DateTime, required)]
     pub disabled_at: Option<String>,
 }
 
@@ -130,6 +134,7 @@ pub struct MeAnswer {
     #[serde(flatten)]
     pub user: UserAnswer,
     /// What the credential allows.
+    #[schema(schema_with = words::scopes)]
     pub scopes: Vec<&'static str>,
 }
 

@@ -8,7 +8,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::domain::ids::UserId;
 use crate::http::extract::{CurrentCaller, Json, QueryParams, RequestId};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
 use crate::http::rest::fields::page::{PageAnswer, PageQuery};
 use crate::http::rest::users::json::{
     MeAnswer, OwnPasswordBody, PasswordBody, UserAnswer, UserBody,
@@ -17,14 +16,6 @@ use crate::services::Error;
 use crate::state::AppState;
 
 /// Make a user. Needs the scope `admin`.
-#[utoipa::path(
-    post, path = "/v1/users", tag = "credentials", request_body = UserBody,
-    responses(
-        (status = 201, body = UserAnswer),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn create(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -37,11 +28,6 @@ pub(in crate::http::rest) async fn create(
 }
 
 /// The caller.
-#[utoipa::path(
-    get, path = "/v1/users/me", tag = "credentials",
-    responses((status = 200, body = MeAnswer), (status = 401, body = Problem)),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn me(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -51,14 +37,6 @@ pub(in crate::http::rest) async fn me(
 }
 
 /// All users, newest first. Needs the scope `admin`.
-#[utoipa::path(
-    get, path = "/v1/users", tag = "credentials", params(PageQuery),
-    responses(
-        (status = 200, body = PageAnswer<UserAnswer>),
-        (status = 403, body = Problem), (status = 422, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn list(
     state: Data<AppState>,
     QueryParams(query): QueryParams<PageQuery>,
@@ -69,15 +47,6 @@ pub(in crate::http::rest) async fn list(
 }
 
 /// A user. Needs the scope `admin`.
-#[utoipa::path(
-    get, path = "/v1/users/{id}", tag = "credentials",
-    params(("id" = String, Path, description = "of the user")),
-    responses(
-        (status = 200, body = UserAnswer),
-        (status = 403, body = Problem), (status = 404, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn get(
     state: Data<AppState>,
     id: Path<String>,
@@ -88,15 +57,6 @@ pub(in crate::http::rest) async fn get(
 
 /// Disable a user: no token, API key or password of the user is good any more, and sessions and runs
 /// of the user end. Needs the scope `admin`.
-#[utoipa::path(
-    post, path = "/v1/users/{id}/disable", tag = "credentials",
-    params(("id" = String, Path, description = "of the user")),
-    responses(
-        (status = 200, body = UserAnswer), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn disable(
     state: Data<AppState>,
     RequestId(request_id): RequestId,
@@ -108,15 +68,6 @@ pub(in crate::http::rest) async fn disable(
 
 /// Enable a user again. API keys of the user are good again; who had signed in has to sign in again.
 /// Needs the scope `admin`.
-#[utoipa::path(
-    post, path = "/v1/users/{id}/enable", tag = "credentials",
-    params(("id" = String, Path, description = "of the user")),
-    responses(
-        (status = 200, body = UserAnswer),
-        (status = 403, body = Problem), (status = 404, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn enable(
     state: Data<AppState>,
     id: Path<String>,
@@ -126,15 +77,6 @@ pub(in crate::http::rest) async fn enable(
 }
 
 /// Delete a user, with API keys, sessions and executions. Needs the scope `admin`.
-#[utoipa::path(
-    delete, path = "/v1/users/{id}", tag = "credentials",
-    params(("id" = String, Path, description = "of the user")),
-    responses(
-        (status = 204), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn delete(
     state: Data<AppState>,
     RequestId(request_id): RequestId,
@@ -145,14 +87,6 @@ pub(in crate::http::rest) async fn delete(
 }
 
 /// Change your password. Every sign-in of yours is over then: sign in again. API keys stay good.
-#[utoipa::path(
-    put, path = "/v1/users/me/password", tag = "credentials", request_body = OwnPasswordBody,
-    responses(
-        (status = 204), (status = 403, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn change_password(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -167,15 +101,6 @@ pub(in crate::http::rest) async fn change_password(
 }
 
 /// Give another user a new password. Every sign-in of that user is over then. Needs the scope `admin`.
-#[utoipa::path(
-    put, path = "/v1/users/{id}/password", tag = "credentials", request_body = PasswordBody,
-    params(("id" = String, Path, description = "of the user")),
-    responses(
-        (status = 204), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)
-    ),
-    security(("bearer" = []), ("api_key" = []))
-)]
 pub(in crate::http::rest) async fn reset_password(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
