@@ -36,7 +36,7 @@ static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
 
 /// Registers every route.
 pub fn configure(config: &mut ServiceConfig) {
-    config.app_data(Data::new(DOCUMENT.clone()));
+    let config = config.app_data(Data::new(DOCUMENT.clone()));
     for resource in resources(public(), "") {
         config.service(resource);
     }

@@ -41,6 +41,13 @@ pub(super) fn one_of(words: impl IntoIterator<Item = &'static str>) -> ObjectBui
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
 }
 
+/// `X-Request-Id`, which every operation takes.
+pub(super) fn request_id() -> Parameter {
+    let about = "The id of the request in logs and in the answer: up to 64 of `A-Z a-z 0-9 - _ .`; \
+         anything else is replaced by one of ours.";
+    header("X-Request-Id", about, text().build())
+}
+
 /// `Idempotency-Key`.
 pub(super) fn idempotency_key() -> Vec<Parameter> {
     let text = text().min_length(Some(1)).max_length(Some(MAX_KEY)).pattern(Some("^[!-~]+$"));

@@ -160,7 +160,7 @@ async fn unknown_paths_tell_strangers_nothing() {
     let answer = app.send(Method::DELETE, "/v1/users/me", &admin, &[], None).await;
     assert_eq!(
         (answer.code().as_str(), &answer.headers["allow"]),
-        ("method_not_allowed", &"GET".parse().unwrap())
+        ("method_not_allowed", &"GET, HEAD".parse().unwrap())
     );
 }
 

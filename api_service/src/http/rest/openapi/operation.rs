@@ -3,14 +3,16 @@
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder, Parameter};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, Type,
+};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content as Typed, Required, Response, ResponseBuilder};
 
 use super::{API_KEY, BEARER, PASSWORD, problems};
 use crate::domain::scope::Access;
 use crate::http::rest::endpoint::{Answer, Content, Endpoint, Takes};
-use crate::http::rest::schemas::{Schemas, in_path};
+use crate::http::rest::schemas::{Schemas, in_path, request_id};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -68,7 +70,8 @@ fn description(row: &Endpoint) -> Option<String> {
 fn parameters(row: &Endpoint) -> Vec<Parameter> {
     let names = row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = names.map(in_path);
-    in_path.chain(row.parameters.iter().flat_map(|parameters| parameters())).collect()
+    let others = row.parameters.iter().flat_map(|parameters| parameters());
+    in_path.chain(others).chain([request_id()]).collect()
 }
 
 fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response {
@@ -80,6 +83,7 @@ fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response 
         }
         Content::AnyJson => {
             let any = ObjectBuilder::new().schema_type(Type::Object);
+            let any = any.additional_properties(Some(AdditionalProperties::FreeForm(true)));
             response = response.content(JSON, Typed::new(Some(any)));
         }
         Content::Output => {
@@ -92,9 +96,7 @@ fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response 
                 .description(Some("All that was written, in bytes."))
                 .build();
             let bytes = ObjectBuilder::new().schema_type(Type::String);
-            let bytes = bytes.format(Some(utoipa::openapi::schema::SchemaFormat::KnownFormat(
-                utoipa::openapi::schema::KnownFormat::Binary,
-            )));
+            let bytes = bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
             response = response
                 .content(BYTES, Typed::new(Some(bytes)))
                 .header("Output-Complete", complete)
