@@ -92,7 +92,8 @@ class Checks:
         code = "print('an execution with output'); 1 / 0"
         body = {"language": "python", "code": code}
         execution = self.service.call("POST", "/v1/code_interpreter/run", token, body)["execution_id"]
-        environment = os.environ | {"CRUCIBLE_EXECUTION": execution}
+        hooks = str(HERE / "refusals.py")
+        environment = os.environ | {"CRUCIBLE_EXECUTION": execution, "SCHEMATHESIS_HOOKS": hooks}
         command = [str(part) for part in command]
         return subprocess.run(command, cwd=self.work, env=environment, check=False).returncode == 0
 
