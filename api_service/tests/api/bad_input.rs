@@ -141,7 +141,7 @@ async fn a_whole_number_may_have_a_fraction_of_nothing() {
         "limits": {"memory_bytes": 134217728.0, "processes": 8.0}}"#;
     let answer = app.send(Method::POST, RUN, &token, &[], Some(body.to_owned())).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-    let limits = app.worker.seen().executes[0].limits.clone().unwrap();
+    let limits = app.worker.seen().executes[0].limits.unwrap();
     assert_eq!(limits.memory_bytes, Some(134_217_728));
     let half = body.replace(" 8.0", " 8.5");
     let answer = app.send(Method::POST, RUN, &token, &[], Some(half)).await;
