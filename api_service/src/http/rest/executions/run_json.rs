@@ -40,7 +40,7 @@ pub struct RunBody {
     #[schema(exclusive_minimum = 0)]
     pub timeout: Option<f64>,
     /// A session to run in; null or left out for a sandbox of its own.
-    #[schema(pattern = "^ses_", max_length = 64)]
+    #[schema(pattern = "^ses_[A-Za-z0-9]{1,64}$")]
     pub session_id: Option<String>,
     /// Standard input, in full.
     pub stdin: Option<Content>,
