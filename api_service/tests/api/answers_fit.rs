@@ -76,6 +76,21 @@ fn told(document: &Value, schema: &Value, name: &str) -> bool {
         || schema["allOf"].as_array().into_iter().flatten().any(|part| told(document, part, name))
 }
 
+#[test]
+fn examples_are_what_they_are_examples_of() {
+    let document = serde_json::to_value(rest::document()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let mut seen = 0;
+    for (name, schema) in schemas {
+        let many = schema["examples"].as_array().into_iter().flatten();
+        for example in schema.get("example").into_iter().chain(many) {
+            assert_eq!(misfits(&document, schema, example, name), Vec::<String>::new());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "{seen} examples");
+}
+
 #[tokio::test]
 async fn answers_have_the_shape_that_the_document_gives_them() {
     let app = App::start().await;

@@ -1,6 +1,6 @@
-//! Our own API: what is below `/v1`, and the few routes beside it. `table` lists them, `routes` registers them,
-//! `openapi` describes them; each folder
-//! holds the handlers of one resource and its JSON.
+//! Our own API: what is below `/v1`, and the few routes beside it. `table` lists them, `routes`
+//! registers them, `openapi` describes them; each folder holds the handlers of one resource and its
+//! JSON.
 
 pub mod api_keys;
 pub mod auth;

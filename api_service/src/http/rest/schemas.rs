@@ -72,6 +72,11 @@ fn header(name: &str, about: &str, schema: Object) -> Parameter {
         .build()
 }
 
+/// An id that begins with `prefix`.
+pub(super) fn id_of(prefix: &str) -> Object {
+    text().pattern(Some(format!("^{prefix}_[A-Za-z0-9]{{1,64}}$"))).build()
+}
+
 /// A parameter of the path, by its name.
 pub(super) fn in_path(name: &str) -> Parameter {
     let schema = match name {

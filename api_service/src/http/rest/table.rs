@@ -6,7 +6,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::endpoint::{Content, Draft, Endpoint, OF_KEYS, Tag, Takes, row};
 use super::fields::page::{PageAnswer, PageQuery};
-use super::schemas::{form, idempotency_key, range, schema};
+use super::schemas::{form, id_of, idempotency_key, range, schema};
 use super::{api_keys, auth, doctor, executions, health, languages, openapi, sessions, users};
 use crate::domain::scope::Access::{self, Needs, Public, SignedIn};
 use crate::domain::scope::Scope::{Admin, Keys, Read, Run, Sessions};
@@ -30,8 +30,13 @@ fn put(path: Text, access: Access, tag: Tag, id: Text, summary: Text) -> Draft {
     row(Method::PUT, path, access, tag, id, summary)
 }
 
-fn page() -> Vec<Parameter> {
-    PageQuery::into_params(|| Some(ParameterIn::Query))
+/// Which page of a list of things whose ids begin with `prefix`.
+fn page(prefix: &str) -> Vec<Parameter> {
+    let mut parameters = PageQuery::into_params(|| Some(ParameterIn::Query));
+    for parameter in parameters.iter_mut().filter(|parameter| parameter.name == "cursor") {
+        parameter.schema = Some(id_of(prefix).into());
+    }
+    parameters
 }
 
 /// The routes that ask for nothing. A scope of their own, not exceptions from the other.
@@ -124,7 +129,7 @@ fn accounts() -> Vec<Endpoint> {
             .to(api_keys::create),
         get("/v1/api_keys", Needs(Keys), Tag::Credentials, "list_api_keys", "Your API keys")
             .more("Without their secrets.")
-            .with(page)
+            .with(|| page("key"))
             .gives(S::OK, "A page", Content::Json(schema::<PageAnswer<ApiKeyAnswer>>))
             .fails(&[C::ValidationFailed])
             .to(api_keys::list),
@@ -162,7 +167,7 @@ fn runs() -> Vec<Endpoint> {
             "Your runs",
         )
         .more("Newest first.")
-        .with(page)
+        .with(|| page("exe"))
         .gives(S::OK, "A page", page_of)
         .fails(&[C::ValidationFailed])
         .to(executions::list),
@@ -226,7 +231,7 @@ fn sandboxes() -> Vec<Endpoint> {
             .to(sessions::create),
         get(ALL, Needs(Read), Tag::Sessions, "list_sessions", "Your sessions")
             .more("Newest first.")
-            .with(page)
+            .with(|| page("ses"))
             .gives(S::OK, "A page", Content::Json(schema::<PageAnswer<SessionAnswer>>))
             .fails(&[C::ValidationFailed, C::WorkerUnavailable])
             .to(sessions::list),
@@ -250,7 +255,7 @@ fn administration() -> Vec<Endpoint> {
     vec![
         get("/v1/users", admin, tag, "list_users", "All users")
             .more("Newest first.")
-            .with(page)
+            .with(|| page("usr"))
             .gives(S::OK, "A page", Content::Json(schema::<PageAnswer<UserAnswer>>))
             .fails(&[C::ValidationFailed])
             .to(users::list),

@@ -73,6 +73,11 @@ fn checked_scopes(names: &[String], errors: &mut FieldErrors) -> Vec<Scope> {
 
 /// A key, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "key_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79", "name": "backend", "preview": "e2b_1f0c",
+    "scopes": ["run", "sessions", "read"], "created_at": "2026-01-31T12:00:00Z",
+    "expires_at": null
+}))]
 pub struct ApiKeyAnswer {
     /// For deleting it.
     pub id: String,

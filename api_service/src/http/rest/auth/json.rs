@@ -92,6 +92,10 @@ impl RefreshBody {
 
 /// A pair of tokens.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "access_token": "eyJhbGciOi…", "token_type": "bearer", "expires_in": 1800,
+    "refresh_token": "019b7f3c…"
+}))]
 pub struct TokenAnswer {
     /// For the `Authorization` header.
     pub access_token: String,

@@ -13,6 +13,11 @@ use crate::http::rest::fields::timestamp;
 
 /// A run, without what it wrote.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "execution_id": "exe_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79", "session_id": null,
+    "language": "python", "status": "succeeded", "created_at": "2026-01-31T12:00:00Z",
+    "finished_at": "2026-01-31T12:00:01Z"
+}))]
 pub struct ExecutionSummary {
     /// Which.
     pub execution_id: String,

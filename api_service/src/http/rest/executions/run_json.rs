@@ -40,7 +40,7 @@ pub struct RunBody {
     #[schema(exclusive_minimum = 0)]
     pub timeout: Option<f64>,
     /// A session to run in; null or left out for a sandbox of its own.
-    #[schema(pattern = "^ses_", max_length = 64)]
+    #[schema(pattern = "^ses_[A-Za-z0-9]{1,64}$")]
     pub session_id: Option<String>,
     /// Standard input, in full.
     pub stdin: Option<Content>,
@@ -205,6 +205,23 @@ fn checked_flags(
 
 /// What a run did.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "execution_id": "exe_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79", "session_id": null,
+    "language": "python", "status": "succeeded", "output": "3\n", "stdout": "3\n", "stderr": "",
+    "error": null, "exit_code": 0, "signal": null, "duration_ms": 3, "results": [],
+    "diagnostic": null,
+    "truncated": {"stdout": false, "stderr": false, "stdout_bytes": 2, "stderr_bytes": 0},
+    "encoding": {"stdout": "utf-8", "stderr": "utf-8"},
+    "full_output": {"stdout": null, "stderr": null},
+    "usage": {
+        "cpu_ms": 2, "peak_memory_bytes": 9437184, "processes": 1, "disk_bytes": 0,
+        "accounting": "enforced"
+    },
+    "phases": {
+        "queue_ms": 0, "start_ms": 0, "compile_ms": null, "run_ms": 2, "cold_start": false
+    },
+    "state_lost": false, "isolation": "full"
+}))]
 pub struct RunAnswer {
     /// For looking at it later.
     #[schema(example = "exe_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79")]

@@ -19,7 +19,6 @@ pub struct PageQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 250, default = 50)]
     pub limit: Option<String>,
     /// The `next_cursor` of the page before.
-    #[param(max_length = 64)]
     pub cursor: Option<String>,
 }
 

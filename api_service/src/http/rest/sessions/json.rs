@@ -95,6 +95,11 @@ fn checked_ttl(ttl: Option<f64>) -> Result<Duration, String> {
 
 /// A session.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "session_id": "ses_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79", "language": "python",
+    "status": "active", "created_at": "2026-01-31T12:00:00Z",
+    "expires_at": "2026-01-31T12:10:00Z", "metadata": {"conversation": "c-17"}
+}))]
 pub struct SessionAnswer {
     /// For runs in it.
     #[schema(example = "ses_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79")]

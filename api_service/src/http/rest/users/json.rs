@@ -112,6 +112,10 @@ impl PasswordBody {
 
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "usr_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79", "username": "ada", "is_admin": false,
+    "created_at": "2026-01-31T12:00:00Z"
+}))]
 pub struct UserAnswer {
     /// Never reused.
     pub id: String,
