@@ -1,8 +1,7 @@
 //! The gateway: users, tokens, sessions and runs over HTTP, in front of the worker that runs code.
 //!
 //! ```text
-//! routes ──▶ contract   JSON to domain and back
-//!   │   └──▶ extract    request to checked parts        middleware   around every request
+//! http       routes, JSON, and what is around every request
 //!   ▼
 //! services ──▶ storage            SQLite or PostgreSQL
 //!         └──▶ execution_client   the worker, by gRPC
@@ -10,16 +9,11 @@
 //! ```
 
 pub mod config;
-pub mod connections;
-pub mod contract;
 pub mod domain;
-pub mod error;
 pub mod execution_client;
-pub mod extract;
+pub mod http;
 pub mod metrics;
-pub mod middleware;
 pub mod operator;
-pub mod routes;
 pub mod services;
 pub mod shutdown;
 pub mod startup;

@@ -33,8 +33,8 @@ pub struct Seen {
     pub deadlines: Vec<String>,
     /// Runs whose caller went away.
     pub abandoned: Vec<String>,
-    sessions: HashMap<String, (String, wire::Session)>,
-    running: HashMap<String, (String, Arc<Notify>)>,
+    pub sessions: HashMap<String, (String, wire::Session)>,
+    pub running: HashMap<String, (String, Arc<Notify>)>,
     /// By execution: its owner, and what it wrote to standard output.
     outputs: HashMap<String, (String, Vec<u8>)>,
     lives: u32,
