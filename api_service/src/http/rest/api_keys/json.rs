@@ -17,7 +17,7 @@ use crate::http::rest::fields::timestamp;
 #[schema(example = json!({"name": "backend", "scopes": ["run", "sessions", "read"]}))]
 pub struct ApiKeyBody {
     /// What to call it: 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
     pub name: String,
     /// When it shall end (RFC 3339); never when left out.
     #[schema(format = DateTime)]

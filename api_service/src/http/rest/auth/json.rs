@@ -18,7 +18,7 @@ const MAX_REFRESH_TOKEN: usize = 256;
 #[serde(deny_unknown_fields)]
 pub struct TokenBody {
     /// Who.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(pattern = "^[A-Za-z0-9._+@-]{2,64}$")]
     pub username: String,
     /// The password.
     #[schema(format = Password, min_length = 1, max_length = 256)]

@@ -32,7 +32,7 @@ use crate::http::rest::fields::program::{bounded, environment, environment_schem
 }))]
 pub struct RunBody {
     /// At most 1 MiB.
-    #[schema(min_length = 1, max_length = 1048576)]
+    #[schema(max_length = 1048576, pattern = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$")]
     pub code: String,
     /// python (py), node (javascript, js), bash (shell, sh) or c.
     pub language: String,

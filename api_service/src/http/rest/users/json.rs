@@ -17,10 +17,10 @@ use crate::http::rest::fields::words;
 #[serde(deny_unknown_fields)]
 pub struct UserBody {
     /// 2 to 64 of `a-z 0-9 . _ - + @`; case does not count.
-    #[schema(min_length = 2, max_length = 64, pattern = "^[A-Za-z0-9._+@-]+$")]
+    #[schema(pattern = "^[A-Za-z0-9._+@-]{2,64}$")]
     pub username: String,
     /// At least 8 characters.
-    #[schema(format = Password, min_length = 8, max_length = 256, pattern = r"^[^\x00]*$")]
+    #[schema(format = Password, min_length = 8, max_length = 256, pattern = "^[^\\u0000]*$")]
     pub password: String,
     /// True for one who may make users.
     #[serde(default)]
