@@ -5,7 +5,7 @@
 //!   │   └──▶ extract    request to checked parts        middleware   around every request
 //!   ▼
 //! services ──▶ storage            SQLite or PostgreSQL
-//!         └──▶ execution_client   the worker, by gRPC
+//!         └──▶ workers            those who run code, by gRPC
 //! domain                          what all of them talk about
 //! ```
 
@@ -14,7 +14,6 @@ pub mod connections;
 pub mod contract;
 pub mod domain;
 pub mod error;
-pub mod execution_client;
 pub mod extract;
 pub mod metrics;
 pub mod middleware;
@@ -26,6 +25,7 @@ pub mod startup;
 pub mod state;
 pub mod storage;
 pub mod telemetry;
+pub mod workers;
 
 use std::process::ExitCode;
 

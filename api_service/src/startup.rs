@@ -17,16 +17,16 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::connections::Connections;
 use crate::domain::ids::BootId;
-use crate::execution_client::ExecutionClient;
 use crate::extract::{BodyRoom, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
 use crate::middleware::{attend, identify, observe, protect};
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
-use crate::services::worker::Worker;
 use crate::state::{AppState, compose};
 use crate::storage::Database;
+use crate::workers::client::ExecutionClient;
+use crate::workers::registry::Worker;
 use crate::{metrics, routes};
 
 /// How long requests may go on after the end was announced, in seconds.

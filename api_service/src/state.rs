@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::domain::run::RunRules;
-use crate::execution_client::ExecutionClient;
 use crate::services::Error;
 use crate::services::access_tokens::AccessTokens;
 use crate::services::api_keys::ApiKeys;
@@ -21,8 +20,9 @@ use crate::services::sealing::Sealer;
 use crate::services::sessions::Sessions;
 use crate::services::sign_in::SignIn;
 use crate::services::users::Users;
-use crate::services::worker::Worker;
 use crate::storage::Database;
+use crate::workers::client::ExecutionClient;
+use crate::workers::registry::Worker;
 
 /// What a handler is given. One value, shared by all threads.
 #[derive(Clone)]

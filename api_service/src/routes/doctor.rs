@@ -6,6 +6,7 @@ use crate::contract::doctor::DoctorAnswer;
 use crate::contract::problem::Problem;
 use crate::error::ApiError;
 use crate::extract::RequestId;
+use crate::services::Error;
 use crate::state::AppState;
 
 /// What stands between code and the host, with all that the worker saw when it tried each wall, and
@@ -22,6 +23,6 @@ pub(super) async fn doctor(
     state: Data<AppState>,
     RequestId(request_id): RequestId,
 ) -> Result<web::Json<DoctorAnswer>, ApiError> {
-    let worker = state.worker.capabilities(&request_id).await?;
+    let worker = state.worker.capabilities(&request_id).await.map_err(Error::from)?;
     Ok(web::Json(DoctorAnswer::of(&worker, &state.rules)))
 }

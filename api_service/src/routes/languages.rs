@@ -6,6 +6,7 @@ use crate::contract::languages::LanguagesAnswer;
 use crate::contract::problem::Problem;
 use crate::error::ApiError;
 use crate::extract::RequestId;
+use crate::services::Error;
 use crate::state::AppState;
 
 /// What really runs here: languages, versions, packages, limits.
@@ -17,6 +18,6 @@ pub(super) async fn languages(
     state: Data<AppState>,
     RequestId(request_id): RequestId,
 ) -> Result<web::Json<LanguagesAnswer>, ApiError> {
-    let worker = state.worker.capabilities(&request_id).await?;
+    let worker = state.worker.capabilities(&request_id).await.map_err(Error::from)?;
     Ok(web::Json(LanguagesAnswer::of(&worker, &state.rules)))
 }

@@ -5,7 +5,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::contract::exposition;
-use crate::services::worker::Worker;
+use crate::workers::registry::Worker;
 
 /// The version of the text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

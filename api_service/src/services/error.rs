@@ -10,7 +10,8 @@ use crate::domain::ids::ExecutionId;
 use crate::domain::language::Language;
 use crate::domain::queue::QueuePlace;
 use crate::domain::scope::Scope;
-use crate::{execution_client, storage};
+use crate::storage;
+use crate::workers::client;
 
 /// How long to wait for a worker that is down.
 const WORKER_RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -71,7 +72,7 @@ pub enum Error {
     NoSuchRange(u64),
     /// The worker was lost while the run went on.
     #[error("the worker was lost while it ran {0}")]
-    ExecutionUnknown(ExecutionId, #[source] execution_client::Error),
+    ExecutionUnknown(ExecutionId, #[source] client::Error),
     /// No such session of that user.
     #[error("no such session")]
     SessionNotFound,
@@ -98,7 +99,7 @@ pub enum Error {
     OwnerFull(Duration, Option<QueuePlace>),
     /// The worker cannot be reached.
     #[error("the worker is unavailable")]
-    WorkerUnavailable(Duration, #[source] Option<execution_client::Error>),
+    WorkerUnavailable(Duration, #[source] Option<client::Error>),
     /// The worker refuses a value.
     #[error("{}: {}", .0.loc, .0.msg)]
     Refused(FieldError),
@@ -119,7 +120,7 @@ pub enum Error {
     Storage(storage::Error),
     /// The worker failed, or does not keep the contract.
     #[error(transparent)]
-    Worker(execution_client::Error),
+    Worker(client::Error),
     /// Something that cannot happen on a machine that works.
     #[error("internal fault: {0}")]
     Fault(&'static str),
@@ -127,16 +128,16 @@ pub enum Error {
 
 impl Error {
     /// What a failed call means for a run or a session in `language`.
-    pub(super) fn of_call(error: execution_client::Error, language: Language) -> Self {
+    pub(super) fn of_call(error: client::Error, language: Language) -> Self {
         match error {
-            execution_client::Error::LanguageUnavailable => Self::LanguageUnavailable(language),
+            client::Error::LanguageUnavailable => Self::LanguageUnavailable(language),
             error => Self::from(error),
         }
     }
 
     /// True when the request may have had an effect all the same.
     pub fn leaves_doubt(&self) -> bool {
-        use execution_client::Error as Call;
+        use client::Error as Call;
         matches!(
             self,
             Self::ExecutionUnknown(..)
@@ -156,9 +157,9 @@ impl From<storage::Error> for Error {
     }
 }
 
-impl From<execution_client::Error> for Error {
-    fn from(error: execution_client::Error) -> Self {
-        use execution_client::Error as Call;
+impl From<client::Error> for Error {
+    fn from(error: client::Error) -> Self {
+        use client::Error as Call;
         match error {
             Call::Unreachable(_) | Call::Lost(_) | Call::DeadlineExceeded => {
                 Self::WorkerUnavailable(WORKER_RETRY_AFTER, Some(error))

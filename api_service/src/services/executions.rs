@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Error;
 use super::history::History;
-use super::worker::Worker;
 use crate::domain::execution::{Execution, ExecutionState};
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::page::{Page, PageRequest};
-use crate::execution_client::{self, Call};
+use crate::workers::client::{self, Call};
+use crate::workers::registry::Worker;
 
 /// How long the worker may take to stop a run.
 const CANCEL_DEADLINE: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ impl Executions {
         match self.worker.client().cancel(&call, id, user).await {
             Ok(()) => Ok(()),
             // It ended between our look and the call.
-            Err(execution_client::Error::ExecutionNotFound) => Err(Error::ExecutionNotRunning),
+            Err(client::Error::ExecutionNotFound) => Err(Error::ExecutionNotRunning),
             Err(error) => Err(Error::from(error)),
         }
     }

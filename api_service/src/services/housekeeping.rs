@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempts::Attempts;
 use super::background::Background;
-use super::worker::Worker;
 use crate::domain::ids::BootId;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::{self, Database, Retention};
+use crate::workers::registry::Worker;
 
 /// How often the worker is asked what it is.
 const UP_INTERVAL: Duration = Duration::from_secs(3);

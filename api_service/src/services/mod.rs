@@ -19,6 +19,5 @@ pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
 pub mod users;
-pub mod worker;
 
 pub use self::error::Error;

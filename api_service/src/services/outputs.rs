@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::Error;
 use super::executions::Executions;
-use super::worker::Worker;
 use crate::domain::byte_range::{ByteRange, Part};
 use crate::domain::capture::CapturedText;
 use crate::domain::event::OutputStream;
@@ -13,7 +12,8 @@ use crate::domain::execution::ExecutionState;
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::report::{Report, StoredOutput, StreamTotals};
 use crate::domain::timestamp::Timestamp;
-use crate::execution_client::{self, Call, StoredPiece};
+use crate::workers::client::{self, Call, StoredPiece};
+use crate::workers::registry::Worker;
 
 /// How long the worker may take for a piece.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -94,7 +94,7 @@ impl Stored {
         let Self { worker, call, user, id, stream } = self;
         let read = worker.client().read_output(call, id, user, *stream, (offset, length));
         match read.await {
-            Err(execution_client::Error::OutputNotFound) => Err(Error::OutputNotKept),
+            Err(client::Error::OutputNotFound) => Err(Error::OutputNotKept),
             found => Ok(found?),
         }
     }

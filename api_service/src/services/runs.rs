@@ -8,7 +8,6 @@ use super::Error;
 use super::history::{History, Noted};
 use super::sessions::Sessions;
 use super::users::Users;
-use super::worker::Worker;
 use crate::domain::capture::Capture;
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::execution::{Execution, ExecutionState};
@@ -18,7 +17,8 @@ use crate::domain::report::Report;
 use crate::domain::run::RunRequest;
 use crate::domain::session::Session;
 use crate::domain::timestamp::Timestamp;
-use crate::execution_client::{self, Call};
+use crate::workers::client::{self, Call};
+use crate::workers::registry::Worker;
 
 /// How long a run may wait for its turn, beside its own time.
 const QUEUE_ALLOWANCE: Duration = Duration::from_secs(30);
@@ -63,7 +63,7 @@ impl Runs {
             Err(error) => {
                 // A session that is over is so without the worker's word.
                 self.session_of(user, run).await?;
-                return Err(error);
+                return Err(Error::from(error));
             }
         };
         let record = self.begin(user, run).await?;
@@ -73,7 +73,7 @@ impl Runs {
         let mut accepted = false;
         let work = self.absorb(&call, &id, user, run, isolation, &mut accepted);
         let done = tokio::time::timeout(deadline + GRACE, work).await;
-        match done.unwrap_or(Err(execution_client::Error::DeadlineExceeded)) {
+        match done.unwrap_or(Err(client::Error::DeadlineExceeded)) {
             Ok(report) => {
                 record.end(ExecutionState::finished(report.for_history())).await?;
                 Ok((id, report))
@@ -107,7 +107,7 @@ impl Runs {
         run: &RunRequest,
         isolation: String,
         accepted: &mut bool,
-    ) -> Result<Report, execution_client::Error> {
+    ) -> Result<Report, client::Error> {
         let mut events = self.worker.client().execute(call, id, user, run).await?;
         let (mut stdout, mut stderr, mut results) =
             (Capture::default(), Capture::default(), Vec::new());
@@ -125,7 +125,7 @@ impl Runs {
                 Event::Result(result) => {
                     left = left
                         .checked_sub(result.size())
-                        .ok_or(execution_client::Error::Malformed("results without end"))?;
+                        .ok_or(client::Error::Malformed("results without end"))?;
                     results.push(result);
                 }
                 Event::Outcome(outcome) => {
@@ -139,7 +139,7 @@ impl Runs {
                 }
             }
         }
-        Err(execution_client::Error::Malformed("events without an outcome"))
+        Err(client::Error::Malformed("events without an outcome"))
     }
 
     /// The session that the run is meant for, if it can still be. Asked only when something went
@@ -234,10 +234,10 @@ fn count(language: Language, state: &ExecutionState) {
 
 /// The worker may have taken the run on before the call failed. One that ends while it runs the code
 /// says so in the words in which it refuses more: "try again" would be advice to do it twice.
-fn is_doubtful(error: &execution_client::Error, accepted: bool) -> bool {
+fn is_doubtful(error: &client::Error, accepted: bool) -> bool {
     match error {
-        execution_client::Error::Lost(_) | execution_client::Error::DeadlineExceeded => true,
-        execution_client::Error::ShuttingDown(_) => accepted,
+        client::Error::Lost(_) | client::Error::DeadlineExceeded => true,
+        client::Error::ShuttingDown(_) => accepted,
         _ => false,
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::Error;
 use super::background::Background;
-use super::worker::Worker;
 use crate::domain::ids::{BootId, SessionId, UserId};
 use crate::domain::language::Language;
 use crate::domain::page::{Page, PageRequest};
@@ -12,8 +11,9 @@ use crate::domain::session::{
     EndReason, LiveSession, NewSession, Session, SessionStage, SessionStatus,
 };
 use crate::domain::timestamp::Timestamp;
-use crate::execution_client::{self, Call};
 use crate::storage::Database;
+use crate::workers::client::{self, Call};
+use crate::workers::registry::Worker;
 
 /// How long the worker may take to look at a session.
 const LOOK_DEADLINE: Duration = Duration::from_secs(10);
@@ -158,9 +158,9 @@ impl Sessions {
                 match self.worker.client().end_session(&call, id, user).await {
                     Ok(()) => true,
                     Err(
-                        execution_client::Error::SessionNotFound
-                        | execution_client::Error::SessionExpired
-                        | execution_client::Error::SessionLost,
+                        client::Error::SessionNotFound
+                        | client::Error::SessionExpired
+                        | client::Error::SessionLost,
                     ) => false,
                     Err(error) => return Err(Error::from(error)),
                 }
@@ -192,7 +192,7 @@ impl Sessions {
     pub(super) async fn failed_in(
         &self,
         session: &Session,
-        error: execution_client::Error,
+        error: client::Error,
         language: Language,
     ) -> Result<Error, Error> {
         let Some(reason) = end_reason(&error, session) else {
@@ -242,10 +242,10 @@ fn ended(reason: EndReason) -> Result<SessionStatus, Error> {
 
 /// Why a session that we took for live is over, if the worker says that it is. A worker that does
 /// not know it has forgotten it after its time, or has lost it.
-fn end_reason(error: &execution_client::Error, session: &Session) -> Option<EndReason> {
+fn end_reason(error: &client::Error, session: &Session) -> Option<EndReason> {
     match error {
-        execution_client::Error::SessionExpired => Some(EndReason::Expired),
-        execution_client::Error::SessionLost | execution_client::Error::SessionNotFound => {
+        client::Error::SessionExpired => Some(EndReason::Expired),
+        client::Error::SessionLost | client::Error::SessionNotFound => {
             let in_time = !session.expires_at.has_passed();
             Some(if in_time { EndReason::Lost } else { EndReason::Expired })
         }

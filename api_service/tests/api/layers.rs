@@ -14,9 +14,9 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("middleware", &["connections", "extract", "services", "domain", "error", "telemetry"]),
         ("extract", &["services", "domain", "error", "telemetry"]),
         ("contract", &["domain"]),
-        ("services", &["domain", "storage", "execution_client"]),
+        ("services", &["domain", "storage", "workers"]),
         ("storage", &["domain"]),
-        ("execution_client", &["domain"]),
+        ("workers", &["domain"]),
         ("domain", &[]),
     ])
 }
@@ -24,8 +24,8 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
 /// Crates that only one layer knows.
 const HOMES: [(&str, &[&str]); 4] = [
     ("sqlx", &["storage"]),
-    ("tonic", &["execution_client"]),
-    ("proto", &["execution_client"]),
+    ("tonic", &["workers"]),
+    ("proto", &["workers"]),
     ("actix_web", &["routes", "middleware", "extract", "error", "startup.rs", "connections"]),
 ];
 

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::Error;
 use crate::domain::capabilities::Capabilities;
 use crate::domain::inventory::Inventory;
-use crate::execution_client::{self, Call, ExecutionClient};
+use crate::workers::client::{self, Call, ExecutionClient};
 
 /// A worker that has not answered for so long is taken for down.
 const FRESH_FOR: Duration = Duration::from_secs(8);
@@ -61,11 +60,11 @@ impl Worker {
     /// What the worker is; it is asked when it has not said so lately.
     ///
     /// # Errors
-    /// [`Error::WorkerUnavailable`].
-    pub async fn capabilities(&self, request_id: &str) -> Result<Arc<Capabilities>, Error> {
+    /// When it does not answer.
+    pub async fn capabilities(&self, request_id: &str) -> Result<Arc<Capabilities>, client::Error> {
         match self.recent() {
             Some(capabilities) => Ok(capabilities),
-            None => Ok(self.refresh(request_id).await?),
+            None => self.refresh(request_id).await,
         }
     }
 
@@ -79,13 +78,10 @@ impl Worker {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn refresh(
-        &self,
-        request_id: &str,
-    ) -> Result<Arc<Capabilities>, execution_client::Error> {
+    pub async fn refresh(&self, request_id: &str) -> Result<Arc<Capabilities>, client::Error> {
         let call = Call { request_id: request_id.to_owned(), deadline: DEADLINE };
         let answer = tokio::time::timeout(DEADLINE, self.client.capabilities(&call)).await;
-        let answer = answer.unwrap_or(Err(execution_client::Error::DeadlineExceeded));
+        let answer = answer.unwrap_or(Err(client::Error::DeadlineExceeded));
         match answer {
             Ok(capabilities) => {
                 let capabilities = Arc::new(capabilities);
