@@ -25,8 +25,8 @@ use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::state::{AppState, compose};
 use crate::storage::Database;
-use crate::workers::client::ExecutionClient;
-use crate::workers::registry::Worker;
+use crate::workers::Workers;
+use crate::workers::client::WorkerClient;
 use crate::{metrics, routes};
 
 /// How long requests may go on after the end was announced, in seconds.
@@ -57,7 +57,7 @@ impl Application {
         let database = Database::connect(settings.database_url.expose())
             .await
             .context("the database of DATABASE_URL cannot be used")?;
-        let client = ExecutionClient::new(
+        let client = WorkerClient::new(
             &settings.execution_service_url,
             settings.internal_auth_token.expose(),
         )
@@ -72,7 +72,7 @@ impl Application {
 
         let background = state.background.clone();
         let stop = CancellationToken::new();
-        let worker = state.worker.clone();
+        let workers = state.workers.clone();
         let limits = &settings.http;
         let connections = Connections::new(
             limits.max_connections,
@@ -86,7 +86,7 @@ impl Application {
         });
         let server = serve(listener, &settings, state, authenticator, connections)?;
         let metrics = match settings.metrics_address {
-            Some(address) => Some(serve_metrics(address, worker, &background, &stop)?),
+            Some(address) => Some(serve_metrics(address, workers, &background, &stop)?),
             None => None,
         };
         if let Some(path) = &settings.address_file {
@@ -206,15 +206,15 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 fn serve_metrics(
     address: SocketAddr,
-    worker: Worker,
+    workers: Workers,
     background: &Background,
     stop: &CancellationToken,
 ) -> anyhow::Result<Server> {
     let handle = metrics::start()?;
     background.spawn(metrics::keep_up(handle.clone(), stop.clone()));
     let server = HttpServer::new(move || {
-        let (handle, worker) = (handle.clone(), worker.connected_from_here());
-        App::new().configure(move |config| routes::metrics::configure(config, handle, worker))
+        let (handle, workers) = (handle.clone(), workers.connected_from_here());
+        App::new().configure(move |config| routes::metrics::configure(config, handle, workers))
     })
     .workers(1)
     .disable_signals()

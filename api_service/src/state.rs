@@ -21,8 +21,8 @@ use crate::services::sessions::Sessions;
 use crate::services::sign_in::SignIn;
 use crate::services::users::Users;
 use crate::storage::Database;
-use crate::workers::client::ExecutionClient;
-use crate::workers::registry::Worker;
+use crate::workers::Workers;
+use crate::workers::client::WorkerClient;
 
 /// What a handler is given. One value, shared by all threads.
 #[derive(Clone)]
@@ -41,8 +41,8 @@ pub struct AppState {
     pub sessions: Sessions,
     /// Makes sure that things happen once.
     pub idempotency: Idempotency,
-    /// What is known of the worker.
-    pub worker: Worker,
+    /// The workers, and what is known of them.
+    pub workers: Workers,
     /// For the health routes.
     pub database: Database,
     /// Finishes what must not be cut off.
@@ -56,12 +56,12 @@ impl AppState {
     #[must_use]
     pub fn on_this_thread(&self) -> Self {
         let mut state = self.clone();
-        let worker = self.worker.connected_from_here();
-        state.runs.worker = worker.clone();
-        state.runs.sessions.worker = worker.clone();
-        state.executions.worker = worker.clone();
-        state.sessions.worker = worker.clone();
-        state.worker = worker;
+        let workers = self.workers.connected_from_here();
+        state.runs.workers = workers.clone();
+        state.runs.sessions.workers = workers.clone();
+        state.executions.workers = workers.clone();
+        state.sessions.workers = workers.clone();
+        state.workers = workers;
         state
     }
 }
@@ -73,7 +73,7 @@ impl AppState {
 pub fn compose(
     settings: &Settings,
     database: Database,
-    client: ExecutionClient,
+    client: WorkerClient,
     history: History,
 ) -> Result<(AppState, Authenticator, Housekeeping), Error> {
     let secret = settings.secret_key.expose().as_bytes();
@@ -82,13 +82,13 @@ pub fn compose(
     let attempts = Arc::new(Attempts::new());
     let background = Background::new();
     let boot = history.boot().clone();
-    let worker = Worker::new(client);
+    let workers = Workers::new([client], settings.rules.languages.clone());
     let api_keys = ApiKeys { database: database.clone(), recent: Arc::default() };
     let users =
         Users { database: database.clone(), passwords: passwords.clone(), recent: Arc::default() };
     let sessions = Sessions {
         database: database.clone(),
-        worker: worker.clone(),
+        workers: workers.clone(),
         background: background.clone(),
         boot: boot.clone(),
     };
@@ -105,11 +105,11 @@ pub fn compose(
         runs: Runs {
             history: history.clone(),
             users,
-            worker: worker.clone(),
+            workers: workers.clone(),
             sessions: sessions.clone(),
             max_timeout: settings.rules.max_timeout,
         },
-        executions: Executions { history, worker: worker.clone() },
+        executions: Executions { history, workers: workers.clone() },
         sessions,
         idempotency: Idempotency {
             database: database.clone(),
@@ -117,12 +117,12 @@ pub fn compose(
             background: background.clone(),
             boot: boot.clone(),
         },
-        worker: worker.clone(),
+        workers: workers.clone(),
         database: database.clone(),
         background,
         rules: settings.rules.clone(),
     };
     let retention = settings.retention.clone();
-    let housekeeping = Housekeeping { database, worker, attempts, boot, retention };
+    let housekeeping = Housekeeping { database, workers, attempts, boot, retention };
     Ok((state, Authenticator { access_tokens, api_keys }, housekeeping))
 }

@@ -16,7 +16,6 @@ use self::read::Reader;
 pub use self::secret::Secret;
 pub use self::variables::{VARIABLES, Variable, help};
 use crate::domain::credentials::{NewPassword, Username};
-use crate::domain::language::Language;
 use crate::domain::run::RunRules;
 use crate::storage::{Retention, sqlite_file};
 
@@ -130,7 +129,7 @@ impl Settings {
         let refresh_token_lifetime =
             from.value("REFRESH_TOKEN_EXPIRE_DAYS", "30", |text| read::span(text, 86_400, 3650));
         let cors_origins = from.list("CORS_ORIGINS", "", read::origin);
-        let languages = from.list("SUPPORTED_LANGUAGES", "python,node,bash,c", read::language);
+        let languages = from.value("SUPPORTED_LANGUAGES", "*", read::languages);
         let default_timeout = from.value("DEFAULT_TIMEOUT", "30", read::seconds);
         let max_timeout = from.value("MAX_TIMEOUT", "300", read::seconds);
         let http = HttpLimits::read(&mut from);
@@ -146,9 +145,6 @@ impl Settings {
             && default > max
         {
             from.problem("DEFAULT_TIMEOUT must not be above MAX_TIMEOUT".to_owned());
-        }
-        if languages.as_ref().is_some_and(Vec::is_empty) {
-            from.problem("SUPPORTED_LANGUAGES names no language".to_owned());
         }
         if let (Some(key), Some(token)) = (&secret_key, &internal_auth_token)
             && key.expose() == token.expose()
@@ -198,13 +194,11 @@ fn journal_beside(database_url: &Secret) -> Option<PathBuf> {
 impl fmt::Debug for Settings {
     /// Only what cannot be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let languages: Vec<&str> =
-            self.rules.languages.iter().map(|one: &Language| one.name()).collect();
         f.debug_struct("Settings")
             .field("host", &self.host)
             .field("port", &self.port)
             .field("execution_service_url", &self.execution_service_url)
-            .field("languages", &languages)
+            .field("languages", &self.rules.languages)
             .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::LogFormat;
 use crate::domain::credentials::{NewPassword, Username};
-use crate::domain::language::Language;
+use crate::domain::language::{LanguageFilter, LanguageName};
 use crate::storage::DatabaseKind;
 
 /// Everything that is wrong with the settings, one line for each.
@@ -187,9 +187,15 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn language(text: &str) -> Result<Language, String> {
-    Language::parse(text)
-        .ok_or_else(|| "must be some of python, node, bash and c, separated by commas".to_owned())
+pub(super) fn languages(text: &str) -> Result<LanguageFilter, String> {
+    if text == "*" {
+        return Ok(LanguageFilter::default());
+    }
+    let names = text.split(',').map(|name| LanguageName::parse(name.trim()));
+    names
+        .collect::<Option<_>>()
+        .map(LanguageFilter::only)
+        .ok_or_else(|| "must be names of languages, separated by commas, or *".to_owned())
 }
 
 pub(super) fn username(text: &str) -> Result<Username, String> {

@@ -38,7 +38,11 @@ pub const VARIABLES: [Variable; 29] = [
     variable("ADMIN_USERNAME", "admin", "name of the first user; used when there are no users"),
     variable("ADMIN_PASSWORD", "made and printed once", "the first user's password"),
     variable("CORS_ORIGINS", "none", "web origins that may call, separated by commas"),
-    variable("SUPPORTED_LANGUAGES", "python,node,bash,c", "languages to offer"),
+    variable(
+        "SUPPORTED_LANGUAGES",
+        "*",
+        "languages to offer, separated by commas; * for all that workers have",
+    ),
     variable("DEFAULT_TIMEOUT", "30", "time limit of a run that names none, in seconds"),
     variable("MAX_TIMEOUT", "300", "highest time limit of a run, in seconds"),
     variable("MAX_BODY_BYTES", "16777216", "largest request body, in bytes"),

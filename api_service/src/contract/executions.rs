@@ -14,8 +14,8 @@ pub struct ExecutionSummary {
     pub execution_id: String,
     /// The session it ran in, if in one.
     pub session_id: Option<String>,
-    /// python, node, bash or c.
-    pub language: &'static str,
+    /// The language's own name.
+    pub language: String,
     /// As in the answer of a run; also running, or unknown when the worker or the gateway was lost
     /// before the run had ended.
     #[schema(example = "succeeded")]
@@ -50,12 +50,20 @@ pub struct CancelAnswer {
 impl ExecutionSummary {
     /// From the domain.
     pub fn of(execution: &Execution) -> Self {
-        let Execution { id, user: _, session, language, created_at, finished_at, state } =
-            execution;
+        let Execution {
+            id,
+            user: _,
+            session,
+            language,
+            worker_instance: _,
+            created_at,
+            finished_at,
+            state,
+        } = execution;
         Self {
             execution_id: id.to_string(),
             session_id: session.as_ref().map(ToString::to_string),
-            language: language.name(),
+            language: language.to_string(),
             status: state.name(),
             created_at: moment::write(*created_at),
             finished_at: finished_at.map(moment::write),

@@ -12,7 +12,7 @@ use super::program::{bounded, environment, language};
 use super::report::ReportBody;
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::ids::{ExecutionId, SessionId};
-use crate::domain::language::Language;
+use crate::domain::language::{LanguageName, Offer};
 use crate::domain::report::Report;
 use crate::domain::run::{
     MAX_ARGS, MAX_CODE, MAX_COMPILER_FLAG, MAX_COMPILER_FLAGS, MAX_FILES, RunRequest, RunRules,
@@ -29,7 +29,7 @@ use crate::domain::workspace::{WorkspaceFile, WorkspacePath};
 pub struct RunBody {
     /// At most 1 MiB.
     pub code: String,
-    /// python (py), node (javascript, js), bash (shell, sh) or c.
+    /// A name or an alias of `/v1/languages`.
     pub language: String,
     /// Time limit in seconds; may have a fraction.
     pub timeout: Option<f64>,
@@ -45,7 +45,7 @@ pub struct RunBody {
     pub files: Option<BTreeMap<String, Content>>,
     /// What the run may use.
     pub limits: Option<LimitsBody>,
-    /// For C only; the worker has a list of those that it accepts.
+    /// For compiled languages; `/v1/languages` lists those that each accepts.
     pub compiler_flags: Option<Vec<String>>,
 }
 
@@ -54,7 +54,11 @@ impl RunBody {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, rules: &RunRules) -> Result<RunRequest, Vec<FieldError>> {
+    pub fn parse(
+        self,
+        rules: &RunRules,
+        offer: Option<&Offer>,
+    ) -> Result<RunRequest, Vec<FieldError>> {
         let Self {
             code,
             language,
@@ -68,7 +72,7 @@ impl RunBody {
             compiler_flags,
         } = self;
         let mut errors = FieldErrors::default();
-        let language = self::language(&language, &rules.languages, &mut errors);
+        let language = self::language(&language, offer, &mut errors);
         let code = errors.keep("code", checked_code(code));
         let wall = errors.keep("timeout", checked_timeout(timeout, rules));
         let session = session_id.map(|text| {
@@ -81,7 +85,7 @@ impl RunBody {
         let env = environment(env.unwrap_or_default(), &mut errors);
         let files = checked_files(files.unwrap_or_default(), &mut errors);
         let limits = limits.unwrap_or_default().parse(wall, &mut errors);
-        let flags = checked_flags(compiler_flags.unwrap_or_default(), language, &mut errors);
+        let flags = checked_flags(compiler_flags.unwrap_or_default(), &mut errors);
         let run = code.zip(language).map(|(code, language)| RunRequest {
             session,
             language,
@@ -154,14 +158,7 @@ fn checked_files(files: BTreeMap<String, Content>, errors: &mut FieldErrors) -> 
     checked.into_iter().map(|(path, content)| WorkspaceFile { path, content }).collect()
 }
 
-fn checked_flags(
-    flags: Vec<String>,
-    language: Option<Language>,
-    errors: &mut FieldErrors,
-) -> Vec<String> {
-    if !flags.is_empty() && language.is_some_and(|language| language != Language::C) {
-        errors.push("compiler_flags", "are for the language c only");
-    }
+fn checked_flags(flags: Vec<String>, errors: &mut FieldErrors) -> Vec<String> {
     if flags.len() > MAX_COMPILER_FLAGS {
         errors.push("compiler_flags", format!("must be at most {MAX_COMPILER_FLAGS}"));
     }
@@ -184,9 +181,9 @@ pub struct RunAnswer {
     pub execution_id: String,
     /// The session it ran in, if in one.
     pub session_id: Option<String>,
-    /// python, node, bash or c.
+    /// The language's own name, also when an alias was asked for.
     #[schema(example = "python")]
-    pub language: &'static str,
+    pub language: String,
     /// succeeded, failed, compile_failed, timed_out, out_of_memory, output_limit_exceeded,
     /// disk_limit_exceeded, killed or cancelled.
     #[schema(example = "succeeded")]
@@ -204,13 +201,13 @@ impl RunAnswer {
     pub fn of(
         id: &ExecutionId,
         session: Option<&SessionId>,
-        language: Language,
+        language: &LanguageName,
         report: Report,
     ) -> Result<Self, serde_json::Error> {
         Ok(Self {
             execution_id: id.to_string(),
             session_id: session.map(ToString::to_string),
-            language: language.name(),
+            language: language.to_string(),
             status: report.outcome.status.name(),
             report: ReportBody::of(id, report)?,
         })

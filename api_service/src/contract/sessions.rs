@@ -11,7 +11,7 @@ use super::limits::LimitsBody;
 use super::moment;
 use super::program::{environment, language};
 use crate::domain::field_error::{FieldError, FieldErrors};
-use crate::domain::run::RunRules;
+use crate::domain::language::Offer;
 use crate::domain::session::{
     DEFAULT_TTL, MAX_METADATA, MAX_TTL, NewSession, Session, SessionStatus,
 };
@@ -21,7 +21,7 @@ use crate::domain::session::{
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"language": "python", "ttl": 600}))]
 pub struct SessionBody {
-    /// python (py), node (javascript, js), bash (shell, sh) or c.
+    /// A name or an alias of `/v1/languages`.
     pub language: String,
     /// How long it may live, in seconds: 1 to 86400, 600 when left out.
     pub ttl: Option<f64>,
@@ -50,10 +50,10 @@ impl SessionBody {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, rules: &RunRules) -> Result<NewSession, Vec<FieldError>> {
+    pub fn parse(self, offer: Option<&Offer>) -> Result<NewSession, Vec<FieldError>> {
         let Self { language, ttl, env, limits, metadata, network } = self;
         let mut errors = FieldErrors::default();
-        let language = self::language(&language, &rules.languages, &mut errors);
+        let language = self::language(&language, offer, &mut errors);
         let ttl = errors.keep("ttl", checked_ttl(ttl));
         let env = environment(env.unwrap_or_default(), &mut errors);
         let limits = limits.unwrap_or_default().parse(None, &mut errors);
@@ -94,8 +94,8 @@ pub struct SessionAnswer {
     /// For runs in it.
     #[schema(example = "ses_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79")]
     pub session_id: String,
-    /// python, node, bash or c.
-    pub language: &'static str,
+    /// The language's own name, also when an alias was asked for.
+    pub language: String,
     /// active, busy, expired or lost.
     #[schema(example = "active")]
     pub status: &'static str,
@@ -133,7 +133,7 @@ impl SessionAnswer {
         } = session;
         Self {
             session_id: id.to_string(),
-            language: language.name(),
+            language: language.to_string(),
             status: status.name(),
             created_at: moment::write(created_at),
             expires_at: moment::write(expires_at),

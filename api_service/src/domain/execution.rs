@@ -1,7 +1,7 @@
 //! The record of one run.
 
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::report::{Report, Status};
 use crate::domain::timestamp::Timestamp;
 
@@ -15,7 +15,9 @@ pub struct Execution {
     /// In which session, if in one.
     pub session: Option<SessionId>,
     /// In which language.
-    pub language: Language,
+    pub language: LanguageName,
+    /// The start of the worker that it was given to; absent in records of earlier versions.
+    pub worker_instance: Option<String>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When its end was noted.

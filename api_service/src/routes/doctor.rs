@@ -23,6 +23,6 @@ pub(super) async fn doctor(
     state: Data<AppState>,
     RequestId(request_id): RequestId,
 ) -> Result<web::Json<DoctorAnswer>, ApiError> {
-    let worker = state.worker.capabilities(&request_id).await.map_err(Error::from)?;
+    let worker = state.workers.capabilities(&request_id).await.map_err(Error::from)?;
     Ok(web::Json(DoctorAnswer::of(&worker, &state.rules)))
 }

@@ -13,7 +13,7 @@ use crate::state::AppState;
 )]
 pub(super) async fn health(state: Data<AppState>) -> HttpResponse {
     let database = state.database.is_up().await;
-    let worker = state.worker.recent();
+    let worker = state.workers.recent();
     let answer = HealthAnswer::of(database, worker.as_deref());
     if HealthAnswer::is_healthy(database, worker.as_deref()) {
         HttpResponse::Ok().json(answer)
@@ -34,7 +34,7 @@ pub(super) async fn livez() -> web::Json<ProbeAnswer> {
     responses((status = 200, body = ProbeAnswer), (status = 503, body = ProbeAnswer))
 )]
 pub(super) async fn readyz(state: Data<AppState>) -> HttpResponse {
-    if state.worker.recent().is_some() && state.database.is_up().await {
+    if state.workers.recent().is_some() && state.database.is_up().await {
         HttpResponse::Ok().json(ProbeAnswer { status: "ok" })
     } else {
         HttpResponse::ServiceUnavailable().json(ProbeAnswer { status: "not_ready" })

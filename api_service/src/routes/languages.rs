@@ -18,6 +18,6 @@ pub(super) async fn languages(
     state: Data<AppState>,
     RequestId(request_id): RequestId,
 ) -> Result<web::Json<LanguagesAnswer>, ApiError> {
-    let worker = state.worker.capabilities(&request_id).await.map_err(Error::from)?;
+    let worker = state.workers.capabilities(&request_id).await.map_err(Error::from)?;
     Ok(web::Json(LanguagesAnswer::of(&worker, &state.rules)))
 }

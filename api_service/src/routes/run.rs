@@ -34,12 +34,16 @@ pub(super) async fn run(
     RequestId(request_id): RequestId,
     body: Json<RunBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let run = body.value.parse(&state.rules).map_err(ApiError::Invalid)?;
+    let run = body
+        .value
+        .parse(&state.rules, state.workers.offer().as_ref())
+        .map_err(ApiError::Invalid)?;
     let reservation = reservation(key, &caller, "run", &body.bytes);
     let work = async {
-        let (id, report) = state.runs.run(&caller.user, &run, &request_id).await?;
-        let (length, session, language) = (report.length(), run.session, run.language);
-        written::json(length, move || RunAnswer::of(&id, session.as_ref(), language, report)).await
+        let session = run.session.clone();
+        let (id, language, report) = state.runs.run(&caller.user, run, &request_id).await?;
+        let length = report.length();
+        written::json(length, move || RunAnswer::of(&id, session.as_ref(), &language, report)).await
     };
     let answer = once(&state.idempotency, reservation, StatusCode::OK, work).await?;
     Ok(HttpResponse::from(answer))

@@ -33,7 +33,7 @@ pub(super) async fn create(
     RequestId(request_id): RequestId,
     body: Json<SessionBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let new = body.value.parse(&state.rules).map_err(ApiError::Invalid)?;
+    let new = body.value.parse(state.workers.offer().as_ref()).map_err(ApiError::Invalid)?;
     let reservation = reservation(key, &caller, "sessions", &body.bytes);
     let (sessions, idempotency) = (state.sessions.clone(), state.idempotency.clone());
     // To the end, even when the caller goes away: a repeated request must find the answer.

@@ -7,11 +7,11 @@ use thiserror::Error as ThisError;
 
 use crate::domain::field_error::FieldError;
 use crate::domain::ids::ExecutionId;
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::queue::QueuePlace;
 use crate::domain::scope::Scope;
 use crate::storage;
-use crate::workers::client;
+use crate::workers::{NoPlacement, client};
 
 /// How long to wait for a worker that is down.
 const WORKER_RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -87,7 +87,7 @@ pub enum Error {
     LanguageMismatch,
     /// The worker cannot run the language.
     #[error("{0} is not available here")]
-    LanguageUnavailable(Language),
+    LanguageUnavailable(LanguageName),
     /// The user has as many sessions as one may have.
     #[error("too many sessions")]
     TooManySessions,
@@ -100,7 +100,7 @@ pub enum Error {
     /// The worker cannot be reached.
     #[error("the worker is unavailable")]
     WorkerUnavailable(Duration, #[source] Option<client::Error>),
-    /// The worker refuses a value.
+    /// A value is refused: by the worker, or because of what the workers are.
     #[error("{}: {}", .0.loc, .0.msg)]
     Refused(FieldError),
     /// The idempotency key came with another body before.
@@ -128,9 +128,9 @@ pub enum Error {
 
 impl Error {
     /// What a failed call means for a run or a session in `language`.
-    pub(super) fn of_call(error: client::Error, language: Language) -> Self {
+    pub(super) fn of_call(error: client::Error, language: &LanguageName) -> Self {
         match error {
-            client::Error::LanguageUnavailable => Self::LanguageUnavailable(language),
+            client::Error::LanguageUnavailable => Self::LanguageUnavailable(language.clone()),
             error => Self::from(error),
         }
     }
@@ -153,6 +153,19 @@ impl From<storage::Error> for Error {
             // The credential outlived its user.
             storage::Error::NoSuchUser => Self::CredentialInvalid,
             error => Self::Storage(error),
+        }
+    }
+}
+
+impl From<NoPlacement> for Error {
+    fn from(none: NoPlacement) -> Self {
+        match none {
+            NoPlacement::Unreachable(Some(error)) => Self::from(error),
+            NoPlacement::Unreachable(None) => Self::WorkerUnavailable(WORKER_RETRY_AFTER, None),
+            NoPlacement::LanguageMissing(name) => Self::LanguageUnavailable(name),
+            NoPlacement::UnknownLanguage(offer) => {
+                Self::Refused(FieldError::new("language", offer.refusal()))
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::execution::{Execution, ExecutionState};
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::page::{Page, PageRequest};
 use crate::workers::client::{self, Call};
-use crate::workers::registry::Worker;
+use crate::workers::{Worker, Workers};
 
 /// How long the worker may take to stop a run.
 const CANCEL_DEADLINE: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ pub struct Executions {
     /// Where they are remembered.
     pub history: History,
     /// Where they run.
-    pub worker: Worker,
+    pub workers: Workers,
 }
 
 impl Executions {
@@ -43,6 +43,12 @@ impl Executions {
         self.history.get(user, id).await?.ok_or(Error::ExecutionNotFound)
     }
 
+    /// The worker that an execution was given to.
+    pub(super) fn home(&self, execution: &Execution) -> Result<&Worker, Error> {
+        let home = self.workers.home(execution.worker_instance.as_deref());
+        home.ok_or(Error::Fault("no worker is configured"))
+    }
+
     /// Ends a user's run early. Whoever waits for it gets its answer, with what it had written.
     ///
     /// # Errors
@@ -53,14 +59,15 @@ impl Executions {
         id: &ExecutionId,
         request_id: &str,
     ) -> Result<(), Error> {
-        match self.get(user, id).await?.state {
+        let execution = self.get(user, id).await?;
+        match execution.state {
             ExecutionState::Running => {}
             ExecutionState::Finished(_) | ExecutionState::Cancelled | ExecutionState::Unknown => {
                 return Err(Error::ExecutionNotRunning);
             }
         }
         let call = Call { request_id: request_id.to_owned(), deadline: CANCEL_DEADLINE };
-        match self.worker.client().cancel(&call, id, user).await {
+        match self.home(&execution)?.client().cancel(&call, id, user).await {
             Ok(()) => Ok(()),
             // It ended between our look and the call.
             Err(client::Error::ExecutionNotFound) => Err(Error::ExecutionNotRunning),

@@ -12,8 +12,8 @@ use crate::domain::execution::ExecutionState;
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::report::{Report, StoredOutput, StreamTotals};
 use crate::domain::timestamp::Timestamp;
+use crate::workers::Worker;
 use crate::workers::client::{self, Call, StoredPiece};
-use crate::workers::registry::Worker;
 
 /// How long the worker may take for a piece.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -135,7 +135,9 @@ impl Executions {
         range: Option<ByteRange>,
         request_id: &str,
     ) -> Result<Output, Error> {
-        let source = match self.get(user, id).await?.state {
+        let execution = self.get(user, id).await?;
+        let worker = self.home(&execution)?.clone();
+        let source = match execution.state {
             ExecutionState::Running => return Err(Error::ExecutionStillRunning),
             ExecutionState::Cancelled | ExecutionState::Unknown => Source::Worker(None),
             ExecutionState::Finished(run) => {
@@ -147,7 +149,7 @@ impl Executions {
             Source::History(text) => remembered(text.into_bytes(), range),
             Source::Worker(promised) => {
                 let call = Call { request_id: request_id.to_owned(), deadline: DEADLINE };
-                let (worker, user, id) = (self.worker.clone(), user.clone(), id.clone());
+                let (user, id) = (user.clone(), id.clone());
                 let stored = Stored { worker, call, user, id, stream };
                 match stored.output(range).await {
                     Err(Error::OutputNotKept) => Err(why_it_is_gone(promised)),

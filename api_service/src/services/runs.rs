@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, histogram};
+use metrics::{Label, counter, histogram};
 
 use super::Error;
 use super::history::{History, Noted};
@@ -11,19 +11,18 @@ use super::users::Users;
 use crate::domain::capture::Capture;
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::execution::{Execution, ExecutionState};
+use crate::domain::field_error::FieldError;
 use crate::domain::ids::{ExecutionId, UserId};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::report::Report;
 use crate::domain::run::RunRequest;
 use crate::domain::session::Session;
 use crate::domain::timestamp::Timestamp;
 use crate::workers::client::{self, Call};
-use crate::workers::registry::Worker;
+use crate::workers::{Placement, Worker, Workers};
 
 /// How long a run may wait for its turn, beside its own time.
 const QUEUE_ALLOWANCE: Duration = Duration::from_secs(30);
-/// How long C may take to compile, beside its own time.
-const COMPILE_ALLOWANCE: Duration = Duration::from_secs(60);
 /// How long the gateway waits for the end of a run whose deadline the worker has let pass.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -39,7 +38,7 @@ pub struct Runs {
     /// Who may run.
     pub users: Users,
     /// Where they run.
-    pub worker: Worker,
+    pub workers: Workers,
     /// What they may run in.
     pub sessions: Sessions,
     /// The highest time limit of a run: how long one in a session may wait for the one before it.
@@ -54,29 +53,37 @@ impl Runs {
     pub async fn run(
         &self,
         user: &UserId,
-        run: &RunRequest,
+        run: RunRequest,
         request_id: &str,
-    ) -> Result<(ExecutionId, Report), Error> {
+    ) -> Result<(ExecutionId, LanguageName, Report), Error> {
         self.users.must_exist(user).await?;
-        let isolation = match self.worker.capabilities(request_id).await {
-            Ok(seen) => seen.isolation.clone(),
-            Err(error) => {
+        let placement = match self.place(user, &run, request_id).await {
+            Ok(placement) => placement,
+            Err(error @ Error::WorkerUnavailable(..)) => {
                 // A session that is over is so without the worker's word.
-                self.session_of(user, run).await?;
-                return Err(Error::from(error));
+                self.session_of(user, &run).await?;
+                return Err(error);
             }
+            Err(error) => return Err(error),
         };
-        let record = self.begin(user, run).await?;
+        let Placement { worker, account, language } = &placement;
+        if !run.compiler_flags.is_empty() && language.compiler_flags.is_empty() {
+            let told = format!("the language {} takes none", language.name);
+            return Err(Error::Refused(FieldError::new("compiler_flags", told)));
+        }
+        let run = &RunRequest { language: language.name.clone(), ..run };
+        let record = self.begin(user, run, account.instance_id.clone()).await?;
         let id = record.execution.id.clone();
-        let deadline = self.deadline(run);
+        let deadline = self.deadline(run, language.compile);
         let call = Call { request_id: request_id.to_owned(), deadline };
         let mut accepted = false;
-        let work = self.absorb(&call, &id, user, run, isolation, &mut accepted);
+        let work =
+            self.absorb(worker, &call, &id, user, run, account.isolation.clone(), &mut accepted);
         let done = tokio::time::timeout(deadline + GRACE, work).await;
         match done.unwrap_or(Err(client::Error::DeadlineExceeded)) {
             Ok(report) => {
                 record.end(ExecutionState::finished(report.for_history())).await?;
-                Ok((id, report))
+                Ok((id, run.language.clone(), report))
             }
             Err(error) if is_doubtful(&error, accepted) => {
                 record.end(ExecutionState::Unknown).await?;
@@ -91,9 +98,9 @@ impl Runs {
                 }
                 match self.session_of(user, run).await? {
                     Some(session) => {
-                        Err(self.sessions.failed_in(&session, error, run.language).await?)
+                        Err(self.sessions.failed_in(&session, error, &run.language).await?)
                     }
-                    None => Err(Error::of_call(error, run.language)),
+                    None => Err(Error::of_call(error, &run.language)),
                 }
             }
         }
@@ -101,6 +108,7 @@ impl Runs {
 
     async fn absorb(
         &self,
+        worker: &Worker,
         call: &Call,
         id: &ExecutionId,
         user: &UserId,
@@ -108,7 +116,7 @@ impl Runs {
         isolation: String,
         accepted: &mut bool,
     ) -> Result<Report, client::Error> {
-        let mut events = self.worker.client().execute(call, id, user, run).await?;
+        let mut events = worker.client().execute(call, id, user, run).await?;
         let (mut stdout, mut stderr, mut results) =
             (Capture::default(), Capture::default(), Vec::new());
         let mut left = MAX_RESULTS;
@@ -142,6 +150,26 @@ impl Runs {
         Err(client::Error::Malformed("events without an outcome"))
     }
 
+    /// On the worker of its session, or on any.
+    async fn place(
+        &self,
+        user: &UserId,
+        run: &RunRequest,
+        request_id: &str,
+    ) -> Result<Placement, Error> {
+        let placed = match (&run.session, self.workers.only()) {
+            (None, _) => self.workers.place(&run.language, request_id).await,
+            // Where else: it need not be looked up, and that would cost a read of the database.
+            (Some(_), Some(only)) => self.workers.place_on(only, &run.language, request_id).await,
+            (Some(id), None) => {
+                let session = self.sessions.usable(user, id).await?;
+                let home = self.sessions.home(&session)?;
+                self.workers.place_on(home, &run.language, request_id).await
+            }
+        };
+        Ok(placed?)
+    }
+
     /// The session that the run is meant for, if it can still be. Asked only when something went
     /// wrong: the worker knows whose session is whose, and refuses a run in a foreign one itself.
     async fn session_of(&self, user: &UserId, run: &RunRequest) -> Result<Option<Session>, Error> {
@@ -151,13 +179,19 @@ impl Runs {
         }
     }
 
-    async fn begin(&self, user: &UserId, run: &RunRequest) -> Result<Record, Error> {
+    async fn begin(
+        &self,
+        user: &UserId,
+        run: &RunRequest,
+        instance: String,
+    ) -> Result<Record, Error> {
         self.history.room().await?;
         let execution = Execution {
             id: ExecutionId::generate(),
             user: user.clone(),
             session: run.session.clone(),
-            language: run.language,
+            language: run.language.clone(),
+            worker_instance: Some(instance),
             created_at: Timestamp::now(),
             finished_at: None,
             state: ExecutionState::Running,
@@ -168,11 +202,7 @@ impl Runs {
         Ok(record)
     }
 
-    fn deadline(&self, run: &RunRequest) -> Duration {
-        let compiling = match run.language {
-            Language::C => COMPILE_ALLOWANCE,
-            Language::Python | Language::Node | Language::Bash => Duration::ZERO,
-        };
+    fn deadline(&self, run: &RunRequest, compiling: Duration) -> Duration {
         let before = if run.session.is_some() { self.max_timeout } else { Duration::ZERO };
         run.limits.wall.unwrap_or(self.max_timeout) + compiling + before + QUEUE_ALLOWANCE
     }
@@ -202,7 +232,7 @@ impl Record {
     /// truth.
     fn note(&mut self, state: ExecutionState) -> Result<Noted, Error> {
         self.ended = true;
-        count(self.execution.language, &state);
+        count(&self.execution.language, &state);
         let finished_at = Some(Timestamp::now());
         self.history.put(Execution { finished_at, state, ..self.execution.clone() })
     }
@@ -221,13 +251,14 @@ impl Drop for Record {
     }
 }
 
-fn count(language: Language, state: &ExecutionState) {
-    let labels = [("language", language.name()), ("status", state.name())];
-    counter!("crucible_executions_total", &labels).increment(1);
+fn count(language: &LanguageName, state: &ExecutionState) {
+    let labels =
+        vec![Label::new("language", language.shared()), Label::new("status", state.name())];
+    counter!("crucible_executions_total", labels).increment(1);
     if let ExecutionState::Finished(run) = state
         && let Some(report) = &run.report
     {
-        histogram!("crucible_execution_duration_seconds", "language" => language.name())
+        histogram!("crucible_execution_duration_seconds", "language" => language.shared())
             .record(report.outcome.duration.as_secs_f64());
     }
 }

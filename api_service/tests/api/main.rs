@@ -8,6 +8,7 @@ mod detours;
 mod floods;
 mod history;
 mod idempotency;
+mod languages;
 mod layers;
 mod openapi;
 mod outputs;

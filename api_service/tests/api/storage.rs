@@ -9,7 +9,7 @@ use api_service::domain::credentials::Username;
 use api_service::domain::execution::{Execution, ExecutionState};
 use api_service::domain::idempotency::{Earlier, IdempotencyKey, Reservation};
 use api_service::domain::ids::{ApiKeyId, BootId, ExecutionId, FamilyId, SessionId, UserId};
-use api_service::domain::language::Language;
+use api_service::domain::language::LanguageName;
 use api_service::domain::page::PageRequest;
 use api_service::domain::refresh_token::{RefreshToken, Rotation};
 use api_service::domain::scope::Scope;
@@ -125,7 +125,8 @@ async fn executions(database: &Database, user: &UserId) {
         id: ExecutionId::generate(),
         user: user.clone(),
         session,
-        language: Language::C,
+        language: LanguageName::parse("c").unwrap(),
+        worker_instance: Some("life-1".to_owned()),
         created_at: Timestamp::now(),
         finished_at: None,
         state: ExecutionState::Running,
@@ -188,7 +189,7 @@ async fn sessions(database: &Database, user: &UserId) {
     let session = Session {
         id: SessionId::generate(),
         user: user.clone(),
-        language: Language::Bash,
+        language: LanguageName::parse("bash").unwrap(),
         created_at: now,
         expires_at: now,
         metadata: "{}".to_owned(),

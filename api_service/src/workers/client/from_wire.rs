@@ -9,7 +9,7 @@ use super::Error;
 use crate::domain::capabilities::{Capabilities, LanguageInfo, MissingLanguage, Wall};
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::ids::SessionId;
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::limits::Limits;
 use crate::domain::report::{
     Diagnostic, Outcome, Phases, RichResult, Status, StoredOutput, StreamTotals, Usage,
@@ -160,8 +160,6 @@ pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilit
         isolation,
         limits,
     } = capabilities;
-    let compiler_flags =
-        languages.iter().flat_map(|language| language.compiler_flags.clone()).collect();
     let wire::Isolation { level, walls } =
         isolation.ok_or(Error::Malformed("capabilities without isolation"))?;
     let wire::LimitRange { defaults, maxima } = limits.unwrap_or_default();
@@ -173,7 +171,6 @@ pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilit
         walls: walls.into_iter().map(wall).collect(),
         default_limits: self::limits(defaults.unwrap_or_default()),
         max_limits: self::limits(maxima.unwrap_or_default()),
-        compiler_flags,
     })
 }
 
@@ -181,29 +178,41 @@ fn language_info(info: wire::LanguageInfo) -> Result<LanguageInfo, Error> {
     // Where things lie on the worker's machine is nobody else's business.
     let wire::LanguageInfo {
         name,
-        aliases: _,
+        aliases,
         version,
         executable: _,
         packages,
         features,
-        compile_ms: _,
-        compiler_flags: _,
+        compile_ms,
+        compiler_flags,
     } = info;
     Ok(LanguageInfo {
-        language: language(&name)?,
+        name: language_name(&name)?,
+        aliases: self::aliases(&aliases)?,
         version,
         packages: packages.into_iter().collect(),
         features,
+        compile: Duration::from_millis(compile_ms.unwrap_or_default()),
+        compiler_flags,
     })
 }
 
 fn missing(missing: wire::MissingLanguage) -> Result<MissingLanguage, Error> {
-    let wire::MissingLanguage { name, aliases: _, reason, remedy } = missing;
-    Ok(MissingLanguage { language: language(&name)?, reason, remedy })
+    let wire::MissingLanguage { name, aliases, reason, remedy } = missing;
+    Ok(MissingLanguage {
+        name: language_name(&name)?,
+        aliases: self::aliases(&aliases)?,
+        reason,
+        remedy,
+    })
 }
 
-fn language(name: &str) -> Result<Language, Error> {
-    Language::parse(name).ok_or(Error::Malformed("an unknown language"))
+fn language_name(name: &str) -> Result<LanguageName, Error> {
+    LanguageName::parse(name).ok_or(Error::Malformed("a language's name"))
+}
+
+fn aliases(names: &[String]) -> Result<Vec<LanguageName>, Error> {
+    names.iter().map(|name| language_name(name)).collect()
 }
 
 fn wall(wall: wire::Wall) -> Wall {

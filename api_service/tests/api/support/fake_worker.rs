@@ -36,6 +36,8 @@ pub struct Seen {
     running: HashMap<String, (String, Arc<Notify>)>,
     /// By execution: its owner, and what it wrote to standard output.
     outputs: HashMap<String, (String, Vec<u8>)>,
+    /// Languages beside those that it always has; also ones that it would lack.
+    pub learnt: Vec<wire::LanguageInfo>,
     lives: u32,
 }
 
@@ -92,6 +94,16 @@ impl FakeWorker {
             }
         };
         self.serve(listener);
+    }
+
+    /// The worker has one language more, as the gateway will see when it asks next.
+    pub fn learn(&self, name: &str, aliases: &[&str]) {
+        self.seen().learnt.push(wire::LanguageInfo {
+            name: name.to_owned(),
+            aliases: aliases.iter().map(ToString::to_string).collect(),
+            version: "1".to_owned(),
+            ..wire::LanguageInfo::default()
+        });
     }
 
     /// The worker forgets all sessions.
@@ -308,6 +320,12 @@ impl Workers for FakeWorker {
             executable: "/usr/bin/python3".to_owned(),
             ..wire::LanguageInfo::default()
         };
+        let bash = wire::LanguageInfo {
+            name: "bash".to_owned(),
+            aliases: vec!["shell".to_owned(), "sh".to_owned()],
+            version: "5.2".to_owned(),
+            ..wire::LanguageInfo::default()
+        };
         let c = wire::LanguageInfo {
             name: "c".to_owned(),
             version: "12.2.0".to_owned(),
@@ -334,11 +352,14 @@ impl Workers for FakeWorker {
             detail: "no cpu controller".to_owned(),
             remedy: Some("delegate it".to_owned()),
         };
+        let learnt = self.seen().learnt.clone();
+        let lacks = |info: &wire::MissingLanguage| !learnt.iter().any(|it| it.name == info.name);
+        let missing = vec![node].into_iter().filter(lacks).collect();
         Ok(Response::new(wire::Capabilities {
             instance_id: format!("life-{}", self.seen().lives),
             version: "0".to_owned(),
-            languages: vec![python, c],
-            missing_languages: vec![node],
+            languages: [vec![python, bash, c], learnt].concat(),
+            missing_languages: missing,
             isolation: Some(wire::Isolation {
                 level: "degraded".to_owned(),
                 walls: vec![wall, quota],
