@@ -31,6 +31,8 @@ use crate::{metrics, routes};
 
 /// How long requests may go on after the end was announced, in seconds.
 const GRACE_SECONDS: u64 = 10;
+/// How long executions may go on after it. Before the connections are cut, so that their callers are told.
+const EXECUTION_GRACE: Duration = Duration::from_secs(8);
 /// How long what outlives its request may go on after that.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -40,6 +42,8 @@ pub struct Application {
     metrics: Option<Server>,
     address: SocketAddr,
     stop: CancellationToken,
+    /// Ends what still runs.
+    stopping: CancellationToken,
     background: Background,
     history: History,
     housekeeping: Housekeeping,
@@ -73,6 +77,7 @@ impl Application {
         let background = state.background.clone();
         let stop = CancellationToken::new();
         let workers = state.workers.clone();
+        let stopping = state.executions.stopping.clone();
         let limits = &settings.http;
         let connections = Connections::new(
             limits.max_connections,
@@ -93,7 +98,7 @@ impl Application {
             write_whole(path, &address.to_string())
                 .with_context(|| format!("ADDRESS_FILE {} cannot be written", path.display()))?;
         }
-        Ok(Self { server, metrics, address, stop, background, history, housekeeping })
+        Ok(Self { server, metrics, address, stop, stopping, background, history, housekeeping })
     }
 
     /// The address in use.
@@ -112,7 +117,8 @@ impl Application {
     /// # Errors
     /// When the server fails.
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { server, metrics, address, stop, background, history, housekeeping } = self;
+        let Self { server, metrics, address, stop, stopping, background, history, housekeeping } =
+            self;
         housekeeping.start(&background, &stop);
         background.spawn(history.clone().write_behind(stop.clone()));
         tracing::info!("listening on http://{address}");
@@ -129,7 +135,14 @@ impl Application {
         let served = tokio::select! {
             ended = served => ended.context("the server's task ended")?,
             () = shutdown => {
-                handle.stop(true).await;
+                let ending = async {
+                    tokio::time::sleep(EXECUTION_GRACE).await;
+                    stopping.cancel();
+                };
+                tokio::select! {
+                    () = handle.stop(true) => {}
+                    never = async { ending.await; std::future::pending::<()>().await } => never,
+                }
                 Ok(())
             }
         };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::config::Settings;
 use crate::domain::run::RunRules;
 use crate::services::Error;
@@ -10,12 +12,11 @@ use crate::services::api_keys::ApiKeys;
 use crate::services::attempts::Attempts;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
-use crate::services::executions::Executions;
+use crate::services::executions::{Executions, Live};
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::services::idempotency::Idempotency;
 use crate::services::passwords::Passwords;
-use crate::services::runs::Runs;
 use crate::services::sealing::Sealer;
 use crate::services::sessions::Sessions;
 use crate::services::sign_in::SignIn;
@@ -34,8 +35,6 @@ pub struct AppState {
     /// Makes API keys.
     pub api_keys: ApiKeys,
     /// Runs code.
-    pub runs: Runs,
-    /// Shows and cancels runs.
     pub executions: Executions,
     /// Makes, shows and ends sessions.
     pub sessions: Sessions,
@@ -57,8 +56,7 @@ impl AppState {
     pub fn on_this_thread(&self) -> Self {
         let mut state = self.clone();
         let workers = self.workers.connected_from_here();
-        state.runs.workers = workers.clone();
-        state.runs.sessions.workers = workers.clone();
+        state.executions.sessions.workers = workers.clone();
         state.executions.workers = workers.clone();
         state.sessions.workers = workers.clone();
         state.workers = workers;
@@ -102,14 +100,15 @@ pub fn compose(
         },
         users: users.clone(),
         api_keys: api_keys.clone(),
-        runs: Runs {
-            history: history.clone(),
+        executions: Executions {
+            history,
             users,
             workers: workers.clone(),
             sessions: sessions.clone(),
             max_timeout: settings.rules.max_timeout,
+            live: Live::default(),
+            stopping: CancellationToken::new(),
         },
-        executions: Executions { history, workers: workers.clone() },
         sessions,
         idempotency: Idempotency {
             database: database.clone(),

@@ -16,7 +16,7 @@ pub struct ExecutionSummary {
     pub session_id: Option<String>,
     /// The language's own name.
     pub language: String,
-    /// As in the answer of a run; also running, or unknown when the worker or the gateway was lost
+    /// As in the answer of a run; also queued, running, or unknown when the worker or the gateway was lost
     /// before the run had ended.
     #[schema(example = "succeeded")]
     pub status: &'static str,
@@ -82,7 +82,10 @@ impl ExecutionAnswer {
             ExecutionState::Finished(run) => {
                 run.report.map(|report| ReportBody::of(&execution.id, *report)).transpose()?
             }
-            ExecutionState::Running | ExecutionState::Cancelled | ExecutionState::Unknown => None,
+            ExecutionState::Queued
+            | ExecutionState::Running
+            | ExecutionState::Cancelled
+            | ExecutionState::Unknown => None,
         };
         Ok(Self { summary, report })
     }

@@ -182,7 +182,7 @@ impl ReportBody {
             exit_code,
             signal,
             duration_ms: millis(duration),
-            results: results.into_iter().map(result).collect(),
+            results: results.into_iter().map(Arc::unwrap_or_clone).map(result).collect(),
             diagnostic: diagnostic.map(self::diagnostic),
             truncated: TruncatedBody {
                 stdout: stdout_totals.truncated,

@@ -29,6 +29,8 @@ pub struct Execution {
 /// How far a run got. Only a finished one has a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExecutionState {
+    /// It waits for its turn. Known only where it runs; a record says that it is running.
+    Queued,
     /// It was accepted and has not ended.
     Running,
     /// It ended and this is what it did; in lists the report is left out.
@@ -58,6 +60,7 @@ impl ExecutionState {
     /// As it is written.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Running => "running",
             Self::Finished(run) => run.status.name(),
             Self::Cancelled => "cancelled",

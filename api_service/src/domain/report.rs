@@ -1,6 +1,7 @@
 //! What a run did. A program that fails is no error of ours: it is data, and it is all here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::capture::CapturedText;
@@ -192,7 +193,7 @@ pub struct Report {
     /// What it wrote to standard error.
     pub stderr: CapturedText,
     /// What it displayed.
-    pub results: Vec<RichResult>,
+    pub results: Vec<Arc<RichResult>>,
     /// The isolation that was in force: `full` or `degraded`.
     pub isolation: String,
 }
@@ -202,7 +203,7 @@ impl Report {
     pub fn length(&self) -> usize {
         const FIELDS: usize = 2 << 10;
         let Self { outcome: _, stdout, stderr, results, isolation: _ } = self;
-        let results: usize = results.iter().map(RichResult::size).sum();
+        let results: usize = results.iter().map(|result| result.size()).sum();
         FIELDS + 2 * escaped(&stdout.text) + escaped(&stderr.text) + results
     }
 
@@ -217,7 +218,7 @@ impl Report {
         outcome.stdout.truncated |= stdout_is_cut;
         outcome.stderr.truncated |= stderr_is_cut;
         let mut left = MOST_OF_HISTORY;
-        let fits = |result: &&RichResult| {
+        let fits = |result: &&Arc<RichResult>| {
             let size = result.size();
             let fits = size <= left;
             left -= if fits { size } else { 0 };
@@ -255,6 +256,9 @@ impl Outcome {
             return None;
         }
         let line = match &self.diagnostic {
+            // What its caller did is no finding about the code.
+            _ if self.status == Status::Cancelled => self.status_line(),
+            Some(found) if found.name == found.message => found.name.clone(),
             Some(found) if found.name.is_empty() => found.message.clone(),
             Some(found) if found.message.is_empty() => found.name.clone(),
             Some(found) => format!("{}: {}", found.name, found.message),

@@ -104,7 +104,9 @@ impl ApiError {
                 | E::WorkerUnavailable(after, _),
             ) => Some(*after),
             Self::Service(E::KeyInProgress) => Some(IN_PROGRESS_RETRY_AFTER),
-            Self::Service(E::SignInBusy | E::DatabaseBehind) => Some(BUSY_RETRY_AFTER),
+            Self::Service(E::SignInBusy | E::DatabaseBehind | E::GatewayStopping) => {
+                Some(BUSY_RETRY_AFTER)
+            }
             Self::Service(E::ExecutionUnknown(..)) | Self::NoRoomForBody => Some(BUSY_RETRY_AFTER),
             _ => None,
         }

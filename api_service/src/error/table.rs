@@ -167,6 +167,24 @@ fn service_row(error: &services::Error) -> Row {
             "The execution is not running",
             "it has ended; get it to see how",
         ),
+        E::ExecutionElsewhere => row(
+            S::CONFLICT,
+            "execution_elsewhere",
+            "The execution goes on in another gateway",
+            "get it to see how it ended; only the gateway that runs it can be asked meanwhile",
+        ),
+        E::ExecutionCancelled(id) => row(
+            S::CONFLICT,
+            "execution_cancelled",
+            "The execution was cancelled",
+            &format!("{id} was ended because whoever had started it went away"),
+        ),
+        E::GatewayStopping => row(
+            S::SERVICE_UNAVAILABLE,
+            "gateway_stopping",
+            "The gateway is stopping",
+            "what ran was ended with it; try again after the time in Retry-After",
+        ),
         E::ExecutionStillRunning => row(
             S::CONFLICT,
             "execution_running",

@@ -14,7 +14,7 @@ use crate::domain::ids::ExecutionId;
 use crate::error::ApiError;
 use crate::extract::{CurrentCaller, OptionalRange, RequestId};
 use crate::services::Error;
-use crate::services::outputs::{Output, OutputBytes};
+use crate::services::executions::{Output, OutputBytes};
 use crate::state::AppState;
 
 /// True when all that was written can be had; its first part is what is there otherwise.

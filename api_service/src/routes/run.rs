@@ -1,5 +1,7 @@
 //! `POST /v1/code_interpreter/run`.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -8,8 +10,10 @@ use super::once::{once, reservation};
 use super::written;
 use crate::contract::problem::Problem;
 use crate::contract::run::{RunAnswer, RunBody};
+use crate::domain::ids::ExecutionId;
 use crate::error::ApiError;
 use crate::extract::{CurrentCaller, Json, OptionalKey, RequestId};
+use crate::services::executions::{End, Started};
 use crate::state::AppState;
 
 /// Run code and wait for its end. A program that fails is an outcome, not an error: the answer is
@@ -40,8 +44,15 @@ pub(super) async fn run(
         .map_err(ApiError::Invalid)?;
     let reservation = reservation(key, &caller, "run", &body.bytes);
     let work = async {
-        let session = run.session.clone();
-        let (id, language, report) = state.runs.run(&caller.user, run, &request_id).await?;
+        let (session, id) = (run.session.clone(), ExecutionId::generate());
+        let started = state.executions.start(&caller.user, id, run, &request_id).await?;
+        let Started { id, language, follower, unwanted } = started;
+        // The rule of this route: a caller who goes away wants its run no more.
+        let _cancel_on_drop = unwanted.drop_guard();
+        let report = match follower.end().await {
+            End::Finished(report) => Arc::unwrap_or_clone(report),
+            End::Failed(error) => return Err(error),
+        };
         let length = report.length();
         written::json(length, move || RunAnswer::of(&id, session.as_ref(), &language, report)).await
     };

@@ -1,6 +1,7 @@
 //! What a service can answer instead of a result. Variants are meanings; what each is called over
 //! HTTP is said in one table elsewhere.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error as ThisError;
@@ -17,7 +18,7 @@ use crate::workers::{NoPlacement, client};
 const WORKER_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// A request that was not fulfilled.
-#[derive(Debug, ThisError)]
+#[derive(Debug, Clone, ThisError)]
 pub enum Error {
     /// No such user, or another password: which of them is not told.
     #[error("the user name or the password is wrong")]
@@ -55,6 +56,15 @@ pub enum Error {
     /// The execution has ended.
     #[error("the execution is not running")]
     ExecutionNotRunning,
+    /// The execution goes on in another gateway, which alone can say what happens in it.
+    #[error("the execution goes on elsewhere")]
+    ExecutionElsewhere,
+    /// Whoever started it wants it no more.
+    #[error("the execution {0} was cancelled by the end of its caller")]
+    ExecutionCancelled(ExecutionId),
+    /// The gateway ends, and with it what it runs.
+    #[error("the gateway is stopping")]
+    GatewayStopping,
     /// The execution has not ended.
     #[error("the execution is still running")]
     ExecutionStillRunning,
@@ -117,7 +127,7 @@ pub enum Error {
     DatabaseBehind,
     /// The database failed.
     #[error(transparent)]
-    Storage(storage::Error),
+    Storage(Arc<storage::Error>),
     /// The worker failed, or does not keep the contract.
     #[error(transparent)]
     Worker(client::Error),
@@ -141,6 +151,8 @@ impl Error {
         matches!(
             self,
             Self::ExecutionUnknown(..)
+                | Self::ExecutionCancelled(_)
+                | Self::GatewayStopping
                 | Self::WorkerUnavailable(_, Some(Call::Lost(_) | Call::DeadlineExceeded))
                 | Self::Worker(Call::Malformed(_))
         )
@@ -152,7 +164,7 @@ impl From<storage::Error> for Error {
         match error {
             // The credential outlived its user.
             storage::Error::NoSuchUser => Self::CredentialInvalid,
-            error => Self::Storage(error),
+            error => Self::Storage(Arc::new(error)),
         }
     }
 }

@@ -43,12 +43,18 @@ impl ExecutionRow {
             finished_at,
             state,
         } = execution;
-        let name = state.name().to_owned();
+        let name = match &state {
+            ExecutionState::Queued => ExecutionState::Running.name().to_owned(),
+            state => state.name().to_owned(),
+        };
         let report = match state {
             ExecutionState::Finished(run) => {
                 run.report.map(|report| report_json::write(*report)).transpose()?
             }
-            ExecutionState::Running | ExecutionState::Cancelled | ExecutionState::Unknown => None,
+            ExecutionState::Queued
+            | ExecutionState::Running
+            | ExecutionState::Cancelled
+            | ExecutionState::Unknown => None,
         };
         Ok(Self {
             id: id.to_string(),

@@ -3,6 +3,7 @@
 //! gains is a compile error here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -108,6 +109,7 @@ fn to_row(report: Report) -> ReportRow {
         stderr: stream_row(stderr, stderr_totals),
         results: results
             .into_iter()
+            .map(Arc::unwrap_or_clone)
             .map(|RichResult { mime, is_main_result }| ResultRow { mime, is_main_result })
             .collect(),
         cpu_us: micros(cpu),
@@ -194,6 +196,7 @@ fn from_row(row: ReportRow) -> Option<Report> {
         .results
         .into_iter()
         .map(|result| RichResult { mime: result.mime, is_main_result: result.is_main_result })
+        .map(Arc::new)
         .collect();
     Some(Report { outcome, stdout, stderr, results, isolation: row.isolation })
 }

@@ -40,7 +40,7 @@ const HOMES: [(&str, &[&str]); 4] = [
 ];
 
 /// What the domain may use beside the standard library.
-const OF_DOMAIN: [&str; 6] = ["std", "crate", "super", "self", "time", "uuid"];
+const OF_DOMAIN: [&str; 7] = ["std", "crate", "super", "self", "bytes", "time", "uuid"];
 
 pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -5,6 +5,7 @@ mod authorization;
 mod bad_input;
 mod credentials;
 mod detours;
+mod executions;
 mod floods;
 mod history;
 mod idempotency;

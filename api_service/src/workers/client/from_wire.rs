@@ -1,5 +1,6 @@
 //! From the wire to the domain. What the contract does not allow is an error here, once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::execution_v1 as wire;
@@ -28,10 +29,11 @@ pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
                     return Err(Error::Malformed("output of no stream"));
                 }
             };
-            Ok(Event::Output { stream, offset, data: data.into() })
+            Ok(Event::Output { stream, offset, data })
         }
         WireEvent::Result(wire::RichResult { mime, is_main_result }) => {
-            Ok(Event::Result(RichResult { mime: mime.into_iter().collect(), is_main_result }))
+            let mime = mime.into_iter().collect();
+            Ok(Event::Result(Arc::new(RichResult { mime, is_main_result })))
         }
         WireEvent::Outcome(outcome) => self::outcome(outcome).map(Box::new).map(Event::Outcome),
     }

@@ -46,6 +46,8 @@ pub struct FakeWorker {
     seen: Arc<Mutex<Seen>>,
     address: SocketAddr,
     life: Arc<Mutex<Option<Life>>>,
+    /// Of a run that waits.
+    turn: Arc<Notify>,
 }
 
 /// A runtime of the worker's own: when it ends, its connections break as those of a killed process.
@@ -63,7 +65,8 @@ impl FakeWorker {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let worker = Self { seen: Arc::default(), address, life: Arc::default() };
+        let worker =
+            Self { seen: Arc::default(), address, life: Arc::default(), turn: Arc::default() };
         worker.serve(listener);
         worker
     }
@@ -94,6 +97,11 @@ impl FakeWorker {
             }
         };
         self.serve(listener);
+    }
+
+    /// The run that waits gets its turn.
+    pub fn let_begin(&self) {
+        self.turn.notify_one();
     }
 
     /// The worker has one language more, as the gateway will see when it asks next.
@@ -219,6 +227,9 @@ impl Executions for FakeWorker {
             let id = run.execution_id.clone();
             let mut caller = Caller { worker: worker.clone(), id: id.clone(), answered: false };
             let begun = wire::Started { execution_id: id.clone() };
+            if run.code == "wait" {
+                worker.turn.notified().await;
+            }
             let _ = events.send(event(Event::Started(begun))).await;
             let last = script::play(&run.code, &events, &stop).await;
             worker.seen().running.remove(&id);

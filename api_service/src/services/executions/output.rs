@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::Error;
-use super::executions::Executions;
+use super::Executions;
 use crate::domain::byte_range::{ByteRange, Part};
 use crate::domain::capture::CapturedText;
 use crate::domain::event::OutputStream;
@@ -12,6 +11,7 @@ use crate::domain::execution::ExecutionState;
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::report::{Report, StoredOutput, StreamTotals};
 use crate::domain::timestamp::Timestamp;
+use crate::services::Error;
 use crate::workers::Worker;
 use crate::workers::client::{self, Call, StoredPiece};
 
@@ -138,7 +138,9 @@ impl Executions {
         let execution = self.get(user, id).await?;
         let worker = self.home(&execution)?.clone();
         let source = match execution.state {
-            ExecutionState::Running => return Err(Error::ExecutionStillRunning),
+            ExecutionState::Queued | ExecutionState::Running => {
+                return Err(Error::ExecutionStillRunning);
+            }
             ExecutionState::Cancelled | ExecutionState::Unknown => Source::Worker(None),
             ExecutionState::Finished(run) => {
                 let report = run.report.ok_or(Error::OutputNotKept)?;
