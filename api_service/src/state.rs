@@ -15,7 +15,7 @@ use crate::services::background::Background;
 use crate::services::executions::{Executions, Live};
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
-use crate::services::idempotency::Idempotency;
+use crate::services::idempotency::{Idempotency, Ongoing};
 use crate::services::passwords::Passwords;
 use crate::services::sealing::Sealer;
 use crate::services::sessions::Sessions;
@@ -115,6 +115,7 @@ pub fn compose(
             sealer: Arc::new(Sealer::new(secret)?),
             background: background.clone(),
             boot: boot.clone(),
+            ongoing: Ongoing::default(),
         },
         workers: workers.clone(),
         database: database.clone(),

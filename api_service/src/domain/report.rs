@@ -116,6 +116,8 @@ pub struct Usage {
     pub disk_bytes: u64,
     /// `enforced` (counted by the kernel) or `best_effort`.
     pub accounting: String,
+    /// True when something else went on in the session meanwhile, whose share is in these figures.
+    pub shared: bool,
 }
 
 /// Where the time went.
@@ -181,6 +183,8 @@ pub struct Outcome {
     pub diagnostic: Option<Diagnostic>,
     /// True when the session's interpreter had to be restarted: variables are gone, files are not.
     pub state_lost: bool,
+    /// Results that it displayed and that are not among those of the report.
+    pub results_omitted: u32,
 }
 
 /// Everything that a run answers: its outcome and what it wrote.
@@ -224,8 +228,10 @@ impl Report {
             left -= if fits { size } else { 0 };
             fits
         };
-        let results = results.iter().filter(fits).cloned().collect();
-        Self { outcome, stdout, stderr, results, isolation: isolation.clone() }
+        let kept: Vec<_> = results.iter().filter(fits).cloned().collect();
+        let omitted = u32::try_from(results.len() - kept.len()).unwrap_or(u32::MAX);
+        outcome.results_omitted = outcome.results_omitted.saturating_add(omitted);
+        Self { outcome, stdout, stderr, results: kept, isolation: isolation.clone() }
     }
 }
 

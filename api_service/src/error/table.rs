@@ -293,11 +293,16 @@ fn service_row(error: &services::Error) -> Row {
             "The first request with this idempotency key is still running",
             "try again after the time in Retry-After to get its answer",
         ),
-        E::KeyUnknown => row(
+        E::KeyUnknown(began) => row(
             S::CONFLICT,
             "idempotency_unknown",
             "The first request with this idempotency key was cut off",
-            "nobody knows how far it got: look at your executions and sessions, then use a new key",
+            &match began {
+                Some(id) => format!("it began {id}, whose end is not known: use a new key"),
+                None => "nobody knows how far it got: look at your executions and sessions, \
+                         then use a new key"
+                    .to_owned(),
+            },
         ),
         E::DatabaseBehind => row(
             S::SERVICE_UNAVAILABLE,

@@ -119,9 +119,9 @@ pub enum Error {
     /// The first request of the idempotency key is still running.
     #[error("the first request with this idempotency key is still running")]
     KeyInProgress,
-    /// The first request of the idempotency key was cut off.
+    /// The first request of the idempotency key was cut off; this is what it began.
     #[error("the first request with this idempotency key was cut off")]
-    KeyUnknown,
+    KeyUnknown(Option<ExecutionId>),
     /// So much waits to be written that no more is taken on.
     #[error("the database does not keep up")]
     DatabaseBehind,

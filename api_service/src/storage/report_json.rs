@@ -29,6 +29,9 @@ struct ReportRow {
     processes: u32,
     disk_bytes: u64,
     accounting: String,
+    /// Rows of earlier versions do not have it.
+    #[serde(default)]
+    shared: bool,
     queue_us: u64,
     start_us: u64,
     compile_us: Option<u64>,
@@ -36,6 +39,9 @@ struct ReportRow {
     cold_start: bool,
     diagnostic: Option<DiagnosticRow>,
     state_lost: bool,
+    /// Rows of earlier versions do not have it.
+    #[serde(default)]
+    results_omitted: u32,
     isolation: String,
 }
 
@@ -95,10 +101,11 @@ fn to_row(report: Report) -> ReportRow {
         duration,
         stdout: stdout_totals,
         stderr: stderr_totals,
-        usage: Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting },
+        usage: Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting, shared },
         phases: Phases { queue, start, compile, run, cold_start },
         diagnostic,
         state_lost,
+        results_omitted,
     } = outcome;
     ReportRow {
         status: status.name().to_owned(),
@@ -117,6 +124,7 @@ fn to_row(report: Report) -> ReportRow {
         processes,
         disk_bytes,
         accounting,
+        shared,
         queue_us: micros(queue),
         start_us: micros(start),
         compile_us: compile.map(micros),
@@ -149,6 +157,7 @@ fn to_row(report: Report) -> ReportRow {
             }
         }),
         state_lost,
+        results_omitted,
         isolation,
     }
 }
@@ -170,6 +179,7 @@ fn from_row(row: ReportRow) -> Option<Report> {
             processes: row.processes,
             disk_bytes: row.disk_bytes,
             accounting: row.accounting,
+            shared: row.shared,
         },
         phases: Phases {
             queue: Duration::from_micros(row.queue_us),
@@ -191,6 +201,7 @@ fn from_row(row: ReportRow) -> Option<Report> {
             hint: found.hint,
         }),
         state_lost: row.state_lost,
+        results_omitted: row.results_omitted,
     };
     let results = row
         .results

@@ -220,6 +220,7 @@ async fn idempotency(database: &Database, user: &UserId) {
         route: "run",
         key: IdempotencyKey::parse(key).unwrap(),
         fingerprint: "f".to_owned(),
+        execution: None,
     };
     let (a, b) = (reservation("a"), reservation("b"));
     let reserve = async |it: &Reservation| database.reserve_key(it, &boot).await.unwrap();
@@ -251,5 +252,5 @@ async fn idempotency(database: &Database, user: &UserId) {
     assert_eq!(reserve(&b).await, None);
     database.delete_boot(&boot).await.unwrap();
     database.settle_what_dead_boots_left().await.unwrap();
-    assert_eq!(reserve(&b).await, Some(Earlier::Unknown), "its gateway is dead");
+    assert_eq!(reserve(&b).await, Some(Earlier::Unknown(None)), "its gateway is dead");
 }

@@ -71,6 +71,7 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
         phases: Some(phases(times)),
         diagnostic: found.map(diagnostic),
         state_lost,
+        results_omitted: 0,
     }
 }
 

@@ -51,6 +51,7 @@ fn outcome(outcome: wire::Outcome) -> Result<Outcome, Error> {
         phases,
         diagnostic,
         state_lost,
+        results_omitted,
     } = outcome;
     Ok(Outcome {
         status: self::status(status)?,
@@ -63,6 +64,7 @@ fn outcome(outcome: wire::Outcome) -> Result<Outcome, Error> {
         phases: self::phases(phases.unwrap_or_default()),
         diagnostic: diagnostic.map(self::diagnostic),
         state_lost,
+        results_omitted,
     })
 }
 
@@ -92,7 +94,7 @@ fn totals(totals: Option<wire::StreamTotals>) -> StreamTotals {
 }
 
 fn usage(usage: wire::Usage) -> Usage {
-    let wire::Usage { cpu_us, peak_memory_bytes, processes, disk_bytes, accounting, shared: _ } =
+    let wire::Usage { cpu_us, peak_memory_bytes, processes, disk_bytes, accounting, shared } =
         usage;
     Usage {
         cpu: Duration::from_micros(cpu_us),
@@ -100,6 +102,7 @@ fn usage(usage: wire::Usage) -> Usage {
         processes,
         disk_bytes,
         accounting,
+        shared,
     }
 }
 
