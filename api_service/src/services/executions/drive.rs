@@ -35,7 +35,7 @@ pub(super) struct Drive {
 impl Drive {
     /// Until the program has ended, nobody wants it any more, or the gateway stops. What is dropped on the
     /// way ends the run at the worker, and notes it as cancelled.
-    pub(super) async fn to_the_end(
+    pub(super) async fn until_the_end(
         self,
         record: Record,
         ongoing: Ongoing,

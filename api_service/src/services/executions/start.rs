@@ -79,7 +79,7 @@ impl Executions {
         let follower = Follower::new(ongoing.log.clone(), 0);
         let unwanted = CancellationToken::new();
         let drive = Drive { service: self.clone(), user: user.clone(), placement, run, call };
-        let task = drive.to_the_end(record, ongoing, unwanted.clone());
+        let task = drive.until_the_end(record, ongoing, unwanted.clone());
         tokio::spawn(task.in_current_span());
         Ok(Started { id, language, follower, unwanted })
     }
