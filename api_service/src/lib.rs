@@ -4,13 +4,12 @@
 //! http       routes, JSON, and what is around every request
 //!   ▼
 //! services ──▶ storage            SQLite or PostgreSQL
-//!         └──▶ execution_client   the worker, by gRPC
+//!         └──▶ workers            those who run code, by gRPC
 //! domain                          what all of them talk about
 //! ```
 
 pub mod config;
 pub mod domain;
-pub mod execution_client;
 pub mod http;
 pub mod metrics;
 pub mod operator;
@@ -20,6 +19,7 @@ pub mod startup;
 pub mod state;
 pub mod storage;
 pub mod telemetry;
+pub mod workers;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::domain::ids::BootId;
-use crate::execution_client::{ExecutionClient, TlsFiles, TlsIdentity};
 use crate::http::connections::Connections;
 use crate::http::server;
 use crate::services::background::Background;
@@ -19,7 +18,11 @@ use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::state::compose;
 use crate::storage::Database;
+use crate::workers::client::{TlsFiles, TlsIdentity, WorkerClient};
 
+/// How long executions may go on after the end was announced: before the connections are cut, so that their callers
+/// are told.
+const EXECUTION_GRACE: Duration = Duration::from_secs(8);
 /// How long what outlives its request may go on after that.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -29,6 +32,8 @@ pub struct Application {
     metrics: Option<Server>,
     address: SocketAddr,
     stop: CancellationToken,
+    /// Ends what still runs.
+    stopping: CancellationToken,
     background: Background,
     history: History,
     housekeeping: Housekeeping,
@@ -47,7 +52,7 @@ impl Application {
             .await
             .context("the database of DATABASE_URL cannot be used")?;
         let tls = worker_tls(&settings)?;
-        let client = ExecutionClient::new(
+        let client = WorkerClient::new(
             &settings.execution_service_url,
             tls,
             settings.internal_auth_token.expose(),
@@ -63,7 +68,8 @@ impl Application {
 
         let background = state.background.clone();
         let stop = CancellationToken::new();
-        let worker = state.worker.clone();
+        let workers = state.workers.clone();
+        let stopping = state.executions.stopping.clone();
         let limits = &settings.http;
         let connections = Connections::new(
             limits.max_connections,
@@ -77,14 +83,14 @@ impl Application {
         });
         let server = server::serve(listener, &settings, state, authenticator, connections)?;
         let metrics = match settings.metrics_address {
-            Some(address) => Some(server::serve_metrics(address, worker, &background, &stop)?),
+            Some(address) => Some(server::serve_metrics(address, workers, &background, &stop)?),
             None => None,
         };
         if let Some(path) = &settings.address_file {
             write_whole(path, &address.to_string())
                 .with_context(|| format!("ADDRESS_FILE {} cannot be written", path.display()))?;
         }
-        Ok(Self { server, metrics, address, stop, background, history, housekeeping })
+        Ok(Self { server, metrics, address, stop, stopping, background, history, housekeeping })
     }
 
     /// The address in use.
@@ -103,7 +109,8 @@ impl Application {
     /// # Errors
     /// When the server fails.
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { server, metrics, address, stop, background, history, housekeeping } = self;
+        let Self { server, metrics, address, stop, stopping, background, history, housekeeping } =
+            self;
         housekeeping.start(&background, &stop);
         background.spawn(history.clone().write_behind(stop.clone()));
         tracing::info!("listening on http://{address}");
@@ -120,7 +127,14 @@ impl Application {
         let served = tokio::select! {
             ended = served => ended.context("the server's task ended")?,
             () = shutdown => {
-                handle.stop(true).await;
+                let ending = async {
+                    tokio::time::sleep(EXECUTION_GRACE).await;
+                    stopping.cancel();
+                };
+                tokio::select! {
+                    () = handle.stop(true) => {}
+                    never = async { ending.await; std::future::pending::<()>().await } => never,
+                }
                 Ok(())
             }
         };

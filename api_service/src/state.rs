@@ -2,29 +2,30 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::config::Settings;
 use crate::domain::run::RunRules;
-use crate::execution_client::ExecutionClient;
 use crate::services::Error;
 use crate::services::access_tokens::AccessTokens;
 use crate::services::api_keys::ApiKeys;
 use crate::services::attempts::Attempts;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
-use crate::services::executions::Executions;
+use crate::services::executions::{Executions, Live};
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
-use crate::services::idempotency::Idempotency;
+use crate::services::idempotency::{Idempotency, Ongoing};
 use crate::services::offboarding::Offboarding;
 use crate::services::passwords::Passwords;
-use crate::services::runs::Runs;
 use crate::services::sealing::Sealer;
 use crate::services::sessions::Sessions;
 use crate::services::sign_in::SignIn;
 use crate::services::user_changes::UserChanges;
 use crate::services::users::Users;
-use crate::services::worker::Worker;
 use crate::storage::Database;
+use crate::workers::Workers;
+use crate::workers::client::WorkerClient;
 
 /// What a handler is given. One value, shared by all threads.
 #[derive(Clone)]
@@ -38,15 +39,13 @@ pub struct AppState {
     /// Makes API keys.
     pub api_keys: ApiKeys,
     /// Runs code.
-    pub runs: Runs,
-    /// Shows and cancels runs.
     pub executions: Executions,
     /// Makes, shows and ends sessions.
     pub sessions: Sessions,
     /// Makes sure that things happen once.
     pub idempotency: Idempotency,
-    /// What is known of the worker.
-    pub worker: Worker,
+    /// The workers, and what is known of them.
+    pub workers: Workers,
     /// For the health routes.
     pub database: Database,
     /// Finishes what must not be cut off.
@@ -60,12 +59,11 @@ impl AppState {
     #[must_use]
     pub fn on_this_thread(&self) -> Self {
         let mut state = self.clone();
-        let worker = self.worker.connected_from_here();
-        state.runs.worker = worker.clone();
-        state.runs.sessions.worker = worker.clone();
-        state.executions.worker = worker.clone();
-        state.sessions.worker = worker.clone();
-        state.worker = worker;
+        let workers = self.workers.connected_from_here();
+        state.executions.sessions.workers = workers.clone();
+        state.executions.workers = workers.clone();
+        state.sessions.workers = workers.clone();
+        state.workers = workers;
         state
     }
 }
@@ -77,7 +75,7 @@ impl AppState {
 pub fn compose(
     settings: &Settings,
     database: Database,
-    client: ExecutionClient,
+    client: WorkerClient,
     history: History,
 ) -> Result<(AppState, Authenticator, Housekeeping), Error> {
     let secret = settings.secret_key.expose().as_bytes();
@@ -86,17 +84,25 @@ pub fn compose(
     let attempts = Arc::new(Attempts::new());
     let background = Background::new();
     let boot = history.boot().clone();
-    let worker = Worker::new(client);
+    let workers = Workers::new([client], settings.rules.languages.clone());
     let api_keys = ApiKeys { database: database.clone(), recent: Arc::default() };
     let users =
         Users { database: database.clone(), passwords: passwords.clone(), recent: Arc::default() };
     let sessions = Sessions {
         database: database.clone(),
-        worker: worker.clone(),
+        workers: workers.clone(),
         background: background.clone(),
         boot: boot.clone(),
     };
-    let executions = Executions { history: history.clone(), worker: worker.clone() };
+    let executions = Executions {
+        history,
+        users: users.clone(),
+        workers: workers.clone(),
+        sessions: sessions.clone(),
+        max_timeout: settings.rules.max_timeout,
+        live: Live::default(),
+        stopping: CancellationToken::new(),
+    };
     let offboarding = Offboarding {
         database: database.clone(),
         executions: executions.clone(),
@@ -119,13 +125,6 @@ pub fn compose(
             background: background.clone(),
         },
         api_keys: api_keys.clone(),
-        runs: Runs {
-            history,
-            users: users.clone(),
-            worker: worker.clone(),
-            sessions: sessions.clone(),
-            max_timeout: settings.rules.max_timeout,
-        },
         executions,
         sessions,
         idempotency: Idempotency {
@@ -133,13 +132,14 @@ pub fn compose(
             sealer: Arc::new(Sealer::new(secret)?),
             background: background.clone(),
             boot: boot.clone(),
+            ongoing: Ongoing::default(),
         },
-        worker: worker.clone(),
+        workers: workers.clone(),
         database: database.clone(),
         background,
         rules: settings.rules.clone(),
     };
     let retention = settings.retention.clone();
-    let housekeeping = Housekeeping { database, worker, attempts, offboarding, boot, retention };
+    let housekeeping = Housekeeping { database, workers, attempts, offboarding, boot, retention };
     Ok((state, Authenticator { access_tokens, users, api_keys }, housekeeping))
 }

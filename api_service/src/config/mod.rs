@@ -19,7 +19,6 @@ pub use self::http::HttpLimits;
 pub use self::tls::WorkerTls;
 use self::variables::Variables;
 use crate::domain::credentials::{NewPassword, Username};
-use crate::domain::language::Language;
 use crate::domain::run::RunRules;
 use crate::storage::{Retention, sqlite_file};
 
@@ -152,7 +151,7 @@ impl From<Variables> for Settings {
             rules: RunRules {
                 default_timeout: said.default_timeout,
                 max_timeout: said.max_timeout,
-                languages: each_once(said.supported_languages),
+                languages: said.supported_languages,
             },
             http: said.http,
             admin_username: said.admin_username,
@@ -170,26 +169,14 @@ impl From<Variables> for Settings {
     }
 }
 
-fn each_once(languages: Vec<Language>) -> Vec<Language> {
-    let mut each = Vec::new();
-    for language in languages {
-        if !each.contains(&language) {
-            each.push(language);
-        }
-    }
-    each
-}
-
 impl fmt::Debug for Settings {
     /// Only what cannot be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let languages: Vec<&str> =
-            self.rules.languages.iter().map(|one: &Language| one.name()).collect();
         f.debug_struct("Settings")
             .field("host", &self.host)
             .field("port", &self.port)
             .field("execution_service_url", &self.execution_service_url)
-            .field("languages", &languages)
+            .field("languages", &self.rules.languages)
             .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use settings::Secret;
 use settings::values::number;
 
 use crate::domain::credentials::{NewPassword, Username};
-use crate::domain::language::Language;
+use crate::domain::language::{LanguageFilter, LanguageName};
 use crate::storage::DatabaseKind;
 
 const MINUTE: u64 = 60;
@@ -97,9 +97,15 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn language(text: &str) -> Result<Language, String> {
-    Language::parse(text.trim())
-        .ok_or_else(|| "must be some of python, node, bash and c, separated by commas".to_owned())
+pub(super) fn languages(text: &str) -> Result<LanguageFilter, String> {
+    if text == "*" {
+        return Ok(LanguageFilter::default());
+    }
+    let names = text.split(',').map(|name| LanguageName::parse(name.trim()));
+    names
+        .collect::<Option<_>>()
+        .map(LanguageFilter::only)
+        .ok_or_else(|| "must be names of languages, separated by commas, or *".to_owned())
 }
 
 pub(super) fn username(text: &str) -> Result<Username, String> {

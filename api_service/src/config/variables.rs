@@ -12,7 +12,7 @@ use super::http::HttpLimits;
 use super::tls::{self, WorkerTlsFiles};
 use super::values;
 use crate::domain::credentials::{NewPassword, Username};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageFilter;
 
 /// The gateway: users, tokens, sessions and runs over HTTP, in front of the worker that runs code.
 #[derive(Args, Clone, Debug)]
@@ -60,10 +60,10 @@ pub(super) struct Variables {
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS",
           value_parser = values::origin)]
     pub cors_origins: Vec<String>,
-    /// Languages to offer, separated by commas
-    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = "python,node,bash,c",
-          value_delimiter = ',', value_name = "LANGUAGES", value_parser = values::language)]
-    pub supported_languages: Vec<Language>,
+    /// Languages to offer, separated by commas; * for all that there are
+    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = "*", value_name = "LANGUAGES",
+          value_parser = values::languages)]
+    pub supported_languages: LanguageFilter,
     /// Seconds that a run may take when it says nothing
     #[arg(long, env = "DEFAULT_TIMEOUT", default_value = "30", value_name = "SECONDS",
           value_parser = common::seconds)]

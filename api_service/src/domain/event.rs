@@ -1,5 +1,9 @@
 //! What a worker tells about a run while it goes on.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+
 use crate::domain::report::{Outcome, RichResult};
 
 /// One event; an [`Event::Outcome`] is the last.
@@ -14,12 +18,24 @@ pub enum Event {
         /// Position of the first byte in the whole stream.
         offset: u64,
         /// The bytes.
-        data: Vec<u8>,
+        data: Bytes,
     },
     /// The program displayed something.
-    Result(RichResult),
+    Result(Arc<RichResult>),
     /// The program ended.
     Outcome(Box<Outcome>),
+}
+
+impl Event {
+    /// Roughly what it takes in memory, in bytes.
+    pub fn size(&self) -> usize {
+        const OVERHEAD: usize = 64;
+        match self {
+            Self::Started | Self::Outcome(_) => OVERHEAD,
+            Self::Output { data, .. } => OVERHEAD + data.len(),
+            Self::Result(result) => OVERHEAD + result.size(),
+        }
+    }
 }
 
 /// The two streams of a program.

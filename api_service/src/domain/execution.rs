@@ -1,7 +1,7 @@
 //! The record of one run.
 
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::report::{Report, Status};
 use crate::domain::timestamp::Timestamp;
 
@@ -15,7 +15,9 @@ pub struct Execution {
     /// In which session, if in one.
     pub session: Option<SessionId>,
     /// In which language.
-    pub language: Language,
+    pub language: LanguageName,
+    /// The start of the worker that it was given to; absent in records of earlier versions.
+    pub worker_instance: Option<String>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When its end was noted.
@@ -27,6 +29,8 @@ pub struct Execution {
 /// How far a run got. Only a finished one has a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExecutionState {
+    /// It waits for its turn. Known only where it runs; a record says that it is running.
+    Queued,
     /// It was accepted and has not ended.
     Running,
     /// It ended and this is what it did; in lists the report is left out.
@@ -56,6 +60,7 @@ impl ExecutionState {
     /// As it is written.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Running => "running",
             Self::Finished(run) => run.status.name(),
             Self::Cancelled => "cancelled",

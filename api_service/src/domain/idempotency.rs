@@ -1,6 +1,6 @@
 //! "Do this once", across retries, disconnects and crashes.
 
-use crate::domain::ids::UserId;
+use crate::domain::ids::{ExecutionId, UserId};
 
 /// Longest key, in characters.
 pub const MAX_KEY: usize = 255;
@@ -39,6 +39,8 @@ pub struct Reservation {
     pub key: IdempotencyKey,
     /// SHA-256 of the body, in hex: the same key with another body is a mistake.
     pub fingerprint: String,
+    /// The execution that it begins, where it begins one.
+    pub execution: Option<ExecutionId>,
 }
 
 /// What is known of a key that was used before.
@@ -48,8 +50,8 @@ pub enum Earlier {
     OtherBody,
     /// The first request is still running.
     InProgress,
-    /// The first request was cut off; nobody knows how far it got.
-    Unknown,
+    /// The first request was cut off; nobody knows how far it got, but this is what it began.
+    Unknown(Option<ExecutionId>),
     /// The first request's answer, sealed.
     Answered {
         /// Its status.

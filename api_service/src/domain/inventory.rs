@@ -33,3 +33,37 @@ pub struct Inventory {
     /// Runs that found no warm sandbox, since then.
     pub cold_starts: u64,
 }
+
+impl Inventory {
+    /// What two workers hold together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let Self { items, running, queued, warm, sessions, compiled_bytes, runs, cold_starts } =
+            other;
+        for item in items {
+            match self.items.iter_mut().find(|known| known.kind == item.kind) {
+                Some(known) => {
+                    known.worker = known.worker.saturating_add(item.worker);
+                    // A host that does not say makes the sum unknown.
+                    known.kernel = known.kernel.zip(item.kernel).map(|(a, b)| a.saturating_add(b));
+                }
+                None => self.items.push(item),
+            }
+        }
+        for (status, count) in runs {
+            let known = self.runs.entry(status).or_default();
+            *known = known.saturating_add(count);
+        }
+        for (mine, others) in [
+            (&mut self.running, running),
+            (&mut self.queued, queued),
+            (&mut self.warm, warm),
+            (&mut self.sessions, sessions),
+            (&mut self.compiled_bytes, compiled_bytes),
+            (&mut self.cold_starts, cold_starts),
+        ] {
+            *mine = mine.saturating_add(others);
+        }
+        self
+    }
+}

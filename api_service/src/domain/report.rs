@@ -1,6 +1,7 @@
 //! What a run did. A program that fails is no error of ours: it is data, and it is all here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::capture::CapturedText;
@@ -115,6 +116,8 @@ pub struct Usage {
     pub disk_bytes: u64,
     /// `enforced` (counted by the kernel) or `best_effort`.
     pub accounting: String,
+    /// True when something else went on in the session meanwhile, whose share is in these figures.
+    pub shared: bool,
 }
 
 /// Where the time went.
@@ -180,6 +183,8 @@ pub struct Outcome {
     pub diagnostic: Option<Diagnostic>,
     /// True when the session's interpreter had to be restarted: variables are gone, files are not.
     pub state_lost: bool,
+    /// Results that it displayed and that are not among those of the report.
+    pub results_omitted: u32,
 }
 
 /// Everything that a run answers: its outcome and what it wrote.
@@ -192,7 +197,7 @@ pub struct Report {
     /// What it wrote to standard error.
     pub stderr: CapturedText,
     /// What it displayed.
-    pub results: Vec<RichResult>,
+    pub results: Vec<Arc<RichResult>>,
     /// The isolation that was in force: `full` or `degraded`.
     pub isolation: String,
 }
@@ -202,7 +207,7 @@ impl Report {
     pub fn length(&self) -> usize {
         const FIELDS: usize = 2 << 10;
         let Self { outcome: _, stdout, stderr, results, isolation: _ } = self;
-        let results: usize = results.iter().map(RichResult::size).sum();
+        let results: usize = results.iter().map(|result| result.size()).sum();
         FIELDS + 2 * escaped(&stdout.text) + escaped(&stderr.text) + results
     }
 
@@ -217,14 +222,16 @@ impl Report {
         outcome.stdout.truncated |= stdout_is_cut;
         outcome.stderr.truncated |= stderr_is_cut;
         let mut left = MOST_OF_HISTORY;
-        let fits = |result: &&RichResult| {
+        let fits = |result: &&Arc<RichResult>| {
             let size = result.size();
             let fits = size <= left;
             left -= if fits { size } else { 0 };
             fits
         };
-        let results = results.iter().filter(fits).cloned().collect();
-        Self { outcome, stdout, stderr, results, isolation: isolation.clone() }
+        let kept: Vec<_> = results.iter().filter(fits).cloned().collect();
+        let omitted = u32::try_from(results.len() - kept.len()).unwrap_or(u32::MAX);
+        outcome.results_omitted = outcome.results_omitted.saturating_add(omitted);
+        Self { outcome, stdout, stderr, results: kept, isolation: isolation.clone() }
     }
 }
 
@@ -255,6 +262,9 @@ impl Outcome {
             return None;
         }
         let line = match &self.diagnostic {
+            // What its caller did is no finding about the code.
+            _ if self.status == Status::Cancelled => self.status_line(),
+            Some(found) if found.name == found.message => found.name.clone(),
             Some(found) if found.name.is_empty() => found.message.clone(),
             Some(found) if found.message.is_empty() => found.name.clone(),
             Some(found) => format!("{}: {}", found.name, found.message),

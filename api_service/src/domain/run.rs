@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::ids::SessionId;
-use crate::domain::language::Language;
+use crate::domain::language::{LanguageFilter, LanguageName};
 use crate::domain::limits::Limits;
 use crate::domain::workspace::WorkspaceFile;
 
@@ -30,8 +30,8 @@ pub const MAX_COMPILER_FLAG: usize = 256;
 pub struct RunRequest {
     /// In which session; `None` for a sandbox of its own.
     pub session: Option<SessionId>,
-    /// In which language.
-    pub language: Language,
+    /// In which language, by its name or an alias; a worker knows which it is.
+    pub language: LanguageName,
     /// The code, not empty.
     pub code: String,
     /// Standard input, in full.
@@ -56,5 +56,5 @@ pub struct RunRules {
     /// Highest time limit of a run.
     pub max_timeout: Duration,
     /// Languages that the operator wants to offer.
-    pub languages: Vec<Language>,
+    pub languages: LanguageFilter,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::ids::{SessionId, UserId};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::limits::Limits;
 use crate::domain::timestamp::Timestamp;
 
@@ -19,7 +19,7 @@ pub const MAX_METADATA: usize = 16 << 10;
 #[derive(Debug, Clone)]
 pub struct NewSession {
     /// Its language.
-    pub language: Language,
+    pub language: LanguageName,
     /// How long it may live, whatever happens in it.
     pub ttl: Duration,
     /// Environment of everything that runs in it.
@@ -38,7 +38,7 @@ pub struct Session {
     /// Whose.
     pub user: UserId,
     /// Its language.
-    pub language: Language,
+    pub language: LanguageName,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends at the latest.

@@ -19,8 +19,8 @@ use crate::http::{self, rest};
 use crate::metrics;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
-use crate::services::worker::Worker;
 use crate::state::AppState;
+use crate::workers::Workers;
 
 /// How long requests may go on after the end was announced, in seconds.
 const GRACE_SECONDS: u64 = 10;
@@ -82,15 +82,15 @@ pub fn serve(
 /// When they cannot be collected, or the address cannot be used.
 pub fn serve_metrics(
     address: SocketAddr,
-    worker: Worker,
+    workers: Workers,
     background: &Background,
     stop: &CancellationToken,
 ) -> anyhow::Result<Server> {
     let handle = metrics::start()?;
     background.spawn(metrics::keep_up(handle.clone(), stop.clone()));
     let server = HttpServer::new(move || {
-        let (handle, worker) = (handle.clone(), worker.connected_from_here());
-        App::new().configure(move |config| http::metrics::configure(config, handle, worker))
+        let (handle, workers) = (handle.clone(), workers.connected_from_here());
+        App::new().configure(move |config| http::metrics::configure(config, handle, workers))
     })
     .workers(1)
     .disable_signals()

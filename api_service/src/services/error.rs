@@ -1,22 +1,24 @@
 //! What a service can answer instead of a result. Variants are meanings; what each is called over
 //! HTTP is said in one table elsewhere.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error as ThisError;
 
 use crate::domain::field_error::FieldError;
 use crate::domain::ids::ExecutionId;
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::queue::QueuePlace;
 use crate::domain::scope::Scope;
-use crate::{execution_client, storage};
+use crate::storage;
+use crate::workers::{NoPlacement, client};
 
 /// How long to wait for a worker that is down.
 const WORKER_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// A request that was not fulfilled.
-#[derive(Debug, ThisError)]
+#[derive(Debug, Clone, ThisError)]
 pub enum Error {
     /// No such user, or another password: which of them is not told.
     #[error("the user name or the password is wrong")]
@@ -69,6 +71,15 @@ pub enum Error {
     /// The execution has ended.
     #[error("the execution is not running")]
     ExecutionNotRunning,
+    /// The execution goes on in another gateway, which alone can say what happens in it.
+    #[error("the execution goes on elsewhere")]
+    ExecutionElsewhere,
+    /// Whoever started it wants it no more.
+    #[error("the execution {0} was cancelled by the end of its caller")]
+    ExecutionCancelled(ExecutionId),
+    /// The gateway ends, and with it what it runs.
+    #[error("the gateway is stopping")]
+    GatewayStopping,
     /// The execution has not ended.
     #[error("the execution is still running")]
     ExecutionStillRunning,
@@ -86,7 +97,7 @@ pub enum Error {
     NoSuchRange(u64),
     /// The worker was lost while the run went on.
     #[error("the worker was lost while it ran {0}")]
-    ExecutionUnknown(ExecutionId, #[source] execution_client::Error),
+    ExecutionUnknown(ExecutionId, #[source] client::Error),
     /// No such session of that user.
     #[error("no such session")]
     SessionNotFound,
@@ -101,7 +112,7 @@ pub enum Error {
     LanguageMismatch,
     /// The worker cannot run the language.
     #[error("{0} is not available here")]
-    LanguageUnavailable(Language),
+    LanguageUnavailable(LanguageName),
     /// The user has as many sessions as one may have.
     #[error("too many sessions")]
     TooManySessions,
@@ -113,8 +124,8 @@ pub enum Error {
     OwnerFull(Duration, Option<QueuePlace>),
     /// The worker cannot be reached.
     #[error("the worker is unavailable")]
-    WorkerUnavailable(Duration, #[source] Option<execution_client::Error>),
-    /// The worker refuses a value.
+    WorkerUnavailable(Duration, #[source] Option<client::Error>),
+    /// A value is refused: by the worker, or because of what the workers are.
     #[error("{}: {}", .0.loc, .0.msg)]
     Refused(FieldError),
     /// The idempotency key came with another body before.
@@ -123,18 +134,18 @@ pub enum Error {
     /// The first request of the idempotency key is still running.
     #[error("the first request with this idempotency key is still running")]
     KeyInProgress,
-    /// The first request of the idempotency key was cut off.
+    /// The first request of the idempotency key was cut off; this is what it began.
     #[error("the first request with this idempotency key was cut off")]
-    KeyUnknown,
+    KeyUnknown(Option<ExecutionId>),
     /// So much waits to be written that no more is taken on.
     #[error("the database does not keep up")]
     DatabaseBehind,
     /// The database failed.
     #[error(transparent)]
-    Storage(storage::Error),
+    Storage(Arc<storage::Error>),
     /// The worker failed, or does not keep the contract.
     #[error(transparent)]
-    Worker(execution_client::Error),
+    Worker(client::Error),
     /// Something that cannot happen on a machine that works.
     #[error("internal fault: {0}")]
     Fault(&'static str),
@@ -142,19 +153,21 @@ pub enum Error {
 
 impl Error {
     /// What a failed call means for a run or a session in `language`.
-    pub(super) fn of_call(error: execution_client::Error, language: Language) -> Self {
+    pub(super) fn of_call(error: client::Error, language: &LanguageName) -> Self {
         match error {
-            execution_client::Error::LanguageUnavailable => Self::LanguageUnavailable(language),
+            client::Error::LanguageUnavailable => Self::LanguageUnavailable(language.clone()),
             error => Self::from(error),
         }
     }
 
     /// True when the request may have had an effect all the same.
     pub fn leaves_doubt(&self) -> bool {
-        use execution_client::Error as Call;
+        use client::Error as Call;
         matches!(
             self,
             Self::ExecutionUnknown(..)
+                | Self::ExecutionCancelled(_)
+                | Self::GatewayStopping
                 | Self::WorkerUnavailable(_, Some(Call::Lost(_) | Call::DeadlineExceeded))
                 | Self::Worker(Call::Malformed(_))
         )
@@ -166,14 +179,27 @@ impl From<storage::Error> for Error {
         match error {
             // The credential outlived its user.
             storage::Error::NoSuchUser => Self::CredentialInvalid,
-            error => Self::Storage(error),
+            error => Self::Storage(Arc::new(error)),
         }
     }
 }
 
-impl From<execution_client::Error> for Error {
-    fn from(error: execution_client::Error) -> Self {
-        use execution_client::Error as Call;
+impl From<NoPlacement> for Error {
+    fn from(none: NoPlacement) -> Self {
+        match none {
+            NoPlacement::Unreachable(Some(error)) => Self::from(error),
+            NoPlacement::Unreachable(None) => Self::WorkerUnavailable(WORKER_RETRY_AFTER, None),
+            NoPlacement::LanguageMissing(name) => Self::LanguageUnavailable(name),
+            NoPlacement::UnknownLanguage(offer) => {
+                Self::Refused(FieldError::new("language", offer.refusal()))
+            }
+        }
+    }
+}
+
+impl From<client::Error> for Error {
+    fn from(error: client::Error) -> Self {
+        use client::Error as Call;
         match error {
             Call::Unreachable(_) | Call::Lost(_) | Call::DeadlineExceeded => {
                 Self::WorkerUnavailable(WORKER_RETRY_AFTER, Some(error))

@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::attempts::Attempts;
 use super::background::Background;
 use super::offboarding::Offboarding;
-use super::worker::Worker;
 use crate::domain::ids::BootId;
 use crate::domain::timestamp::Timestamp;
 use crate::storage::{self, Database, Retention};
+use crate::workers::{Worker, Workers};
 
 /// How often the worker is asked what it is.
 const UP_INTERVAL: Duration = Duration::from_secs(3);
@@ -38,7 +38,7 @@ pub struct Housekeeping {
     /// What to keep in order.
     pub database: Database,
     /// What to watch.
-    pub worker: Worker,
+    pub workers: Workers,
     /// Whose counters to drop.
     pub attempts: Arc<Attempts>,
     /// Who ends what disabled users have running.
@@ -61,11 +61,12 @@ impl Housekeeping {
 
     /// Starts everything that is done again and again, until `stop`.
     pub fn start(&self, background: &Background, stop: &CancellationToken) {
-        let this = self.clone();
-        let stopped = stop.clone();
-        background.spawn(async move {
-            stopped.run_until_cancelled(this.watch_worker()).await;
-        });
+        for worker in self.workers.each() {
+            let (worker, stopped) = (worker.clone(), stop.clone());
+            background.spawn(async move {
+                stopped.run_until_cancelled(watch(worker)).await;
+            });
+        }
         let this = self.clone();
         background.spawn(repeat(stop.clone(), RENEW_INTERVAL, async move || {
             log("the gateway could not show that it lives", this.renew().await);
@@ -99,34 +100,34 @@ impl Housekeeping {
         self.database.settle_what_dead_boots_left().await
     }
 
-    /// Asks the worker what it is, again and again; more often while it is down, so that the
-    /// first request after its return need not wait.
-    async fn watch_worker(&self) {
-        let mut last = None;
-        loop {
-            let answer = self.worker.refresh("watch").await;
-            let is_up = answer.is_ok();
-            match answer {
-                Ok(seen) if last != Some(is_up) => {
-                    tracing::info!(
-                        worker.instance = seen.instance_id,
-                        isolation = seen.isolation,
-                        "the worker is up"
-                    );
-                }
-                Err(error) if last != Some(is_up) => tracing::warn!(%error, "the worker is down"),
-                Ok(_) | Err(_) => {}
-            }
-            last = Some(is_up);
-            let pause = if is_up { UP_INTERVAL } else { DOWN_INTERVAL };
-            tokio::time::sleep(pause).await;
-        }
-    }
-
     async fn renew(&self) -> Result<(), storage::Error> {
         let dead_since = Timestamp::now().before(DEAD_AFTER);
         self.database.renew_boot(&self.boot, dead_since).await?;
         self.database.settle_what_dead_boots_left().await
+    }
+}
+
+/// Asks the worker what it is, again and again; more often while it is down, so that the
+/// first request after its return need not wait.
+async fn watch(worker: Worker) {
+    let mut last = None;
+    loop {
+        let answer = worker.refresh("watch").await;
+        let is_up = answer.is_ok();
+        match answer {
+            Ok(seen) if last != Some(is_up) => {
+                tracing::info!(
+                    worker.instance = seen.instance_id,
+                    isolation = seen.isolation,
+                    "the worker is up"
+                );
+            }
+            Err(error) if last != Some(is_up) => tracing::warn!(%error, "the worker is down"),
+            Ok(_) | Err(_) => {}
+        }
+        last = Some(is_up);
+        let pause = if is_up { UP_INTERVAL } else { DOWN_INTERVAL };
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -11,16 +11,13 @@ pub mod history;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod offboarding;
-pub mod outputs;
 pub mod passwords;
 pub mod recent;
-pub mod runs;
 pub mod sealing;
 pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
 pub mod user_changes;
 pub mod users;
-pub mod worker;
 
 pub use self::error::Error;

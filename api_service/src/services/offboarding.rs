@@ -66,6 +66,8 @@ impl Offboarding {
             match self.executions.cancel(&user, &id, request_id).await {
                 // It has ended by itself.
                 Ok(()) | Err(Error::ExecutionNotRunning | Error::ExecutionNotFound) => {}
+                // That one knows in some seconds, too.
+                Err(Error::ExecutionElsewhere) => {}
                 Err(error) => return Err(error),
             }
         }

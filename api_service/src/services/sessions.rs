@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
+
 use super::Error;
 use super::background::Background;
-use super::worker::Worker;
 use crate::domain::ids::{BootId, SessionId, UserId};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::session::{
     EndReason, LiveSession, NewSession, Session, SessionStage, SessionStatus,
 };
 use crate::domain::timestamp::Timestamp;
-use crate::execution_client::{self, Call};
 use crate::storage::Database;
+use crate::workers::client::{self, Call};
+use crate::workers::{Placement, Worker, Workers};
 
 /// How long the worker may take to look at a session.
 const LOOK_DEADLINE: Duration = Duration::from_secs(10);
@@ -26,7 +28,7 @@ pub struct Sessions {
     /// Where they are remembered.
     pub database: Database,
     /// Where they live.
-    pub worker: Worker,
+    pub workers: Workers,
     /// Makes them to the end, even when the caller goes away.
     pub background: Background,
     /// This life of the gateway.
@@ -44,32 +46,35 @@ impl Sessions {
         new: NewSession,
         request_id: &str,
     ) -> Result<Session, Error> {
+        let placement = self.workers.place(&new.language, request_id).await?;
+        let new = NewSession { language: placement.language.name.clone(), ..new };
         let now = Timestamp::now();
         let session = Session {
             id: SessionId::generate(),
             user: user.clone(),
-            language: new.language,
+            language: new.language.clone(),
             created_at: now,
             expires_at: now.after(new.ttl),
             metadata: new.metadata.clone(),
-            worker_instance: self.worker.recent().map(|seen| seen.instance_id.clone()),
+            worker_instance: Some(placement.account.instance_id.clone()),
             stage: SessionStage::Starting,
         };
         let call = call(request_id, CHANGE_DEADLINE);
         // A caller who leaves half-way must not leave a sandbox behind that nobody knows of.
-        let making = self.clone().make(session, new, call);
+        let making = self.clone().make(placement, session, new, call);
         self.background.finish(making).await.ok_or(Error::Fault("a session's maker ended"))?
     }
 
     async fn make(
         self,
+        placement: Placement,
         mut session: Session,
         new: NewSession,
         call: Call,
     ) -> Result<Session, Error> {
         self.database.insert_session(&session, &self.boot).await?;
         let made =
-            self.worker.client().create_session(&call, &session.id, &session.user, &new).await;
+            placement.worker.client().create_session(&call, &session.id, &session.user, &new).await;
         match made {
             Ok(live) => {
                 self.database.session_is_live(&live).await?;
@@ -79,7 +84,7 @@ impl Sessions {
                 Ok(session)
             }
             Err(error) => {
-                let error = Error::of_call(error, session.language);
+                let error = Error::of_call(error, &session.language);
                 if error.leaves_doubt() {
                     // It may live: whoever looks at it next will know.
                     let Session { id, created_at, expires_at, .. } = session;
@@ -127,7 +132,8 @@ impl Sessions {
         let any_live = items.iter().any(|session| session.stage == SessionStage::Live);
         let live = if any_live {
             let call = call(request_id, LOOK_DEADLINE);
-            self.worker.client().sessions(&call, user).await?
+            let asked = self.workers.each().iter();
+            try_join_all(asked.map(|worker| worker.client().sessions(&call, user))).await?.concat()
         } else {
             Vec::new()
         };
@@ -155,12 +161,12 @@ impl Sessions {
         let alive = match session.stage {
             SessionStage::Starting | SessionStage::Live => {
                 let call = call(request_id, CHANGE_DEADLINE);
-                match self.worker.client().end_session(&call, id, user).await {
+                match self.home(&session)?.client().end_session(&call, id, user).await {
                     Ok(()) => true,
                     Err(
-                        execution_client::Error::SessionNotFound
-                        | execution_client::Error::SessionExpired
-                        | execution_client::Error::SessionLost,
+                        client::Error::SessionNotFound
+                        | client::Error::SessionExpired
+                        | client::Error::SessionLost,
                     ) => false,
                     Err(error) => return Err(Error::from(error)),
                 }
@@ -192,8 +198,8 @@ impl Sessions {
     pub(super) async fn failed_in(
         &self,
         session: &Session,
-        error: execution_client::Error,
-        language: Language,
+        error: client::Error,
+        language: &LanguageName,
     ) -> Result<Error, Error> {
         let Some(reason) = end_reason(&error, session) else {
             return Ok(Error::of_call(error, language));
@@ -205,6 +211,12 @@ impl Sessions {
         })
     }
 
+    /// The worker that a session lives on.
+    pub(super) fn home(&self, session: &Session) -> Result<&Worker, Error> {
+        let home = self.workers.home(session.worker_instance.as_deref());
+        home.ok_or(Error::Fault("no worker is configured"))
+    }
+
     async fn find(&self, user: &UserId, id: &SessionId) -> Result<Session, Error> {
         self.database.session_of(user, id).await?.ok_or(Error::SessionNotFound)
     }
@@ -212,7 +224,8 @@ impl Sessions {
     /// Asks the worker about a session that we take for live, and notes when it is not.
     async fn look_at(&self, session: &Session, request_id: &str) -> Result<SessionStatus, Error> {
         let call = call(request_id, LOOK_DEADLINE);
-        let error = match self.worker.client().session(&call, &session.id, &session.user).await {
+        let asked = self.home(session)?.client().session(&call, &session.id, &session.user);
+        let error = match asked.await {
             Ok(live) => return Ok(status_of(&live)),
             Err(error) => error,
         };
@@ -242,10 +255,10 @@ fn ended(reason: EndReason) -> Result<SessionStatus, Error> {
 
 /// Why a session that we took for live is over, if the worker says that it is. A worker that does
 /// not know it has forgotten it after its time, or has lost it.
-fn end_reason(error: &execution_client::Error, session: &Session) -> Option<EndReason> {
+fn end_reason(error: &client::Error, session: &Session) -> Option<EndReason> {
     match error {
-        execution_client::Error::SessionExpired => Some(EndReason::Expired),
-        execution_client::Error::SessionLost | execution_client::Error::SessionNotFound => {
+        client::Error::SessionExpired => Some(EndReason::Expired),
+        client::Error::SessionLost | client::Error::SessionNotFound => {
             let in_time = !session.expires_at.has_passed();
             Some(if in_time { EndReason::Lost } else { EndReason::Expired })
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, report_json};
 use crate::domain::execution::{Execution, ExecutionState, FinishedRun};
 use crate::domain::ids::{BootId, ExecutionId, SessionId, UserId};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::report::Status;
 use crate::domain::timestamp::Timestamp;
 
@@ -22,6 +22,9 @@ pub struct ExecutionRow {
     pub(super) created_at: i64,
     pub(super) finished_at: Option<i64>,
     pub(super) report: Option<String>,
+    /// Journals of earlier versions do not have it.
+    #[serde(default)]
+    pub(super) worker_instance: Option<String>,
 }
 
 impl ExecutionRow {
@@ -30,24 +33,40 @@ impl ExecutionRow {
     /// # Errors
     /// When the report is not JSON.
     pub fn of(execution: Execution, boot: &BootId) -> Result<Self, Error> {
-        let Execution { id, user, session, language, created_at, finished_at, state } = execution;
-        let name = state.name().to_owned();
+        let Execution {
+            id,
+            user,
+            session,
+            language,
+            worker_instance,
+            created_at,
+            finished_at,
+            state,
+        } = execution;
+        let name = match &state {
+            ExecutionState::Queued => ExecutionState::Running.name().to_owned(),
+            state => state.name().to_owned(),
+        };
         let report = match state {
             ExecutionState::Finished(run) => {
                 run.report.map(|report| report_json::write(*report)).transpose()?
             }
-            ExecutionState::Running | ExecutionState::Cancelled | ExecutionState::Unknown => None,
+            ExecutionState::Queued
+            | ExecutionState::Running
+            | ExecutionState::Cancelled
+            | ExecutionState::Unknown => None,
         };
         Ok(Self {
             id: id.to_string(),
             user_id: user.to_string(),
             session_id: session.as_ref().map(SessionId::to_string),
-            language: language.name().to_owned(),
+            language: language.as_str().to_owned(),
             state: name,
             boot_id: boot.to_string(),
             created_at: created_at.millis(),
             finished_at: finished_at.map(Timestamp::millis),
             report,
+            worker_instance,
         })
     }
 
@@ -65,7 +84,9 @@ impl ExecutionRow {
             id: ExecutionId::parse(&self.id).ok_or(unreadable("executions.id"))?,
             user: UserId::parse(&self.user_id).ok_or(unreadable("executions.user_id"))?,
             session: session.transpose()?,
-            language: Language::parse(&self.language).ok_or(unreadable("executions.language"))?,
+            language: LanguageName::parse(&self.language)
+                .ok_or(unreadable("executions.language"))?,
+            worker_instance: self.worker_instance.clone(),
             created_at: Timestamp::from_millis(self.created_at),
             finished_at: self.finished_at.map(Timestamp::from_millis),
             state: state(&self.state, self.report.as_deref())?,

@@ -9,16 +9,17 @@ use super::execution_row::{self, ExecutionRow};
 use super::{Database, Error, row};
 use crate::domain::execution::Execution;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::page::{Page, PageRequest};
 
 /// Columns of an execution's row.
-const COLUMNS: usize = 9;
-/// Rows of one statement: 576 values of the 32,766 that SQLite takes and the 65,535 of PostgreSQL.
+const COLUMNS: usize = 10;
+/// Rows of one statement: 640 values of the 32,766 that SQLite takes and the 65,535 of PostgreSQL.
 const ROWS_AT_ONCE: usize = 64;
 
 /// What a list needs: reports can be megabytes and stay in the database.
-const LISTED: &str = "SELECT id, user_id, session_id, language, state, created_at, finished_at
+const LISTED: &str = "SELECT id, user_id, session_id, language, state, created_at, finished_at,
+            worker_instance
      FROM executions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 
 impl Database {
@@ -93,7 +94,7 @@ fn upsert(rows: &[Arc<ExecutionRow>]) -> sqlx::query::Query<'_, Any, AnyArgument
     };
     let statement = format!(
         "INSERT INTO executions (id, user_id, session_id, language, state, boot_id, created_at,
-                                 finished_at, report)
+                                 finished_at, report, worker_instance)
          VALUES {}
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, report = excluded.report,
                                         finished_at = excluded.finished_at
@@ -116,6 +117,7 @@ fn upsert(rows: &[Arc<ExecutionRow>]) -> sqlx::query::Query<'_, Any, AnyArgument
             created_at,
             finished_at,
             report,
+            worker_instance,
         } = &**row;
         query
             .bind(id.as_str())
@@ -127,6 +129,7 @@ fn upsert(rows: &[Arc<ExecutionRow>]) -> sqlx::query::Query<'_, Any, AnyArgument
             .bind(*created_at)
             .bind(*finished_at)
             .bind(report.as_deref())
+            .bind(worker_instance.as_deref())
     })
 }
 
@@ -135,7 +138,8 @@ fn execution(found: &AnyRow, report: Option<&str>) -> Result<Execution, Error> {
         id: row::parsed(found, "id", ExecutionId::parse)?,
         user: row::parsed(found, "user_id", UserId::parse)?,
         session: row::optional_parsed(found, "session_id", SessionId::parse)?,
-        language: row::parsed(found, "language", Language::parse)?,
+        language: row::parsed(found, "language", LanguageName::parse)?,
+        worker_instance: row::optional_text(found, "worker_instance")?,
         created_at: row::moment(found, "created_at")?,
         finished_at: row::optional_moment(found, "finished_at")?,
         state: execution_row::state(&row::text(found, "state")?, report)?,

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{Database, Error, row};
 use crate::domain::idempotency::{Earlier, Reservation};
-use crate::domain::ids::BootId;
+use crate::domain::ids::{BootId, ExecutionId};
 use crate::domain::timestamp::Timestamp;
 
 impl Database {
@@ -19,8 +19,9 @@ impl Database {
     ) -> Result<Option<Earlier>, Error> {
         let reserved = sqlx::query(
             "INSERT INTO idempotency_keys
-                 (user_id, route, idempotency_key, fingerprint, state, boot_id, created_at)
-             VALUES ($1, $2, $3, $4, 'reserved', $5, $6)
+                 (user_id, route, idempotency_key, fingerprint, state, boot_id, created_at,
+                  execution_id)
+             VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7)
              ON CONFLICT (user_id, route, idempotency_key) DO NOTHING",
         )
         .bind(reservation.user.as_str())
@@ -29,6 +30,7 @@ impl Database {
         .bind(&reservation.fingerprint)
         .bind(boot.as_str())
         .bind(Timestamp::now().millis())
+        .bind(reservation.execution.as_ref().map(ExecutionId::as_str))
         .execute(&self.pool)
         .await?
         .rows_affected();
@@ -118,7 +120,10 @@ fn earlier(found: &AnyRow, fingerprint: &str) -> Result<Earlier, Error> {
     }
     match row::text(found, "state")?.as_str() {
         "reserved" => Ok(Earlier::InProgress),
-        "unknown" => Ok(Earlier::Unknown),
+        "unknown" => {
+            let began = row::optional_parsed(found, "execution_id", ExecutionId::parse)?;
+            Ok(Earlier::Unknown(began))
+        }
         "answered" => Ok(Earlier::Answered {
             status: row::small(found, "status")?,
             sealed_body: row::text(found, "sealed_body")?,

@@ -66,7 +66,7 @@ fn a_row_that_means_nothing_is_left_out() {
         row("exe_1", "running", "python"),
         row("../2", "running", "python"),
         row("exe_3", "sideways", "python"),
-        row("exe_4", "running", "cobol"),
+        row("exe_4", "running", "Cobol"),
     ];
     assert_eq!(read(content.concat().as_bytes()), ["exe_1"]);
 }

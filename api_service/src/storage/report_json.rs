@@ -3,6 +3,7 @@
 //! gains is a compile error here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ struct ReportRow {
     processes: u32,
     disk_bytes: u64,
     accounting: String,
+    /// Rows of earlier versions do not have it.
+    #[serde(default)]
+    shared: bool,
     queue_us: u64,
     start_us: u64,
     compile_us: Option<u64>,
@@ -35,6 +39,9 @@ struct ReportRow {
     cold_start: bool,
     diagnostic: Option<DiagnosticRow>,
     state_lost: bool,
+    /// Rows of earlier versions do not have it.
+    #[serde(default)]
+    results_omitted: u32,
     isolation: String,
 }
 
@@ -94,10 +101,11 @@ fn to_row(report: Report) -> ReportRow {
         duration,
         stdout: stdout_totals,
         stderr: stderr_totals,
-        usage: Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting },
+        usage: Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting, shared },
         phases: Phases { queue, start, compile, run, cold_start },
         diagnostic,
         state_lost,
+        results_omitted,
     } = outcome;
     ReportRow {
         status: status.name().to_owned(),
@@ -108,6 +116,7 @@ fn to_row(report: Report) -> ReportRow {
         stderr: stream_row(stderr, stderr_totals),
         results: results
             .into_iter()
+            .map(Arc::unwrap_or_clone)
             .map(|RichResult { mime, is_main_result }| ResultRow { mime, is_main_result })
             .collect(),
         cpu_us: micros(cpu),
@@ -115,6 +124,7 @@ fn to_row(report: Report) -> ReportRow {
         processes,
         disk_bytes,
         accounting,
+        shared,
         queue_us: micros(queue),
         start_us: micros(start),
         compile_us: compile.map(micros),
@@ -147,6 +157,7 @@ fn to_row(report: Report) -> ReportRow {
             }
         }),
         state_lost,
+        results_omitted,
         isolation,
     }
 }
@@ -168,6 +179,7 @@ fn from_row(row: ReportRow) -> Option<Report> {
             processes: row.processes,
             disk_bytes: row.disk_bytes,
             accounting: row.accounting,
+            shared: row.shared,
         },
         phases: Phases {
             queue: Duration::from_micros(row.queue_us),
@@ -189,11 +201,13 @@ fn from_row(row: ReportRow) -> Option<Report> {
             hint: found.hint,
         }),
         state_lost: row.state_lost,
+        results_omitted: row.results_omitted,
     };
     let results = row
         .results
         .into_iter()
         .map(|result| RichResult { mime: result.mime, is_main_result: result.is_main_result })
+        .map(Arc::new)
         .collect();
     Some(Report { outcome, stdout, stderr, results, isolation: row.isolation })
 }

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{Database, Error, row};
 use crate::domain::ids::{BootId, SessionId, UserId};
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::session::{EndReason, LiveSession, Session, SessionStage};
 use crate::domain::timestamp::Timestamp;
@@ -22,7 +22,7 @@ impl Database {
         )
         .bind(session.id.as_str())
         .bind(session.user.as_str())
-        .bind(session.language.name())
+        .bind(session.language.as_str())
         .bind(&session.metadata)
         .bind(session.worker_instance.as_deref())
         .bind(stage_name(session.stage))
@@ -156,7 +156,7 @@ fn session(found: &AnyRow) -> Result<Session, Error> {
     Ok(Session {
         id: row::parsed(found, "id", SessionId::parse)?,
         user: row::parsed(found, "user_id", UserId::parse)?,
-        language: row::parsed(found, "language", Language::parse)?,
+        language: row::parsed(found, "language", LanguageName::parse)?,
         created_at: row::moment(found, "created_at")?,
         expires_at: row::moment(found, "expires_at")?,
         metadata: row::text(found, "metadata")?,

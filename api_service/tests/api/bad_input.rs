@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::App;
+use crate::support::{App, eventually};
 
 const RUN: &str = "/v1/code_interpreter/run";
 
@@ -286,6 +286,12 @@ async fn aliases_are_other_names_of_a_language() {
         ("sh", "bash"),
         ("shell", "bash"),
     ];
+    app.worker.learn("node", &["javascript", "js"]);
+    eventually(async || {
+        let shown = app.get("/v1/languages", "").await.json();
+        (shown["missing"] == json!([])).then_some(())
+    })
+    .await;
     for (alias, name) in names {
         let answer = app.post(RUN, &token, with("language", json!(alias))).await;
         assert_eq!(answer.json()["language"], name, "{}", answer.text);

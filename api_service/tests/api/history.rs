@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use api_service::domain::execution::{Execution, ExecutionState};
 use api_service::domain::ids::{BootId, ExecutionId, UserId};
-use api_service::domain::language::Language;
+use api_service::domain::language::LanguageName;
 use api_service::domain::timestamp::Timestamp;
 use api_service::services::history::History;
 use api_service::storage::{Change, Database, ExecutionRow, Journal};
@@ -104,7 +104,8 @@ async fn a_journal_with_half_a_line_is_replayed_up_to_there() {
         id: ExecutionId::generate(),
         user,
         session: None,
-        language: Language::Python,
+        language: LanguageName::parse("python").unwrap(),
+        worker_instance: Some("life-1".to_owned()),
         created_at: Timestamp::now(),
         finished_at: None,
         state: ExecutionState::Running,

@@ -94,15 +94,39 @@ async fn a_request_that_was_cut_off_is_unknown() {
     let token = app.admin().await;
     assert_eq!(run(&app, &token, "died", "die").await.code(), "execution_unknown");
     assert_eq!(run(&app, &token, "died", "die").await.code(), "idempotency_unknown");
+    let again = run(&app, &token, "died", "die").await.json();
+    let began = app.worker.seen().executes[0].execution_id.clone();
+    assert!(again["detail"].as_str().unwrap().contains(&began), "{again}");
+}
 
+#[tokio::test]
+async fn a_retry_whose_first_caller_left_is_attached_to_the_run() {
+    let app = App::start().await;
+    let token = app.admin().await;
     let first = run(&app, &token, "left", "hang");
     assert!(tokio::time::timeout(Duration::from_millis(500), first).await.is_err());
-    let second = eventually(async || {
-        let code = run(&app, &token, "left", "hang").await.code();
-        (code != "idempotency_in_progress").then_some(code)
-    })
-    .await;
-    assert_eq!(second, "idempotency_unknown");
+    let path = "/v1/code_interpreter/executions";
+    let page = app.get(path, &token).await.json();
+    assert_eq!(page["data"][0]["status"], "running", "it goes on");
+    let cancelling = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let id = page["data"][0]["execution_id"].as_str().unwrap();
+        app.post(&format!("{path}/{id}/cancel"), &token, json!({})).await
+    };
+    let retry = async {
+        eventually(async || {
+            let retry = run(&app, &token, "left", "hang").await;
+            (retry.status == StatusCode::OK).then_some(retry)
+        })
+        .await
+    };
+    let (retry, _) = tokio::join!(retry, cancelling);
+    let answer = retry.json();
+    assert_eq!(answer["execution_id"], page["data"][0]["execution_id"]);
+    assert_eq!((&answer["stdout"], &answer["status"]), (&json!("begun\n"), &json!("cancelled")));
+    assert_eq!(retry.headers["idempotent-replayed"], "true");
+    assert_eq!(run(&app, &token, "left", "hang").await.text, retry.text, "and so for ever");
+    assert_eq!(app.worker.seen().executes.len(), 1, "it ran once");
 }
 
 #[tokio::test]

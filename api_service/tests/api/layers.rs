@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 /// each names only earlier ones: there is no circle.
 const LAYERS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
-    ("execution_client", &["domain"]),
+    ("workers", &["domain"]),
     ("storage", &["domain"]),
-    ("services", &["domain", "storage", "execution_client"]),
+    ("services", &["domain", "storage", "workers"]),
     ("http/connections", &["domain"]),
     ("http/failure", &["domain", "services", "telemetry"]),
     ("http/extract", &["domain", "services", "telemetry", "http/failure"]),
@@ -44,8 +44,8 @@ const LAYERS: [(&str, &[&str]); 12] = [
 /// Crates that only one layer knows.
 const HOMES: [(&str, &[&str]); 4] = [
     ("sqlx", &["storage"]),
-    ("tonic", &["execution_client"]),
-    ("proto", &["execution_client"]),
+    ("tonic", &["workers/client"]),
+    ("proto", &["workers/client"]),
     (
         "actix_web",
         &[
@@ -62,7 +62,7 @@ const HOMES: [(&str, &[&str]); 4] = [
 ];
 
 /// What the domain may use beside the standard library.
-const OF_DOMAIN: [&str; 6] = ["std", "crate", "super", "self", "time", "uuid"];
+const OF_DOMAIN: [&str; 7] = ["std", "crate", "super", "self", "bytes", "time", "uuid"];
 
 pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use api_service::execution_client::{Call, ExecutionClient, TlsFiles, TlsIdentity};
+use api_service::workers::client::{Call, TlsFiles, TlsIdentity, WorkerClient};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
@@ -62,7 +62,7 @@ async fn gateway_and_worker_know_each_other_by_their_certificates() {
         TlsFiles { ca: &ca, cert: &other_cert, key: &other_key },
     ] {
         let identity = TlsIdentity::read(files).unwrap();
-        let client = ExecutionClient::new(&worker.url(), Some(identity), TOKEN).unwrap();
+        let client = WorkerClient::new(&worker.url(), Some(identity), TOKEN).unwrap();
         let call = Call { request_id: String::from("1"), deadline: NEVER };
         assert!(client.capabilities(&call).await.is_err(), "{files:?}");
     }

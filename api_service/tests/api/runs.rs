@@ -25,13 +25,14 @@ async fn the_answer_is_the_one_of_the_contract() {
             "output": "1", "stdout": "1", "stderr": "", "error": null, "exit_code": 0,
             "signal": null, "duration_ms": 3, "results": [], "diagnostic": null,
             "truncated": {
-                "stdout": false, "stderr": false, "stdout_bytes": 1, "stderr_bytes": 0
+                "stdout": false, "stderr": false, "results": false, "results_omitted": 0,
+                "stdout_bytes": 1, "stderr_bytes": 0
             },
             "encoding": {"stdout": "utf-8", "stderr": "utf-8"},
             "full_output": {"stdout": null, "stderr": null},
             "usage": {
                 "cpu_ms": 2, "peak_memory_bytes": 9_437_184, "processes": 1, "disk_bytes": 0,
-                "accounting": "enforced"
+                "accounting": "enforced", "shared": false
             },
             "phases": {
                 "queue_ms": 0, "start_ms": 0, "compile_ms": null, "run_ms": 2, "cold_start": false

@@ -32,7 +32,7 @@ fn every_malformed_value_is_named() {
         ("REFRESH_TOKEN_EXPIRE_DAYS", "-1"),
         ("CORS_ORIGINS", "*"),
         ("CORS_ORIGINS", "https://a.example/path"),
-        ("SUPPORTED_LANGUAGES", "python,cobol"),
+        ("SUPPORTED_LANGUAGES", "python,Cobol"),
         ("SUPPORTED_LANGUAGES", ""),
         ("DEFAULT_TIMEOUT", "0"),
         ("DEFAULT_TIMEOUT", "301"),

@@ -9,7 +9,7 @@ use api_service::domain::credentials::Username;
 use api_service::domain::execution::{Execution, ExecutionState};
 use api_service::domain::idempotency::{Earlier, IdempotencyKey, Reservation};
 use api_service::domain::ids::{ApiKeyId, BootId, ExecutionId, FamilyId, SessionId, UserId};
-use api_service::domain::language::Language;
+use api_service::domain::language::LanguageName;
 use api_service::domain::page::PageRequest;
 use api_service::domain::refresh_token::{RefreshToken, Rotation};
 use api_service::domain::scope::Scope;
@@ -104,7 +104,7 @@ async fn departures(database: &Database) {
     let session = Session {
         id: SessionId::generate(),
         user: user.clone(),
-        language: Language::C,
+        language: LanguageName::parse("c").unwrap(),
         created_at: Timestamp::now(),
         expires_at: later,
         metadata: "{}".to_owned(),
@@ -173,7 +173,8 @@ async fn executions(database: &Database, user: &UserId) {
         id: ExecutionId::generate(),
         user: user.clone(),
         session,
-        language: Language::C,
+        language: LanguageName::parse("c").unwrap(),
+        worker_instance: Some("life-1".to_owned()),
         created_at: Timestamp::now(),
         finished_at: None,
         state: ExecutionState::Running,
@@ -236,7 +237,7 @@ async fn sessions(database: &Database, user: &UserId) {
     let session = Session {
         id: SessionId::generate(),
         user: user.clone(),
-        language: Language::Bash,
+        language: LanguageName::parse("bash").unwrap(),
         created_at: now,
         expires_at: now,
         metadata: "{}".to_owned(),
@@ -267,6 +268,7 @@ async fn idempotency(database: &Database, user: &UserId) {
         route: "run",
         key: IdempotencyKey::parse(key).unwrap(),
         fingerprint: "f".to_owned(),
+        execution: None,
     };
     let (a, b) = (reservation("a"), reservation("b"));
     let reserve = async |it: &Reservation| database.reserve_key(it, &boot).await.unwrap();
@@ -298,5 +300,5 @@ async fn idempotency(database: &Database, user: &UserId) {
     assert_eq!(reserve(&b).await, None);
     database.delete_boot(&boot).await.unwrap();
     database.settle_what_dead_boots_left().await.unwrap();
-    assert_eq!(reserve(&b).await, Some(Earlier::Unknown), "its gateway is dead");
+    assert_eq!(reserve(&b).await, Some(Earlier::Unknown(None)), "its gateway is dead");
 }

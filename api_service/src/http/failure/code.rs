@@ -121,6 +121,12 @@ table! {
     /// The execution has ended.
     ExecutionNotRunning = CONFLICT "execution_not_running" "The execution is not running",
         "it has ended; get it to see how";
+    /// Another gateway has it.
+    ExecutionElsewhere = CONFLICT "execution_elsewhere" "The execution goes on in another gateway",
+        "get it to see how it ended; only the gateway that runs it can be asked meanwhile";
+    /// Its first caller did not wait for it.
+    ExecutionCancelled = CONFLICT "execution_cancelled" "The execution was cancelled",
+        "it was ended because whoever had started it went away; use a new key";
     /// The execution has not ended.
     ExecutionRunning = CONFLICT "execution_running" "The execution is still running",
         "what it wrote can be had when it has ended";
@@ -214,4 +220,7 @@ table! {
     /// So much waits to be written that no more is taken on.
     DatabaseBehind = SERVICE_UNAVAILABLE "database_behind" "The database does not keep up",
         "try again after the time in Retry-After";
+    /// It ends.
+    GatewayStopping = SERVICE_UNAVAILABLE "gateway_stopping" "The gateway is stopping",
+        "what ran was ended with it; try again after the time in Retry-After";
 }

@@ -129,6 +129,10 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
         E::ApiKeyNotFound => of(Code::ApiKeyNotFound),
         E::ExecutionNotFound => of(Code::ExecutionNotFound),
         E::ExecutionNotRunning => of(Code::ExecutionNotRunning),
+        E::ExecutionElsewhere => of(Code::ExecutionElsewhere),
+        E::ExecutionCancelled(id) => of(Code::ExecutionCancelled)
+            .detail(format!("{id} was ended because whoever had started it went away")),
+        E::GatewayStopping => of(Code::GatewayStopping).after(BUSY_RETRY_AFTER),
         E::ExecutionStillRunning => of(Code::ExecutionRunning),
         E::OutputNotKept => of(Code::OutputNotKept),
         E::OutputGone { expired: true } => of(Code::OutputExpired),
@@ -159,7 +163,9 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
         E::Refused(field) => of(Code::ValidationFailed).about(std::slice::from_ref(field)),
         E::KeyReused => of(Code::KeyReused),
         E::KeyInProgress => of(Code::KeyInProgress).after(IN_PROGRESS_RETRY_AFTER),
-        E::KeyUnknown => of(Code::KeyUnknown),
+        E::KeyUnknown(None) => of(Code::KeyUnknown),
+        E::KeyUnknown(Some(id)) => of(Code::KeyUnknown)
+            .detail(format!("it began {id}, whose end is not known: use a new key")),
         E::DatabaseBehind => of(Code::DatabaseBehind).after(BUSY_RETRY_AFTER),
         E::Storage(_) | E::Worker(_) | E::Fault(_) => of(Code::Internal),
     }

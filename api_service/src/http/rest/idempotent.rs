@@ -21,6 +21,13 @@ pub(super) struct Answer {
     replayed: bool,
 }
 
+impl Answer {
+    /// One that was given, or would have been, to an earlier request.
+    pub(super) fn replayed(status: StatusCode, body: Bytes) -> Self {
+        Self { status: status.as_u16(), body, replayed: true }
+    }
+}
+
 /// The reservation that a key asks for, if there is one.
 pub(super) fn reservation(
     key: Option<IdempotencyKey>,
@@ -30,7 +37,7 @@ pub(super) fn reservation(
 ) -> Option<Reservation> {
     key.map(|key| {
         let fingerprint = sha256_hex(body);
-        Reservation { user: caller.user.clone(), route, key, fingerprint }
+        Reservation { user: caller.user.clone(), route, key, fingerprint, execution: None }
     })
 }
 

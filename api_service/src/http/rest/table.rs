@@ -158,6 +158,7 @@ fn runs() -> Vec<Endpoint> {
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
             .fails(&[C::LanguageMismatch, C::LanguageUnavailable, C::WorkerFull])
             .fails(&[C::WorkerUnavailable, C::ExecutionUnknown, C::DatabaseBehind])
+            .fails(&[C::ExecutionCancelled, C::GatewayStopping])
             .to(executions::run::run),
         get(
             "/v1/code_interpreter/executions",
@@ -209,7 +210,8 @@ fn runs() -> Vec<Endpoint> {
         )
         .more("Whoever waits for it gets its answer, with what it had written.")
         .gives(S::OK, "It was asked to end", Content::Json(schema::<CancelAnswer>))
-        .fails(&[C::ExecutionNotFound, C::ExecutionNotRunning, C::WorkerUnavailable])
+        .fails(&[C::ExecutionNotFound, C::ExecutionNotRunning, C::ExecutionElsewhere])
+        .fails(&[C::WorkerUnavailable])
         .to(executions::cancel),
     ]
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api_service::domain::credentials::Username;
 use api_service::domain::field_error::FieldError;
 use api_service::domain::ids::ExecutionId;
-use api_service::domain::language::Language;
+use api_service::domain::language::{LanguageFilter, LanguageName, Offer};
 use api_service::domain::run::RunRules;
 use api_service::http::rest::api_keys::json::ApiKeyBody;
 use api_service::http::rest::executions::run_json::RunBody;
@@ -22,8 +22,16 @@ fn rules() -> RunRules {
     RunRules {
         default_timeout: Duration::from_secs(30),
         max_timeout: Duration::from_secs(300),
-        languages: vec![Language::Python, Language::C],
+        languages: LanguageFilter::default(),
     }
+}
+
+fn offer() -> Offer {
+    let mut offer = Offer::default();
+    for name in ["python", "c"] {
+        offer.add(&LanguageName::parse(name).unwrap(), &[]);
+    }
+    offer
 }
 
 /// Any JSON, not deep.
@@ -111,9 +119,9 @@ proptest! {
             body.remove(name);
         }
         let Ok(body) = serde_json::from_value::<RunBody>(Value::Object(body)) else { return Ok(()) };
-        match body.parse(&rules()) {
+        match body.parse(&rules(), Some(&offer())) {
             Ok(run) => {
-                prop_assert!(rules().languages.contains(&run.language));
+                prop_assert!(offer().knows(&run.language));
                 prop_assert!(!run.code.trim().is_empty() && !run.code.contains('\0'));
                 let wall = run.limits.wall.expect("a run has a limit");
                 prop_assert!(wall >= Duration::from_millis(1) && wall <= rules().max_timeout);
@@ -135,7 +143,7 @@ proptest! {
         }
         let body = serde_json::from_value::<SessionBody>(Value::Object(body));
         let Ok(body) = body else { return Ok(()) };
-        match body.parse(&rules()) {
+        match body.parse(Some(&offer())) {
             Ok(new) => {
                 let seconds = new.ttl.as_secs();
                 prop_assert!((1..=86_400).contains(&seconds) && new.ttl.subsec_nanos() == 0);
@@ -151,8 +159,8 @@ proptest! {
 
     #[test]
     fn shapes_never_panic(value in anything()) {
-        let _ = serde_json::from_value::<RunBody>(value.clone()).map(|body| body.parse(&rules()));
-        let _ = serde_json::from_value::<SessionBody>(value.clone()).map(|body| body.parse(&rules()));
+        let _ = serde_json::from_value::<RunBody>(value.clone()).map(|body| body.parse(&rules(), Some(&offer())));
+        let _ = serde_json::from_value::<SessionBody>(value.clone()).map(|body| body.parse(Some(&offer())));
         let _ = serde_json::from_value::<ApiKeyBody>(value).map(ApiKeyBody::parse);
     }
 
@@ -163,10 +171,10 @@ proptest! {
             let body = json!({"code": "x", "language": "c", "stdin": stdin, "files": {"a": stdin}});
             serde_json::from_value(body).unwrap()
         };
-        let run = body(&STANDARD.encode(&bytes)).parse(&rules()).unwrap();
+        let run = body(&STANDARD.encode(&bytes)).parse(&rules(), None).unwrap();
         prop_assert_eq!(&run.stdin, &bytes);
         prop_assert_eq!(&run.files[0].content, &bytes);
-        match body(&other).parse(&rules()) {
+        match body(&other).parse(&rules(), None) {
             Ok(run) => prop_assert_eq!(STANDARD.encode(run.stdin), other),
             Err(errors) => prop_assert!(named(&errors, &["stdin", "files"])),
         }

@@ -37,6 +37,8 @@ pub struct Seen {
     pub running: HashMap<String, (String, Arc<Notify>)>,
     /// By execution: its owner, and what it wrote to standard output.
     outputs: HashMap<String, (String, Vec<u8>)>,
+    /// Languages beside those that it always has; also ones that it would lack.
+    pub learnt: Vec<wire::LanguageInfo>,
     lives: u32,
 }
 
@@ -46,6 +48,8 @@ pub struct FakeWorker {
     address: SocketAddr,
     life: Arc<Mutex<Option<Life>>>,
     tls: Option<ServerTlsConfig>,
+    /// Of a run that waits.
+    turn: Arc<Notify>,
 }
 
 /// A runtime of the worker's own: when it ends, its connections break as those of a killed process.
@@ -68,7 +72,8 @@ impl FakeWorker {
     pub fn start_with(tls: Option<ServerTlsConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let worker = Self { seen: Arc::default(), address, life: Arc::default(), tls };
+        let worker =
+            Self { seen: Arc::default(), address, life: Arc::default(), turn: Arc::default(), tls };
         worker.serve(listener);
         worker
     }
@@ -100,6 +105,21 @@ impl FakeWorker {
             }
         };
         self.serve(listener);
+    }
+
+    /// The run that waits gets its turn.
+    pub fn let_begin(&self) {
+        self.turn.notify_one();
+    }
+
+    /// The worker has one language more, as the gateway will see when it asks next.
+    pub fn learn(&self, name: &str, aliases: &[&str]) {
+        self.seen().learnt.push(wire::LanguageInfo {
+            name: name.to_owned(),
+            aliases: aliases.iter().map(ToString::to_string).collect(),
+            version: "1".to_owned(),
+            ..wire::LanguageInfo::default()
+        });
     }
 
     /// The worker forgets all sessions.
@@ -217,6 +237,9 @@ impl Executions for FakeWorker {
             let id = run.execution_id.clone();
             let mut caller = Caller { worker: worker.clone(), id: id.clone(), answered: false };
             let begun = wire::Started { execution_id: id.clone() };
+            if run.code == "wait" {
+                worker.turn.notified().await;
+            }
             let _ = events.send(event(Event::Started(begun))).await;
             let last = script::play(&run.code, &events, &stop).await;
             worker.seen().running.remove(&id);
@@ -302,6 +325,20 @@ impl Sessions for FakeWorker {
         self.seen().sessions.remove(&session_id);
         Ok(Response::new(wire::EndSessionResponse {}))
     }
+
+    async fn extend_session(
+        &self,
+        _request: Request<wire::ExtendSessionRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        Err(Status::unimplemented("no gateway moves a deadline yet"))
+    }
+
+    async fn create_context(
+        &self,
+        _request: Request<wire::CreateContextRequest>,
+    ) -> Result<Response<wire::Context>, Status> {
+        Err(Status::unimplemented("no gateway makes contexts yet"))
+    }
 }
 
 #[tonic::async_trait]
@@ -316,6 +353,12 @@ impl Workers for FakeWorker {
             aliases: vec!["py".to_owned()],
             version: "3.11.2".to_owned(),
             executable: "/usr/bin/python3".to_owned(),
+            ..wire::LanguageInfo::default()
+        };
+        let bash = wire::LanguageInfo {
+            name: "bash".to_owned(),
+            aliases: vec!["shell".to_owned(), "sh".to_owned()],
+            version: "5.2".to_owned(),
             ..wire::LanguageInfo::default()
         };
         let c = wire::LanguageInfo {
@@ -344,11 +387,14 @@ impl Workers for FakeWorker {
             detail: "no cpu controller".to_owned(),
             remedy: Some("delegate it".to_owned()),
         };
+        let learnt = self.seen().learnt.clone();
+        let lacks = |info: &wire::MissingLanguage| !learnt.iter().any(|it| it.name == info.name);
+        let missing = vec![node].into_iter().filter(lacks).collect();
         Ok(Response::new(wire::Capabilities {
             instance_id: format!("life-{}", self.seen().lives),
             version: "0".to_owned(),
-            languages: vec![python, c],
-            missing_languages: vec![node],
+            languages: [vec![python, bash, c], learnt].concat(),
+            missing_languages: missing,
             isolation: Some(wire::Isolation {
                 level: "degraded".to_owned(),
                 walls: vec![wall, quota],

@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | `say <text>` | writes the text and succeeds |
 //! | `hang` | writes "begun" and goes on until it is cancelled or its caller goes away |
+//! | `wait` | waits for its turn, and then hangs |
+//! | `many` | writes 10,000 bytes, one by one |
 //! | `gap` | writes more than is kept, and bytes that are not text |
 //! | `big <when>` | writes [`big`], of which the worker stores all until `when`, in unix milliseconds |
 //! | `extreme` | says of itself what no run can be |
@@ -50,12 +52,26 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
             tell(output(wire::Stream::Stdout, 0, b"begun\n")).await?;
             return Some(Err(failed(Code::Unavailable, reason::SHUTTING_DOWN, "ending")));
         }
-        "hang" => {
+        "hang" | "wait" => {
             tell(output(wire::Stream::Stdout, 0, b"begun\n")).await?;
             tokio::select! {
                 () = events.closed() => return None,
-                () = stop.notified() => outcome(wire::Status::Cancelled, 6),
+                () = stop.notified() => wire::Outcome {
+                    diagnostic: Some(wire::Diagnostic {
+                        kind: "limit".to_owned(),
+                        name: "cancelled".to_owned(),
+                        message: "cancelled".to_owned(),
+                        ..wire::Diagnostic::default()
+                    }),
+                    ..outcome(wire::Status::Cancelled, 6)
+                },
             }
+        }
+        "many" => {
+            for offset in 0..10_000 {
+                tell(output(wire::Stream::Stdout, offset, b"x")).await?;
+            }
+            outcome(wire::Status::Succeeded, 10_000)
         }
         "gap" => {
             tell(output(wire::Stream::Stdout, 0, b"head")).await?;

@@ -40,9 +40,9 @@ pub struct TriedWall {
 /// A language that does not run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MissingBody {
-    /// python, node, bash or c.
+    /// The language's name.
     #[schema(example = "node")]
-    pub name: &'static str,
+    pub name: String,
     /// Why.
     pub reason: String,
     /// What the operator can do about it.
@@ -52,7 +52,7 @@ pub struct MissingBody {
 impl DoctorAnswer {
     /// What the worker says, as far as the operator wants to offer it.
     pub fn of(worker: &Capabilities, rules: &RunRules) -> Self {
-        let offered = |info: &&MissingLanguage| rules.languages.contains(&info.language);
+        let offered = |info: &&MissingLanguage| rules.languages.offers(&info.name, &info.aliases);
         Self {
             level: worker.isolation.clone(),
             walls: worker.walls.iter().cloned().map(wall).collect(),
@@ -67,6 +67,6 @@ fn wall(wall: Wall) -> TriedWall {
 }
 
 fn missing(info: MissingLanguage) -> MissingBody {
-    let MissingLanguage { language, reason, remedy } = info;
-    MissingBody { name: language.name(), reason, remedy }
+    let MissingLanguage { name, aliases: _, reason, remedy } = info;
+    MissingBody { name: name.to_string(), reason, remedy }
 }

@@ -7,6 +7,7 @@ use actix_web::web::{self, Data};
 use crate::http::extract::RequestId;
 use crate::http::failure::Failure;
 use crate::http::rest::doctor::json::DoctorAnswer;
+use crate::services::Error;
 use crate::state::AppState;
 
 /// What stands between code and the host, with all that the worker saw when it tried each wall, and
@@ -15,6 +16,6 @@ pub(in crate::http::rest) async fn doctor(
     state: Data<AppState>,
     RequestId(request_id): RequestId,
 ) -> Result<web::Json<DoctorAnswer>, Failure> {
-    let worker = state.worker.capabilities(&request_id).await?;
+    let worker = state.workers.capabilities(&request_id).await.map_err(Error::from)?;
     Ok(web::Json(DoctorAnswer::of(&worker, &state.rules)))
 }

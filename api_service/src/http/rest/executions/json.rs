@@ -24,9 +24,9 @@ pub struct ExecutionSummary {
     /// The session it ran in, if in one.
     #[schema(required)]
     pub session_id: Option<String>,
-    /// python, node, bash or c.
-    pub language: &'static str,
-    /// As in the answer of a run; also running, or unknown when the worker or the gateway was lost
+    /// The language's own name.
+    pub language: String,
+    /// As in the answer of a run; also queued, running, or unknown when the worker or the gateway was lost
     /// before the run had ended.
     #[schema(schema_with = words::execution_status)]
     pub status: &'static str,
@@ -84,12 +84,20 @@ pub struct CancelAnswer {
 impl ExecutionSummary {
     /// From the domain.
     pub fn of(execution: &Execution) -> Self {
-        let Execution { id, user: _, session, language, created_at, finished_at, state } =
-            execution;
+        let Execution {
+            id,
+            user: _,
+            session,
+            language,
+            worker_instance: _,
+            created_at,
+            finished_at,
+            state,
+        } = execution;
         Self {
             execution_id: id.to_string(),
             session_id: session.as_ref().map(ToString::to_string),
-            language: language.name(),
+            language: language.to_string(),
             status: state.name(),
             created_at: timestamp::write(*created_at),
             finished_at: finished_at.map(timestamp::write),
@@ -108,7 +116,10 @@ impl ExecutionAnswer {
             ExecutionState::Finished(run) => {
                 run.report.map(|report| ReportBody::of(&execution.id, *report)).transpose()?
             }
-            ExecutionState::Running | ExecutionState::Cancelled | ExecutionState::Unknown => None,
+            ExecutionState::Queued
+            | ExecutionState::Running
+            | ExecutionState::Cancelled
+            | ExecutionState::Unknown => None,
         };
         Ok(Self { summary, report })
     }

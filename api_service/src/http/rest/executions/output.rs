@@ -13,7 +13,7 @@ use crate::domain::ids::ExecutionId;
 use crate::http::extract::{CurrentCaller, OptionalRange, RequestId};
 use crate::http::failure::Failure;
 use crate::services::Error;
-use crate::services::outputs::{Output, OutputBytes};
+use crate::services::executions::{Output, OutputBytes};
 use crate::state::AppState;
 
 /// True when all that was written can be had; its first part is what is there otherwise.

@@ -119,6 +119,10 @@ pub struct TruncatedBody {
     pub stdout: bool,
     /// Some of stderr was.
     pub stderr: bool,
+    /// Some results were.
+    pub results: bool,
+    /// How many results were.
+    pub results_omitted: u32,
     /// All that was written to stdout, in bytes.
     pub stdout_bytes: u64,
     /// All that was written to stderr, in bytes.
@@ -150,6 +154,8 @@ pub struct UsageBody {
     /// enforced (counted by the kernel) or best_effort.
     #[schema(schema_with = words::accounting)]
     pub accounting: String,
+    /// True when something else went on in the session meanwhile, whose share is in these figures.
+    pub shared: bool,
 }
 
 /// Where the time went, in milliseconds.
@@ -187,6 +193,7 @@ impl ReportBody {
             phases,
             diagnostic,
             state_lost,
+            results_omitted,
         } = outcome;
         let written = EncodedJson(Arc::new(to_raw_value(&stdout.text)?));
         Ok(Self {
@@ -198,11 +205,13 @@ impl ReportBody {
             exit_code,
             signal,
             duration_ms: millis(duration),
-            results: results.into_iter().map(result).collect(),
+            results: results.into_iter().map(Arc::unwrap_or_clone).map(result).collect(),
             diagnostic: diagnostic.map(self::diagnostic),
             truncated: TruncatedBody {
                 stdout: stdout_totals.truncated,
                 stderr: stderr_totals.truncated,
+                results: results_omitted > 0,
+                results_omitted,
                 stdout_bytes: stdout_totals.bytes,
                 stderr_bytes: stderr_totals.bytes,
             },
@@ -248,8 +257,8 @@ fn diagnostic(found: Diagnostic) -> DiagnosticBody {
 }
 
 fn usage(usage: Usage) -> UsageBody {
-    let Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting } = usage;
-    UsageBody { cpu_ms: millis(cpu), peak_memory_bytes, processes, disk_bytes, accounting }
+    let Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting, shared } = usage;
+    UsageBody { cpu_ms: millis(cpu), peak_memory_bytes, processes, disk_bytes, accounting, shared }
 }
 
 fn phases(phases: Phases) -> PhasesBody {

@@ -1,14 +1,23 @@
 //! `POST /v1/code_interpreter/run`.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 
+use crate::domain::execution::{Execution, ExecutionState, FinishedRun};
+use crate::domain::idempotency::Reservation;
+use crate::domain::ids::{ExecutionId, SessionId, UserId};
+use crate::domain::language::LanguageName;
+use crate::domain::report::Report;
 use crate::http::extract::{CurrentCaller, Json, OptionalKey, RequestId};
 use crate::http::failure::Failure;
 use crate::http::rest::executions::run_json::{RunAnswer, RunBody};
-use crate::http::rest::idempotent::{idempotent, reservation};
+use crate::http::rest::idempotent::{Answer, idempotent, reservation};
 use crate::http::rest::response_body;
+use crate::services::Error;
+use crate::services::executions::{End, Executions, Started};
 use crate::state::AppState;
 
 /// Run code and wait for its end. A program that fails is an outcome, not an error: the answer is
@@ -20,14 +29,67 @@ pub(in crate::http::rest) async fn run(
     RequestId(request_id): RequestId,
     body: Json<RunBody>,
 ) -> Result<HttpResponse, Failure> {
-    let run = body.value.parse(&state.rules).map_err(Failure::Invalid)?;
-    let reservation = reservation(key, &caller, "run", &body.bytes);
-    let work = async {
-        let (id, report) = state.runs.run(&caller.user, &run, &request_id).await?;
-        let (length, session, language) = (report.length(), run.session, run.language);
-        response_body::json(length, move || RunAnswer::of(&id, session.as_ref(), language, report))
-            .await
+    let run =
+        body.value.parse(&state.rules, state.workers.offer().as_ref()).map_err(Failure::Invalid)?;
+    let id = ExecutionId::generate();
+    let reservation = reservation(key, &caller, "run", &body.bytes)
+        .map(|it| Reservation { execution: Some(id.clone()), ..it });
+    let (executions, idempotency) = (state.executions.clone(), state.idempotency.clone());
+    let (user, keyed) = (caller.user.clone(), reservation.clone());
+    let work = async move {
+        let has_key = reservation.is_some();
+        let work = async move {
+            let session = run.session.clone();
+            let started = executions.start(&user, id, run, &request_id).await?;
+            let Started { id, language, follower, unwanted } = started;
+            // The rule of this route: a caller who goes away wants its run no more, unless it has a key to
+            // come back with.
+            let _cancel_on_drop = (!has_key).then(|| unwanted.drop_guard());
+            match follower.end().await {
+                End::Finished(report) => answer(id, session, language, report).await,
+                End::Failed(error) => Err(error),
+            }
+        };
+        idempotent(&idempotency, reservation, StatusCode::OK, work).await
     };
-    let answer = idempotent(&state.idempotency, reservation, StatusCode::OK, work).await?;
-    Ok(HttpResponse::from(answer))
+    let Some(reservation) = keyed else {
+        return Ok(HttpResponse::from(work.await?));
+    };
+    match state.idempotency.to_the_end(&reservation, work).await? {
+        Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
+            let known = recalled(&state.executions, &caller.user, &began).await?;
+            let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
+            Ok(HttpResponse::from(Answer::replayed(StatusCode::OK, body)))
+        }
+        done => Ok(HttpResponse::from(done?)),
+    }
+}
+
+async fn answer(
+    id: ExecutionId,
+    session: Option<SessionId>,
+    language: LanguageName,
+    report: Arc<Report>,
+) -> Result<Bytes, Error> {
+    let report = Arc::unwrap_or_clone(report);
+    let length = report.length();
+    let make = move || RunAnswer::of(&id, session.as_ref(), &language, report);
+    response_body::json(length, make).await
+}
+
+/// The answer of a run that ended while nobody could be told: what the history has of it.
+async fn recalled(
+    executions: &Executions,
+    user: &UserId,
+    id: &ExecutionId,
+) -> Result<Option<Bytes>, Error> {
+    let execution = match executions.get(user, id).await {
+        Err(Error::ExecutionNotFound) => return Ok(None),
+        found => found?,
+    };
+    let ExecutionState::Finished(FinishedRun { report: Some(report), .. }) = execution.state else {
+        return Ok(None);
+    };
+    let Execution { id, session, language, .. } = execution;
+    answer(id, session, language, Arc::new(*report)).await.map(Some)
 }

@@ -12,7 +12,7 @@ use crate::http::rest::fields::words;
 use super::report::ReportBody;
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::ids::{ExecutionId, SessionId};
-use crate::domain::language::Language;
+use crate::domain::language::{LanguageName, Offer};
 use crate::domain::report::Report;
 use crate::domain::run::{
     MAX_ARGS, MAX_CODE, MAX_COMPILER_FLAG, MAX_COMPILER_FLAGS, MAX_FILES, RunRequest, RunRules,
@@ -34,7 +34,7 @@ pub struct RunBody {
     /// At most 1 MiB.
     #[schema(max_length = 1048576, pattern = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$")]
     pub code: String,
-    /// python (py), node (javascript, js), bash (shell, sh) or c.
+    /// A name or an alias of `/v1/languages`.
     pub language: String,
     /// Time limit in seconds; may have a fraction.
     #[schema(exclusive_minimum = 0)]
@@ -55,7 +55,7 @@ pub struct RunBody {
     pub files: Option<BTreeMap<String, Content>>,
     /// What the run may use.
     pub limits: Option<LimitsBody>,
-    /// For C only; the worker has a list of those that it accepts.
+    /// For compiled languages; `/v1/languages` lists those that each accepts.
     #[schema(max_items = 64)]
     pub compiler_flags: Option<Vec<String>>,
 }
@@ -65,7 +65,11 @@ impl RunBody {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, rules: &RunRules) -> Result<RunRequest, Vec<FieldError>> {
+    pub fn parse(
+        self,
+        rules: &RunRules,
+        offer: Option<&Offer>,
+    ) -> Result<RunRequest, Vec<FieldError>> {
         let Self {
             code,
             language,
@@ -79,7 +83,7 @@ impl RunBody {
             compiler_flags,
         } = self;
         let mut errors = FieldErrors::default();
-        let language = self::language(&language, &rules.languages, &mut errors);
+        let language = self::language(&language, offer, &mut errors);
         let code = errors.keep("code", checked_code(code));
         let wall = errors.keep("timeout", checked_timeout(timeout, rules));
         let session = session_id.map(|text| {
@@ -92,7 +96,7 @@ impl RunBody {
         let env = environment(env.unwrap_or_default(), &mut errors);
         let files = checked_files(files.unwrap_or_default(), &mut errors);
         let limits = limits.unwrap_or_default().parse(wall, &mut errors);
-        let flags = checked_flags(compiler_flags.unwrap_or_default(), language, &mut errors);
+        let flags = checked_flags(compiler_flags.unwrap_or_default(), &mut errors);
         let run = code.zip(language).map(|(code, language)| RunRequest {
             session,
             language,
@@ -181,14 +185,7 @@ fn checked_files(files: BTreeMap<String, Content>, errors: &mut FieldErrors) -> 
     checked.into_iter().map(|(path, content)| WorkspaceFile { path, content }).collect()
 }
 
-fn checked_flags(
-    flags: Vec<String>,
-    language: Option<Language>,
-    errors: &mut FieldErrors,
-) -> Vec<String> {
-    if !flags.is_empty() && language.is_some_and(|language| language != Language::C) {
-        errors.push("compiler_flags", "are for the language c only");
-    }
+fn checked_flags(flags: Vec<String>, errors: &mut FieldErrors) -> Vec<String> {
     if flags.len() > MAX_COMPILER_FLAGS {
         errors.push("compiler_flags", format!("must be at most {MAX_COMPILER_FLAGS}"));
     }
@@ -229,9 +226,9 @@ pub struct RunAnswer {
     /// The session it ran in, if in one.
     #[schema(required)]
     pub session_id: Option<String>,
-    /// python, node, bash or c.
+    /// The language's own name, also when an alias was asked for.
     #[schema(example = "python")]
-    pub language: &'static str,
+    pub language: String,
     /// succeeded, failed, compile_failed, timed_out, out_of_memory, output_limit_exceeded,
     /// disk_limit_exceeded, killed or cancelled.
     #[schema(schema_with = words::run_status)]
@@ -249,13 +246,13 @@ impl RunAnswer {
     pub fn of(
         id: &ExecutionId,
         session: Option<&SessionId>,
-        language: Language,
+        language: &LanguageName,
         report: Report,
     ) -> Result<Self, serde_json::Error> {
         Ok(Self {
             execution_id: id.to_string(),
             session_id: session.map(ToString::to_string),
-            language: language.name(),
+            language: language.to_string(),
             status: report.outcome.status.name(),
             report: ReportBody::of(id, report)?,
         })

@@ -5,19 +5,21 @@ use std::collections::BTreeMap;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 use crate::domain::field_error::FieldErrors;
-use crate::domain::language::Language;
+use crate::domain::language::{LanguageName, Offer};
 use crate::domain::run::{MAX_ENV, MAX_ENV_NAME, MAX_STRING};
 use crate::http::extract::field_path;
 
-/// A language that the operator offers, by name or alias.
+/// A language that may be asked for, by name or alias. While no worker has said what it has, any name
+/// passes: whoever looks for a worker will know.
 pub(in crate::http::rest) fn language(
     text: &str,
-    offered: &[Language],
+    offer: Option<&Offer>,
     errors: &mut FieldErrors,
-) -> Option<Language> {
-    let found = Language::parse(text).filter(|language| offered.contains(language));
-    let names: Vec<&str> = offered.iter().map(|language| language.name()).collect();
-    errors.keep("language", found.ok_or_else(|| format!("must be one of {}", names.join(", "))))
+) -> Option<LanguageName> {
+    let name = LanguageName::parse(text);
+    let refusal = || offer.map_or_else(|| LanguageName::RULE.to_owned(), Offer::refusal);
+    let known = name.filter(|name| offer.is_none_or(|offer| offer.knows(name)));
+    errors.keep("language", known.ok_or_else(refusal))
 }
 
 /// Environment variables whose names a shell would accept.

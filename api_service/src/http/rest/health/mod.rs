@@ -11,7 +11,7 @@ use crate::state::AppState;
 /// How the service is, with the isolation in force.
 pub(in crate::http::rest) async fn health(state: Data<AppState>) -> HttpResponse {
     let database = state.database.is_up().await;
-    let worker = state.worker.recent();
+    let worker = state.workers.recent();
     let answer = HealthAnswer::of(database, worker.as_deref());
     if HealthAnswer::is_healthy(database, worker.as_deref()) {
         HttpResponse::Ok().json(answer)
@@ -27,7 +27,7 @@ pub(in crate::http::rest) async fn livez() -> web::Json<ProbeAnswer> {
 
 /// True when requests can be fulfilled: the schema is up to date, and the worker answered lately.
 pub(in crate::http::rest) async fn readyz(state: Data<AppState>) -> HttpResponse {
-    if state.worker.recent().is_some() && state.database.is_up().await {
+    if state.workers.recent().is_some() && state.database.is_up().await {
         HttpResponse::Ok().json(ProbeAnswer { status: "ok" })
     } else {
         HttpResponse::ServiceUnavailable().json(ProbeAnswer { status: "not_ready" })

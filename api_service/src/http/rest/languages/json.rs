@@ -18,23 +18,23 @@ pub struct LanguagesAnswer {
     pub languages: Vec<LanguageBody>,
     /// Languages that do not; why not is for the operator, and in `/v1/doctor`.
     #[schema(example = json!(["node"]))]
-    pub missing: Vec<&'static str>,
+    pub missing: Vec<String>,
     /// What stands between code and the host.
     pub isolation: IsolationBody,
     /// How much a run may use.
     pub limits: LimitRangeBody,
-    /// Compiler flags that C runs may use.
+    /// Compiler flags of all languages together; each lists its own.
     pub compiler_flags: Vec<String>,
 }
 
 /// A language that runs.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LanguageBody {
-    /// python, node, bash or c.
+    /// What requests call it.
     #[schema(example = "python")]
-    pub name: &'static str,
+    pub name: String,
     /// Other names that requests may use.
-    pub aliases: Vec<&'static str>,
+    pub aliases: Vec<String>,
     /// Of the interpreter or the compiler.
     #[schema(example = "3.11.2")]
     pub version: String,
@@ -42,6 +42,8 @@ pub struct LanguageBody {
     pub packages: BTreeMap<String, String>,
     /// What else it can do.
     pub features: Vec<String>,
+    /// Compiler flags that its runs may use; one that ends with … may be continued.
+    pub compiler_flags: Vec<String>,
 }
 
 /// How much a run may use.
@@ -63,37 +65,38 @@ impl LanguagesAnswer {
             Limits { wall: Some(rules.default_timeout), ..worker.default_limits.clone() };
         let maxima =
             Limits { wall: Some(rules.max_timeout.min(ceiling)), ..worker.max_limits.clone() };
+        let runs: Vec<&LanguageInfo> = worker
+            .languages
+            .iter()
+            .filter(|info| offered.offers(&info.name, &info.aliases))
+            .collect();
         Self {
-            languages: worker
-                .languages
-                .iter()
-                .filter(|info| offered.contains(&info.language))
-                .cloned()
-                .map(language)
-                .collect(),
+            compiler_flags: runs.iter().flat_map(|info| info.compiler_flags.clone()).collect(),
+            languages: runs.into_iter().cloned().map(language).collect(),
             missing: worker
                 .missing
                 .iter()
-                .filter(|info| offered.contains(&info.language))
-                .map(|info| info.language.name())
+                .filter(|info| offered.offers(&info.name, &info.aliases))
+                .map(|info| info.name.to_string())
                 .collect(),
             isolation: IsolationBody::of(worker),
             limits: LimitRangeBody {
                 defaults: LimitsAnswer::of(&defaults),
                 maxima: LimitsAnswer::of(&maxima),
             },
-            compiler_flags: worker.compiler_flags.clone(),
         }
     }
 }
 
 fn language(info: LanguageInfo) -> LanguageBody {
-    let LanguageInfo { language, version, packages, features } = info;
+    let LanguageInfo { name, aliases, version, packages, features, compile: _, compiler_flags } =
+        info;
     LanguageBody {
-        name: language.name(),
-        aliases: language.aliases().to_vec(),
+        name: name.to_string(),
+        aliases: aliases.iter().map(ToString::to_string).collect(),
         version,
         packages,
         features,
+        compiler_flags,
     }
 }

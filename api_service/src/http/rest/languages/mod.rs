@@ -7,6 +7,7 @@ use actix_web::web::{self, Data};
 use crate::http::extract::RequestId;
 use crate::http::failure::Failure;
 use crate::http::rest::languages::json::LanguagesAnswer;
+use crate::services::Error;
 use crate::state::AppState;
 
 /// What really runs here: languages, versions, packages, limits.
@@ -14,6 +15,6 @@ pub(in crate::http::rest) async fn languages(
     state: Data<AppState>,
     RequestId(request_id): RequestId,
 ) -> Result<web::Json<LanguagesAnswer>, Failure> {
-    let worker = state.worker.capabilities(&request_id).await?;
+    let worker = state.workers.capabilities(&request_id).await.map_err(Error::from)?;
     Ok(web::Json(LanguagesAnswer::of(&worker, &state.rules)))
 }

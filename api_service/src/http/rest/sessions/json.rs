@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::http::rest::fields::words;
 
 use crate::domain::field_error::{FieldError, FieldErrors};
-use crate::domain::run::RunRules;
+use crate::domain::language::Offer;
 use crate::domain::session::{
     DEFAULT_TTL, MAX_METADATA, MAX_TTL, NewSession, Session, SessionStatus,
 };
@@ -23,7 +23,7 @@ use crate::http::rest::fields::timestamp;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"language": "python", "ttl": 600}))]
 pub struct SessionBody {
-    /// python (py), node (javascript, js), bash (shell, sh) or c.
+    /// A name or an alias of `/v1/languages`.
     pub language: String,
     /// How long it may live, in seconds: 1 to 86400, 600 when left out.
     #[schema(minimum = 1, maximum = 86400, default = 600)]
@@ -55,10 +55,10 @@ impl SessionBody {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, rules: &RunRules) -> Result<NewSession, Vec<FieldError>> {
+    pub fn parse(self, offer: Option<&Offer>) -> Result<NewSession, Vec<FieldError>> {
         let Self { language, ttl, env, limits, metadata, network } = self;
         let mut errors = FieldErrors::default();
-        let language = self::language(&language, &rules.languages, &mut errors);
+        let language = self::language(&language, offer, &mut errors);
         let ttl = errors.keep("ttl", checked_ttl(ttl));
         let env = environment(env.unwrap_or_default(), &mut errors);
         let limits = limits.unwrap_or_default().parse(None, &mut errors);
@@ -104,8 +104,8 @@ pub struct SessionAnswer {
     /// For runs in it.
     #[schema(example = "ses_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79")]
     pub session_id: String,
-    /// python, node, bash or c.
-    pub language: &'static str,
+    /// The language's own name, also when an alias was asked for.
+    pub language: String,
     /// active, busy, expired or lost.
     #[schema(schema_with = words::session_status)]
     pub status: &'static str,
@@ -145,7 +145,7 @@ impl SessionAnswer {
         } = session;
         Self {
             session_id: id.to_string(),
-            language: language.name(),
+            language: language.to_string(),
             status: status.name(),
             created_at: timestamp::write(created_at),
             expires_at: timestamp::write(expires_at),

@@ -25,7 +25,7 @@ pub(in crate::http::rest) async fn create(
     RequestId(request_id): RequestId,
     body: Json<SessionBody>,
 ) -> Result<HttpResponse, Failure> {
-    let new = body.value.parse(&state.rules).map_err(Failure::Invalid)?;
+    let new = body.value.parse(state.workers.offer().as_ref()).map_err(Failure::Invalid)?;
     let reservation = reservation(key, &caller, "sessions", &body.bytes);
     let (sessions, idempotency) = (state.sessions.clone(), state.idempotency.clone());
     // To the end, even when the caller goes away: a repeated request must find the answer.

@@ -14,7 +14,7 @@ use crate::domain::queue::QueuePlace;
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A call that did not succeed.
-#[derive(Debug, ThisError)]
+#[derive(Debug, Clone, ThisError)]
 pub enum Error {
     /// The configured URL is none.
     #[error("the worker's URL cannot be used")]

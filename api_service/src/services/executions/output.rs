@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use super::Error;
-use super::executions::Executions;
-use super::worker::Worker;
+use super::Executions;
 use crate::domain::byte_range::{ByteRange, Part};
 use crate::domain::capture::CapturedText;
 use crate::domain::event::OutputStream;
@@ -13,7 +11,9 @@ use crate::domain::execution::ExecutionState;
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::report::{Report, StoredOutput, StreamTotals};
 use crate::domain::timestamp::Timestamp;
-use crate::execution_client::{self, Call, StoredPiece};
+use crate::services::Error;
+use crate::workers::Worker;
+use crate::workers::client::{self, Call, StoredPiece};
 
 /// How long the worker may take for a piece.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -94,7 +94,7 @@ impl Stored {
         let Self { worker, call, user, id, stream } = self;
         let read = worker.client().read_output(call, id, user, *stream, (offset, length));
         match read.await {
-            Err(execution_client::Error::OutputNotFound) => Err(Error::OutputNotKept),
+            Err(client::Error::OutputNotFound) => Err(Error::OutputNotKept),
             found => Ok(found?),
         }
     }
@@ -136,8 +136,12 @@ impl Executions {
         range: Option<ByteRange>,
         request_id: &str,
     ) -> Result<Output, Error> {
-        let source = match self.get(user, id).await?.state {
-            ExecutionState::Running => return Err(Error::ExecutionStillRunning),
+        let execution = self.get(user, id).await?;
+        let worker = self.home(&execution)?.clone();
+        let source = match execution.state {
+            ExecutionState::Queued | ExecutionState::Running => {
+                return Err(Error::ExecutionStillRunning);
+            }
             ExecutionState::Cancelled | ExecutionState::Unknown => Source::Worker(None),
             ExecutionState::Finished(run) => {
                 let report = run.report.ok_or(Error::OutputNotKept)?;
@@ -148,7 +152,7 @@ impl Executions {
             Source::History(text) => remembered(text.into_bytes(), range),
             Source::Worker(promised) => {
                 let call = Call { request_id: request_id.to_owned(), deadline: DEADLINE };
-                let (worker, user, id) = (self.worker.clone(), user.clone(), id.clone());
+                let (user, id) = (user.clone(), id.clone());
                 let stored = Stored { worker, call, user, id, stream };
                 match stored.output(range).await {
                     Err(Error::OutputNotKept) => Err(why_it_is_gone(promised)),

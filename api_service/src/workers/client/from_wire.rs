@@ -1,5 +1,6 @@
 //! From the wire to the domain. What the contract does not allow is an error here, once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::execution_v1 as wire;
@@ -9,7 +10,7 @@ use super::Error;
 use crate::domain::capabilities::{Capabilities, LanguageInfo, MissingLanguage, Wall};
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::ids::SessionId;
-use crate::domain::language::Language;
+use crate::domain::language::LanguageName;
 use crate::domain::limits::Limits;
 use crate::domain::report::{
     Diagnostic, Outcome, Phases, RichResult, Status, StoredOutput, StreamTotals, Usage,
@@ -28,10 +29,11 @@ pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
                     return Err(Error::Malformed("output of no stream"));
                 }
             };
-            Ok(Event::Output { stream, offset, data: data.into() })
+            Ok(Event::Output { stream, offset, data })
         }
         WireEvent::Result(wire::RichResult { mime, is_main_result }) => {
-            Ok(Event::Result(RichResult { mime: mime.into_iter().collect(), is_main_result }))
+            let mime = mime.into_iter().collect();
+            Ok(Event::Result(Arc::new(RichResult { mime, is_main_result })))
         }
         WireEvent::Outcome(outcome) => self::outcome(outcome).map(Box::new).map(Event::Outcome),
     }
@@ -49,6 +51,7 @@ fn outcome(outcome: wire::Outcome) -> Result<Outcome, Error> {
         phases,
         diagnostic,
         state_lost,
+        results_omitted,
     } = outcome;
     Ok(Outcome {
         status: self::status(status)?,
@@ -61,6 +64,7 @@ fn outcome(outcome: wire::Outcome) -> Result<Outcome, Error> {
         phases: self::phases(phases.unwrap_or_default()),
         diagnostic: diagnostic.map(self::diagnostic),
         state_lost,
+        results_omitted,
     })
 }
 
@@ -90,7 +94,7 @@ fn totals(totals: Option<wire::StreamTotals>) -> StreamTotals {
 }
 
 fn usage(usage: wire::Usage) -> Usage {
-    let wire::Usage { cpu_us, peak_memory_bytes, processes, disk_bytes, accounting, shared: _ } =
+    let wire::Usage { cpu_us, peak_memory_bytes, processes, disk_bytes, accounting, shared } =
         usage;
     Usage {
         cpu: Duration::from_micros(cpu_us),
@@ -98,6 +102,7 @@ fn usage(usage: wire::Usage) -> Usage {
         processes,
         disk_bytes,
         accounting,
+        shared,
     }
 }
 
@@ -160,8 +165,6 @@ pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilit
         isolation,
         limits,
     } = capabilities;
-    let compiler_flags =
-        languages.iter().flat_map(|language| language.compiler_flags.clone()).collect();
     let wire::Isolation { level, walls } =
         isolation.ok_or(Error::Malformed("capabilities without isolation"))?;
     let wire::LimitRange { defaults, maxima } = limits.unwrap_or_default();
@@ -173,7 +176,6 @@ pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilit
         walls: walls.into_iter().map(wall).collect(),
         default_limits: self::limits(defaults.unwrap_or_default()),
         max_limits: self::limits(maxima.unwrap_or_default()),
-        compiler_flags,
     })
 }
 
@@ -181,29 +183,41 @@ fn language_info(info: wire::LanguageInfo) -> Result<LanguageInfo, Error> {
     // Where things lie on the worker's machine is nobody else's business.
     let wire::LanguageInfo {
         name,
-        aliases: _,
+        aliases,
         version,
         executable: _,
         packages,
         features,
-        compile_ms: _,
-        compiler_flags: _,
+        compile_ms,
+        compiler_flags,
     } = info;
     Ok(LanguageInfo {
-        language: language(&name)?,
+        name: language_name(&name)?,
+        aliases: self::aliases(&aliases)?,
         version,
         packages: packages.into_iter().collect(),
         features,
+        compile: Duration::from_millis(compile_ms.unwrap_or_default()),
+        compiler_flags,
     })
 }
 
 fn missing(missing: wire::MissingLanguage) -> Result<MissingLanguage, Error> {
-    let wire::MissingLanguage { name, aliases: _, reason, remedy } = missing;
-    Ok(MissingLanguage { language: language(&name)?, reason, remedy })
+    let wire::MissingLanguage { name, aliases, reason, remedy } = missing;
+    Ok(MissingLanguage {
+        name: language_name(&name)?,
+        aliases: self::aliases(&aliases)?,
+        reason,
+        remedy,
+    })
 }
 
-fn language(name: &str) -> Result<Language, Error> {
-    Language::parse(name).ok_or(Error::Malformed("an unknown language"))
+fn language_name(name: &str) -> Result<LanguageName, Error> {
+    LanguageName::parse(name).ok_or(Error::Malformed("a language's name"))
+}
+
+fn aliases(names: &[String]) -> Result<Vec<LanguageName>, Error> {
+    names.iter().map(|name| language_name(name)).collect()
 }
 
 fn wall(wall: wire::Wall) -> Wall {

@@ -1,7 +1,10 @@
 //! Requests that must happen once, whatever happens to their callers.
 
+mod attach;
+
 use std::sync::Arc;
 
+pub use self::attach::Ongoing;
 use super::Error;
 use super::background::Background;
 use super::sealing::Sealer;
@@ -20,6 +23,8 @@ pub struct Idempotency {
     pub background: Background,
     /// This life of the gateway.
     pub boot: BootId,
+    /// Requests that go on here whoever waits for them.
+    pub ongoing: Ongoing,
 }
 
 /// What to do with a request.
@@ -47,12 +52,12 @@ impl Idempotency {
             }
             Some(Earlier::OtherBody) => Err(Error::KeyReused),
             Some(Earlier::InProgress) => Err(Error::KeyInProgress),
-            Some(Earlier::Unknown) => Err(Error::KeyUnknown),
+            Some(Earlier::Unknown(began)) => Err(Error::KeyUnknown(began)),
             Some(Earlier::Answered { status, sealed_body }) => {
                 let (sealer, context) = (self.sealer.clone(), context(&reservation));
                 let body = aside(sealed_body.len(), move || sealer.open(&context, &sealed_body));
                 // An answer that was sealed with an earlier SECRET_KEY cannot be given again.
-                Ok(Begin::Replay { status, body: body.await?.ok_or(Error::KeyUnknown)? })
+                Ok(Begin::Replay { status, body: body.await?.ok_or(Error::KeyUnknown(None))? })
             }
         }
     }
@@ -147,6 +152,6 @@ async fn aside<T: Send + 'static>(
 }
 
 fn context(reservation: &Reservation) -> String {
-    let Reservation { user, route, key, fingerprint: _ } = reservation;
+    let Reservation { user, route, key, fingerprint: _, execution: _ } = reservation;
     format!("{user} {route} {}", key.as_str())
 }

@@ -19,7 +19,7 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         owner: owner.as_str().to_owned(),
         session_id: session.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
         context_id: String::new(),
-        language: language.name().to_owned(),
+        language: language.as_str().to_owned(),
         code: code.clone(),
         stdin: stdin.clone().into(),
         args: args.clone(),
@@ -40,7 +40,7 @@ pub(super) fn create_session(
     wire::CreateSessionRequest {
         session_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
-        language: language.name().to_owned(),
+        language: language.as_str().to_owned(),
         ttl_seconds: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),
         env: env.clone().into_iter().collect(),
         limits: Some(self::limits(limits)),

@@ -35,13 +35,13 @@ use crate::domain::session::{LiveSession, NewSession};
 
 /// A worker. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
-pub struct ExecutionClient {
+pub struct WorkerClient {
     endpoint: Endpoint,
     rpc: Rpc,
     token: Token,
 }
 
-impl ExecutionClient {
+impl WorkerClient {
     /// For the worker at `url` (`http://host:port`, `https://host:port` with `tls`, or `unix:/path`).
     /// Connects when it is first needed, and again whenever the connection is lost.
     ///

@@ -1,0 +1,309 @@
+//! What happens in an execution, numbered from 1, for any number of followers.
+//!
+//! The log is bounded in number and bytes; the oldest events make way. A follower sees each number once and
+//! in order, or a gap that covers it, and then exactly one end.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::domain::event::Event;
+use crate::domain::report::Report;
+use crate::services::Error;
+
+/// Most events of one execution that are kept for followers.
+const MAX_EVENTS: usize = 4096;
+/// Most bytes of them: the head of most runs, and not so much that a hundred runs fill a machine.
+const MAX_BYTES: usize = 2 << 20;
+
+/// How an execution ended.
+#[derive(Debug, Clone)]
+pub enum End {
+    /// The program ended, and did this.
+    Finished(Arc<Report>),
+    /// There is no report, and this is why.
+    Failed(Error),
+}
+
+/// What a follower is told.
+#[derive(Debug, Clone)]
+pub enum Followed {
+    /// The event of this number.
+    Event(u64, Event),
+    /// The events of these numbers, both included, had made way.
+    Gap {
+        /// The first of them.
+        first: u64,
+        /// The last of them.
+        last: u64,
+    },
+    /// The last that there is.
+    End(End),
+}
+
+/// The log of one execution.
+pub(super) struct Log {
+    state: Mutex<State>,
+    max_events: usize,
+    max_bytes: usize,
+    /// There is an event more, or the end.
+    more: Notify,
+    /// There is the end: who waits for nothing else is not woken for each event.
+    closed: Notify,
+}
+
+struct State {
+    events: VecDeque<Event>,
+    /// The number of the first of `events`, or of the next event when there are none.
+    first: u64,
+    bytes: usize,
+    end: Option<End>,
+}
+
+impl Log {
+    pub(super) fn new() -> Arc<Self> {
+        Self::bounded(MAX_EVENTS, MAX_BYTES)
+    }
+
+    fn bounded(max_events: usize, max_bytes: usize) -> Arc<Self> {
+        let state = State { events: VecDeque::new(), first: 1, bytes: 0, end: None };
+        let (more, closed) = (Notify::new(), Notify::new());
+        Arc::new(Self { state: Mutex::new(state), max_events, max_bytes, more, closed })
+    }
+
+    /// Adds an event; after the end there is none.
+    pub(super) fn append(&self, event: Event) {
+        let mut state = self.state();
+        if state.end.is_some() {
+            return;
+        }
+        state.bytes += event.size();
+        state.events.push_back(event);
+        while state.events.len() > self.max_events || state.bytes > self.max_bytes {
+            let Some(oldest) = state.events.pop_front() else {
+                break;
+            };
+            state.bytes -= oldest.size();
+            state.first += 1;
+        }
+        drop(state);
+        self.more.notify_waiters();
+    }
+
+    /// Ends the log; the first end counts.
+    pub(super) fn close(&self, end: End) {
+        self.state().end.get_or_insert(end);
+        self.more.notify_waiters();
+        self.closed.notify_waiters();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self) -> Option<End> {
+        self.state().end.clone()
+    }
+}
+
+/// Reads a log from some number on. Dropping it changes nothing for anybody else.
+pub struct Follower {
+    log: Arc<Log>,
+    next: u64,
+    ended: bool,
+}
+
+impl Follower {
+    /// Of the events after number `after`; 0 for all.
+    pub(super) fn new(log: Arc<Log>, after: u64) -> Self {
+        Self { log, next: after.saturating_add(1), ended: false }
+    }
+
+    /// What happened next; `None` after the end. Nothing is lost when this is dropped meanwhile.
+    pub async fn next(&mut self) -> Option<Followed> {
+        if self.ended {
+            return None;
+        }
+        let log = self.log.clone();
+        loop {
+            let mut more = pin!(log.more.notified());
+            // Before the look: what comes between the look and the wait must wake.
+            more.as_mut().enable();
+            if let Some(found) = self.look() {
+                return Some(found);
+            }
+            more.await;
+        }
+    }
+
+    fn look(&mut self) -> Option<Followed> {
+        let state = self.log.state();
+        if self.next < state.first {
+            let gap = Followed::Gap { first: self.next, last: state.first - 1 };
+            self.next = state.first;
+            return Some(gap);
+        }
+        let at = usize::try_from(self.next - state.first).ok();
+        if let Some(event) = at.and_then(|at| state.events.get(at)) {
+            let found = Followed::Event(self.next, event.clone());
+            self.next += 1;
+            return Some(found);
+        }
+        let end = state.end.clone()?;
+        self.ended = true;
+        Some(Followed::End(end))
+    }
+
+    /// Waits for the end alone. The last one who holds the log is given it without a copy.
+    pub async fn end(self) -> End {
+        let end = {
+            let mut closed = pin!(self.log.closed.notified());
+            closed.as_mut().enable();
+            match self.log.end() {
+                Some(end) => end,
+                None => {
+                    closed.await;
+                    let ended = Error::Fault("an execution's log has no end");
+                    self.log.end().unwrap_or(End::Failed(ended))
+                }
+            }
+        };
+        // With the log goes its own hold on the report, and on each result.
+        drop(self.log);
+        end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::domain::event::OutputStream;
+
+    fn output(offset: u64, length: usize) -> Event {
+        let data = Bytes::from(vec![b'x'; length]);
+        Event::Output { stream: OutputStream::Stdout, offset, data }
+    }
+
+    fn failed() -> End {
+        End::Failed(Error::GatewayStopping)
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Append(usize),
+        Follow(u64),
+        Read(usize, usize),
+        Leave(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..200_usize).prop_map(Step::Append),
+            1 => (0..12_u64).prop_map(Step::Follow),
+            3 => (any::<usize>(), 0..6_usize).prop_map(|(which, many)| Step::Read(which, many)),
+            1 => any::<usize>().prop_map(Step::Leave),
+        ]
+    }
+
+    /// A follower and the next number that it must be told of.
+    struct Reader(Follower, u64);
+
+    impl Reader {
+        /// Takes what is there; true at the end.
+        fn take(&mut self) -> Option<bool> {
+            match self.0.look()? {
+                Followed::Event(number, event) => {
+                    assert_eq!(number, self.1);
+                    let Event::Output { offset, .. } = event else { panic!("{event:?}") };
+                    assert_eq!(offset, number, "each event keeps its number");
+                    self.1 += 1;
+                    Some(false)
+                }
+                Followed::Gap { first, last } => {
+                    assert!(first == self.1 && last >= first, "{first}..={last}, not {}", self.1);
+                    self.1 = last + 1;
+                    Some(false)
+                }
+                Followed::End(_) => Some(true),
+            }
+        }
+    }
+
+    proptest! {
+        /// Whoever comes and goes when, and whatever makes way: each follower is told of each number once,
+        /// in order, as an event or in a gap, and of one end.
+        #[test]
+        fn each_number_is_told_once_and_in_order(steps in prop::collection::vec(step(), 0..60)) {
+            let log = Log::bounded(7, 900);
+            let (mut readers, mut appended) = (Vec::<Reader>::new(), 0);
+            for step in steps {
+                match step {
+                    Step::Append(length) => {
+                        appended += 1;
+                        log.append(output(appended, length));
+                        let state = log.state();
+                        prop_assert!(state.events.len() <= 7 && state.bytes <= 900);
+                    }
+                    // Whoever has read further than there is, has not: it stays with what there is.
+                    Step::Follow(after) => {
+                        let after = after.min(appended);
+                        readers.push(Reader(Follower::new(log.clone(), after), after + 1));
+                    }
+                    Step::Read(which, many) if !readers.is_empty() => {
+                        let which = which % readers.len();
+                        for _ in 0..many {
+                            readers[which].take();
+                        }
+                    }
+                    Step::Leave(which) if !readers.is_empty() => {
+                        readers.swap_remove(which % readers.len());
+                    }
+                    Step::Read(..) | Step::Leave(_) => {}
+                }
+            }
+            log.close(failed());
+            log.append(output(0, 1));
+            for mut reader in readers {
+                while reader.take() == Some(false) {}
+                prop_assert_eq!(reader.1, appended + 1);
+                prop_assert!(reader.0.ended);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn closing_wakes_all_and_only_the_first_end_counts() {
+        let log = Log::new();
+        let mut waiting = Follower::new(log.clone(), 0);
+        let mut from_later = Follower::new(log.clone(), 1);
+        let for_the_end = Follower::new(log.clone(), 0);
+        let early = timeout(Duration::from_millis(20), waiting.next()).await;
+        assert!(early.is_err(), "nothing has happened");
+        let closing = async {
+            tokio::task::yield_now().await;
+            log.append(output(1, 3));
+            log.close(failed());
+            log.close(End::Failed(Error::ExecutionNotFound));
+        };
+        let all = async {
+            let first = waiting.next().await;
+            assert!(matches!(first, Some(Followed::Event(1, _))), "{first:?}");
+            (waiting.next().await, from_later.next().await)
+        };
+        let ((one, other), end, ()) = tokio::join!(all, for_the_end.end(), closing);
+        for end in [one, other] {
+            let stopped = matches!(end, Some(Followed::End(End::Failed(Error::GatewayStopping))));
+            assert!(stopped, "{end:?}");
+        }
+        assert!(matches!(end, End::Failed(Error::GatewayStopping)));
+        assert!(waiting.next().await.is_none() && from_later.next().await.is_none());
+    }
+}

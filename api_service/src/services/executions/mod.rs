@@ -1,0 +1,78 @@
+//! Executions: started, followed, cancelled, looked at, and what they wrote. An execution belongs to the
+//! records and not to a connection: who follows it may leave, and it goes on.
+
+mod cancel;
+mod deadline;
+mod drive;
+mod follow;
+mod log;
+mod output;
+mod record;
+mod start;
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use self::follow::Live;
+pub use self::log::{End, Followed, Follower};
+pub use self::output::{Output, OutputBytes};
+pub use self::start::Started;
+use super::Error;
+use super::history::History;
+use super::sessions::Sessions;
+use super::users::Users;
+use crate::domain::execution::Execution;
+use crate::domain::ids::{ExecutionId, UserId};
+use crate::domain::page::{Page, PageRequest};
+use crate::workers::{Worker, Workers};
+
+/// Runs code.
+#[derive(Clone)]
+pub struct Executions {
+    /// Where executions are remembered.
+    pub history: History,
+    /// Who may run.
+    pub users: Users,
+    /// Where they run.
+    pub workers: Workers,
+    /// What they may run in.
+    pub sessions: Sessions,
+    /// The highest time limit of a run: how long one in a session may wait for the one before it.
+    pub max_timeout: Duration,
+    /// Those that go on.
+    pub live: Live,
+    /// Cancelled, the gateway stops: what still runs is ended, and its followers are told.
+    pub stopping: CancellationToken,
+}
+
+impl Executions {
+    /// A user's runs without what they wrote, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(
+        &self,
+        user: &UserId,
+        page: &PageRequest<ExecutionId>,
+    ) -> Result<Page<Execution, ExecutionId>, Error> {
+        let Page { items, next } = self.history.list(user, page).await?;
+        let items = items.into_iter().map(|execution| self.live.now(execution)).collect();
+        Ok(Page { items, next })
+    }
+
+    /// A user's run, with everything it did.
+    ///
+    /// # Errors
+    /// [`Error::ExecutionNotFound`].
+    pub async fn get(&self, user: &UserId, id: &ExecutionId) -> Result<Execution, Error> {
+        let found = self.history.get(user, id).await?.ok_or(Error::ExecutionNotFound)?;
+        Ok(self.live.now(found))
+    }
+
+    /// The worker that an execution was given to.
+    pub(super) fn home(&self, execution: &Execution) -> Result<&Worker, Error> {
+        let home = self.workers.home(execution.worker_instance.as_deref());
+        home.ok_or(Error::Fault("no worker is configured"))
+    }
+}
