@@ -1,6 +1,6 @@
 """A child's way into a sandbox that is there already, and out of all privilege.
 
-The order is that of `sandbox/linux/recipe.rs`. Every step must succeed: a child that is half confined
+The order is that of `sandbox/linux/confine/mod.rs`. Every step must succeed: a child that is half confined
 ends before it has heard of a user.
 """
 
@@ -25,7 +25,7 @@ _INIT = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 _LIMITS = {getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
-# Init's own is higher: see Burden in sandbox/linux/recipe.rs.
+# Init's own is higher: see ProcessLimits in sandbox/linux/confine/process_limits.rs.
 _LIMITS.discard(resource.RLIMIT_NOFILE)
 
 
