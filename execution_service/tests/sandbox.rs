@@ -232,12 +232,13 @@ async fn a_tree_dies_and_others_live(sandbox: &dyn Sandbox) {
     let spared = started("sleep 1005 & echo ready; wait").await;
     assert_eq!(sleepers(sandbox).await, "1001 1002 1003 1004 1005 ");
 
-    let tree = ProcessTree { root: root.id, spared: vec![old.id, spared.id], orphans_since: None };
+    let spared_ones = vec![old.id, spared.id];
+    let tree = ProcessTree { root: root.id, spared: spared_ones, since, orphans: false };
     assert_eq!(sandbox.kill_tree(&tree).await.expect("killed"), Killed::Tree);
     assert_eq!(exit_of(root).await, Exit::Signal(9));
     assert_eq!(sleepers(sandbox).await, "1001 1002 1004 1005 ");
 
-    let tree = ProcessTree { orphans_since: Some(since), ..tree };
+    let tree = ProcessTree { orphans: true, ..tree };
     assert_eq!(sandbox.kill_tree(&tree).await.expect("killed"), Killed::Tree);
     assert_eq!(sleepers(sandbox).await, "1001 1002 1005 ");
     sandbox.signal(spared.id, Signal::Kill).await.expect("a signal");
@@ -255,7 +256,8 @@ async fn a_fork_bomb_dies(sandbox: &dyn Sandbox) {
     let mut bomb = sandbox.start(quiet(script)).await.expect("a process");
     assert_eq!(some_of(&mut *bomb.stdout).await, "ready\n");
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let tree = ProcessTree { root: bomb.id, spared: vec![spared.id], orphans_since: Some(since) };
+    let spared_ones = vec![spared.id];
+    let tree = ProcessTree { root: bomb.id, spared: spared_ones, since, orphans: true };
     let killed = sandbox.kill_tree(&tree).await.expect("killed");
     tokio::time::sleep(Duration::from_millis(300)).await;
     let left = sandbox.usage(Duration::from_secs(5)).await.expect("an account");

@@ -25,7 +25,7 @@ _INIT = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 _LIMITS = {getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
-# Init's own is higher: see ProcessLimits in sandbox/linux/confine/mod.rs.
+# Init's own is higher: see ProcessLimits in sandbox/linux/confine/process_limits.rs.
 _LIMITS.discard(resource.RLIMIT_NOFILE)
 
 

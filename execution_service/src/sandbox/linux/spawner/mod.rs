@@ -4,6 +4,7 @@
 mod new_init;
 mod pipes;
 mod sandboxes;
+mod zygote;
 mod zygotes;
 
 use std::io;
