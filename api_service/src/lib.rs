@@ -1,8 +1,7 @@
 //! The gateway: users, tokens, sessions and runs over HTTP, in front of the worker that runs code.
 //!
 //! ```text
-//! routes ──▶ contract   JSON to domain and back
-//!   │   └──▶ extract    request to checked parts        middleware   around every request
+//! http       routes, JSON, and what is around every request
 //!   ▼
 //! services ──▶ storage            SQLite or PostgreSQL
 //!         └──▶ execution_client   the worker, by gRPC
@@ -10,16 +9,11 @@
 //! ```
 
 pub mod config;
-pub mod connections;
-pub mod contract;
 pub mod domain;
-pub mod error;
 pub mod execution_client;
-pub mod extract;
+pub mod http;
 pub mod metrics;
-pub mod middleware;
 pub mod operator;
-pub mod routes;
 pub mod services;
 pub mod shutdown;
 pub mod startup;
@@ -27,20 +21,39 @@ pub mod state;
 pub mod storage;
 pub mod telemetry;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use settings::Refused;
 
 use crate::config::Settings;
 use crate::operator::AdminBootstrap;
 use crate::startup::Application;
 
+/// Runs the gateway with the settings of the command line and the environment, until SIGTERM or
+/// SIGINT.
+pub fn run_from_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Settings::from_command_line(arguments) {
+        Ok(settings) => run_with(settings),
+        Err(help_or_error) => help_or_error.exit(),
+    }
+}
+
 /// Runs the gateway with the settings of the environment, until SIGTERM or SIGINT.
 pub fn run_from_env() -> ExitCode {
-    match Settings::from_env().map_err(anyhow::Error::from).and_then(run) {
+    run_with(Settings::from_env())
+}
+
+fn run_with(settings: Result<Settings, Refused>) -> ExitCode {
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(refused) => return refused.tell("api_service"),
+    };
+    match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("api_service: {}", logging::plain_lines(&format!("{error:#}")));
+            eprintln!("api_service: {}", ::telemetry::plain_lines(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

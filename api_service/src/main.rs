@@ -1,16 +1,7 @@
-//! `api_service`: the gateway as a binary of its own, started by its environment alone.
+//! `api_service`: the gateway as a binary of its own. `--help` explains every setting.
 
 use std::process::ExitCode;
 
-use api_service::config;
-use clap::Command;
-
 fn main() -> ExitCode {
-    // Settings come from the environment alone; the command line only explains them.
-    Command::new("api_service")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("The gateway: users, tokens, sessions and runs over HTTP")
-        .after_help(config::help())
-        .get_matches();
-    api_service::run_from_env()
+    api_service::run_from_command_line(std::env::args_os())
 }

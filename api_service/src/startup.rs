@@ -3,34 +3,23 @@
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix_cors::Cors;
 use actix_web::dev::Server;
-use actix_web::http::header::{CONTENT_RANGE, HeaderName, RETRY_AFTER};
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
 use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::connections::Connections;
 use crate::domain::ids::BootId;
-use crate::execution_client::ExecutionClient;
-use crate::extract::{BodyRoom, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
-use crate::middleware::{attend, identify, observe, protect};
-use crate::services::authenticator::Authenticator;
+use crate::execution_client::{ExecutionClient, TlsFiles, TlsIdentity};
+use crate::http::connections::Connections;
+use crate::http::server;
 use crate::services::background::Background;
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
-use crate::services::worker::Worker;
-use crate::state::{AppState, compose};
+use crate::state::compose;
 use crate::storage::Database;
-use crate::{metrics, routes};
 
-/// How long requests may go on after the end was announced, in seconds.
-const GRACE_SECONDS: u64 = 10;
 /// How long what outlives its request may go on after that.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -57,8 +46,10 @@ impl Application {
         let database = Database::connect(settings.database_url.expose())
             .await
             .context("the database of DATABASE_URL cannot be used")?;
+        let tls = worker_tls(&settings)?;
         let client = ExecutionClient::new(
             &settings.execution_service_url,
+            tls,
             settings.internal_auth_token.expose(),
         )
         .context("EXECUTION_SERVICE_URL or INTERNAL_AUTH_TOKEN cannot be used")?;
@@ -84,9 +75,9 @@ impl Application {
         background.spawn(async move {
             stopped.run_until_cancelled(watch).await;
         });
-        let server = serve(listener, &settings, state, authenticator, connections)?;
+        let server = server::serve(listener, &settings, state, authenticator, connections)?;
         let metrics = match settings.metrics_address {
-            Some(address) => Some(serve_metrics(address, worker, &background, &stop)?),
+            Some(address) => Some(server::serve_metrics(address, worker, &background, &stop)?),
             None => None,
         };
         if let Some(path) = &settings.address_file {
@@ -147,51 +138,6 @@ impl Application {
     }
 }
 
-fn serve(
-    listener: TcpListener,
-    settings: &Settings,
-    state: AppState,
-    authenticator: Authenticator,
-    connections: Arc<Connections>,
-) -> anyhow::Result<Server> {
-    let authenticator = web::Data::new(authenticator);
-    let limits = &settings.http;
-    let max_body = MaxBody(limits.max_body_bytes);
-    let body_timeout = BodyTimeout(limits.body_timeout);
-    let room = BodyRoom::new(limits.max_buffered_bytes);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let of_thread = connections.most().div_ceil(threads);
-    let origins = settings.cors_origins.clone();
-    let server = HttpServer::new(move || {
-        // The last wrapped is the outermost.
-        App::new()
-            .app_data(web::Data::new(state.on_this_thread()))
-            .app_data(authenticator.clone())
-            .app_data(max_body)
-            .app_data(body_timeout)
-            .app_data(room.clone())
-            .configure(routes::configure)
-            .wrap(cors(&origins))
-            .wrap(from_fn(protect))
-            .wrap(from_fn(observe))
-            .wrap(from_fn(identify))
-            .wrap(from_fn(attend))
-    })
-    .workers(threads)
-    .client_request_timeout(limits.head_timeout)
-    .keep_alive(limits.keep_alive)
-    // More wait in the kernel.
-    .max_connections(of_thread)
-    .tcp_nodelay(true)
-    .on_connect(move |connection, extensions| connections.welcome(connection, extensions))
-    // A caller who hangs up ends its run: without this, a half-closed connection goes on.
-    .h1_allow_half_closed(false)
-    .shutdown_timeout(GRACE_SECONDS)
-    .disable_signals()
-    .listen(listener)?;
-    Ok(server.run())
-}
-
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| {
         let remedy = match error.kind() {
@@ -204,45 +150,6 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn serve_metrics(
-    address: SocketAddr,
-    worker: Worker,
-    background: &Background,
-    stop: &CancellationToken,
-) -> anyhow::Result<Server> {
-    let handle = metrics::start()?;
-    background.spawn(metrics::keep_up(handle.clone(), stop.clone()));
-    let server = HttpServer::new(move || {
-        let (handle, worker) = (handle.clone(), worker.connected_from_here());
-        App::new().configure(move |config| routes::metrics::configure(config, handle, worker))
-    })
-    .workers(1)
-    .disable_signals()
-    .bind(address)
-    .with_context(|| format!("METRICS_ADDRESS {address} cannot be used"))?;
-    Ok(server.run())
-}
-
-fn cors(origins: &[String]) -> Cors {
-    let retry_after = RETRY_AFTER;
-    let exposed = [
-        HeaderName::from_static(REQUEST_ID_HEADER),
-        HeaderName::from_static("idempotent-replayed"),
-        HeaderName::from_static("output-complete"),
-        HeaderName::from_static("output-total-bytes"),
-        CONTENT_RANGE,
-        retry_after,
-    ];
-    let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "DELETE"])
-        .allowed_headers(["authorization", "content-type", "idempotency-key", "range", "x-api-key"])
-        .allowed_header(REQUEST_ID_HEADER)
-        .expose_headers(exposed)
-        .block_on_origin_mismatch(false)
-        .max_age(3600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
-}
-
 /// All of it or nothing: whoever waits for the file must not read half of it.
 fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     let mut name = path.as_os_str().to_owned();
@@ -251,4 +158,21 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&name, path)
+}
+
+/// The certificates for a worker on another machine, if there are any.
+fn worker_tls(settings: &Settings) -> anyhow::Result<Option<TlsIdentity>> {
+    if settings.worker_in_clear() {
+        tracing::warn!(
+            remedy = "use https:// and WORKER_TLS_CA, WORKER_TLS_CERT, WORKER_TLS_KEY, or a network \
+                      of gateway and worker alone",
+            "EXECUTION_SERVICE_URL is on another machine, and everything passes in clear"
+        );
+    }
+    let files = settings.worker_tls.as_ref().map(|tls| TlsFiles {
+        ca: &tls.ca,
+        cert: &tls.cert,
+        key: &tls.key,
+    });
+    Ok(files.map(TlsIdentity::read).transpose()?)
 }

@@ -15,11 +15,13 @@ use crate::services::executions::Executions;
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::services::idempotency::Idempotency;
+use crate::services::offboarding::Offboarding;
 use crate::services::passwords::Passwords;
 use crate::services::runs::Runs;
 use crate::services::sealing::Sealer;
 use crate::services::sessions::Sessions;
 use crate::services::sign_in::SignIn;
+use crate::services::user_changes::UserChanges;
 use crate::services::users::Users;
 use crate::services::worker::Worker;
 use crate::storage::Database;
@@ -29,8 +31,10 @@ use crate::storage::Database;
 pub struct AppState {
     /// Signs users in and out.
     pub sign_in: SignIn,
-    /// Makes users.
+    /// Makes and shows users.
     pub users: Users,
+    /// Disables, enables and deletes users, and changes passwords.
+    pub user_changes: UserChanges,
     /// Makes API keys.
     pub api_keys: ApiKeys,
     /// Runs code.
@@ -92,6 +96,12 @@ pub fn compose(
         background: background.clone(),
         boot: boot.clone(),
     };
+    let executions = Executions { history: history.clone(), worker: worker.clone() };
+    let offboarding = Offboarding {
+        database: database.clone(),
+        executions: executions.clone(),
+        sessions: sessions.clone(),
+    };
     let state = AppState {
         sign_in: SignIn {
             database: database.clone(),
@@ -101,15 +111,22 @@ pub fn compose(
             refresh_lifetime: settings.refresh_token_lifetime,
         },
         users: users.clone(),
+        user_changes: UserChanges {
+            users: users.clone(),
+            api_keys: api_keys.clone(),
+            attempts: attempts.clone(),
+            offboarding: offboarding.clone(),
+            background: background.clone(),
+        },
         api_keys: api_keys.clone(),
         runs: Runs {
-            history: history.clone(),
-            users,
+            history,
+            users: users.clone(),
             worker: worker.clone(),
             sessions: sessions.clone(),
             max_timeout: settings.rules.max_timeout,
         },
-        executions: Executions { history, worker: worker.clone() },
+        executions,
         sessions,
         idempotency: Idempotency {
             database: database.clone(),
@@ -123,6 +140,6 @@ pub fn compose(
         rules: settings.rules.clone(),
     };
     let retention = settings.retention.clone();
-    let housekeeping = Housekeeping { database, worker, attempts, boot, retention };
-    Ok((state, Authenticator { access_tokens, api_keys }, housekeeping))
+    let housekeeping = Housekeeping { database, worker, attempts, offboarding, boot, retention };
+    Ok((state, Authenticator { access_tokens, users, api_keys }, housekeeping))
 }

@@ -1,13 +1,8 @@
 //! Logs: one record of a request, readable alone, with the request's id in it.
 
-use std::io::IsTerminal;
+use tracing_subscriber::util::TryInitError;
 
-use logging::PlainStderr;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{EnvFilter, fmt};
-
-use crate::config::{LogFormat, Settings};
+use crate::config::Settings;
 
 tokio::task_local! {
     /// The id of the request that is being answered, for the body of a problem: the trait that
@@ -33,23 +28,5 @@ const QUIET: &str = "actix_server=warn";
 /// # Errors
 /// When something else receives them already.
 pub fn start(settings: &Settings) -> Result<(), TryInitError> {
-    let json = match settings.log_format {
-        LogFormat::Auto => !std::io::stderr().is_terminal(),
-        LogFormat::Pretty => false,
-        LogFormat::Json => true,
-    };
-    let filter = EnvFilter::new(format!("{QUIET},{}", settings.log_level));
-    let registry = tracing_subscriber::registry().with(filter);
-    let colours =
-        !json && std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let writer = PlainStderr { colours };
-    logging::log_panics();
-    if json {
-        let layer =
-            fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer);
-        registry.with(layer).try_init()
-    } else {
-        let layer = fmt::layer().fmt_fields(logging::plain_fields());
-        registry.with(layer.with_ansi(colours).with_writer(writer)).try_init()
-    }
+    ::telemetry::start(settings.log_format, QUIET, &settings.log_level)
 }

@@ -18,7 +18,6 @@ pub mod sandbox;
 mod session;
 mod startup;
 mod tasks;
-mod telemetry;
 mod worker;
 
-pub use startup::run_from_env;
+pub use startup::{run_from_command_line, run_from_env};

@@ -79,6 +79,17 @@ impl Listener {
         }
     }
 
+    /// Whether other machines can connect, as far as the address says.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn is_reached_by_others(&self) -> io::Result<bool> {
+        match &self.socket {
+            Socket::Tcp(listener) => Ok(!listener.local_addr()?.ip().is_loopback()),
+            Socket::Unix(_) => Ok(false),
+        }
+    }
+
     /// Writes the address into a file. A reader sees nothing or all of it.
     ///
     /// # Errors

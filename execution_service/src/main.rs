@@ -1,7 +1,7 @@
-//! The worker as a binary of its own, configured by environment alone. `--help` lists the names.
+//! The worker as a binary of its own. `--help` explains every setting.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    execution_service::run_from_env()
+    execution_service::run_from_command_line(std::env::args_os())
 }

@@ -10,7 +10,6 @@
 //! Both are this same executable under a hidden subcommand, configured by environment alone, just
 //! as on two machines. They ask the kernel to end with the launcher, so `kill -9` leaves nothing.
 
-pub mod attack;
 pub mod cli;
 pub mod data_directory;
 pub mod doctor;

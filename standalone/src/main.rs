@@ -6,14 +6,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use standalone::cli::{Cli, Role};
 use standalone::{doctor, launch, provision};
 
 fn main() -> ExitCode {
-    let Cli { flags, role } = Cli::parse();
+    let (given, role) = match Cli::read(std::env::args_os()) {
+        Ok(read) => read,
+        Err(help_or_error) => help_or_error.exit(),
+    };
     match role {
-        None => launch::run(&flags),
+        None => launch::run(&given),
         Some(Role::Doctor(wanted)) => doctor::run(&wanted),
         Some(Role::Worker) => launch::role::worker(),
         Some(Role::Gateway) => launch::role::gateway(),

@@ -2,72 +2,44 @@
 
 use std::time::Duration;
 
-use super::read::{self, Reader};
+use clap::Args;
+
+use super::values;
 
 /// How much of the server one caller, and all of them, can take.
-#[derive(Debug, Clone)]
+#[derive(Args, Debug, Clone)]
 pub struct HttpLimits {
-    /// `MAX_BODY_BYTES`.
+    /// Largest request body, in bytes: 1024 to 50331648
+    #[arg(long, env = "MAX_BODY_BYTES", default_value = "16777216", value_name = "BYTES",
+          value_parser = values::body_bytes)]
     pub max_body_bytes: usize,
-    /// `MAX_BUFFERED_BYTES`; twice the largest body or more.
+    /// Memory for request bodies of more than 64 KiB, in bytes: twice MAX_BODY_BYTES or more, up to
+    /// 68719476736; one user can have half of it, and what does not fit is refused with 503
+    #[arg(long, env = "MAX_BUFFERED_BYTES", default_value = "268435456", value_name = "BYTES",
+          value_parser = values::buffered_bytes)]
     pub max_buffered_bytes: usize,
-    /// `REQUEST_HEAD_TIMEOUT`: a caller who sends a byte a minute gives up sooner.
+    // A caller who sends a byte a minute gives up sooner.
+    /// Seconds that the head of a request may take, 1 to 600
+    #[arg(long = "request-head-timeout", env = "REQUEST_HEAD_TIMEOUT", default_value = "10",
+          value_name = "SECONDS", value_parser = values::whole_seconds)]
     pub head_timeout: Duration,
-    /// `REQUEST_BODY_TIMEOUT`.
+    /// Seconds that the body of a request may take, 1 to 600
+    #[arg(long = "request-body-timeout", env = "REQUEST_BODY_TIMEOUT", default_value = "60",
+          value_name = "SECONDS", value_parser = values::whole_seconds)]
     pub body_timeout: Duration,
-    /// `KEEP_ALIVE_TIMEOUT`. The default is longer than the 60 s of most reverse proxies, which
-    /// would otherwise send a request into a connection that is just being closed.
+    // Longer than the 60 s of most reverse proxies, which would otherwise send a request into a
+    // connection that is just being closed.
+    /// Seconds that a connection may idle between requests, 1 to 600
+    #[arg(long = "keep-alive-timeout", env = "KEEP_ALIVE_TIMEOUT", default_value = "75",
+          value_name = "SECONDS", value_parser = values::whole_seconds)]
     pub keep_alive: Duration,
-    /// `MAX_CONNECTIONS`.
+    /// Connections at once, 8 to 1000000; fewer where the process may not have as many open files
+    #[arg(long, env = "MAX_CONNECTIONS", default_value = "8192", value_name = "COUNT",
+          value_parser = values::connections)]
     pub max_connections: usize,
-    /// `MAX_CONNECTIONS_PER_ADDRESS`; 0 sets no limit.
+    /// Connections of one IPv4 address or IPv6 /64 (at most half of all); 0 for no limit, as behind a
+    /// reverse proxy, where all callers have its address
+    #[arg(long, env = "MAX_CONNECTIONS_PER_ADDRESS", default_value = "1024", value_name = "COUNT",
+          value_parser = values::connections_per_address)]
     pub max_connections_per_address: usize,
-}
-
-impl HttpLimits {
-    pub(super) fn read(
-        from: &mut Reader<impl Fn(&str) -> Result<Option<String>, String>>,
-    ) -> Option<Self> {
-        let max_body_bytes = from.value("MAX_BODY_BYTES", "16777216", read::body_bytes);
-        let max_buffered_bytes = from.value("MAX_BUFFERED_BYTES", "268435456", buffered_bytes);
-        let mut seconds =
-            |name, default| from.value(name, default, |text| read::span(text, 1, 600));
-        let head_timeout = seconds("REQUEST_HEAD_TIMEOUT", "10");
-        let body_timeout = seconds("REQUEST_BODY_TIMEOUT", "60");
-        let keep_alive = seconds("KEEP_ALIVE_TIMEOUT", "75");
-        let max_connections = from.value("MAX_CONNECTIONS", "8192", |text| connections(text, 8));
-        let max_connections_per_address =
-            from.value("MAX_CONNECTIONS_PER_ADDRESS", "1024", |text| connections(text, 0));
-        if let (Some(body), Some(all)) = (max_body_bytes, max_buffered_bytes)
-            && all / 2 < body
-        {
-            from.problem("MAX_BUFFERED_BYTES must be at least twice MAX_BODY_BYTES".to_owned());
-        }
-        Some(Self {
-            max_body_bytes: max_body_bytes?,
-            max_buffered_bytes: max_buffered_bytes?,
-            head_timeout: head_timeout?,
-            body_timeout: body_timeout?,
-            keep_alive: keep_alive?,
-            max_connections: max_connections?,
-            max_connections_per_address: max_connections_per_address?,
-        })
-    }
-}
-
-fn buffered_bytes(text: &str) -> Result<usize, String> {
-    /// 64 GiB.
-    const MAX: usize = 64 << 30;
-    match text.parse() {
-        Ok(number) if (2048..=MAX).contains(&number) => Ok(number),
-        Ok(_) | Err(_) => Err(format!("must be bytes, from 2048 to {MAX}")),
-    }
-}
-
-fn connections(text: &str, least: usize) -> Result<usize, String> {
-    const MAX: usize = 1_000_000;
-    match text.parse() {
-        Ok(number) if (least..=MAX).contains(&number) => Ok(number),
-        Ok(_) | Err(_) => Err(format!("must be a whole number from {least} to {MAX}")),
-    }
 }

@@ -1,20 +1,23 @@
-//! The gateway's settings, from the environment and from nothing else.
+//! The gateway's settings: said once in [`variables`], checked by the crate `settings`.
 
 mod http;
-mod read;
-mod secret;
+mod tls;
+mod values;
 mod variables;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Command;
+use settings::{Given, Refused, Secret, Variable};
+use telemetry::LogFormat;
+
 pub use self::http::HttpLimits;
-pub use self::read::ConfigError;
-use self::read::Reader;
-pub use self::secret::Secret;
-pub use self::variables::{VARIABLES, Variable, help};
+pub use self::tls::WorkerTls;
+use self::variables::Variables;
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::language::Language;
 use crate::domain::run::RunRules;
@@ -28,18 +31,7 @@ const IDEMPOTENCY_BYTES: i64 = 256 << 20;
 /// The folder of the journal, beside a database's file.
 const JOURNAL_FOLDER: &str = "journal";
 
-/// How log records look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Coloured text on a terminal, JSON elsewhere.
-    Auto,
-    /// Coloured text.
-    Pretty,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Everything that an operator can choose. [`VARIABLES`] says what each is called and means.
+/// Everything that an operator can choose. [`variables`] says what each is called and means.
 #[derive(Clone)]
 pub struct Settings {
     /// `HOST`.
@@ -54,6 +46,8 @@ pub struct Settings {
     pub internal_auth_token: Secret,
     /// `EXECUTION_SERVICE_URL`.
     pub execution_service_url: String,
+    /// `WORKER_TLS_CA`, `WORKER_TLS_CERT` and `WORKER_TLS_KEY`: there exactly if the URL is https.
+    pub worker_tls: Option<WorkerTls>,
     /// `DATABASE_URL`; it may hold a password.
     pub database_url: Secret,
     /// `JOURNAL_DIR`; beside the file of SQLite when it is not set, and none with PostgreSQL.
@@ -82,117 +76,108 @@ pub struct Settings {
     pub retention: Retention,
 }
 
+/// Every variable that the gateway reads.
+pub fn variables() -> Vec<Variable> {
+    let mut variables = settings::variables::<Variables>();
+    variables
+        .push(Variable::other("NO_COLOR", "When set to anything, pretty logs have no colours"));
+    variables
+}
+
 impl Settings {
-    /// From this process's environment.
+    /// From this process's command line and environment.
+    ///
+    /// # Errors
+    /// An unknown flag; also `--help` and `--version`, which are to be printed.
+    pub fn from_command_line(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Result<Self, Refused>, clap::Error> {
+        let command = Command::new("api_service")
+            .version(env!("CARGO_PKG_VERSION"))
+            .about("The gateway: users, tokens, sessions and runs over HTTP")
+            .after_help(
+                "A flag wins over its variable. A malformed value is an error that names it.",
+            );
+        let (_, given) = settings::command_line::<Variables>(&command, arguments)?;
+        Ok(Self::from_process(&given))
+    }
+
+    /// From this process's environment alone.
     ///
     /// # Errors
     /// Every variable that is missing, malformed, or looks like a misspelt one of ours.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        let misspelt = std::env::vars_os()
-            .filter_map(|(name, _)| variables::resembled(name.to_str()?))
-            .collect::<Vec<_>>();
-        Self::read(
-            Reader::new(|name| match std::env::var_os(name) {
-                Some(value) => value.into_string().map(Some).map_err(|_| "is not UTF-8".to_owned()),
-                None => Ok(None),
-            }),
-            misspelt,
-        )
+    pub fn from_env() -> Result<Self, Refused> {
+        Self::from_process(&Given::default())
+    }
+
+    fn from_process(given: &Given) -> Result<Self, Refused> {
+        let known: Vec<String> = variables().into_iter().map(|one| one.name).collect();
+        settings::read_spelt::<Variables>(given, &known).map(Self::from)
+    }
+
+    /// Whether the token and every program pass over a network without TLS.
+    pub fn worker_in_clear(&self) -> bool {
+        self.execution_service_url
+            .strip_prefix("http://")
+            .is_some_and(|rest| !tls::is_this_machine(rest.trim_end_matches('/')))
     }
 
     /// From any source of named values, with the names of the environment.
     ///
     /// # Errors
     /// Every value that is missing or malformed.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::read(Reader::new(|name| Ok(lookup(name))), Vec::new())
-    }
-
-    fn read(
-        mut from: Reader<impl Fn(&str) -> Result<Option<String>, String>>,
-        misspelt: Vec<String>,
-    ) -> Result<Self, ConfigError> {
-        for problem in misspelt {
-            from.problem(problem);
-        }
-        let host = from.value("HOST", "127.0.0.1", read::ip_address);
-        let port = from.value("PORT", "8000", read::port);
-        let address_file = from.optional("ADDRESS_FILE", |text| Ok(PathBuf::from(text)));
-        let secret_key = from.required("SECRET_KEY", secret::parse);
-        let internal_auth_token = from.required("INTERNAL_AUTH_TOKEN", secret::parse_token);
-        let execution_service_url =
-            from.value("EXECUTION_SERVICE_URL", "http://127.0.0.1:50051", read::worker_url);
-        let database_url =
-            from.value("DATABASE_URL", "sqlite:crucible.db", read::database_url).map(Secret::new);
-        let journal_folder = from.optional("JOURNAL_DIR", |text| Ok(PathBuf::from(text)));
-        let access_token_lifetime =
-            from.value("ACCESS_TOKEN_EXPIRE_MINUTES", "30", |text| read::span(text, 60, 1440));
-        let refresh_token_lifetime =
-            from.value("REFRESH_TOKEN_EXPIRE_DAYS", "30", |text| read::span(text, 86_400, 3650));
-        let cors_origins = from.list("CORS_ORIGINS", "", read::origin);
-        let languages = from.list("SUPPORTED_LANGUAGES", "python,node,bash,c", read::language);
-        let default_timeout = from.value("DEFAULT_TIMEOUT", "30", read::seconds);
-        let max_timeout = from.value("MAX_TIMEOUT", "300", read::seconds);
-        let http = HttpLimits::read(&mut from);
-        let admin_username = from.optional("ADMIN_USERNAME", read::username);
-        let admin_password = from.optional("ADMIN_PASSWORD", read::password);
-        let log_format = from.value("LOG_FORMAT", "auto", read::log_format);
-        let log_level = from.value("LOG_LEVEL", "info", read::log_level);
-        let metrics_address = from.optional("METRICS_ADDRESS", read::socket_address);
-        let days =
-            from.value("EXECUTION_RETENTION_DAYS", "30", |text| read::span(text, 86_400, 3650));
-        let count = from.value("EXECUTION_RETENTION_COUNT", "1000", read::count);
-        if let (Some(default), Some(max)) = (default_timeout, max_timeout)
-            && default > max
-        {
-            from.problem("DEFAULT_TIMEOUT must not be above MAX_TIMEOUT".to_owned());
-        }
-        if languages.as_ref().is_some_and(Vec::is_empty) {
-            from.problem("SUPPORTED_LANGUAGES names no language".to_owned());
-        }
-        if let (Some(key), Some(token)) = (&secret_key, &internal_auth_token)
-            && key.expose() == token.expose()
-        {
-            from.problem("SECRET_KEY and INTERNAL_AUTH_TOKEN must differ".to_owned());
-        }
-        let settings = || {
-            Some(Self {
-                host: host?,
-                port: port?,
-                address_file,
-                secret_key: secret_key?,
-                internal_auth_token: internal_auth_token?,
-                execution_service_url: execution_service_url?,
-                journal_folder: journal_folder.or_else(|| journal_beside(database_url.as_ref()?)),
-                database_url: database_url?,
-                access_token_lifetime: access_token_lifetime?,
-                refresh_token_lifetime: refresh_token_lifetime?,
-                cors_origins: cors_origins?,
-                rules: RunRules {
-                    default_timeout: default_timeout?,
-                    max_timeout: max_timeout?,
-                    languages: languages?,
-                },
-                http: http?,
-                admin_username,
-                admin_password,
-                log_format: log_format?,
-                log_level: log_level?,
-                metrics_address,
-                retention: Retention {
-                    age: days?,
-                    executions_per_user: count?,
-                    idempotency: IDEMPOTENCY_AGE,
-                    answer_bytes_per_user: IDEMPOTENCY_BYTES,
-                },
-            })
-        };
-        from.finish(settings())
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Refused> {
+        let lookup = |name: &str| lookup(name).map(OsString::from);
+        settings::read::<Variables>(&Given::default(), lookup).map(Self::from)
     }
 }
 
-fn journal_beside(database_url: &Secret) -> Option<PathBuf> {
-    Some(sqlite_file(database_url.expose())?.with_file_name(JOURNAL_FOLDER))
+impl From<Variables> for Settings {
+    fn from(said: Variables) -> Self {
+        let beside =
+            || Some(sqlite_file(said.database_url.expose())?.with_file_name(JOURNAL_FOLDER));
+        Self {
+            host: said.host,
+            port: said.port,
+            address_file: said.address_file,
+            secret_key: said.secret_key,
+            internal_auth_token: said.internal_auth_token,
+            execution_service_url: said.execution_service_url,
+            worker_tls: said.worker_tls.complete(),
+            journal_folder: said.journal_dir.or_else(beside),
+            database_url: said.database_url,
+            access_token_lifetime: said.access_token_lifetime,
+            refresh_token_lifetime: said.refresh_token_lifetime,
+            cors_origins: said.cors_origins.into_iter().filter(|one| !one.is_empty()).collect(),
+            rules: RunRules {
+                default_timeout: said.default_timeout,
+                max_timeout: said.max_timeout,
+                languages: each_once(said.supported_languages),
+            },
+            http: said.http,
+            admin_username: said.admin_username,
+            admin_password: said.admin_password,
+            log_format: said.log_format,
+            log_level: said.log_level,
+            metrics_address: said.metrics_address,
+            retention: Retention {
+                age: said.retention_days,
+                executions_per_user: said.retention_count,
+                idempotency: IDEMPOTENCY_AGE,
+                answer_bytes_per_user: IDEMPOTENCY_BYTES,
+            },
+        }
+    }
+}
+
+fn each_once(languages: Vec<Language>) -> Vec<Language> {
+    let mut each = Vec::new();
+    for language in languages {
+        if !each.contains(&language) {
+            each.push(language);
+        }
+    }
+    each
 }
 
 impl fmt::Debug for Settings {

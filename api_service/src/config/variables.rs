@@ -1,110 +1,127 @@
-//! What the variables are called and mean, for `--help` and for those who misspell them.
+//! Everything that an operator can choose, as it is said: the variables, their defaults and units.
 
-/// One variable of the environment.
-#[derive(Debug)]
-pub struct Variable {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is when it is not set.
-    pub default: &'static str,
-    /// What it means.
-    pub meaning: &'static str,
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use settings::{Secret, header_secret, secret, values as common};
+use telemetry::{LogFormat, log_level};
+
+use super::http::HttpLimits;
+use super::tls::{self, WorkerTlsFiles};
+use super::values;
+use crate::domain::credentials::{NewPassword, Username};
+use crate::domain::language::Language;
+
+/// The gateway: users, tokens, sessions and runs over HTTP, in front of the worker that runs code.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Variables {
+    /// Address to listen on; 0.0.0.0 for every interface
+    #[arg(long, env = "HOST", default_value = "127.0.0.1", value_name = "ADDRESS",
+          value_parser = common::ip_address)]
+    pub host: IpAddr,
+    /// Port to listen on; 0 picks a free one
+    #[arg(long, env = "PORT", default_value = "8000", value_parser = common::port)]
+    pub port: u16,
+    /// File that gets the address in use, as ip:port
+    #[arg(long, env = "ADDRESS_FILE", value_name = "FILE")]
+    pub address_file: Option<PathBuf>,
+    /// Signs access tokens: 32 bytes or more; changing it signs everybody out
+    #[arg(long, env = "SECRET_KEY", hide_env_values = true, value_parser = secret)]
+    pub secret_key: Secret,
+    /// What gateway and worker share: 32 bytes or more, printable ASCII
+    #[arg(long, env = "INTERNAL_AUTH_TOKEN", hide_env_values = true, value_parser = header_secret)]
+    pub internal_auth_token: Secret,
+    /// The worker: http://host:port, https://host:port (with WORKER_TLS_CA, WORKER_TLS_CERT and
+    /// WORKER_TLS_KEY), or unix:/path/to.sock
+    #[arg(long, env = "EXECUTION_SERVICE_URL", default_value = "http://127.0.0.1:50051",
+          value_name = "URL", value_parser = values::worker_url)]
+    pub execution_service_url: String,
+    #[command(flatten)]
+    pub worker_tls: WorkerTlsFiles,
+    /// sqlite:/path/to.db or postgres://user:password@host/database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite:crucible.db",
+          value_parser = values::database_url)]
+    pub database_url: Secret,
+    /// Folder for answered runs that are not in the database yet; has to outlive the gateway. Without
+    /// it: beside the file of SQLite, and none with PostgreSQL, where an answer waits for the database
+    #[arg(long, env = "JOURNAL_DIR", value_name = "DIRECTORY")]
+    pub journal_dir: Option<PathBuf>,
+    /// Minutes that an access token is good for, 1 to 1440
+    #[arg(long = "access-token-expire-minutes", env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value = "30", value_name = "MINUTES",
+          value_parser = values::minutes)]
+    pub access_token_lifetime: Duration,
+    /// Days that a refresh token is good for, 1 to 3650
+    #[arg(long = "refresh-token-expire-days", env = "REFRESH_TOKEN_EXPIRE_DAYS", default_value = "30", value_name = "DAYS",
+          value_parser = values::days)]
+    pub refresh_token_lifetime: Duration,
+    /// Browser origins that may call, such as https://app.example.com, separated by commas
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS",
+          value_parser = values::origin)]
+    pub cors_origins: Vec<String>,
+    /// Languages to offer, separated by commas
+    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = "python,node,bash,c",
+          value_delimiter = ',', value_name = "LANGUAGES", value_parser = values::language)]
+    pub supported_languages: Vec<Language>,
+    /// Seconds that a run may take when it says nothing
+    #[arg(long, env = "DEFAULT_TIMEOUT", default_value = "30", value_name = "SECONDS",
+          value_parser = common::seconds)]
+    pub default_timeout: Duration,
+    /// Seconds that a run may take at most
+    #[arg(long, env = "MAX_TIMEOUT", default_value = "300", value_name = "SECONDS",
+          value_parser = common::seconds)]
+    pub max_timeout: Duration,
+    #[command(flatten)]
+    pub http: HttpLimits,
+    /// Name of the first user, who is made when there are none [default: admin]
+    #[arg(long, env = "ADMIN_USERNAME", value_name = "NAME", value_parser = values::username)]
+    pub admin_username: Option<Username>,
+    /// Password of the first user; without it one is made, and printed once
+    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, value_parser = values::password)]
+    pub admin_password: Option<NewPassword>,
+    /// auto (pretty on a terminal, JSON elsewhere), pretty or json
+    #[arg(long, env = "LOG_FORMAT", default_value = "auto", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// error, warn, info, debug or trace; or directives such as info,api_service=debug
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", value_name = "LEVEL",
+          value_parser = log_level)]
+    pub log_level: String,
+    /// ip:port of a listener of its own for Prometheus metrics; off when it is not set
+    #[arg(long, env = "METRICS_ADDRESS", value_name = "ADDRESS",
+          value_parser = values::socket_address)]
+    pub metrics_address: Option<SocketAddr>,
+    /// Days after which an execution is forgotten, 1 to 3650
+    #[arg(long = "execution-retention-days", env = "EXECUTION_RETENTION_DAYS", default_value = "30", value_name = "DAYS",
+          value_parser = values::days)]
+    pub retention_days: Duration,
+    /// Executions that are remembered for each user
+    #[arg(long = "execution-retention-count", env = "EXECUTION_RETENTION_COUNT", default_value = "1000", value_name = "COUNT",
+          value_parser = values::count)]
+    pub retention_count: u32,
 }
 
-const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
-    Variable { name, default, meaning }
-}
-
-/// All of them.
-pub const VARIABLES: [Variable; 29] = [
-    variable("SECRET_KEY", "required", "signs access tokens; 32 bytes or more, kept secret"),
-    variable("INTERNAL_AUTH_TOKEN", "required", "what gateway and worker share; 32 bytes or more"),
-    variable(
-        "EXECUTION_SERVICE_URL",
-        "http://127.0.0.1:50051",
-        "the worker; or unix:/path/to.sock",
-    ),
-    variable("DATABASE_URL", "sqlite:crucible.db", "sqlite:/path/to.db or postgres://…"),
-    variable(
-        "JOURNAL_DIR",
-        "beside the SQLite file",
-        "folder for answered runs that are not in the database yet",
-    ),
-    variable("HOST", "127.0.0.1", "address to listen on"),
-    variable("PORT", "8000", "port to listen on; 0 picks a free one"),
-    variable("ADDRESS_FILE", "none", "file that gets the address in use, as ip:port"),
-    variable("ACCESS_TOKEN_EXPIRE_MINUTES", "30", "lifetime of an access token, in minutes"),
-    variable("REFRESH_TOKEN_EXPIRE_DAYS", "30", "lifetime of a refresh token, in days"),
-    variable("ADMIN_USERNAME", "admin", "name of the first user; used when there are no users"),
-    variable("ADMIN_PASSWORD", "made and printed once", "the first user's password"),
-    variable("CORS_ORIGINS", "none", "web origins that may call, separated by commas"),
-    variable("SUPPORTED_LANGUAGES", "python,node,bash,c", "languages to offer"),
-    variable("DEFAULT_TIMEOUT", "30", "time limit of a run that names none, in seconds"),
-    variable("MAX_TIMEOUT", "300", "highest time limit of a run, in seconds"),
-    variable("MAX_BODY_BYTES", "16777216", "largest request body, in bytes"),
-    variable("MAX_BUFFERED_BYTES", "268435456", "memory for large request bodies, in bytes"),
-    variable("REQUEST_HEAD_TIMEOUT", "10", "seconds that the head of a request may take"),
-    variable("REQUEST_BODY_TIMEOUT", "60", "seconds that the body of a request may take"),
-    variable("KEEP_ALIVE_TIMEOUT", "75", "seconds that a connection may idle between requests"),
-    variable("MAX_CONNECTIONS", "8192", "connections at once; fewer where open files are few"),
-    variable("MAX_CONNECTIONS_PER_ADDRESS", "1024", "connections of one address; 0 for no limit"),
-    variable("LOG_FORMAT", "auto", "auto, pretty or json; auto is pretty on a terminal"),
-    variable("LOG_LEVEL", "info", "error, warn, info, debug, trace, or tracing directives"),
-    variable("METRICS_ADDRESS", "off", "ip:port of a listener of its own for /metrics"),
-    variable("EXECUTION_RETENTION_DAYS", "30", "executions are forgotten at this age, in days"),
-    variable("EXECUTION_RETENTION_COUNT", "1000", "executions remembered for each user"),
-    variable("NO_COLOR", "not set", "when set, pretty logs have no colours"),
-];
-
-/// The variables as a block of text for `--help`.
-pub fn help() -> String {
-    let width = VARIABLES.iter().map(|one| one.name.len()).max().unwrap_or_default();
-    let lines = VARIABLES.iter().map(|Variable { name, default, meaning }| {
-        format!("  {name:width$}  {meaning} [{default}]")
-    });
-    format!("Settings, from the environment:\n{}", lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// Shorter names resemble too much that is none of our business.
-const SHORTEST_NAME: usize = 8;
-
-/// What to say about a variable that looks like a misspelt one of ours.
-pub(super) fn resembled(name: &str) -> Option<String> {
-    if VARIABLES.iter().any(|one| one.name == name) {
-        return None;
-    }
-    VARIABLES
-        .iter()
-        .filter(|one| one.name.len() >= SHORTEST_NAME)
-        .find(|one| strsim::damerau_levenshtein(one.name, name) == 1)
-        .map(|one| format!("{name} is not a setting; did you mean {}?", one.name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{VARIABLES, help, resembled};
-
-    #[test]
-    fn a_misspelt_name_is_told() {
-        let cases = [
-            ("SECRET_KEYS", Some("SECRET_KEY")),
-            ("ACCESS_TOKEN_EXPIRE_MINUTE", Some("ACCESS_TOKEN_EXPIRE_MINUTES")),
-            ("DATABSE_URL", Some("DATABASE_URL")),
-            ("SECRET_KEY", None),
-            ("HOSTS", None),
-            ("HOSTNAME", None),
-            ("MAX_POOL_SIZE", None),
-        ];
-        for (name, meant) in cases {
-            let told = resembled(name);
-            assert_eq!(told.is_some(), meant.is_some(), "{name}");
-            assert!(meant.is_none_or(|meant| told.unwrap().contains(meant)), "{name}");
-        }
-    }
-
-    #[test]
-    fn help_explains_every_variable() {
-        let help = help();
-        assert!(VARIABLES.iter().all(|one| help.contains(one.name)));
+impl settings::Settings for Variables {
+    fn conflicts(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut refuse = |is_wrong: bool, problem: &str| {
+            if is_wrong {
+                problems.push(String::from(problem));
+            }
+        };
+        refuse(
+            self.default_timeout > self.max_timeout,
+            "DEFAULT_TIMEOUT must not be above MAX_TIMEOUT",
+        );
+        refuse(
+            self.http.max_buffered_bytes / 2 < self.http.max_body_bytes,
+            "MAX_BUFFERED_BYTES must be at least twice MAX_BODY_BYTES",
+        );
+        refuse(
+            self.secret_key.expose() == self.internal_auth_token.expose(),
+            "SECRET_KEY and INTERNAL_AUTH_TOKEN must differ",
+        );
+        problems.extend(tls::conflicts(&self.worker_tls, &self.execution_service_url));
+        problems
     }
 }

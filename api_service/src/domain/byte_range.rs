@@ -42,6 +42,11 @@ impl ByteRange {
         }
     }
 
+    /// True when it is the end, however long, of nothing at all: the whole of that, not out of range.
+    pub fn is_end_of_nothing(self, total: u64) -> bool {
+        total == 0 && matches!(self, Self::Last(length) if length > 0)
+    }
+
     /// What that is of `total` bytes; `None` when it is nothing.
     pub fn of(self, total: u64) -> Option<Part> {
         let (first, end) = match self {

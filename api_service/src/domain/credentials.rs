@@ -6,7 +6,7 @@ use std::fmt;
 pub const MAX_USERNAME: usize = 64;
 /// Shortest password, in characters.
 pub const MIN_PASSWORD: usize = 8;
-/// Longest password, in bytes; hashing time must not be the caller's to choose.
+/// Longest password, in characters; hashing time must not be the caller's to choose.
 pub const MAX_PASSWORD: usize = 256;
 
 /// A user's name: 2 to 64 of `a-z 0-9 . _ - + @`, compared without regard to case.
@@ -38,6 +38,11 @@ impl fmt::Display for Username {
     }
 }
 
+/// True for a text that can be somebody's password; anything else is not worth a hash.
+pub fn is_plausible_password(text: &str) -> bool {
+    (1..=MAX_PASSWORD).contains(&text.chars().count())
+}
+
 /// A password that a user may choose. Never printed.
 #[derive(Clone)]
 pub struct NewPassword(String);
@@ -48,8 +53,8 @@ impl NewPassword {
     /// # Errors
     /// Which rule it breaks.
     pub fn parse(text: String, username: Option<&Username>) -> Result<Self, &'static str> {
-        if text.chars().count() < MIN_PASSWORD || text.len() > MAX_PASSWORD {
-            return Err("must have at least 8 characters and at most 256 bytes");
+        if !(MIN_PASSWORD..=MAX_PASSWORD).contains(&text.chars().count()) {
+            return Err("must have 8 to 256 characters");
         }
         if text.contains('\0') {
             return Err("must not contain a NUL character");

@@ -12,6 +12,8 @@ pub struct RefreshToken {
     pub family: FamilyId,
     /// Whose it is.
     pub user: UserId,
+    /// The user's generation when the sign-in began; in a later one it is refused.
+    pub generation: i64,
     /// From then on it is refused.
     pub expires_at: Timestamp,
 }
@@ -19,8 +21,8 @@ pub struct RefreshToken {
 /// What became of a token that was presented for rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// It was good; its successor is stored.
-    Rotated(UserId),
+    /// It was good; its successor is stored. It is of this user's sign-in of that generation.
+    Rotated(UserId, i64),
     /// It had been used before: somebody holds a copy. The whole family is revoked now.
     Reused(FamilyId),
     /// Unknown, expired or revoked.

@@ -103,6 +103,9 @@ pub enum SessionStatus {
 }
 
 impl SessionStatus {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Busy, Self::Expired, Self::Lost];
+
     /// As it is written.
     pub fn name(self) -> &'static str {
         match self {

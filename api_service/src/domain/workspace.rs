@@ -9,6 +9,12 @@ const MAX_COMPONENT: usize = 255;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkspacePath(String);
 
+impl std::borrow::Borrow<str> for WorkspacePath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl WorkspacePath {
     /// Checks a path. `./` and doubled slashes are dropped, so that two spellings of one file meet.
     ///
@@ -41,6 +47,11 @@ impl WorkspacePath {
         Ok(Self(parts.join("/")))
     }
 
+    /// The folders that it is in, as paths: `a` and `a/b` of `a/b/c`.
+    pub fn parents(&self) -> impl Iterator<Item = &str> {
+        self.0.match_indices('/').map(|(end, _)| &self.0[..end])
+    }
+
     /// As it goes to the worker.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -68,6 +79,16 @@ mod tests {
         for path in bad {
             assert!(WorkspacePath::parse(path).is_err(), "{path:?}");
         }
+    }
+
+    #[test]
+    fn the_folders_of_a_file_are_paths_too() {
+        let parents = |path| {
+            let path = WorkspacePath::parse(path).unwrap();
+            path.parents().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(parents("a/b/c"), ["a", "a/b"]);
+        assert!(parents("a").is_empty());
     }
 
     #[test]

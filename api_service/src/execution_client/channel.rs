@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::transport::Endpoint;
 
-use super::Error;
+use super::{Error, TlsIdentity};
 
 /// A worker that does not take a connection in this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -17,9 +17,14 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 /// Largest frame: the 16 KiB of the protocol's default would cut each piece of output in four.
 const FRAME: u32 = 256 << 10;
 
-/// Everything about a connection to `url` but the connection.
-pub(super) fn endpoint(url: &str) -> Result<Endpoint, Error> {
+/// Everything about a connection to `url` but the connection. An `https` URL without `tls` would believe
+/// nobody, and with it believes only whom `tls` names.
+pub(super) fn endpoint(url: &str, tls: Option<TlsIdentity>) -> Result<Endpoint, Error> {
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| Error::UnusableUrl)?;
+    let endpoint = match tls {
+        Some(tls) => endpoint.tls_config(tls.config()).map_err(|_| Error::UnusableUrl)?,
+        None => endpoint,
+    };
     Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)

@@ -10,6 +10,7 @@ mod from_wire;
 mod inventory_from_wire;
 #[cfg(test)]
 mod properties;
+mod tls;
 mod to_wire;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ use tonic::transport::{Channel, Endpoint};
 pub use self::call::Call;
 use self::call::Token;
 pub use self::error::Error;
+pub use self::tls::{TlsError, TlsFiles, TlsIdentity};
 use crate::domain::capabilities::Capabilities;
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
@@ -40,13 +42,13 @@ pub struct ExecutionClient {
 }
 
 impl ExecutionClient {
-    /// For the worker at `url` (`http://host:port` or `unix:/path`). Connects when it is first
-    /// needed, and again whenever the connection is lost.
+    /// For the worker at `url` (`http://host:port`, `https://host:port` with `tls`, or `unix:/path`).
+    /// Connects when it is first needed, and again whenever the connection is lost.
     ///
     /// # Errors
-    /// When the URL or the token cannot be used.
-    pub fn new(url: &str, internal_token: &str) -> Result<Self, Error> {
-        let endpoint = channel::endpoint(url)?;
+    /// When the URL, the certificates or the token cannot be used.
+    pub fn new(url: &str, tls: Option<TlsIdentity>, internal_token: &str) -> Result<Self, Error> {
+        let endpoint = channel::endpoint(url, tls)?;
         let rpc = Rpc::open(&endpoint);
         Ok(Self { endpoint, rpc, token: Token::new(internal_token)? })
     }

@@ -1,4 +1,4 @@
-//! Access tokens: JWTs that prove a sign-in for a short while, without a look at the database.
+//! Access tokens: JWTs that prove a sign-in for a short while.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Error;
-use crate::domain::caller::Caller;
 use crate::domain::ids::UserId;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
@@ -32,7 +31,18 @@ struct Claims {
     jti: String,
     iat: i64,
     exp: i64,
-    admin: bool,
+    #[serde(default)]
+    generation: i64,
+}
+
+/// What a token proves: that somebody signed in as this user, in that generation. Whether the user
+/// may still do anything is the database's to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenSignIn {
+    /// The user.
+    pub user: UserId,
+    /// The user's generation at the sign-in.
+    pub generation: i64,
 }
 
 impl AccessTokens {
@@ -71,17 +81,17 @@ impl AccessTokens {
             jti: Uuid::new_v4().simple().to_string(),
             iat: now.seconds(),
             exp: now.after(self.lifetime).seconds(),
-            admin: user.is_admin,
+            generation: user.generation,
         };
         encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
             .map_err(|_| Error::Fault("an access token cannot be signed"))
     }
 
-    /// Whose token it is.
+    /// What the token proves.
     ///
     /// # Errors
     /// [`Error::CredentialExpired`], or [`Error::CredentialInvalid`] for anything else.
-    pub fn verify(&self, token: &str) -> Result<Caller, Error> {
+    pub fn verify(&self, token: &str) -> Result<ProvenSignIn, Error> {
         let claims: Claims = decode(token, &self.decoding, &self.validation)
             .map_err(|error| match error.kind() {
                 ErrorKind::ExpiredSignature => Error::CredentialExpired,
@@ -89,6 +99,6 @@ impl AccessTokens {
             })?
             .claims;
         let user = UserId::parse(&claims.sub).ok_or(Error::CredentialInvalid)?;
-        Ok(Caller::signed_in(user, claims.admin))
+        Ok(ProvenSignIn { user, generation: claims.generation })
     }
 }

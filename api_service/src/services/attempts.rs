@@ -1,14 +1,14 @@
 //! Limits how often somebody may try to sign in.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
 
 use super::Error;
 use crate::domain::credentials::Username;
@@ -21,7 +21,7 @@ const PER_NAME: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 
 /// Most pairs of a name and an address that are remembered; the oldest make way.
-const MOST_FAMILIAR: usize = 10_000;
+const MAX_FAMILIAR: u64 = 10_000;
 
 /// Counts sign-in attempts, by name and by address of the peer. Names and addresses are counted in
 /// 65,536 places each, under a hash that nobody else can compute: so made-up names cannot fill the
@@ -33,8 +33,8 @@ pub struct Attempts {
     by_name: DefaultKeyedRateLimiter<u16>,
     by_address: DefaultKeyedRateLimiter<u16>,
     by_familiar: DefaultKeyedRateLimiter<u16>,
-    /// When who signed in from where, under the hash of both.
-    familiar: Mutex<HashMap<u64, Instant>>,
+    /// Who signed in from where, under the hash of both.
+    familiar: Cache<u64, ()>,
     hasher: RandomState,
     clock: DefaultClock,
 }
@@ -46,7 +46,10 @@ impl Attempts {
             by_name: RateLimiter::keyed(Quota::per_minute(PER_NAME)),
             by_address: RateLimiter::keyed(Quota::per_minute(PER_ADDRESS)),
             by_familiar: RateLimiter::keyed(Quota::per_minute(PER_NAME)),
-            familiar: Mutex::default(),
+            familiar: Cache::builder()
+                .max_capacity(MAX_FAMILIAR)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
             hasher: RandomState::new(),
             clock: DefaultClock::default(),
         }
@@ -62,7 +65,7 @@ impl Attempts {
         let mut counter = (&self.by_name, self.place(name));
         if let Some(peer) = peer.map(Peer::from) {
             verdict = self.by_address.check_key(&self.place(&peer));
-            if self.familiar().contains_key(&self.hasher.hash_one((name, peer))) {
+            if self.familiar.contains_key(&self.hasher.hash_one((name, peer))) {
                 counter = (&self.by_familiar, self.place(&(name, peer)));
             }
         }
@@ -72,21 +75,9 @@ impl Attempts {
 
     /// Remembers that somebody of that name signed in from there.
     pub fn succeeded(&self, name: &Username, peer: Option<IpAddr>) {
-        let Some(peer) = peer.map(Peer::from) else { return };
-        let mut familiar = self.familiar();
-        familiar.insert(self.hasher.hash_one((name, peer)), Instant::now());
-        if familiar.len() > MOST_FAMILIAR {
-            // Half of them, so that it is not done at every sign-in.
-            let mut times: Vec<Instant> = familiar.values().copied().collect();
-            let middle = times.len() / 2;
-            let (_, median, _) = times.select_nth_unstable(middle);
-            let median = *median;
-            familiar.retain(|_, at| *at > median);
+        if let Some(peer) = peer.map(Peer::from) {
+            self.familiar.insert(self.hasher.hash_one((name, peer)), ());
         }
-    }
-
-    fn familiar(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
-        self.familiar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets those who have not tried for long.
@@ -156,11 +147,12 @@ mod tests {
         for number in 0..30_000_u32 {
             attempts.succeeded(&name, Some(std::net::Ipv4Addr::from_bits(number).into()));
         }
-        let familiar = attempts.familiar();
-        assert!((1..=10_000).contains(&familiar.len()), "{}", familiar.len());
+        attempts.familiar.run_pending_tasks();
+        let count = attempts.familiar.entry_count();
+        assert!((1..=10_000).contains(&count), "{count}");
         let last = std::net::IpAddr::from(std::net::Ipv4Addr::from_bits(29_999));
         let last = attempts.hasher.hash_one((&name, crate::domain::peer::Peer::from(last)));
-        assert!(familiar.contains_key(&last), "the newest stays");
+        assert!(attempts.familiar.contains_key(&last), "the newest stays");
     }
 
     #[test]

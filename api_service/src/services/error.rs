@@ -21,6 +21,12 @@ pub enum Error {
     /// No such user, or another password: which of them is not told.
     #[error("the user name or the password is wrong")]
     BadCredentials,
+    /// The password is right, and the user may not sign in.
+    #[error("the user is disabled")]
+    UserDisabled,
+    /// The password to be changed is another one.
+    #[error("the present password is wrong")]
+    WrongPassword,
     /// Too many sign-ins by that name or from that address.
     #[error("too many sign-in attempts")]
     TooManyAttempts(Duration),
@@ -42,6 +48,15 @@ pub enum Error {
     /// Somebody has the name.
     #[error("the user name is taken")]
     UsernameTaken,
+    /// There is no user with that id.
+    #[error("no such user")]
+    UserNotFound,
+    /// Nobody else can administer.
+    #[error("the only administrator")]
+    LastAdmin,
+    /// Whoever changes the own password has to know the present one.
+    #[error("the own password cannot be reset")]
+    OwnPassword,
     /// The user has as many API keys as one may have.
     #[error("too many API keys")]
     TooManyApiKeys,

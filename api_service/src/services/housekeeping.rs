@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempts::Attempts;
 use super::background::Background;
+use super::offboarding::Offboarding;
 use super::worker::Worker;
 use crate::domain::ids::BootId;
 use crate::domain::timestamp::Timestamp;
@@ -26,6 +27,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(30);
 const RETENTION_INTERVAL: Duration = Duration::from_secs(3600);
 /// How often it is looked for users who have too much of something.
 const CROWD_INTERVAL: Duration = Duration::from_secs(10);
+/// How often it is looked for what disabled users have running.
+const OFFBOARDING_INTERVAL: Duration = Duration::from_secs(5);
 /// How often quiet sign-in counters are dropped.
 const ATTEMPTS_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -38,6 +41,8 @@ pub struct Housekeeping {
     pub worker: Worker,
     /// Whose counters to drop.
     pub attempts: Arc<Attempts>,
+    /// Who ends what disabled users have running.
+    pub offboarding: Offboarding,
     /// This life of the gateway.
     pub boot: BootId,
     /// How long things are remembered.
@@ -74,6 +79,10 @@ impl Housekeeping {
         background.spawn(repeat(stop.clone(), CROWD_INTERVAL, async move || {
             let done = this.database.forget_the_many(&this.retention).await;
             log("the many could not be forgotten", done);
+        }));
+        let this = self.clone();
+        background.spawn(repeat(stop.clone(), OFFBOARDING_INTERVAL, async move || {
+            this.offboarding.go_on().await;
         }));
         let this = self.clone();
         background.spawn(repeat(stop.clone(), ATTEMPTS_INTERVAL, async move || {

@@ -10,6 +10,7 @@ pub mod executions;
 pub mod history;
 pub mod housekeeping;
 pub mod idempotency;
+pub mod offboarding;
 pub mod outputs;
 pub mod passwords;
 pub mod recent;
@@ -18,6 +19,7 @@ pub mod sealing;
 pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
+pub mod user_changes;
 pub mod users;
 pub mod worker;
 

@@ -105,6 +105,7 @@ impl Stored {
         let StoredPiece { stored: available, total, data } = self.read(0, wanted).await?;
         let part = match range {
             None => None,
+            Some(range) if range.is_end_of_nothing(available) => None,
             Some(range) => Some(range.of(available).ok_or(Error::NoSuchRange(available))?),
         };
         let Part { first, length } = part.unwrap_or(Part { first: 0, length: available });
@@ -176,6 +177,7 @@ fn remembered(mut bytes: Vec<u8>, range: Option<ByteRange>) -> Result<Output, Er
     let total = bytes.len() as u64;
     let part = match range {
         None => None,
+        Some(range) if range.is_end_of_nothing(total) => None,
         Some(range) => Some(range.of(total).ok_or(Error::NoSuchRange(total))?),
     };
     if let Some(Part { first, length }) = part {

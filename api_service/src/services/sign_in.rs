@@ -48,7 +48,8 @@ impl SignIn {
     /// Signs a user in.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`], [`Error::TooManyAttempts`] or [`Error::SignInBusy`].
+    /// [`Error::BadCredentials`], [`Error::UserDisabled`], [`Error::TooManyAttempts`] or
+    /// [`Error::SignInBusy`].
     pub async fn with_password(
         &self,
         name: &Username,
@@ -60,12 +61,16 @@ impl SignIn {
         let matches = self.passwords.verify(password, hash).await?;
         let user = user.filter(|_| matches).ok_or(Error::BadCredentials)?;
         self.attempts.succeeded(name, peer);
+        if user.disabled_at.is_some() {
+            return Err(Error::UserDisabled);
+        }
         let family = FamilyId::generate();
         let refresh_token = secret_of(&family)?;
         let kept = RefreshToken {
             hash: sha256_hex(refresh_token.as_bytes()),
             family,
             user: user.id.clone(),
+            generation: user.generation,
             expires_at: self.refresh_expiry(),
         };
         self.database.insert_refresh_token(&kept).await?;
@@ -85,8 +90,11 @@ impl SignIn {
         let successor = secret_of(&family)?;
         let kept = sha256_hex(successor.as_bytes());
         match self.database.rotate_refresh_token(&used, &kept, self.refresh_expiry()).await? {
-            Rotation::Rotated(id) => {
-                let user = self.database.user_by_id(&id).await?.ok_or(Error::RefreshRefused)?;
+            Rotation::Rotated(id, generation) => {
+                let user = self.database.user_by_id(&id).await?;
+                let user =
+                    user.filter(|user| user.disabled_at.is_none() && user.generation == generation);
+                let user = user.ok_or(Error::RefreshRefused)?;
                 self.pair(&user, successor)
             }
             Rotation::Reused(family) => {

@@ -8,8 +8,9 @@ use super::recent::Recent;
 use super::secrets::random_hex;
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::ids::UserId;
+use crate::domain::page::{Page, PageRequest};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{Account, User};
 use crate::storage::{self, Database};
 
 /// Random bytes of a password that we make.
@@ -25,7 +26,7 @@ pub struct Users {
     /// Hashes their passwords.
     pub passwords: Passwords,
     /// Those who were seen lately.
-    pub recent: Arc<Recent<UserId, ()>>,
+    pub recent: Arc<Recent<UserId, Account>>,
 }
 
 /// Who administers this gateway.
@@ -51,8 +52,14 @@ impl Users {
         is_admin: bool,
     ) -> Result<User, Error> {
         let hash = self.passwords.hash(password.expose()).await?;
-        let user =
-            User { id: UserId::generate(), username, is_admin, created_at: Timestamp::now() };
+        let user = User {
+            id: UserId::generate(),
+            username,
+            is_admin,
+            created_at: Timestamp::now(),
+            disabled_at: None,
+            generation: 0,
+        };
         match self.database.insert_user(&user, &hash).await {
             Ok(()) => Ok(user),
             Err(storage::Error::Conflict) => Err(Error::UsernameTaken),
@@ -60,21 +67,47 @@ impl Users {
         }
     }
 
+    /// All users, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&self, page: &PageRequest<UserId>) -> Result<Page<User, UserId>, Error> {
+        Ok(self.database.users(page).await?)
+    }
+
     /// The user with that id.
     ///
     /// # Errors
-    /// [`Error::CredentialInvalid`] when there is none: the credential outlived its user.
+    /// [`Error::UserNotFound`].
     pub async fn get(&self, id: &UserId) -> Result<User, Error> {
-        self.database.user_by_id(id).await?.ok_or(Error::CredentialInvalid)
+        self.database.user_by_id(id).await?.ok_or(Error::UserNotFound)
     }
 
-    /// Nothing, when there is a user with that id, or was in the last [`super::recent::GOOD_FOR`].
+    /// The user behind a credential that was just recognised.
     ///
     /// # Errors
     /// [`Error::CredentialInvalid`] when there is none: the credential outlived its user.
-    pub async fn must_exist(&self, id: &UserId) -> Result<(), Error> {
-        let look = async { Ok::<_, Error>(self.database.user_by_id(id).await?.map(|_| ())) };
+    pub async fn caller(&self, id: &UserId) -> Result<User, Error> {
+        self.database.user_by_id(id).await?.ok_or(Error::CredentialInvalid)
+    }
+
+    /// What a user may do who is not disabled, or was not in the last [`super::recent::GOOD_FOR`]
+    /// where another gateway has disabled the user.
+    ///
+    /// # Errors
+    /// [`Error::CredentialInvalid`] for anybody else: the credential outlived its user.
+    pub async fn active(&self, id: &UserId) -> Result<Account, Error> {
+        let look = self.database.active_account(id);
         self.recent.find(id.clone(), look).await?.ok_or(Error::CredentialInvalid)
+    }
+
+    /// Nothing, when the user is active still: a body can take a minute to arrive after its sender
+    /// was recognised.
+    ///
+    /// # Errors
+    /// As [`Self::active`].
+    pub async fn must_exist(&self, id: &UserId) -> Result<(), Error> {
+        self.active(id).await.map(drop)
     }
 
     /// Makes the first administrator where there are no users yet.

@@ -52,7 +52,8 @@ impl Database {
     pub async fn api_key_by_hash(&self, hash: &str) -> Result<Option<(ApiKey, bool)>, Error> {
         let found = sqlx::query(
             "SELECT api_keys.*, users.is_admin AS is_admin
-             FROM api_keys JOIN users ON users.id = api_keys.user_id WHERE api_keys.hash = $1",
+             FROM api_keys JOIN users ON users.id = api_keys.user_id WHERE api_keys.hash = $1
+             AND users.disabled_at IS NULL",
         )
         .bind(hash)
         .fetch_optional(&self.pool)

@@ -18,6 +18,7 @@ mod report_json;
 mod retention;
 mod row;
 mod sessions;
+mod user_changes;
 mod users;
 
 use std::fs::OpenOptions;

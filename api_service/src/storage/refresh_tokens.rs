@@ -5,8 +5,8 @@ use crate::domain::ids::{FamilyId, UserId};
 use crate::domain::refresh_token::{RefreshToken, Rotation};
 use crate::domain::timestamp::Timestamp;
 
-const INSERT: &str = "INSERT INTO refresh_tokens (hash, family, user_id, expires_at)
-                      VALUES ($1, $2, $3, $4)";
+const INSERT: &str = "INSERT INTO refresh_tokens (hash, family, user_id, expires_at, generation)
+                      VALUES ($1, $2, $3, $4, $5)";
 
 impl Database {
     /// Keeps the first token of a family.
@@ -19,6 +19,7 @@ impl Database {
             .bind(token.family.as_str())
             .bind(token.user.as_str())
             .bind(token.expires_at.millis())
+            .bind(token.generation)
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -85,15 +86,17 @@ impl Database {
         };
         let family = row::parsed(&found, "family", FamilyId::parse)?;
         let user = row::parsed(&found, "user_id", UserId::parse)?;
+        let generation = row::number(&found, "generation")?;
         let rotation = if claimed {
             sqlx::query(INSERT)
                 .bind(successor_hash)
                 .bind(family.as_str())
                 .bind(user.as_str())
                 .bind(successor_expires_at.millis())
+                .bind(generation)
                 .execute(&mut *transaction)
                 .await?;
-            Rotation::Rotated(user)
+            Rotation::Rotated(user, generation)
         } else if row::optional_moment(&found, "used_at")?.is_some() {
             revoke(&mut transaction, &family, now).await?;
             Rotation::Reused(family)

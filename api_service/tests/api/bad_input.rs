@@ -43,16 +43,18 @@ async fn every_bad_field_is_named() {
         (with("args", json!(["ok", "a\u{0}"])), "args[1]"),
         (with("args", json!([1])), "args[0]"),
         (with("env", json!({"1A": "x"})), "env.1A"),
-        (with("env", json!({"A=B": "x"})), "env.A=B"),
+        (with("env", json!({"A=B": "x"})), r#"env["A=B"]"#),
         (with("env", json!({"A": "\u{0}"})), "env.A"),
         (with("env", named(257)), "env"),
-        (with("files", json!({"../x": ""})), "files.../x"),
-        (with("files", json!({"a/../../x": ""})), "files.a/../../x"),
-        (with("files", json!({"/etc/passwd": ""})), "files./etc/passwd"),
-        (with("files", json!({"a\u{0}": ""})), "files.a\u{0}"),
+        (with("files", json!({"../x": ""})), r#"files["../x"]"#),
+        (with("files", json!({"a/../../x": ""})), r#"files["a/../../x"]"#),
+        (with("files", json!({"/etc/passwd": ""})), r#"files["/etc/passwd"]"#),
+        (with("files", json!({"a\u{0}": ""})), r#"files["a\u0000"]"#),
         (with("files", json!({"a": {"base64": "x"}})), "files.a"),
         (with("files", json!({"a": "", "./a": ""})), "files.a"),
         (with("files", named(1001)), "files"),
+        (with("files", json!({"a": "", "a/b": ""})), r#"files["a/b"]"#),
+        (with("files", json!({"a/b": "", "./a//b/c/d": ""})), r#"files["a/b/c/d"]"#),
         (with("limits", json!({"memory_bytes": 0})), "limits.memory_bytes"),
         (with("limits", json!({"memory_bytes": -1})), "limits.memory_bytes"),
         (with("limits", json!({"processes": 5_000_000_000_u64})), "limits.processes"),
@@ -110,6 +112,75 @@ async fn bodies_that_are_not_plain_json_are_refused() {
 }
 
 #[tokio::test]
+async fn what_is_no_json_is_told_in_our_words() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    for (body, word) in [
+        ("\u{feff}{}", "byte order mark"),
+        (r#"{"code": "\ud800", "language": "python"}"#, "surrogate"),
+        (r#"{"code": "\ud800x"}"#, "surrogate"),
+        ("{\"code\": ", "ends at line 1"),
+        ("{code: 1}", "at line 1 column 2"),
+        ("", "empty"),
+    ] {
+        let answer = app.send(Method::POST, RUN, &token, &[], Some(body.to_owned())).await;
+        assert_eq!((answer.status.as_u16(), &*answer.code()), (400, "invalid_json"), "{body}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(word), "{body}: {detail}");
+    }
+    let answer = app.get("/v1/code_interpreter/executions?limit=abc", &token).await;
+    let errors = answer.json()["errors"].clone();
+    assert_eq!(errors[0]["msg"], "must be a whole number from 1 to 250");
+}
+
+#[tokio::test]
+async fn a_whole_number_may_have_a_fraction_of_nothing() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let body = r#"{"code": "say hi", "language": "python",
+        "limits": {"memory_bytes": 134217728.0, "processes": 8.0}}"#;
+    let answer = app.send(Method::POST, RUN, &token, &[], Some(body.to_owned())).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let limits = app.worker.seen().executes[0].limits.unwrap();
+    assert_eq!(limits.memory_bytes, Some(134_217_728));
+    let half = body.replace(" 8.0", " 8.5");
+    let answer = app.send(Method::POST, RUN, &token, &[], Some(half)).await;
+    assert_eq!(answer.json()["errors"][0]["loc"], "limits.processes", "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_with_the_remedy() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let send = async |encoding: &str| {
+        let headers = [("content-encoding", encoding)];
+        app.send(Method::POST, RUN, &token, &headers, Some(good().to_string())).await
+    };
+    for encoding in ["gzip", "br", "GZIP", "identity, gzip"] {
+        let answer = send(encoding).await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.code()),
+            (415, "unsupported_content_encoding"),
+            "{encoding}"
+        );
+        assert!(answer.text.contains("without Content-Encoding"), "{}", answer.text);
+    }
+    assert_eq!(send("identity").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_file_below_a_file_is_refused_before_anything_runs() {
+    let app = App::start().await;
+    let body = with("files", json!({"a": "", "a/b": ""}));
+    let answer = app.post(RUN, &app.admin().await, body).await;
+    assert_eq!(answer.code(), "validation_failed");
+    let error = answer.json()["errors"][0].clone();
+    assert_eq!(error["loc"], r#"files["a/b"]"#);
+    assert!(error["msg"].as_str().unwrap().contains("files.a"), "{error}");
+    assert!(app.worker.seen().executes.is_empty());
+}
+
+#[tokio::test]
 async fn an_error_is_short_and_repeats_no_value() {
     let app = App::start().await;
     let token = app.admin().await;
@@ -123,7 +194,7 @@ async fn an_error_is_short_and_repeats_no_value() {
         (RUN, with("env", json!({&long: 1})), "env.k"),
         (RUN, with("files", json!({&long: {"base64": 1}})), "files.k"),
         (RUN, with("files", json!({"a": {&long: 1}})), "files.a"),
-        (RUN, with("files", bad_names(1000)), "files.."),
+        (RUN, with("files", bad_names(1000)), "files["),
         (RUN, with("timeout", json!(long)), "timeout"),
         (RUN, with("timeout", json!(secret)), "timeout"),
         (RUN, with("args", json!(secret)), "args"),

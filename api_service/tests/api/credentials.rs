@@ -213,3 +213,26 @@ async fn a_user_has_a_hundred_keys_at_most() {
     app.delete(&format!("/v1/api_keys/{last}"), &one).await;
     assert_eq!(make(&one).await.status, StatusCode::CREATED);
 }
+
+#[tokio::test]
+async fn a_key_works_beside_a_scheme_of_somebody_else_and_not_beside_another_credential() {
+    let app = App::start().await;
+    let admin = app.admin().await;
+    let key = app.post("/v1/api_keys", &admin, json!({"name": "k"})).await.json()["key"].clone();
+    let key = key.as_str().unwrap();
+    let me = async |headers: &[(&str, &str)]| {
+        app.send(Method::GET, "/v1/users/me", "", headers, None).await
+    };
+    let bearer = |token: &str| format!("Bearer {token}");
+    let proxy = ("authorization", "Basic dXNlcjpwYXNzd29yZA==");
+    assert_eq!(me(&[proxy, ("x-api-key", key)]).await.status, StatusCode::OK);
+    assert_eq!(me(&[("authorization", &bearer(key)), ("x-api-key", key)]).await.status, 200);
+    assert_eq!(me(&[proxy]).await.code(), "not_authenticated");
+    assert_eq!(me(&[proxy, ("x-api-key", "e2b_0")]).await.code(), "credential_invalid");
+    for (first, second) in [(&*admin, key), ("e2b_0", key), (&*admin, "e2b_0")] {
+        let answer = me(&[("authorization", &bearer(first)), ("x-api-key", second)]).await;
+        assert_eq!((answer.status.as_u16(), &*answer.code()), (401, "several_credentials"));
+    }
+    let twice = [("x-api-key", key), ("x-api-key", key)];
+    assert_eq!(me(&twice).await.code(), "several_credentials");
+}

@@ -4,29 +4,61 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Each layer, and the layers of this crate that it may name. What is not a layer (`config`,
-/// `startup`, `state`, …) puts the layers together and may name any.
-fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
-    BTreeMap::from([
-        (
-            "routes",
-            &["contract", "extract", "services", "domain", "error", "middleware", "state"][..],
-        ),
-        ("middleware", &["connections", "extract", "services", "domain", "error", "telemetry"]),
-        ("extract", &["services", "domain", "error", "telemetry"]),
-        ("contract", &["domain"]),
-        ("services", &["domain", "storage", "execution_client"]),
-        ("storage", &["domain"]),
-        ("execution_client", &["domain"]),
-        ("domain", &[]),
-    ])
-}
+/// `startup`, `state`, …) puts the layers together and may name any. The layers have an order, and
+/// each names only earlier ones: there is no circle.
+const LAYERS: [(&str, &[&str]); 12] = [
+    ("domain", &[]),
+    ("execution_client", &["domain"]),
+    ("storage", &["domain"]),
+    ("services", &["domain", "storage", "execution_client"]),
+    ("http/connections", &["domain"]),
+    ("http/failure", &["domain", "services", "telemetry"]),
+    ("http/extract", &["domain", "services", "telemetry", "http/failure"]),
+    (
+        "http/middleware",
+        &["domain", "services", "telemetry", "http/connections", "http/failure", "http/extract"],
+    ),
+    ("http/metrics", &["domain", "services"]),
+    (
+        "http/rest",
+        &["domain", "services", "state", "http/failure", "http/extract", "http/middleware"],
+    ),
+    (
+        "http/server.rs",
+        &[
+            "config",
+            "http/",
+            "http/connections",
+            "http/extract",
+            "http/metrics",
+            "http/middleware",
+            "http/rest",
+            "metrics",
+            "services",
+            "state",
+        ],
+    ),
+    ("http/mod.rs", &[]),
+];
 
 /// Crates that only one layer knows.
 const HOMES: [(&str, &[&str]); 4] = [
     ("sqlx", &["storage"]),
     ("tonic", &["execution_client"]),
     ("proto", &["execution_client"]),
-    ("actix_web", &["routes", "middleware", "extract", "error", "startup.rs", "connections"]),
+    (
+        "actix_web",
+        &[
+            "http/connections",
+            "http/extract",
+            "http/failure",
+            "http/metrics",
+            "http/middleware",
+            "http/rest",
+            "http/server.rs",
+            "startup.rs",
+        ],
+    ),
 ];
 
 /// What the domain may use beside the standard library.
@@ -37,33 +69,42 @@ pub fn sources(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
+/// The layer of a path that is given in its parts: a folder of the crate, and in `http` one of those.
+fn layer<'a>(mut parts: impl Iterator<Item = &'a str>) -> String {
+    match parts.next().unwrap_or_default() {
+        "http" => format!("http/{}", parts.next().unwrap_or_default()),
+        other => other.to_owned(),
+    }
+}
+
 #[test]
 fn each_layer_names_only_those_below_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let rules = BTreeMap::from(LAYERS);
     let mut wrong = Vec::new();
     for path in sources(&root) {
         let inside = path.strip_prefix(&root).unwrap();
-        let layer = inside.iter().next().unwrap().to_str().unwrap();
+        let own = layer(inside.iter().map(|part| part.to_str().unwrap()));
         let text = std::fs::read_to_string(&path).unwrap();
         for line in text.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
             let mut named = line.match_indices("crate::").map(|(at, found)| {
-                line[at + found.len()..]
-                    .split(|c: char| !c.is_alphanumeric() && c != '_')
-                    .next()
-                    .unwrap()
+                let path = &line[at + found.len()..];
+                let end = path.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+                layer(path[..end.unwrap_or(path.len())].split("::"))
             });
-            if let Some(allowed) = rules().get(layer)
-                && let Some(other) =
-                    named.find(|name| *name != layer && !name.is_empty() && !allowed.contains(name))
+            if let Some(allowed) = rules.get(&*own)
+                && let Some(other) = named.find(|name| {
+                    *name != own && !name.is_empty() && !allowed.contains(&name.as_str())
+                })
             {
-                wrong.push(format!("{}: {layer} names {other}", inside.display()));
+                wrong.push(format!("{}: {own} names {other}", inside.display()));
             }
             for (library, homes) in HOMES {
-                if line.contains(&format!("{library}::")) && !homes.contains(&layer) {
+                if line.contains(&format!("{library}::")) && !homes.contains(&&*own) {
                     wrong.push(format!("{}: names {library}", inside.display()));
                 }
             }
-            if layer == "domain"
+            if own == "domain"
                 && let Some(used) = line.strip_prefix("use ")
                 && !OF_DOMAIN.contains(&used.split("::").next().unwrap())
             {
@@ -72,6 +113,21 @@ fn each_layer_names_only_those_below_it() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_layers_have_an_order_and_every_folder_of_http_is_one() {
+    for (number, (name, allowed)) in LAYERS.iter().enumerate() {
+        for other in *allowed {
+            let place = LAYERS.iter().position(|(layer, _)| layer == other);
+            assert!(place.is_none_or(|place| place < number), "{name} names {other}");
+        }
+    }
+    let http = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+    for entry in std::fs::read_dir(http).unwrap() {
+        let name = format!("http/{}", entry.unwrap().file_name().to_str().unwrap());
+        assert!(LAYERS.iter().any(|(layer, _)| *layer == name), "{name} is no layer");
+    }
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! The gateway through its front door: a real server on a port of its own, a database of its own,
 //! and a worker that follows a script.
 
+mod answers_fit;
 mod authorization;
 mod bad_input;
 mod credentials;
-mod detours;
 mod floods;
 mod history;
 mod idempotency;
 mod layers;
+mod mutual_tls;
 mod openapi;
 mod outputs;
 mod plain_log;
@@ -22,4 +23,6 @@ mod shapes;
 mod slow;
 mod storage;
 mod support;
+mod url_variants;
+mod users;
 mod worker_trouble;

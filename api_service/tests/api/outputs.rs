@@ -116,6 +116,10 @@ async fn a_short_output_comes_from_the_history() {
     );
     let empty = get(&app, &path(&run, "stderr"), &token, None).await;
     assert_eq!((empty.status, &*empty.data), (StatusCode::OK, &b""[..]));
+    let end = get(&app, &path(&run, "stderr"), &token, Some("bytes=-100")).await;
+    assert_eq!((end.status, &*end.data), (StatusCode::OK, &b""[..]), "the end of nothing is there");
+    let beyond = get(&app, &path(&run, "stderr"), &token, Some("bytes=0-")).await;
+    assert_eq!(beyond.status, StatusCode::RANGE_NOT_SATISFIABLE);
     let none = app.get(&path(&run, "stdin"), &token).await;
     assert_eq!(none.code(), "not_found");
 }

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use api_service::routes;
+use api_service::http::rest;
 use serde_json::{Value, json};
 
 use crate::support::{FakeWorker, Gateway};
@@ -57,7 +57,7 @@ fn requests(token: &str) -> Vec<Vec<u8>> {
     let headers: Vec<u8> =
         named.iter().flat_map(|name| [name.as_bytes(), b": ", &field, b"\r\n"].concat()).collect();
     let mut all = Vec::new();
-    for row in routes::public().iter().chain(&routes::protected()) {
+    for row in rest::public().iter().chain(&rest::protected()) {
         let path = row.path.replace("{id}", &encoded).replace("{stream}", &encoded);
         all.push(request(
             &format!("{} {path}?cursor={encoded}&limit={encoded}", row.method),

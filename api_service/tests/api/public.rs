@@ -1,9 +1,10 @@
 //! What anybody may ask.
 
+use api_service::http::rest;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{App, eventually};
+use crate::support::{App, Raw, eventually};
 
 #[tokio::test]
 async fn health_tells_the_isolation_in_force() {
@@ -125,8 +126,8 @@ async fn metrics_have_a_listener_of_their_own() {
         r#"crucible_http_requests_total{method="POST",route="/v1/code_interpreter/run",status="200"}"#,
         r#"crucible_executions_total{language="python",status="succeeded"}"#,
         "crucible_worker_up 1",
-        r#"crucible_worker_held{what="sandboxes",according_to="worker"} 8"#,
-        r#"crucible_worker_held{what="sandboxes",according_to="kernel"} 9"#,
+        r#"crucible_worker_inventory{kind="sandboxes",source="worker"} 8"#,
+        r#"crucible_worker_inventory{kind="sandboxes",source="kernel"} 9"#,
     ] {
         assert!(metrics.contains(expected), "{expected} in {metrics}");
     }
@@ -135,7 +136,7 @@ async fn metrics_have_a_listener_of_their_own() {
     let alone = reqwest::get(format!("http://{free}/metrics")).await.unwrap().text().await.unwrap();
     assert!(alone.contains("crucible_worker_up 0"), "{alone}");
     assert!(
-        !alone.contains("crucible_worker_held"),
+        !alone.contains("crucible_worker_inventory"),
         "no figures of a worker that is gone: {alone}"
     );
 }
@@ -146,4 +147,36 @@ async fn the_address_in_use_is_written_where_it_was_asked_for() {
     let file = folder.path().join("address");
     let app = App::start_with(&[("ADDRESS_FILE", file.to_str().unwrap())]).await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), app.address.to_string());
+}
+
+#[tokio::test]
+async fn whatever_can_be_had_can_be_asked_for_its_head() {
+    let app = App::start().await;
+    let admin = app.admin().await;
+    let id = app.run(&admin, "say hi").await.json()["execution_id"].as_str().unwrap().to_owned();
+    for row in rest::public().iter().chain(&rest::protected()) {
+        if row.method.as_str() != "GET" {
+            continue;
+        }
+        let path = row.path.replace("{id}", &id).replace("{stream}", "stdout");
+        let got = app.get(&path, &admin).await;
+        let head = app.send(Method::HEAD, &path, &admin, &[], None).await;
+        assert_eq!(head.status, got.status, "{path}");
+        assert_eq!(head.headers.get("content-type"), got.headers.get("content-type"), "{path}");
+        assert!(head.headers.contains_key("content-length") && head.text.is_empty(), "{path}");
+    }
+    let mut raw = Raw::connect(&app).await;
+    raw.send("HEAD /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    // The next answer begins where the body would have stood.
+    let answer = raw.answer().await.unwrap();
+    assert!(answer.status == 200 && answer.body.starts_with("HTTP/1.1 200"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_preflight_that_is_refused_is_a_problem() {
+    let app = App::start_with(&[("CORS_ORIGINS", "https://app.example")]).await;
+    let headers = [("origin", "https://app.example"), ("access-control-request-method", "PATCH")];
+    let path = "/v1/code_interpreter/run";
+    let answer = app.send(Method::OPTIONS, path, "", &headers, None).await;
+    assert_eq!((answer.status.as_u16(), &*answer.code()), (400, "preflight_refused"));
 }

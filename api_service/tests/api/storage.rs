@@ -15,7 +15,7 @@ use api_service::domain::refresh_token::{RefreshToken, Rotation};
 use api_service::domain::scope::Scope;
 use api_service::domain::session::{EndReason, LiveSession, Session, SessionStage};
 use api_service::domain::timestamp::Timestamp;
-use api_service::domain::user::User;
+use api_service::domain::user::{Removal, User};
 use api_service::storage::{Database, Error, ExecutionRow, Retention};
 use reqwest::StatusCode;
 
@@ -61,6 +61,7 @@ async fn everything(url: &str) {
     executions(&database, &user).await;
     sessions(&database, &user).await;
     idempotency(&database, &user).await;
+    departures(&database).await;
     database.close().await;
 }
 
@@ -70,6 +71,8 @@ async fn users(database: &Database) -> UserId {
         username: Username::parse("Eve").unwrap(),
         is_admin: true,
         created_at: Timestamp::now(),
+        disabled_at: None,
+        generation: 0,
     };
     database.insert_user(&user, "hash").await.unwrap();
     let again = User { id: UserId::generate(), ..user.clone() };
@@ -81,6 +84,50 @@ async fn users(database: &Database) -> UserId {
     user.id
 }
 
+/// A user of whom something goes on stays until it has ended.
+async fn departures(database: &Database) {
+    let (later, user) = (Timestamp::now().after(Duration::from_secs(60)), UserId::generate());
+    let username = Username::parse("leaving").unwrap();
+    let about = User {
+        id: user.clone(),
+        username: username.clone(),
+        is_admin: false,
+        created_at: Timestamp::now(),
+        disabled_at: None,
+        generation: 0,
+    };
+    database.insert_user(&about, "hash").await.unwrap();
+    assert!(!database.set_password(&user, Some("other"), "new").await.unwrap());
+    assert!(database.set_password(&user, Some("hash"), "new").await.unwrap());
+    assert!(database.set_password(&user, None, "newer").await.unwrap());
+    assert_eq!(database.active_account(&user).await.unwrap().unwrap().generation, 2);
+    let session = Session {
+        id: SessionId::generate(),
+        user: user.clone(),
+        language: Language::C,
+        created_at: Timestamp::now(),
+        expires_at: later,
+        metadata: "{}".to_owned(),
+        worker_instance: None,
+        stage: SessionStage::Live,
+    };
+    database.insert_session(&session, &BootId::generate()).await.unwrap();
+    assert_eq!(database.sessions_of_the_disabled().await.unwrap(), []);
+    assert_eq!(database.delete_user(&user).await.unwrap(), Removal::Done);
+    assert_eq!(database.delete_user(&user).await.unwrap(), Removal::NoSuchUser);
+    assert!(database.user_by_name(&username).await.unwrap().is_none());
+    assert_eq!(
+        database.sessions_of_the_disabled().await.unwrap(),
+        [(user.clone(), session.id.clone())]
+    );
+    assert_eq!(database.users_deleted_before(later).await.unwrap(), []);
+    assert!(database.end_session(&session.id, EndReason::Deleted).await.unwrap());
+    assert_eq!(database.users_deleted_before(Timestamp::from_millis(1)).await.unwrap(), []);
+    assert_eq!(database.users_deleted_before(later).await.unwrap(), std::slice::from_ref(&user));
+    database.forget_deleted_user(&user).await.unwrap();
+    assert_eq!(database.users_deleted_before(later).await.unwrap(), []);
+}
+
 async fn refresh_tokens(database: &Database, user: &UserId) {
     let later = Timestamp::now().after(Duration::from_secs(60));
     let family = FamilyId::generate();
@@ -88,6 +135,7 @@ async fn refresh_tokens(database: &Database, user: &UserId) {
         hash: hash.to_owned(),
         family: family.clone(),
         user: user.clone(),
+        generation: 3,
         expires_at,
     };
     database.insert_refresh_token(&token("a", later)).await.unwrap();
@@ -96,7 +144,7 @@ async fn refresh_tokens(database: &Database, user: &UserId) {
         async |from: &str, to: &str| database.rotate_refresh_token(from, to, later).await.unwrap();
     assert_eq!(rotate("unknown", "x").await, Rotation::Refused);
     assert_eq!(rotate("old", "x").await, Rotation::Refused);
-    assert_eq!(rotate("a", "b").await, Rotation::Rotated(user.clone()));
+    assert_eq!(rotate("a", "b").await, Rotation::Rotated(user.clone(), 3));
     assert_eq!(rotate("a", "c").await, Rotation::Reused(family.clone()));
     assert_eq!(rotate("b", "c").await, Rotation::Refused);
 }

@@ -2,17 +2,13 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use super::Settings;
-
 /// Runs Python, Node, Bash and C in sandboxes, for a gateway that asks over gRPC.
 ///
-/// Every setting is an environment variable. INTERNAL_AUTH_TOKEN must be set; the rest has defaults
-/// that suit one machine.
+/// Every setting is an environment variable, and every one but the secret a flag, which wins.
+/// INTERNAL_AUTH_TOKEN must be set; the rest has defaults that suit one machine.
 #[derive(Debug, Parser)]
 #[command(name = "execution_service", version, after_help = AFTER_HELP)]
 pub(super) struct CommandLine {
-    #[command(flatten)]
-    pub(super) settings: Settings,
     #[command(subcommand)]
     pub(super) action: Option<Action>,
 }
@@ -51,6 +47,6 @@ Exit status: 0 if the service would start (perhaps with weaker walls, which it t
 1 if it would refuse to.";
 
 const AFTER_HELP: &str = "\
-INTERNAL_AUTH_TOKEN (environment only, at least 32 bytes) is what the gateway must show.
-PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE and GCC_EXECUTABLE name an interpreter to use
-instead of the first suitable one on PATH.";
+By the environment alone, too:
+  PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE, GCC_EXECUTABLE
+                       the interpreter to use instead of the first suitable one on the PATH";

@@ -3,18 +3,26 @@
 
 mod command_line;
 mod derived;
+mod tls;
 mod values;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::language::NAMES;
 use command_line::CommandLine;
 pub use command_line::{Action, DOCTOR, DoctorWanted};
-pub use values::{Listen, LogFormat, Secret, SecretError};
-use values::{at_least_one, bytes, bytes_or_none, language_list, listen, seconds};
+use settings::values::seconds;
+use settings::{Given, Refused, Secret, Variable, header_secret};
+use telemetry::{LogFormat, log_level};
+pub use tls::{Tls, TlsFiles};
+pub use values::Listen;
+use values::{
+    at_least_one, bytes, bytes_or_none, count, language_list, listen, milli_cpus, processes,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -22,9 +30,13 @@ const MIB: u64 = 1 << 20;
 /// that suit one machine.
 #[derive(Clone, Debug, Parser)]
 pub struct Settings {
-    /// Where to serve gRPC: an address, or `unix:` and a path
+    /// Where to serve gRPC: ip:port, or unix:/path/of/socket. An address that other machines reach needs
+    /// TLS_CERT, TLS_KEY and TLS_CLIENT_CA, or ALLOW_PLAINTEXT
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:50051", value_parser = listen)]
     pub listen: Listen,
+    /// How it may be reached over a network.
+    #[command(flatten)]
+    pub tls: TlsFiles,
     /// File to write the bound address to, once it is bound
     #[arg(long, env = "ADDRESS_FILE")]
     pub address_file: Option<PathBuf>,
@@ -40,25 +52,25 @@ pub struct Settings {
     #[arg(long, env = "PYTHON_PRELOAD", value_delimiter = ',')]
     pub python_preload: Option<Vec<String>>,
     /// Warm sandboxes of each language at start, and when it is quiet
-    #[arg(long, env = "INITIAL_POOL_SIZE", default_value_t = 2)]
+    #[arg(long, env = "INITIAL_POOL_SIZE", default_value = "2", value_parser = count)]
     pub initial_pool_size: usize,
     /// Warm sandboxes of each language under load
-    #[arg(long, env = "MAX_POOL_SIZE", default_value_t = 8)]
+    #[arg(long, env = "MAX_POOL_SIZE", default_value = "8", value_parser = count)]
     pub max_pool_size: usize,
     /// Programs that run at once; more wait
     #[arg(long, env = "MAX_CONCURRENT_RUNS", default_value = "32", value_parser = at_least_one)]
     pub max_concurrent_runs: usize,
     /// Programs that wait; more are refused
-    #[arg(long, env = "MAX_QUEUED_RUNS", default_value_t = 256)]
+    #[arg(long, env = "MAX_QUEUED_RUNS", default_value = "256", value_parser = count)]
     pub max_queued_runs: usize,
     /// Programs of one user that wait; more are refused
-    #[arg(long, env = "MAX_QUEUED_RUNS_PER_OWNER", default_value_t = 64)]
+    #[arg(long, env = "MAX_QUEUED_RUNS_PER_OWNER", default_value = "64", value_parser = count)]
     pub max_queued_runs_per_owner: usize,
     /// Sessions at once
-    #[arg(long, env = "MAX_SESSIONS", default_value_t = 1024)]
+    #[arg(long, env = "MAX_SESSIONS", default_value = "1024", value_parser = count)]
     pub max_sessions: usize,
     /// Sessions of one user at once
-    #[arg(long, env = "MAX_SESSIONS_PER_OWNER", default_value_t = 256)]
+    #[arg(long, env = "MAX_SESSIONS_PER_OWNER", default_value = "256", value_parser = count)]
     pub max_sessions_per_owner: usize,
     /// Seconds after which a session without a run ends
     #[arg(long, env = "SESSION_IDLE_TIMEOUT", default_value = "1800", value_parser = seconds)]
@@ -88,7 +100,7 @@ pub struct Settings {
     #[arg(long, env = "MAX_DISK_BYTES", default_value_t = 1024 * MIB, value_parser = bytes)]
     pub max_disk_bytes: u64,
     /// Processes and threads of a sandbox that a request may ask for; 128 is the default
-    #[arg(long, env = "MAX_PROCESSES", default_value_t = 512)]
+    #[arg(long, env = "MAX_PROCESSES", default_value = "512", value_parser = processes)]
     pub max_processes: u32,
     /// Bytes of each output stream past which a program is stopped
     #[arg(long, env = "HARD_OUTPUT_BYTES", default_value_t = 256 * MIB, value_parser = bytes)]
@@ -103,10 +115,10 @@ pub struct Settings {
     #[arg(long, env = "OUTPUT_STORE_BYTES", default_value_t = 1024 * MIB, value_parser = bytes)]
     pub output_store_bytes: u64,
     /// Seconds to keep it
-    #[arg(long, env = "OUTPUT_RETENTION_SECONDS", default_value = "3600", value_parser = seconds)]
+    #[arg(long = "output-retention-seconds", env = "OUTPUT_RETENTION_SECONDS", default_value = "3600", value_parser = seconds)]
     pub output_retention: Duration,
     /// Processor quota of a sandbox, in thousandths of a core
-    #[arg(long, env = "SANDBOX_MILLI_CPUS", default_value_t = 1000)]
+    #[arg(long, env = "SANDBOX_MILLI_CPUS", default_value = "1000", value_parser = milli_cpus)]
     pub sandbox_milli_cpus: u32,
     /// Refuse to start without cgroups, rather than to run with weaker limits
     #[arg(long, env = "REQUIRE_CGROUPS", default_value_t = false,
@@ -131,67 +143,111 @@ pub struct Settings {
     #[arg(long, env = "LOG_FORMAT", default_value = "auto")]
     pub log_format: LogFormat,
     /// error, warn, info, debug or trace; or a filter such as `info,execution_service=debug`
-    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: String,
 }
 
 /// A list without doubles.
 pub type LanguageList = values::LanguageList;
 
+/// What only the process that serves is told, after the one that makes sandboxes was forked.
+#[derive(Args, Clone, Debug)]
+struct Secrets {
+    /// What gateway and worker share: 32 bytes or more, printable ASCII
+    #[arg(long, env = "INTERNAL_AUTH_TOKEN", hide_env_values = true, value_parser = header_secret)]
+    internal_auth_token: Secret,
+}
+
+impl settings::Settings for Secrets {}
+
+/// Both, for `--help` and the documentation.
+#[derive(Args, Clone, Debug)]
+struct All {
+    #[command(flatten)]
+    secrets: Secrets,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Every variable that the worker reads.
+pub fn variables() -> Vec<Variable> {
+    let executable = |name: &str, what: &str| {
+        Variable::other(
+            &format!("{name}_EXECUTABLE"),
+            &format!("{what} to use instead of the first suitable one on the PATH; whole path"),
+        )
+    };
+    let mut variables = settings::variables::<All>();
+    variables.extend([
+        executable("PYTHON", "Python (that of a virtual environment brings its packages)"),
+        executable("NODE", "Node.js"),
+        executable("BASH", "Bash"),
+        executable("GCC", "C compiler"),
+        Variable::other("NO_COLOR", "When set to anything, pretty logs have no colours"),
+    ]);
+    variables
+}
+
+/// The token that a gateway must show. To be called by the process that serves, which has to be the
+/// only one that ever holds it.
+///
+/// # Errors
+/// When it is missing or weak.
+pub fn internal_auth_token() -> Result<Secret, Refused> {
+    let read: Secrets = settings::read(&Given::default(), settings::environment)?;
+    Ok(read.internal_auth_token)
+}
+
 impl Settings {
-    /// Reads the environment. The command line has its say only when this is the whole program and
-    /// not a part of the launcher, whose arguments are its own.
+    /// From this process's command line and environment, with what is to be done.
     ///
     /// # Errors
-    /// The first value that cannot be used; also `--help` and `--version`, which are to be printed.
-    pub fn from_env_or_arguments() -> Result<(Self, Action), clap::Error> {
-        let own = std::env::args_os()
-            .next()
-            .is_some_and(|name| std::path::Path::new(&name).ends_with("execution_service"));
-        if !own {
-            return Ok((Self::from_env()?, Action::Serve));
-        }
-        let CommandLine { settings, action } = CommandLine::try_parse()?;
-        settings.check()?;
-        Ok((settings, action.unwrap_or(Action::Serve)))
+    /// An unknown flag; also `--help` and `--version`, which are to be printed.
+    pub fn from_command_line(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Result<(Self, Action), Refused>, clap::Error> {
+        let (matches, given) = settings::command_line::<All>(&CommandLine::command(), arguments)?;
+        let CommandLine { action } = CommandLine::from_arg_matches(&matches)?;
+        let read = Self::from_process(&given);
+        Ok(read.map(|settings| (settings, action.unwrap_or(Action::Serve))))
     }
 
-    /// Reads the environment alone.
+    /// From this process's environment alone.
     ///
     /// # Errors
-    /// The first value that cannot be used.
-    pub fn from_env() -> Result<Self, clap::Error> {
-        let settings = Self::try_parse_from(["execution_service"])?;
-        settings.check()?;
-        Ok(settings)
+    /// Every variable that is malformed, or looks like a misspelt one of ours.
+    pub fn from_env() -> Result<Self, Refused> {
+        Self::from_process(&Given::default())
     }
 
-    /// The names of all variables that are read here.
+    fn from_process(given: &Given) -> Result<Self, Refused> {
+        let known: Vec<String> = variables().into_iter().map(|one| one.name).collect();
+        settings::read_spelt(given, &known)
+    }
+
+    /// The names of all variables that these settings are read from.
     pub fn variables() -> Vec<String> {
-        use clap::CommandFactory;
-        let command = Self::command();
-        let names = command.get_arguments().filter_map(clap::Arg::get_env);
-        names.map(|name| name.to_string_lossy().into_owned()).collect()
+        settings::variables::<Self>().into_iter().map(|variable| variable.name).collect()
     }
+}
 
-    fn check(&self) -> Result<(), clap::Error> {
-        let ordered = |small: &str, large: &str, holds: bool| {
-            if holds {
-                return Ok(());
+impl settings::Settings for Settings {
+    fn conflicts(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut ordered = |small: &str, large: &str, holds: bool| {
+            if !holds {
+                problems.push(format!("{small} must not be more than {large}"));
             }
-            let message = format!("{small} must not be more than {large}\n");
-            Err(clap::Error::raw(clap::error::ErrorKind::ValueValidation, message))
         };
         let pool = self.initial_pool_size <= self.max_pool_size;
-        ordered("INITIAL_POOL_SIZE", "MAX_POOL_SIZE", pool)?;
-        ordered("DEFAULT_TIMEOUT", "MAX_TIMEOUT", self.default_timeout <= self.max_timeout)?;
+        ordered("INITIAL_POOL_SIZE", "MAX_POOL_SIZE", pool);
+        ordered("DEFAULT_TIMEOUT", "MAX_TIMEOUT", self.default_timeout <= self.max_timeout);
         let memory = self.default_memory_bytes <= self.max_memory_bytes;
-        ordered("DEFAULT_MEMORY_BYTES", "MAX_MEMORY_BYTES", memory)?;
-        ordered(
-            "DEFAULT_DISK_BYTES",
-            "MAX_DISK_BYTES",
-            self.default_disk_bytes <= self.max_disk_bytes,
-        )
+        ordered("DEFAULT_MEMORY_BYTES", "MAX_MEMORY_BYTES", memory);
+        let disk = self.default_disk_bytes <= self.max_disk_bytes;
+        ordered("DEFAULT_DISK_BYTES", "MAX_DISK_BYTES", disk);
+        problems.extend(self.tls.conflicts(&self.listen).map(String::from));
+        problems
     }
 }
 
@@ -201,7 +257,6 @@ mod tests {
 
     #[test]
     fn the_definition_holds_together() {
-        use clap::CommandFactory;
         Settings::command().debug_assert();
     }
 
@@ -211,6 +266,26 @@ mod tests {
         for name in Settings::variables() {
             assert!(explained.contains(&format!("#{name}=")), "{name} is not in .env.example");
         }
+    }
+
+    #[test]
+    fn a_worker_that_other_machines_reach_needs_tls_or_a_word_that_it_is_not_needed() {
+        let problems = |variables: &[(&str, &str)]| {
+            let lookup = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            let read = settings::read::<Settings>(&Given::default(), lookup);
+            read.map_or_else(|Refused(problems)| problems.join("\n"), |_| String::new())
+        };
+        let open = ("LISTEN", "0.0.0.0:50051");
+        let files = [("TLS_CERT", "/c"), ("TLS_KEY", "/k"), ("TLS_CLIENT_CA", "/a")];
+        assert_eq!(problems(&[]), "");
+        assert!(problems(&[open]).contains("ALLOW_PLAINTEXT=true"));
+        assert_eq!(problems(&[open, ("ALLOW_PLAINTEXT", "true")]), "");
+        assert_eq!(problems(&[&[open][..], &files].concat()), "");
+        assert!(problems(&[open, files[0], files[1]]).contains("set together"));
+        assert!(problems(&[&[("LISTEN", "unix:/s")][..], &files].concat()).contains("unix:"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn run_from_env(wanted: &DoctorWanted, python: Option<PathBuf>) -> ExitCode 
             settings.python_environment = settings.python_environment.or(python);
             run(&settings, wanted)
         }
-        Err(error) => error.exit(),
+        Err(refused) => refused.tell("execution_service"),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The internal token, checked before anything else of a call is looked at.
 
 use proto::wire::AUTHORIZATION;
+use settings::Secret;
 use subtle::ConstantTimeEq;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
 use super::connections::Authentication;
 use super::status::unauthenticated;
-use crate::config::Secret;
 
 /// Lets through who shows the token.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ impl Interceptor for Authenticate {
             .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
             .unwrap_or_default();
         // In constant time: how long a comparison takes must not tell how much was right.
-        if bool::from(shown.ct_eq(self.0.as_bytes())) {
+        if bool::from(shown.ct_eq(self.0.expose().as_bytes())) {
             if let Some(connection) = request.extensions().get::<Authentication>() {
                 connection.succeeded();
             }

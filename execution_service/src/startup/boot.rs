@@ -13,7 +13,7 @@ use crate::language::Language;
 use crate::language::discovery::{Discovery, Found, SandboxUser, discover};
 use crate::pool;
 use crate::sandbox::linux::{
-    FIRST_HOST_ID, Launched, Namespaced, Told, drop_privileges, enter_namespaces, launch,
+    FIRST_HOST_ID, LaunchOptions, Launched, Namespaced, drop_privileges, enter_namespaces, launch,
 };
 
 /// A worker that could begin to make sandboxes.
@@ -36,13 +36,13 @@ pub(crate) fn boot<T>(
     let user = sandbox_user(root)?;
     let discovery = discover(settings.languages(), settings.python_environment.as_deref(), user);
     let range = settings.limit_range();
-    let told = Told {
+    let options = LaunchOptions {
         roots: roots(&discovery),
         limits: range.defaults.sandbox,
         ceiling: range.maxima.sandbox,
         zygotes: pool::zygotes(&executables(&discovery), &libraries(settings, &discovery)),
     };
-    let launched = launch(&namespaced, told)?;
+    let launched = launch(&namespaced, options)?;
     drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
     Ok(Booted { namespaced, discovery, launched, inner })
 }

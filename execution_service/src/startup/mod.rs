@@ -1,8 +1,10 @@
 //! From environment to a serving worker, and back to nothing.
 
 mod boot;
+mod tls;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -14,6 +16,7 @@ use proto::execution_v1::{
     executions_server, files_server, processes_server, sessions_server, workers_server,
 };
 use proto::wire::{MAX_MESSAGE_BYTES, REMEMBERED_OUTPUT_BYTES};
+use settings::Secret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +24,7 @@ use tonic::service::InterceptorLayer;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::config::{Action, Secret, Settings};
+use crate::config::{Action, Settings, internal_auth_token};
 use crate::doctor;
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
@@ -36,32 +39,42 @@ use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
 use crate::sandbox::linux::{BootError, Leftover, LinuxBackend, Namespaced, WORKER_HOST_ID};
 use crate::session::Registry;
 use crate::tasks::Tasks;
-use crate::telemetry;
 use crate::worker::{Admission, Tally, Worker};
 pub(crate) use boot::{Booted, boot, runtime};
 use boot::{executables, is_root, libraries};
+use tls::TlsFiles;
 
 /// How long callers get to hang up when the worker is to stop.
 const HANG_UP: Duration = Duration::from_secs(1);
 /// How long everything may take when the worker is to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The worker's whole life. Must be called while the process has one thread.
-pub fn run_from_env() -> ExitCode {
-    let (settings, action) = match Settings::from_env_or_arguments() {
-        Ok(read) => read,
-        Err(error) => error.exit(),
-    };
-    match action {
-        Action::Serve => {}
-        Action::Doctor(wanted) => return doctor::run(&settings, &wanted),
+/// The worker's whole life, as its command line and environment say. Must be called while the process
+/// has one thread.
+pub fn run_from_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Settings::from_command_line(arguments) {
+        Ok(Ok((settings, Action::Serve))) => serve_until_told(settings),
+        Ok(Ok((settings, Action::Doctor(wanted)))) => doctor::run(&settings, &wanted),
+        Ok(Err(refused)) => refused.tell("execution_service"),
+        Err(help_or_error) => help_or_error.exit(),
     }
+}
+
+/// The same by the environment alone.
+pub fn run_from_env() -> ExitCode {
+    match Settings::from_env() {
+        Ok(settings) => serve_until_told(settings),
+        Err(refused) => refused.tell("execution_service"),
+    }
+}
+
+fn serve_until_told(settings: Settings) -> ExitCode {
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let said = matches!(error.downcast_ref(), Some(BootError::SaidElsewhere));
             if !said {
-                eprintln!("execution_service: {}", logging::plain_lines(&format!("{error:#}")));
+                eprintln!("execution_service: {}", telemetry::plain_lines(&format!("{error:#}")));
             }
             ExitCode::FAILURE
         }
@@ -78,22 +91,23 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         Some(path) => Some(OutputDirectory::prepare(path, is_root()?.then_some(WORKER_HOST_ID))?),
         None => None,
     };
-    let booted = boot(&settings, (listener, place), settings.listen.path())?;
+    let tls = settings.tls.complete().map(TlsFiles::open).transpose()?;
+    let booted = boot(&settings, (listener, place, tls), settings.listen.path())?;
     if let Some(missing) = booted.discovery.missing.iter().find(|missing| missing.named) {
         let Missing { language, named: _, reason, remedy } = missing;
         bail!("{language} cannot be run: {reason}; {remedy}");
     }
     // Read only here: the spawner was forked before and has never seen it.
-    let token = Secret::parse(std::env::var("INTERNAL_AUTH_TOKEN").ok())?;
+    let token = internal_auth_token()?;
     runtime()?.block_on(serve(settings, booted, token))
 }
 
 /// What was opened with rights that the worker has given up since.
-type Opened = (Listener, Option<OutputDirectory>);
+type Opened = (Listener, Option<OutputDirectory>, Option<TlsFiles>);
 
 async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> anyhow::Result<()> {
-    let Booted { namespaced, discovery, launched, inner: (listener, place) } = booted;
-    telemetry::start(settings.log_format, &settings.log_level)?;
+    let Booted { namespaced, discovery, launched, inner: (listener, place, tls) } = booted;
+    telemetry::start(settings.log_format, "", &settings.log_level)?;
     let bounds = settings.output_bounds(REMEMBERED_OUTPUT_BYTES);
     let outputs = place.map(|place| Outputs::open_in(place, bounds)).transpose()?;
     if outputs.is_none() {
@@ -143,7 +157,20 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     let processes = processes_server::ProcessesServer::new(Processes::new(Arc::clone(&worker)));
     let files = files_server::FilesServer::new(Files::new(Arc::clone(&worker)));
     let workers = workers_server::WorkersServer::new(Workers::new(Arc::clone(&worker)));
-    let router = Server::builder()
+    let mut server = Server::builder();
+    match (tls, listener.is_reached_by_others()?) {
+        (Some(tls), _) => {
+            let tls = tls.read()?;
+            server = server.tls_config(tls).context("TLS_CERT, TLS_KEY or TLS_CLIENT_CA")?;
+            tracing::info!("gateways are served by mutual TLS");
+        }
+        (None, true) => tracing::warn!(
+            remedy = "set TLS_CERT, TLS_KEY and TLS_CLIENT_CA",
+            "ALLOW_PLAINTEXT: other machines reach this worker, and everything passes in clear"
+        ),
+        (None, false) => {}
+    }
+    let router = server
         .layer(InterceptorLayer::new(Authenticate::new(token)))
         .add_service(executions)
         .add_service(sessions)

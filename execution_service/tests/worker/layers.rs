@@ -23,7 +23,10 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
 
 /// Words that only some places may use: by folder, or by file.
 const HOMES: [(&str, &[&str]); 8] = [
-    ("unsafe ", &["sandbox/linux"]),
+    (
+        "unsafe ",
+        &["sandbox/linux/syscall", "sandbox/linux/wire/channel.rs", "sandbox/linux/probe/calls.rs"],
+    ),
     ("libc::", &["sandbox/linux"]),
     ("nix::", &["sandbox/linux"]),
     ("tonic::", &["grpc", "error.rs", "startup"]),
@@ -40,6 +43,41 @@ const HOMES: [(&str, &[&str]); 8] = [
 /// through `language/toolchain`.
 const NOT_IN_LANGUAGE: [&str; 6] =
     ["tokio", "std::fs", "std::process", "std::net", "sandbox::linux", "sandbox::backend"];
+
+/// Each folder of `sandbox/linux`, and which of the others it may name. The root puts them together.
+fn rules_of_linux() -> BTreeMap<&'static str, &'static [&'static str]> {
+    BTreeMap::from([
+        (
+            "boot",
+            &[
+                "boot_error.rs",
+                "cgroup",
+                "confine",
+                "host",
+                "seccomp",
+                "self_test",
+                "spawner",
+                "syscall",
+                "wire",
+            ][..],
+        ),
+        ("boot_error.rs", &[]),
+        ("cgroup", &[]),
+        ("client", &["cgroup", "host", "syscall", "wire"]),
+        ("confine", &["cgroup", "syscall", "wire"]),
+        ("host", &["syscall"]),
+        ("init", &["confine", "host", "probe", "syscall", "wire"]),
+        ("probe", &["confine", "syscall", "wire"]),
+        ("seccomp", &[]),
+        ("self_test", &["boot_error.rs", "client", "probe", "syscall"]),
+        ("spawner", &["cgroup", "confine", "host", "init", "syscall", "wire"]),
+        ("syscall", &[]),
+        ("wire", &["host"]),
+    ])
+}
+
+/// Who may know that sandboxes are Linux's: whoever starts the worker, or examines the host.
+const KNOW_LINUX: [&str; 3] = ["sandbox/linux", "startup", "doctor"];
 
 /// The lines of code of each Rust file below `src`, with the file's path there. Tests beside the code
 /// may do as they like.
@@ -94,6 +132,44 @@ fn each_layer_names_only_those_below_it() {
             let others =
                 layers_named(line).filter(|name| *name != layer && !allowed.contains(name));
             wrong.extend(others.map(|other| format!("{file}: names {other}")));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn each_folder_of_the_linux_sandbox_names_only_those_below_it() {
+    let (mut wrong, rules) = (Vec::new(), rules_of_linux());
+    for (file, lines) in sources() {
+        let Some(inside) = file.strip_prefix("sandbox/linux/") else {
+            continue;
+        };
+        let folder = inside.split('/').next().unwrap();
+        let Some(allowed) = rules.get(folder) else {
+            assert_eq!(folder, "mod.rs", "a folder without a rule: {file}");
+            continue;
+        };
+        for line in lines {
+            for (at, found) in line.match_indices("sandbox::linux::") {
+                let rest = &line[at + found.len()..];
+                let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                let is = |known: &&str| known.trim_end_matches(".rs") == name;
+                if !is(&folder) && !allowed.iter().any(is) {
+                    wrong.push(format!("{file}: names {name}"));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn nobody_but_who_starts_the_worker_knows_that_sandboxes_are_of_linux() {
+    let mut wrong = Vec::new();
+    for (file, lines) in sources() {
+        if !KNOW_LINUX.iter().any(|knows| file.starts_with(knows)) {
+            let named = lines.iter().filter(|line| line.contains("sandbox::linux"));
+            wrong.extend(named.map(|line| format!("{file}: {line}")));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());

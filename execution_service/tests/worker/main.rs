@@ -12,6 +12,7 @@ mod layers;
 mod leftovers;
 mod limits;
 mod listening;
+mod mutual_tls;
 mod ordinary_user;
 mod outputs;
 mod plain_log;

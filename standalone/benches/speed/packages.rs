@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use execution_service::language::discovery::{SandboxUser, discover};
 use execution_service::language::python::PYTHON;
-use standalone::cli::Flags;
 use standalone::data_directory::DataDirectory;
 use standalone::provision::{REQUIREMENTS, Recipe};
 use standalone::settings::Settings;
@@ -15,7 +14,7 @@ use standalone::settings::Settings;
 pub fn environment(launcher: &Path) -> anyhow::Result<PathBuf> {
     let root = rustix::process::geteuid().is_root();
     let lookup = |name: &str| std::env::var_os(name);
-    let directory = Settings::read(&Flags::default(), &lookup, root)?.data_directory;
+    let directory = Settings::read(&settings::Given::default(), lookup, root)?.data_directory;
     let found = discover(&[PYTHON], None, sandbox_user()).found;
     let python = &found.first().context("there is no Python for the sandboxes")?.toolchain;
     let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use api_service::config::{self, ConfigError, VARIABLES};
-use execution_service::language::Language;
+use ::settings::Refused;
+use api_service::config;
+use execution_service::config as worker_config;
 
 use crate::data_directory::{DataDirectory, DataDirectoryError};
 use crate::secret::{self, SecretError};
@@ -58,18 +59,13 @@ impl Environment {
         directory: &DataDirectory,
         python: Option<&Path>,
     ) -> Result<Self, EnvironmentError> {
-        let Settings {
-            host,
-            port,
-            log_format,
-            worker,
-            data_directory: _,
-            provision: _,
-            languages: _,
-        } = settings;
+        let Settings { host, port, log_format, worker, data_directory: _, provision: _, languages } =
+            settings;
         let path = directory.path();
         let mut shared = handed_on(BASICS);
         shared.insert("LOG_FORMAT".into(), log_format.name().into());
+        let offered: Vec<&str> = languages.iter().map(|language| language.name()).collect();
+        shared.insert("SUPPORTED_LANGUAGES".into(), offered.join(",").into());
         let token = match std::env::var_os("INTERNAL_AUTH_TOKEN") {
             Some(token) => token,
             None if matches!(worker, WorkerPlace::Elsewhere(_)) => {
@@ -81,7 +77,7 @@ impl Environment {
 
         let (url, listen) = meeting_point(worker, &directory.run())?;
         // The gateway checks them; what is decided here replaces them.
-        let mut gateway = handed_on(VARIABLES.each_ref().map(|variable| variable.name));
+        let mut gateway = handed_on(config::variables().into_iter().map(|variable| variable.name));
         ADMIN.iter().for_each(|name| drop(gateway.remove(*name)));
         gateway.insert("HOST".into(), host.to_string().into());
         gateway.insert("PORT".into(), port.to_string().into());
@@ -99,10 +95,8 @@ impl Environment {
         };
         gateway.insert("DATABASE_URL".into(), database);
 
-        let mut worker = handed_on(execution_service::config::Settings::variables());
-        // What the worker reads beside its settings. It checks all of them itself.
-        let executables = Language::ALL.map(|language| language.descriptor().executable_variable);
-        worker.extend(handed_on(executables.into_iter().chain(["NO_COLOR"])));
+        let mut worker =
+            handed_on(worker_config::variables().into_iter().map(|variable| variable.name));
         // Only the gateway is asked for its address.
         worker.remove("ADDRESS_FILE");
         worker.insert("LISTEN".into(), listen);
@@ -124,7 +118,7 @@ impl Environment {
 
     /// The gateway's settings as the gateway will read them, with the administrator that the
     /// operator may have named.
-    pub(super) fn settings(&self) -> Result<config::Settings, ConfigError> {
+    pub(super) fn settings(&self) -> Result<config::Settings, Refused> {
         let variables = merged(&self.gateway(), &handed_on(ADMIN));
         config::Settings::from_lookup(|name| Some(String::from(variables.get(name)?.to_str()?)))
     }

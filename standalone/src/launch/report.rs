@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use api_service::operator::AdminBootstrap;
 use execution_service::language;
 use execution_service::language::toolchain::Toolchain;
-use logging::{plain, plain_lines};
+use telemetry::{plain, plain_lines};
 
 use super::view::{Language, Missing, View, Wall};
 use crate::data_directory::{DataDirectory, LeftBehind};

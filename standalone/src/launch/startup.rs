@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ::settings::{Given, Refused};
 use anyhow::{Context, bail};
 use api_service::operator;
 use tokio_util::sync::CancellationToken;
@@ -14,33 +15,34 @@ use super::python::Python;
 use super::service::Service;
 use super::view::View;
 use super::{python, report, stop};
-use crate::cli::Flags;
 use crate::data_directory::DataDirectory;
 use crate::provision;
-use crate::settings::{Settings, WorkerPlace, check_spelling};
+use crate::settings::{Settings, WorkerPlace};
 
 /// How long both services may take to answer for the first time; a cold disk and four interpreters
 /// to warm are a few seconds.
 const FIRST_ANSWER: Duration = Duration::from_secs(90);
 
 /// Starts everything and returns when it has been told to stop and nothing is left.
-pub fn run(flags: &Flags) -> ExitCode {
+pub fn run(given: &Given) -> ExitCode {
     // Root's sandboxes are other users and have to read what is installed for them. Whatever is
     // nobody's business is made with its own mode.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    match start(flags) {
+    match start(given) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report::failure(&error);
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast::<Refused>() {
+            Ok(refused) => refused.tell("crucible"),
+            Err(error) => {
+                report::failure(&error);
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
-fn start(flags: &Flags) -> anyhow::Result<()> {
+fn start(given: &Given) -> anyhow::Result<()> {
     let root = rustix::process::geteuid().is_root();
-    check_spelling(std::env::vars_os().map(|(name, _)| name))?;
-    let settings = Settings::read(flags, &|name| std::env::var_os(name), root)?;
+    let settings = Settings::of_process(given, root)?;
     let directory = DataDirectory::open(&settings.data_directory, root)?;
     if let Some(left_behind) = directory.left_behind() {
         report::left_behind(left_behind);

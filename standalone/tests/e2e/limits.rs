@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::case::{Case, run, shortened};
 use crate::crucible::{Crucible, processors};
-use crate::remains::{Remains, STEADY_POOL};
+use crate::leaks::{Leftovers, STEADY_POOL};
 
 /// How late an answer may be before a test fails. A busy machine is late; a hang is much later.
 const MARGIN: Duration = Duration::from_secs(4);
@@ -127,7 +127,7 @@ async fn every_limit_holds_and_nothing_is_left() {
     let _processors = processors().await;
     let data = TempDir::new().expect("a directory");
     let crucible = Crucible::start_in(data.path(), &STEADY_POOL);
-    let before = Remains::at_rest(&crucible);
+    let before = Leftovers::when_idle(&crucible);
 
     let mut objections = Vec::new();
     for case in [time(), space(), output(), processes()].into_iter().flatten() {
@@ -137,7 +137,7 @@ async fn every_limit_holds_and_nothing_is_left() {
     }
 
     assert!(objections.is_empty(), "{}", objections.join("\n"));
-    assert_eq!(Remains::at_rest(&crucible), before);
+    assert_eq!(Leftovers::when_idle(&crucible), before);
 }
 
 /// Runs a case; what is wrong with the answer or with its time.

@@ -7,6 +7,9 @@ mod crucible;
 mod first_answer;
 mod hostile;
 mod languages;
+#[allow(dead_code, reason = "each of the two programs that use it uses its part")]
+#[path = "../machine/leaks.rs"]
+mod leaks;
 mod lifecycle;
 mod limits;
 mod output;
@@ -15,9 +18,6 @@ mod output;
 mod processes;
 mod queue;
 mod recovery;
-#[allow(dead_code, reason = "each of the two programs that use it uses its part")]
-#[path = "../machine/remains.rs"]
-mod remains;
 mod secrecy;
 mod sessions;
 mod stopped;

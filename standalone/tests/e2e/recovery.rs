@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::crucible::Crucible;
 use crate::processes::{children, descendants, signal, wait_until_gone};
 use crate::sessions::session;
-use standalone::attack::remains::cgroups;
+use attack::leaks::cgroups;
 
 const RUN: &str = "/v1/code_interpreter/run";
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use standalone::attack::remains::{Place, Remains, alive, named};
+use attack::leaks::{ResourceCounts, RunningService, alive, named};
 
 use crate::crucible::service_of;
 use crate::processes::{children, descendants};
@@ -75,8 +75,8 @@ impl Footprint {
         let mut files: Vec<String> = service.directories().into_iter().flat_map(files).collect();
         files.sort();
         let data = service.crucible().data().to_owned();
-        let Remains { processes, namespaces, cgroups, .. } =
-            Remains::now(&Place { launcher, data });
+        let ResourceCounts { processes, namespaces, cgroups, .. } =
+            ResourceCounts::now(&RunningService { launcher, data });
         Self {
             processes,
             cgroups,

@@ -14,11 +14,11 @@
 #[path = "../machine/crucible.rs"]
 mod crucible;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
+#[path = "../machine/leaks.rs"]
+mod leaks;
+#[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/processes.rs"]
 mod processes;
-#[allow(dead_code, reason = "each of the two programs that use it uses its part")]
-#[path = "../machine/remains.rs"]
-mod remains;
 
 mod footprint;
 mod ledger;

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::crucible::Crucible;
+use crate::leaks::STEADY_POOL;
 use crate::processes::children;
-use crate::remains::STEADY_POOL;
 
 /// A caller's patience. A run takes a second at most, and may wait for a worker that starts.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,6 +2,8 @@
 
 mod command_line;
 mod data_directory;
+mod documentation;
+mod layers;
 mod provision;
 mod secret;
 mod settings;

@@ -5,20 +5,21 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use execution_service::language::Language;
-use standalone::cli::Flags;
-use standalone::settings::{InvalidSetting, LogFormat, Settings, WorkerPlace, check_spelling};
+use settings::{Given, Refused};
+use standalone::settings::{Settings, WorkerPlace, check_spelling};
+use telemetry::LogFormat;
 
-fn read(flags: &Flags, variables: &[(&str, &str)]) -> Result<Settings, InvalidSetting> {
+fn read(flags: &Given, variables: &[(&str, &str)]) -> Result<Settings, Refused> {
     let variables: BTreeMap<&str, OsString> =
         variables.iter().map(|&(name, value)| (name, OsString::from(value))).collect();
-    Settings::read(flags, &|name| variables.get(name).cloned(), false)
+    Settings::read(flags, |name| variables.get(name).cloned(), false)
 }
 
 const HOME: (&str, &str) = ("HOME", "/home/ann");
 
 #[test]
 fn nothing_said_means_the_documented_defaults() {
-    let settings = read(&Flags::default(), &[HOME]).expect("defaults");
+    let settings = read(&Given::default(), &[HOME]).expect("defaults");
     assert_eq!(settings.host.to_string(), "127.0.0.1");
     assert_eq!(settings.port, 8000);
     assert_eq!(settings.data_directory, PathBuf::from("/home/ann/.local/share/crucible"));
@@ -30,13 +31,12 @@ fn nothing_said_means_the_documented_defaults() {
 
 #[test]
 fn a_flag_wins_over_its_variable() {
-    let flags = Flags {
-        host: Some("0.0.0.0".into()),
-        port: Some("0".into()),
-        data_dir: Some("/flag".into()),
-        log_format: Some("json".into()),
-        no_provision: true,
-    };
+    let flags = Given::default()
+        .with("host", "0.0.0.0")
+        .with("port", "0")
+        .with("data_dir", "/flag")
+        .with("log_format", "json")
+        .with("no_provision", "true");
     let variables =
         [HOME, ("HOST", "::1"), ("PORT", "1"), ("DATA_DIR", "/variable"), ("LOG_FORMAT", "pretty")];
 
@@ -47,7 +47,7 @@ fn a_flag_wins_over_its_variable() {
     assert_eq!(settings.log_format, LogFormat::Json);
     assert!(!settings.provision);
 
-    let settings = read(&Flags::default(), &variables).expect("variables");
+    let settings = read(&Given::default(), &variables).expect("variables");
     assert_eq!(settings.host.to_string(), "::1");
     assert_eq!(settings.port, 1);
     assert_eq!(settings.data_directory, PathBuf::from("/variable"));
@@ -57,14 +57,14 @@ fn a_flag_wins_over_its_variable() {
 #[test]
 fn the_data_directory_follows_root_and_xdg() {
     let none = |_: &str| None;
-    let root = Settings::read(&Flags::default(), &none, true).expect("root needs no HOME");
+    let root = Settings::read(&Given::default(), none, true).expect("root needs no HOME");
     assert_eq!(root.data_directory, PathBuf::from("/var/lib/crucible"));
 
-    let xdg = read(&Flags::default(), &[HOME, ("XDG_DATA_HOME", "/data")]).expect("xdg");
+    let xdg = read(&Given::default(), &[HOME, ("XDG_DATA_HOME", "/data")]).expect("xdg");
     assert_eq!(xdg.data_directory, PathBuf::from("/data/crucible"));
 
-    let homeless = read(&Flags::default(), &[]).expect_err("there is nowhere to go");
-    assert!(homeless.to_string().starts_with("DATA_DIR="));
+    let homeless = read(&Given::default(), &[]).expect_err("there is nowhere to go");
+    assert!(homeless.0[0].starts_with("DATA_DIR "));
 }
 
 #[test]
@@ -82,13 +82,13 @@ fn a_malformed_value_is_an_error_that_names_it() {
         ("EXECUTION_SERVICE_URL", "http://127.0.0.1:0", "other than 0"),
         ("EXECUTION_SERVICE_URL", "unix:worker.sock", "absolute"),
     ] {
-        let error = read(&Flags::default(), &[HOME, (name, value)]).expect_err(name);
-        let text = error.to_string();
-        assert!(text.starts_with(&format!("{name}={value:?}")) && text.contains(remedy), "{text}");
+        let error = read(&Given::default(), &[HOME, (name, value)]).expect_err(name);
+        let text = &error.0[0];
+        assert!(text.starts_with(&format!("{name} ")) && text.contains(remedy), "{text}");
     }
-    let flags = Flags { port: Some("http".into()), ..Flags::default() };
+    let flags = Given::default().with("port", "http");
     let error = read(&flags, &[HOME]).expect_err("a flag");
-    assert!(error.to_string().starts_with("--port="));
+    assert!(error.0[0].starts_with("--port "));
 }
 
 #[test]
@@ -99,9 +99,11 @@ fn a_worker_on_this_machine_is_started_and_one_elsewhere_is_not() {
         ("http://[::1]:50051", WorkerPlace::Local("[::1]:50051".into())),
         ("unix:/run/w.sock", WorkerPlace::Local("unix:/run/w.sock".into())),
         ("http://worker:50051", WorkerPlace::Elsewhere("http://worker:50051".into())),
+        ("https://127.0.0.1:50051", WorkerPlace::Elsewhere("https://127.0.0.1:50051".into())),
+        ("https://worker:50051", WorkerPlace::Elsewhere("https://worker:50051".into())),
         ("http://10.0.0.7:50051", WorkerPlace::Elsewhere("http://10.0.0.7:50051".into())),
     ] {
-        let settings = read(&Flags::default(), &[HOME, ("EXECUTION_SERVICE_URL", url)]).expect(url);
+        let settings = read(&Given::default(), &[HOME, ("EXECUTION_SERVICE_URL", url)]).expect(url);
         assert_eq!(settings.worker, place, "{url}");
     }
 }
@@ -122,4 +124,11 @@ fn a_misspelt_variable_is_an_error_that_names_the_right_one() {
     for fine in ["MAX_POOL_SIZE", "PATH", "PORTS", "CARGO_TARGET_DIR"] {
         check(fine).expect(fine);
     }
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let Refused(problems) = read(&Given::default(), &[HOME, ("PORT", "x"), ("LOG_FORMAT", "xml")])
+        .expect_err("two problems");
+    assert_eq!(problems.len(), 2, "{problems:?}");
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use attack::leaks::alive;
 use rustix::process::{Pid, Signal, kill_process};
-use standalone::attack::remains::alive;
 
-pub use standalone::attack::remains::{children, descendants};
+pub use attack::leaks::{children, descendants};
 
 /// Sends a signal to a process by its id.
 pub fn signal(pid: u32, signal: Signal) {

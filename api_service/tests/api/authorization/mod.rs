@@ -7,7 +7,7 @@ mod strangers;
 use std::collections::BTreeSet;
 
 use api_service::domain::scope::{Access, Scope};
-use api_service::routes;
+use api_service::http::rest;
 use reqwest::Method;
 use serde_json::json;
 
@@ -33,6 +33,7 @@ fn table() -> Vec<Row> {
     use Access::{Needs, SignedIn};
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
     let user = json!({"username": "made-by-table", "password": "long enough"});
+    let passwords = json!({"password": "not the present one", "new_password": "long enough"});
     let run = json!({"code": "say hi", "language": "python"});
     vec![
         Row { body: Some(user), ..row(post.clone(), "/v1/users", Needs(Scope::Admin), 403) },
@@ -72,18 +73,31 @@ fn table() -> Vec<Row> {
         },
         Row {
             body: Some(json!({"language": "python"})),
-            ..row(post, "/v1/code_interpreter/sessions", Needs(Scope::Sessions), 201)
+            ..row(post.clone(), "/v1/code_interpreter/sessions", Needs(Scope::Sessions), 201)
         },
         row(get.clone(), "/v1/code_interpreter/sessions", Needs(Scope::Read), 200),
         Row {
             foreign: Some(404),
-            ..row(get, "/v1/code_interpreter/sessions/{id}", Needs(Scope::Read), 200)
+            ..row(get.clone(), "/v1/code_interpreter/sessions/{id}", Needs(Scope::Read), 200)
         },
         Row {
             foreign: Some(404),
             ..row(delete.clone(), "/v1/code_interpreter/sessions/{id}", Needs(Scope::Sessions), 200)
         },
-        Row { foreign: Some(404), ..row(delete, "/v1/api_keys/{id}", Needs(Scope::Keys), 204) },
+        Row {
+            foreign: Some(404),
+            ..row(delete.clone(), "/v1/api_keys/{id}", Needs(Scope::Keys), 204)
+        },
+        row(get.clone(), "/v1/users", Needs(Scope::Admin), 403),
+        row(get, "/v1/users/{id}", Needs(Scope::Admin), 403),
+        row(delete, "/v1/users/{id}", Needs(Scope::Admin), 403),
+        row(post.clone(), "/v1/users/{id}/disable", Needs(Scope::Admin), 403),
+        row(post, "/v1/users/{id}/enable", Needs(Scope::Admin), 403),
+        Row { body: Some(passwords), ..row(Method::PUT, "/v1/users/me/password", SignedIn, 403) },
+        Row {
+            body: Some(json!({"password": "long enough"})),
+            ..row(Method::PUT, "/v1/users/{id}/password", Needs(Scope::Admin), 403)
+        },
     ]
 }
 
@@ -93,12 +107,12 @@ fn the_table_has_every_protected_route() {
         .iter()
         .map(|row| (row.method.to_string(), row.path, format!("{:?}", row.needs)))
         .collect();
-    let registered: BTreeSet<_> = routes::protected()
+    let registered: BTreeSet<_> = rest::protected()
         .iter()
         .map(|row| (row.method.to_string(), row.path, format!("{:?}", row.access)))
         .collect();
     assert_eq!(tested, registered);
-    assert!(routes::public().iter().all(|row| row.access == Access::Public));
+    assert!(rest::public().iter().all(|row| row.access == Access::Public));
 }
 
 #[tokio::test]
@@ -146,7 +160,7 @@ async fn unknown_paths_tell_strangers_nothing() {
     let answer = app.send(Method::DELETE, "/v1/users/me", &admin, &[], None).await;
     assert_eq!(
         (answer.code().as_str(), &answer.headers["allow"]),
-        ("method_not_allowed", &"GET".parse().unwrap())
+        ("method_not_allowed", &"GET, HEAD".parse().unwrap())
     );
 }
 
@@ -162,6 +176,7 @@ struct Ids {
     execution: String,
     session: String,
     key: String,
+    user: String,
 }
 
 impl Ids {
@@ -174,6 +189,7 @@ impl Ids {
             execution: text(&app.run(owner, "say hi").await.json()["execution_id"]),
             session: text(&session["session_id"]),
             key: text(&key["id"]),
+            user: text(&app.get("/v1/users/me", owner).await.json()["id"]),
         }
     }
 
@@ -181,6 +197,7 @@ impl Ids {
         let id = match path.split('/').rev().find(|part| part.ends_with('s')) {
             Some("executions") => &self.execution,
             Some("sessions") => &self.session,
+            Some("users") => &self.user,
             _ => &self.key,
         };
         path.replace("{id}", id).replace("{stream}", "stdout")

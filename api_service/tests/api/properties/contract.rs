@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use api_service::contract::api_keys::ApiKeyBody;
-use api_service::contract::page::PageQuery;
-use api_service::contract::run::RunBody;
-use api_service::contract::sessions::SessionBody;
+use api_service::domain::credentials::Username;
 use api_service::domain::field_error::FieldError;
 use api_service::domain::ids::ExecutionId;
 use api_service::domain::language::Language;
 use api_service::domain::run::RunRules;
+use api_service::http::rest::api_keys::json::ApiKeyBody;
+use api_service::http::rest::executions::run_json::RunBody;
+use api_service::http::rest::fields::page::PageQuery;
+use api_service::http::rest::sessions::json::SessionBody;
+use api_service::http::rest::users::json::{OwnPasswordBody, PasswordBody};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::collection::{btree_map, vec};
@@ -172,7 +174,7 @@ proptest! {
 
     #[test]
     fn pages_have_bounds_and_cursors_are_ids(limit in any::<u32>(), cursor in "(exe|ses)_[a-z0-9]{0,80}|.{0,20}") {
-        let query = PageQuery { limit: Some(limit), cursor: Some(cursor.clone()) };
+        let query = PageQuery { limit: Some(limit.to_string()), cursor: Some(cursor.clone()) };
         match query.parse(ExecutionId::parse) {
             Ok(page) => {
                 prop_assert!((1..=250).contains(&page.limit));
@@ -197,6 +199,40 @@ proptest! {
                 prop_assert!(new.expires_at.is_none_or(|moment| !moment.has_passed()));
             }
             Err(errors) => prop_assert!(named(&errors, &["name", "scopes", "expires_at"])),
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_accepted_keeps_to_the_rules(
+        present in any::<String>(),
+        new in "[a-zA-Z]{0,12}|.{0,300}",
+        lifted in prop::option::of(anything()),
+    ) {
+        let user = Username::parse("somebody").unwrap();
+        let mut own = json!({"password": present, "new_password": new});
+        let mut reset = json!({"password": new});
+        if let Some(value) = &lifted {
+            own["is_admin"] = value.clone();
+            reset["is_admin"] = value.clone();
+        }
+        let own = serde_json::from_value::<OwnPasswordBody>(own);
+        let reset = serde_json::from_value::<PasswordBody>(reset);
+        prop_assert_eq!((own.is_ok(), reset.is_ok()), (lifted.is_none(), lifted.is_none()));
+        let (Ok(own), Ok(reset)) = (own, reset) else { return Ok(()) };
+        let good = new.chars().count() >= 8
+            && new.chars().count() <= 256
+            && !new.contains('\0')
+            && !new.eq_ignore_ascii_case("somebody");
+        match reset.parse(&user) {
+            Ok(parsed) => prop_assert!(good && parsed.expose() == new),
+            Err(errors) => prop_assert!(!good && named(&errors, &["password"])),
+        }
+        match own.parse(&user) {
+            Ok((kept, parsed)) => {
+                prop_assert!(good && (1..=256).contains(&kept.chars().count()));
+                prop_assert_eq!((kept, parsed.expose()), (present, &*new));
+            }
+            Err(errors) => prop_assert!(named(&errors, &["password", "new_password"])),
         }
     }
 }

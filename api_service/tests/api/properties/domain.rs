@@ -1,6 +1,5 @@
 //! What the domain's parsers accept is what they say.
 
-use api_service::contract::moment;
 use api_service::domain::capture::Capture;
 use api_service::domain::credentials::{NewPassword, Username};
 use api_service::domain::idempotency::IdempotencyKey;
@@ -8,6 +7,7 @@ use api_service::domain::ids::{ApiKeyId, ExecutionId, SessionId};
 use api_service::domain::scope::Scope;
 use api_service::domain::timestamp::Timestamp;
 use api_service::domain::workspace::WorkspacePath;
+use api_service::http::rest::fields::timestamp;
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
@@ -92,22 +92,22 @@ proptest! {
         prop_assert!(moment.after(span) >= moment && moment.before(span) <= moment);
         for moment in [moment, moment.after(span), moment.before(span)] {
             let _ = (moment.seconds(), moment.has_passed(), OffsetDateTime::from(moment));
-            let _ = moment::write(moment);
+            let _ = timestamp::write(moment);
         }
     }
 
     #[test]
     fn a_moment_that_was_written_is_read_again(millis in -62_135_596_800_000_i64..253_402_300_799_999) {
         let moment = Timestamp::from_millis(millis);
-        prop_assert_eq!(moment::read(&moment::write(moment)), Ok(moment));
+        prop_assert_eq!(timestamp::read(&timestamp::write(moment)), Ok(moment));
     }
 
     #[test]
     fn a_text_that_is_no_moment_is_refused(
         text in nearly("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})"),
     ) {
-        if let Ok(moment) = moment::read(&text) {
-            prop_assert_eq!(moment::read(&moment::write(moment)), Ok(moment));
+        if let Ok(moment) = timestamp::read(&text) {
+            prop_assert_eq!(timestamp::read(&timestamp::write(moment)), Ok(moment));
         }
     }
 

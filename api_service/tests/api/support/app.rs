@@ -52,7 +52,7 @@ impl Answer {
 }
 
 /// Settings of a test, with those of `more` added or in place of them.
-pub fn settings(more: &[(&str, &str)]) -> Result<Settings, api_service::config::ConfigError> {
+pub fn settings(more: &[(&str, &str)]) -> Result<Settings, ::settings::Refused> {
     let mut values = HashMap::from([
         ("PORT", "0"),
         ("SECRET_KEY", SECRET_KEY),

@@ -15,6 +15,7 @@ use proto::wire::{AUTHORIZATION, REQUEST_ID, reason};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::ServerTlsConfig;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 
@@ -32,8 +33,8 @@ pub struct Seen {
     pub deadlines: Vec<String>,
     /// Runs whose caller went away.
     pub abandoned: Vec<String>,
-    sessions: HashMap<String, (String, wire::Session)>,
-    running: HashMap<String, (String, Arc<Notify>)>,
+    pub sessions: HashMap<String, (String, wire::Session)>,
+    pub running: HashMap<String, (String, Arc<Notify>)>,
     /// By execution: its owner, and what it wrote to standard output.
     outputs: HashMap<String, (String, Vec<u8>)>,
     lives: u32,
@@ -44,6 +45,7 @@ pub struct FakeWorker {
     seen: Arc<Mutex<Seen>>,
     address: SocketAddr,
     life: Arc<Mutex<Option<Life>>>,
+    tls: Option<ServerTlsConfig>,
 }
 
 /// A runtime of the worker's own: when it ends, its connections break as those of a killed process.
@@ -59,15 +61,21 @@ impl Drop for Life {
 
 impl FakeWorker {
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// One on another machine, as far as the gateway can tell.
+    pub fn start_with(tls: Option<ServerTlsConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let worker = Self { seen: Arc::default(), address, life: Arc::default() };
+        let worker = Self { seen: Arc::default(), address, life: Arc::default(), tls };
         worker.serve(listener);
         worker
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -105,15 +113,17 @@ impl FakeWorker {
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
         let (sessions, workers) =
             (SessionsServer::new(self.clone()), WorkersServer::new(self.clone()));
+        let tls = self.tls.clone();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(async move {
             listener.set_nonblocking(true).unwrap();
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-            let server = tonic::transport::Server::builder()
-                .add_service(executions)
-                .add_service(sessions)
-                .add_service(workers);
+            let mut server = tonic::transport::Server::builder();
+            if let Some(tls) = tls {
+                server = server.tls_config(tls).unwrap();
+            }
+            let server = server.add_service(executions).add_service(sessions).add_service(workers);
             let _ = server.serve_with_incoming(incoming).await;
         });
         *self.life.lock().unwrap() = Some(Life(Some(runtime)));

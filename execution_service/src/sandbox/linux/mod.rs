@@ -36,7 +36,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use boot::ids::{FIRST_HOST_ID, WORKER_HOST_ID};
-pub use boot::launch::{Launched, Told, launch};
+pub use boot::launch::{LaunchOptions, Launched, launch};
 pub use boot::{Namespaced, drop_privileges, enter_namespaces};
 pub use boot_error::BootError;
 pub use cgroup::Leftover;

@@ -17,7 +17,6 @@ use tokio::runtime::{Builder, Runtime};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
-use super::process::RunningProcess;
 use super::request::OWNER;
 use super::run::{Ran, Running};
 use super::within;
@@ -33,9 +32,9 @@ static CONNECTIONS: LazyLock<Runtime> = LazyLock::new(|| {
 #[derive(Clone)]
 pub struct Caller {
     executions: ExecutionsClient<Channel>,
-    sessions: SessionsClient<Channel>,
-    processes: ProcessesClient<Channel>,
-    files: FilesClient<Channel>,
+    pub(super) sessions: SessionsClient<Channel>,
+    pub(super) processes: ProcessesClient<Channel>,
+    pub(super) files: FilesClient<Channel>,
     workers: WorkersClient<Channel>,
     token: Option<String>,
     request_id: Option<String>,
@@ -92,7 +91,7 @@ impl Caller {
         Self { request_id: Some(String::from(id)), ..self.clone() }
     }
 
-    fn request<T>(&self, message: T) -> Request<T> {
+    pub(super) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if let Some(token) = &self.token {
             let value = format!("Bearer {token}").parse().unwrap();
@@ -223,130 +222,6 @@ impl Caller {
         let answer = client.end_session(self.request(message));
         let answer = within("an answer to EndSession", answer).await;
         answer.map(drop).map_err(Refusal::from)
-    }
-
-    /// Moves the deadline of `session`: to so many seconds from now.
-    pub async fn extend(
-        &self,
-        session: &wire::Session,
-        ttl: u32,
-    ) -> Result<wire::Session, Refusal> {
-        let message = wire::ExtendSessionRequest {
-            session_id: session.session_id.clone(),
-            owner: String::from(OWNER),
-            ttl_seconds: ttl,
-        };
-        let mut client = self.sessions.clone();
-        let answer = client.extend_session(self.request(message));
-        let answer = within("an answer to ExtendSession", answer).await;
-        answer.map(|a| a.into_inner()).map_err(Refusal::from)
-    }
-
-    /// Makes one more context in `session`.
-    pub async fn create_context(
-        &self,
-        session: &wire::Session,
-        id: &str,
-        language: &str,
-    ) -> Result<wire::Context, Refusal> {
-        let message = wire::CreateContextRequest {
-            session_id: session.session_id.clone(),
-            owner: String::from(OWNER),
-            context_id: String::from(id),
-            language: String::from(language),
-            ..wire::CreateContextRequest::default()
-        };
-        let mut client = self.sessions.clone();
-        let answer = client.create_context(self.request(message));
-        let answer = within("an answer to CreateContext", answer).await;
-        answer.map(|a| a.into_inner()).map_err(Refusal::from)
-    }
-
-    /// Starts `command` in `session`.
-    pub async fn start_process(
-        &self,
-        session: &wire::Session,
-        command: &[&str],
-        open_stdin: bool,
-    ) -> Result<RunningProcess, Refusal> {
-        let message = wire::StartProcessRequest {
-            session_id: session.session_id.clone(),
-            owner: String::from(OWNER),
-            command: command.iter().map(|word| String::from(*word)).collect(),
-            open_stdin,
-            ..wire::StartProcessRequest::default()
-        };
-        let mut client = self.processes.clone();
-        let answer = client.start_process(self.request(message));
-        let answer = within("an answer to StartProcess", answer).await;
-        match answer {
-            Ok(stream) => Ok(RunningProcess::begin(stream.into_inner()).await),
-            Err(status) => Err(Refusal::from(status)),
-        }
-    }
-
-    /// The numbers of the commands that run in `session`.
-    pub async fn list_processes(&self, session: &wire::Session) -> Vec<u32> {
-        let message = wire::ListProcessesRequest {
-            session_id: session.session_id.clone(),
-            owner: String::from(OWNER),
-        };
-        let mut client = self.processes.clone();
-        let answer = client.list_processes(self.request(message));
-        let answer = within("an answer to ListProcesses", answer).await.unwrap();
-        answer.into_inner().processes.iter().map(|process| process.process_id).collect()
-    }
-
-    pub async fn write_stdin(
-        &self,
-        session: &wire::Session,
-        process_id: u32,
-        data: &str,
-        end: bool,
-    ) -> Result<(), Refusal> {
-        let message = wire::WriteStdinRequest {
-            session_id: session.session_id.clone(),
-            owner: String::from(OWNER),
-            process_id,
-            data: data.as_bytes().to_vec().into(),
-            end,
-        };
-        let mut client = self.processes.clone();
-        let answer = client.write_stdin(self.request(message));
-        within("an answer to WriteStdin", answer).await.map(drop).map_err(Refusal::from)
-    }
-
-    pub async fn signal_process(
-        &self,
-        session: &wire::Session,
-        process_id: u32,
-        signal: wire::ProcessSignal,
-    ) -> Result<(), Refusal> {
-        let message = wire::SignalProcessRequest {
-            session_id: session.session_id.clone(),
-            owner: String::from(OWNER),
-            process_id,
-            signal: i32::from(signal),
-        };
-        let mut client = self.processes.clone();
-        let answer = client.signal_process(self.request(message));
-        within("an answer to SignalProcess", answer).await.map(drop).map_err(Refusal::from)
-    }
-
-    /// What is in a directory of the workspace of `session`.
-    pub async fn list_files(
-        &self,
-        session: &wire::Session,
-        path: &str,
-    ) -> Result<wire::ListFilesResponse, Refusal> {
-        let message = wire::ListFilesRequest {
-            session_id: session.session_id.clone(),
-            owner: String::from(OWNER),
-            path: String::from(path),
-        };
-        let mut client = self.files.clone();
-        let answer = within("an answer to ListFiles", client.list_files(self.request(message)));
-        answer.await.map(|a| a.into_inner()).map_err(Refusal::from)
     }
 
     pub async fn try_capabilities(&self) -> Result<wire::Capabilities, Refusal> {

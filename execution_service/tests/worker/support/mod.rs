@@ -4,6 +4,7 @@ use std::time::Duration;
 
 mod caller;
 mod doctor;
+mod in_sessions;
 mod process;
 mod processes;
 mod request;

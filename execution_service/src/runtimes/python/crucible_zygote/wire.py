@@ -1,4 +1,4 @@
-"""Messages between spawner and zygote: the postcard encoding of `sandbox/linux/protocol.rs`.
+"""Messages between spawner and zygote: the postcard encoding of `sandbox/linux/wire/zygote.rs`.
 
 Numbers are varints of seven bits a byte, lowest first; a text is its length and its bytes; an enum is
 the number of its variant, in the order of the source.

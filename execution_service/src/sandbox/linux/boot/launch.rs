@@ -35,7 +35,7 @@ pub struct Launched {
 
 /// What the spawner is told before anybody from outside can speak to the worker, and does not take from the
 /// worker afterwards.
-pub struct Told {
+pub struct LaunchOptions {
     /// Directories that interpreters need beside the system's own.
     pub roots: Vec<PathBuf>,
     /// Those of the sandbox it tries itself on.
@@ -50,12 +50,12 @@ pub struct Told {
 ///
 /// # Errors
 /// The wall that cannot be built here, and what to do about it.
-pub fn launch(namespaced: &Namespaced, told: Told) -> Result<Launched, BootError> {
+pub fn launch(namespaced: &Namespaced, options: LaunchOptions) -> Result<Launched, BootError> {
     let internal = |stage: &'static str| move |source| self_test::failure(stage, source);
-    let roots = told.roots.clone();
+    let roots = options.roots.clone();
     let (socket, theirs) = channel::pair(false).map_err(internal("socketpair"))?;
     if syscall::fork().map_err(internal("forking the spawner"))?.is_none() {
-        let code = i32::from(run(namespaced, told, theirs).is_err());
+        let code = i32::from(run(namespaced, options, theirs).is_err());
         syscall::exit_now(code);
     }
     drop(theirs);
@@ -80,14 +80,14 @@ pub fn launch(namespaced: &Namespaced, told: Told) -> Result<Launched, BootError
 }
 
 /// The spawner's whole life.
-fn run(namespaced: &Namespaced, told: Told, socket: OwnedFd) -> io::Result<()> {
+fn run(namespaced: &Namespaced, options: LaunchOptions, socket: OwnedFd) -> io::Result<()> {
     // Nothing of the worker's may live on here: its listening socket, its secrets, its terminal.
     let [socket] = syscall::keep_only([socket])?;
     syscall::wipe_arguments_and_environment()?;
     setsid()?;
     let announce = socket.try_clone()?;
     let say = |message: FromSpawner| channel::send(announce.as_fd(), &message, &[]);
-    match prove(namespaced, told, socket) {
+    match prove(namespaced, options, socket) {
         Ok((spawner, fresh_proc)) => {
             say(FromSpawner::Ready { fresh_proc })?;
             drop(announce);
@@ -99,7 +99,7 @@ fn run(namespaced: &Namespaced, told: Told, socket: OwnedFd) -> io::Result<()> {
 
 fn prove(
     namespaced: &Namespaced,
-    Told { roots, limits, ceiling, zygotes }: Told,
+    LaunchOptions { roots, limits, ceiling, zygotes }: LaunchOptions,
     socket: OwnedFd,
 ) -> Result<(Spawner, bool), Failure> {
     let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);

@@ -11,7 +11,7 @@ use super::fifo;
 use super::pending::{Packets, Pending, Running};
 use crate::sandbox::backend::{ProcessEnd, SandboxError};
 use crate::sandbox::linux::wire::init::{FirstWord, FromInit, InitReply, InitRequest, ToInit};
-use crate::sandbox::linux::wire::link::{Side, Words, stop_listening};
+use crate::sandbox::linux::wire::init_link::{InitEnds, Replies, shut_down_receiving};
 
 /// What init has answered.
 pub struct Reply {
@@ -39,7 +39,7 @@ pub struct InitClient {
 
 impl InitClient {
     /// Waits until the sandbox is closed and can be used.
-    pub async fn meet(side: Side) -> Result<(Self, Directories), SandboxError> {
+    pub async fn meet(side: InitEnds) -> Result<(Self, Directories), SandboxError> {
         let create = |stage: &str, source| SandboxError::Create { stage: stage.into(), source };
         let socket = Packets::new(side.socket).map_err(|error| create("socket", error))?;
         let directories = match socket.receive().await {
@@ -54,10 +54,10 @@ impl InitClient {
             Err(error) => return Err(create("init's first word", error)),
         };
         // From here on there may be user code beside it.
-        stop_listening(socket.as_fd()).map_err(|error| create("init's socket", error))?;
-        let words = Words::new(side.words).map_err(|error| create("init's words", error))?;
+        shut_down_receiving(socket.as_fd()).map_err(|error| create("init's socket", error))?;
+        let replies = Replies::new(side.replies).map_err(|error| create("init's words", error))?;
         let pending = Pending::new();
-        let listener = tokio::spawn(listen(words, Arc::clone(&pending))).abort_handle();
+        let listener = tokio::spawn(listen(replies, Arc::clone(&pending))).abort_handle();
         Ok((Self { socket, pending, listener }, directories))
     }
 
@@ -84,10 +84,10 @@ impl Drop for InitClient {
 }
 
 /// Hands on what init says until it is gone.
-async fn listen(mut words: Words, pending: Arc<Pending<Reply>>) {
+async fn listen(mut replies: Replies, pending: Arc<Pending<Reply>>) {
     let mut running = Running::default();
     loop {
-        match words.next::<FromInit>().await {
+        match replies.next::<FromInit>().await {
             Ok(Some(FromInit::Reply { sequence, reply: said })) => {
                 // What nobody has asked for is not remembered: init could say it for ever.
                 let exit = if let InitReply::Started { pid } = &said

@@ -2,13 +2,16 @@
 
 pub mod account;
 pub mod census;
+mod excess;
 pub mod factory;
 mod fifo;
 mod files;
 mod init;
+mod kill;
 mod output;
 mod pending;
 mod process;
 pub mod sandbox;
 pub mod spawner;
 pub mod spawner_watch;
+mod start;

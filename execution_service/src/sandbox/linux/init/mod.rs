@@ -31,7 +31,7 @@ use crate::sandbox::linux::syscall;
 use crate::sandbox::linux::wire::channel;
 use crate::sandbox::linux::wire::failure::Failure;
 use crate::sandbox::linux::wire::init::{FirstWord, FromInit, InitReply, InitRequest, ToInit};
-use crate::sandbox::linux::wire::link::{self, Side};
+use crate::sandbox::linux::wire::init_link::{self, InitEnds};
 use files::Files;
 use kill_tree::kill_tree;
 use sockets::Buffered;
@@ -40,7 +40,7 @@ pub use sockets::Sockets;
 /// The state of a running init.
 struct Init {
     socket: OwnedFd,
-    words: File,
+    replies: File,
     files: Files,
     /// Processes that the worker asked for and has not been told the end of.
     started: HashSet<i32>,
@@ -57,12 +57,12 @@ struct Init {
 
 /// Serves the worker until its socket closes. The sandbox is confined already.
 pub fn serve(
-    side: Side,
+    side: InitEnds,
     memory_bytes: u64,
     process_limits: ProcessLimits,
     sockets: Sockets,
 ) -> io::Result<()> {
-    let Side { socket, words } = side;
+    let InitEnds { socket, replies } = side;
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
     mask.thread_block()?;
@@ -75,9 +75,9 @@ pub fn serve(
         return channel::send(socket.as_fd(), &FirstWord::SetUpFailed(failure), &[]);
     }
     drop(paths);
-    let (words, started, reaped) = (File::from(words), HashSet::new(), Reaped::default());
+    let (replies, started, reaped) = (File::from(replies), HashSet::new(), Reaped::default());
     let mut init =
-        Init { socket, words, files, started, reaped, memory_bytes, process_limits, sockets };
+        Init { socket, replies, files, started, reaped, memory_bytes, process_limits, sockets };
     loop {
         let (request, child) = {
             let mut wanted = [
@@ -107,7 +107,7 @@ impl Init {
             self.reaped.add(reaped.end);
             if self.started.remove(&reaped.pid) {
                 let ended = FromInit::Ended { pid: reaped.pid, end: reaped.end };
-                link::say(&self.words, &ended)?;
+                init_link::send_reply(&self.replies, &ended)?;
             }
         }
         Ok(())
@@ -160,7 +160,7 @@ impl Init {
         };
         let reply = result
             .unwrap_or_else(|error| InitReply::Failed(Failure::at("request to init", &error)));
-        link::say(&self.words, &FromInit::Reply { sequence, reply })?;
+        init_link::send_reply(&self.replies, &FromInit::Reply { sequence, reply })?;
         Ok(true)
     }
 

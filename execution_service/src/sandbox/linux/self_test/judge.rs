@@ -5,31 +5,11 @@ use std::collections::HashMap;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
-use super::table::{Row, WALLS};
+use super::row::{Must, Row};
+use super::table::WALLS;
 use super::{Host, remedy};
 use crate::sandbox::isolation::{Isolation, Wall, WallState};
 use crate::sandbox::linux::probe::{Finding, Outcome};
-
-/// What must come of an attempt.
-#[derive(Clone, Copy, Debug)]
-pub enum Must {
-    /// The kernel refuses it with one of these numbers.
-    BeRefused(&'static [i32]),
-    /// One of these signals ends it.
-    BeKilled(&'static [i32]),
-    /// It ends by SIGKILL, or is refused with one of these numbers.
-    BeStopped(&'static [i32]),
-    /// One of these is what is seen.
-    Show(&'static [&'static str]),
-    /// Something else is seen than what the worker sees of itself.
-    Differ,
-    /// So much is counted.
-    AtLeast(u64),
-    /// No more is counted.
-    AtMost(u64),
-    /// It goes well.
-    Succeed,
-}
 
 /// An attempt by name, and what must come of it.
 type Evidence<'a> = &'a (&'static str, Must);

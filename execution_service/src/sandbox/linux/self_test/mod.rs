@@ -12,6 +12,7 @@ mod control;
 mod forked;
 mod judge;
 mod remedy;
+mod row;
 mod table;
 
 use std::io;

@@ -6,29 +6,12 @@ use libc::{
     ENOENT, ENOMEM, ENOPROTOOPT, ENOSPC, ENOSYS, EPERM, EROFS, ESRCH, SIGKILL,
 };
 
-use super::judge::Must::{
+use super::row::Must::{
     self, AtLeast, AtMost, BeKilled, BeRefused, BeStopped, Differ, Show, Succeed,
 };
+use super::row::Row;
 use super::{Host, remedy};
 use crate::sandbox::isolation::{Demand, Need, WallState};
-
-/// One wall.
-pub struct Row {
-    /// Short and stable.
-    pub wall: &'static str,
-    /// Whether there is a service without it.
-    pub need: Need,
-    /// For the operator, in a line.
-    pub tried: &'static str,
-    /// Attempts by name, and what must come of each.
-    pub evidence: &'static [(&'static str, Must)],
-    /// The steps of building a sandbox that fail where this cannot be had.
-    pub stages: &'static [&'static str],
-    /// What there is instead on a host that is known not to allow it.
-    pub instead: fn(&Host) -> Option<(WallState, String)>,
-    /// What the operator of this host can do.
-    pub remedy: fn() -> String,
-}
 
 /// Nothing.
 fn nothing(_: &Host) -> Option<(WallState, String)> {

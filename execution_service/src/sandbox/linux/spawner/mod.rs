@@ -1,6 +1,7 @@
 //! The process that holds all privilege: one thread, no network, no parsing of anything a user sent.
 //! It makes sandboxes, changes their limits, has zygotes fork into them, and takes away what is left.
 
+mod new_init;
 mod pipes;
 mod sandboxes;
 mod zygotes;
@@ -23,7 +24,7 @@ use crate::sandbox::linux::wire::Sequence;
 use crate::sandbox::linux::wire::channel;
 use crate::sandbox::linux::wire::failure::Failure;
 use crate::sandbox::linux::wire::init::FirstWord;
-use crate::sandbox::linux::wire::link::Side;
+use crate::sandbox::linux::wire::init_link::InitEnds;
 use crate::sandbox::linux::wire::spawner::{
     Counted, FromSpawner, SandboxId, SpawnerReply, SpawnerRequest, ToSpawner,
 };
@@ -216,9 +217,9 @@ impl Spawner {
     }
 
     /// Gives the worker all that it needs of a new sandbox.
-    fn hand_over(&self, sequence: Sequence, sandbox: SandboxId, side: &Side) -> io::Result<()> {
+    fn hand_over(&self, sequence: Sequence, sandbox: SandboxId, side: &InitEnds) -> io::Result<()> {
         let (pipes, peak) = (self.sandboxes.pipes(sandbox, false)?, self.sandboxes.peak(sandbox));
-        let way = [side.socket.as_fd(), side.words.as_fd()];
+        let way = [side.socket.as_fd(), side.replies.as_fd()];
         let fds: Vec<_> =
             way.into_iter().chain(pipes.carried()).chain(peak.as_ref().map(AsFd::as_fd)).collect();
         let reply = SpawnerReply::Created { sandbox };

@@ -4,20 +4,21 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use nix::unistd::{Gid, Uid};
+use nix::unistd::Uid;
 
+use super::new_init::{become_init, release};
 use super::pipes;
+use rustix::process::{Signal, pidfd_send_signal};
+
 use crate::sandbox::linux::cgroup::{Cgroup, Tree, cgroup_name};
 use crate::sandbox::linux::confine::process_limits::ProcessLimits;
-use crate::sandbox::linux::confine::{self, Host, NAMESPACES, SANDBOX_ID};
-use crate::sandbox::linux::init;
+use crate::sandbox::linux::confine::{Host, NAMESPACES};
 use crate::sandbox::linux::syscall;
 use crate::sandbox::linux::syscall::{ChildProcess, Cloned};
 use crate::sandbox::linux::wire::Sequence;
 use crate::sandbox::linux::wire::channel;
 use crate::sandbox::linux::wire::failure::Failure;
-use crate::sandbox::linux::wire::init::{FirstWord, SetUp};
-use crate::sandbox::linux::wire::link::{self, Side};
+use crate::sandbox::linux::wire::init_link::{self, InitEnds};
 use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::spawner::SandboxId;
 use crate::sandbox::spec::SandboxLimits;
@@ -67,7 +68,7 @@ impl Sandboxes {
     }
 
     /// Makes one, and gives the worker's side of the way to its init.
-    pub fn create(&mut self, limits: SandboxLimits) -> Result<(SandboxId, Side), Failure> {
+    pub fn create(&mut self, limits: SandboxLimits) -> Result<(SandboxId, InitEnds), Failure> {
         self.check(limits).map_err(|error| Failure::at("limits", &error))?;
         let sandbox = self.next_id().map_err(|error| Failure::at("ids", &error))?;
         let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
@@ -75,7 +76,7 @@ impl Sandboxes {
             Some(tree) => Some(tree.create(&cgroup_name(sandbox), limits).map_err(at("cgroup"))?),
             None => None,
         };
-        let (worker_side, init_side) = link::pair().map_err(at("the way to init"))?;
+        let (worker_side, init_side) = init_link::pair().map_err(at("the way to init"))?;
         let (set_up, init_set_up) = channel::pair(false).map_err(at("socketpair"))?;
         let birthplace = cgroup.as_ref().and_then(Cgroup::birthplace);
         let doors = match (&cgroup, birthplace) {
@@ -103,7 +104,8 @@ impl Sandboxes {
         let process_limits = ProcessLimits::of(self.host, limits);
         let record = Record { init, cgroup, process_limits, ending: None, gone: false };
         let user = self.user(sandbox);
-        let released = release(&record, limits, &set_up, self.host, user).map_err(at("map ids"));
+        let released =
+            release(record.init.pid, limits, &set_up, self.host, user).map_err(at("map ids"));
         if released.is_err() {
             record.kill();
         }
@@ -235,78 +237,8 @@ impl Record {
         }
         // The pid namespace dies with its first process, stopped and vforked processes included.
         // An error means that it is dead already.
-        let _ = syscall::pidfd_send_signal(self.init.pidfd.as_fd(), libc::SIGKILL);
+        let _ = pidfd_send_signal(self.init.pidfd.as_fd(), Signal::KILL);
     }
-}
-
-/// Lets a new init go on: its ids are mapped.
-fn release(
-    record: &Record,
-    limits: SandboxLimits,
-    set_up: &OwnedFd,
-    host: Host,
-    user: Uid,
-) -> io::Result<()> {
-    let pid = record.init.pid;
-    let file = |name: &str| format!("/proc/{pid}/{name}");
-    // Where it has a number of its own, its group has the same.
-    let gid = if host.distinct_ids {
-        user.as_raw()
-    } else {
-        std::fs::write(file("setgroups"), "deny")?;
-        Gid::current().as_raw()
-    };
-    std::fs::write(file("uid_map"), format!("{SANDBOX_ID} {user} 1\n"))?;
-    std::fs::write(file("gid_map"), format!("{SANDBOX_ID} {gid} 1\n"))?;
-    channel::send(set_up.as_fd(), &SetUp { limits }, &[])
-}
-
-/// The new process's way: wait for the ids, close itself in, serve, end.
-fn become_init(
-    host: Host,
-    filter: &[libc::sock_filter],
-    doors: &[OwnedFd],
-    side: Side,
-    set_up: OwnedFd,
-) -> ! {
-    let outcome = (|| -> Result<(SandboxLimits, Option<OwnedFd>), Failure> {
-        let lost = || Failure { stage: String::from("the spawner went away"), errno: libc::EIO };
-        let (SetUp { limits }, _) = channel::receive(set_up.as_fd())
-            .map_err(|error| Failure::at("hearing from the spawner", &error))?
-            .ok_or_else(lost)?;
-        for door in doors {
-            let entered = nix::unistd::write(door, b"0").map_err(io::Error::from);
-            entered.map_err(|error| Failure::at("join the cgroup", &error))?;
-        }
-        let diag = init::sock_diag::open().ok();
-        confine::confine(host, limits, filter)?;
-        Ok((limits, diag))
-    })();
-    match outcome {
-        Ok((limits, diag)) => {
-            // Everything of the spawner's goes: its socket, the pidfds of other sandboxes.
-            let _ = serve(host, limits, side, diag);
-        }
-        Err(failure) => {
-            let _ = channel::send(side.socket.as_fd(), &FirstWord::SetUpFailed(failure), &[]);
-        }
-    }
-    syscall::exit_now(0)
-}
-
-/// Serves with nothing but its side of the link, and the kernel's for questions about sockets if there is one.
-fn serve(host: Host, limits: SandboxLimits, side: Side, diag: Option<OwnedFd>) -> io::Result<()> {
-    let Side { socket, words } = side;
-    let (socket, words, diag) = if let Some(diag) = diag {
-        let [socket, words, diag] = syscall::keep_only([socket, words, diag])?;
-        (socket, words, Some(diag))
-    } else {
-        let [socket, words] = syscall::keep_only([socket, words])?;
-        (socket, words, None)
-    };
-    let sockets = init::Sockets::new(diag)?;
-    let (side, process_limits) = (Side { socket, words }, ProcessLimits::of(host, limits));
-    init::serve(side, limits.memory_bytes, process_limits, sockets)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::sandboxes::WayIn;
+use rustix::process::{Signal, pidfd_send_signal};
+
 use crate::sandbox::backend::ProcessEnd;
 use crate::sandbox::linux::confine::process_limits::ProcessLimits;
 use crate::sandbox::linux::confine::program::Program;
@@ -57,7 +59,7 @@ struct Asked {
 const DESCRIPTORS: usize = 4;
 
 /// What the worker is to be told.
-pub type Told = Vec<FromSpawner>;
+pub type Reports = Vec<FromSpawner>;
 
 impl Zygotes {
     /// None yet. Their children will have `filter`.
@@ -152,7 +154,7 @@ impl Zygotes {
     }
 
     /// Takes one message of `zygote`. One that says what it should not is killed.
-    pub fn hear(&mut self, id: ZygoteId) -> Told {
+    pub fn hear(&mut self, id: ZygoteId) -> Reports {
         let Some(zygote) = self.live.get_mut(&id) else {
             return Vec::new();
         };
@@ -168,7 +170,7 @@ impl Zygotes {
     }
 
     /// A child of the spawner has been waited for: a zygote, or what a dead zygote has left.
-    pub fn ended(&mut self, reaped: &Reaped) -> Told {
+    pub fn ended(&mut self, reaped: &Reaped) -> Reports {
         let gone = self.live.iter().find(|(_, zygote)| zygote.process.pid == reaped.pid);
         let Some((&id, _)) = gone else {
             return vec![FromSpawner::ProcessEnded { pid: reaped.pid, end: reaped.end }];
@@ -204,10 +206,10 @@ impl Zygotes {
 impl Zygote {
     fn kill(&self) {
         // An error means that it is dead already.
-        let _ = syscall::pidfd_send_signal(self.process.pidfd.as_fd(), libc::SIGKILL);
+        let _ = pidfd_send_signal(self.process.pidfd.as_fd(), Signal::KILL);
     }
 
-    fn take(&mut self, id: ZygoteId, message: FromZygote) -> Told {
+    fn take(&mut self, id: ZygoteId, message: FromZygote) -> Reports {
         let reply = |sequence, reply| vec![FromSpawner::Reply { sequence, reply }];
         match message {
             FromZygote::Ready { report } => match self.starting.take() {
@@ -265,7 +267,7 @@ impl Zygote {
     }
 
     /// The answer to a request to fork, when both halves are there.
-    fn answer(&mut self, sequence: Sequence) -> Told {
+    fn answer(&mut self, sequence: Sequence) -> Reports {
         let Some(Asked { pid: Some(pid), inside: Some(inside) }) = self.asked.get(&sequence) else {
             return Vec::new();
         };
@@ -274,7 +276,7 @@ impl Zygote {
         vec![FromSpawner::Reply { sequence, reply }]
     }
 
-    fn fail(&mut self, sequence: Sequence, errno: i32) -> Told {
+    fn fail(&mut self, sequence: Sequence, errno: i32) -> Reports {
         if self.asked.remove(&sequence).is_none() {
             return Vec::new();
         }

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::sandbox::backend::ProcessEnd;
 use crate::sandbox::files::{FileEntry, FileMode, Root};
 use crate::sandbox::linux::host::disk::Disk;
-use crate::sandbox::linux::probe::{Probe, Targets};
+use crate::sandbox::linux::wire::probe::{Probe, Targets};
 use crate::sandbox::spec::{Command, SandboxLimits};
 
 /// `USER_HZ`, which is 100 on every Linux that Rust runs on: the unit of times in `/proc/<pid>/stat`.

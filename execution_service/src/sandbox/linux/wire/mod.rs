@@ -11,13 +11,14 @@
 //! spawner ─SetUp──────▶ init (once)    what to become
 //! ```
 //!
-//! Messages are in the files of their receivers; [`channel`] and [`link`] carry them.
+//! Messages are in the files of their receivers; [`channel`] and [`init_link`] carry them.
 
 pub mod channel;
 pub mod failure;
 pub mod init;
-pub mod link;
+pub mod init_link;
 pub mod pipes;
+pub mod probe;
 pub mod spawner;
 #[cfg(test)]
 mod tests;

@@ -64,7 +64,7 @@ pub enum FromSpawner {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SpawnerReply {
     /// A sandbox exists; its init reports on its own when the set-up is done. Carries the worker's ends of
-    /// the [`super::link`] to it, the [`super::pipes::Pipes`] of a first process and, where there are cgroups,
+    /// the [`super::init_link`] to it, the [`super::pipes::Pipes`] of a first process and, where there are cgroups,
     /// the file of its memory peak.
     Created { sandbox: SandboxId },
     /// Carries the [`super::pipes::Pipes`] of a process.

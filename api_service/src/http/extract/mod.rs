@@ -1,0 +1,26 @@
+//! From a request to checked parts of it.
+
+mod body;
+mod body_budget;
+mod byte_range;
+mod caller;
+pub mod field_path;
+mod form_or_json;
+mod idempotency_key;
+mod json;
+#[cfg(test)]
+mod properties;
+mod query;
+mod request_id;
+mod shape_error;
+mod strict_json;
+
+pub use self::body::{BodyTimeout, MaxBody};
+pub use self::body_budget::{BodyBudget, BodyPermit};
+pub use self::byte_range::OptionalRange;
+pub use self::caller::CurrentCaller;
+pub use self::form_or_json::FormOrJson;
+pub use self::idempotency_key::OptionalKey;
+pub use self::json::Json;
+pub use self::query::QueryParams;
+pub use self::request_id::{HEADER as REQUEST_ID_HEADER, RequestId};

@@ -1,0 +1,217 @@
+//! Every kind of failure, with what it means to a caller: one row for each. No other file knows the
+//! status or the name of a failure. A surface renders these rows in words of its own.
+
+use actix_web::http::StatusCode;
+
+/// What a kind of failure means.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The kind as a word; stable.
+    pub name: &'static str,
+    /// The kind in words.
+    pub title: &'static str,
+    /// What a caller can do about it, where nothing more special is known.
+    pub remedy: &'static str,
+}
+
+macro_rules! table {
+    ($($(#[$doc:meta])* $code:ident = $status:ident $name:literal $title:literal, $remedy:literal;)*) => {
+        /// A kind of failure.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[$doc])* $code,)*
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$code),*];
+
+            /// Its row of the table.
+            pub const fn row(self) -> Row {
+                match self {
+                    $(Self::$code => Row {
+                        status: StatusCode::$status,
+                        name: $name,
+                        title: $title,
+                        remedy: $remedy,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+table! {
+    /// The body is no JSON.
+    InvalidJson = BAD_REQUEST "invalid_json" "The body is not JSON",
+        "send one JSON value in UTF-8";
+    /// The body broke off.
+    BodyUnreadable = BAD_REQUEST "body_unreadable" "The body could not be read",
+        "the connection broke, or the body is not encoded as its headers say";
+    /// A page of another origin asked for too much.
+    PreflightRefused = BAD_REQUEST "preflight_refused" "The browser may not send this request",
+        "ask the operator to add the origin to CORS_ORIGINS, or use a method and headers \
+         that are allowed";
+    /// There is no credential.
+    NotAuthenticated = UNAUTHORIZED "not_authenticated" "A credential is needed",
+        "send Authorization: Bearer <access token or API key>, or X-API-Key: <API key>";
+    /// Which one is meant is not guessed.
+    SeveralCredentials = UNAUTHORIZED "several_credentials" "There are several credentials",
+        "send one of them: Authorization: Bearer, or X-API-Key";
+    /// The credential is unknown, malformed or revoked.
+    CredentialInvalid = UNAUTHORIZED "credential_invalid" "The credential is not valid",
+        "sign in again, or use another API key";
+    /// The credential was good once.
+    CredentialExpired = UNAUTHORIZED "credential_expired" "The credential has expired",
+        "refresh the access token, or make a new API key";
+    /// No such user, or another password.
+    BadCredentials = UNAUTHORIZED "bad_credentials" "The user name or the password is wrong",
+        "check both; which of them is wrong is not told";
+    /// The refresh token is no good.
+    RefreshTokenInvalid = UNAUTHORIZED "refresh_token_invalid" "The refresh token is not valid",
+        "it is unknown, expired, revoked or was used before; sign in again";
+    /// The credential lacks a scope.
+    ScopeMissing = FORBIDDEN "scope_missing" "The credential does not allow this",
+        "use a credential that holds the scope";
+    /// The password is right, and the user may not sign in.
+    UserDisabled = FORBIDDEN "user_disabled" "The user is disabled",
+        "ask an administrator to enable the user";
+    /// The password to be changed is another one.
+    WrongPassword = FORBIDDEN "wrong_password" "The present password is wrong",
+        "password: send the one that you sign in with now";
+    /// No such route.
+    NotFound = NOT_FOUND "not_found" "Not found",
+        "there is nothing here; see /docs";
+    /// No such user.
+    UserNotFound = NOT_FOUND "user_not_found" "No such user",
+        "there is no user with this id";
+    /// No such key of that user.
+    ApiKeyNotFound = NOT_FOUND "api_key_not_found" "No such API key",
+        "none of yours has this id";
+    /// No such execution of that user.
+    ExecutionNotFound = NOT_FOUND "execution_not_found" "No such execution",
+        "none of yours has this id, or it is so old that it was forgotten";
+    /// The output is nowhere.
+    OutputNotKept = NOT_FOUND "output_not_kept" "The output was not kept",
+        "it was too long to be remembered, or no text, and the worker could not store it";
+    /// No such session of that user.
+    SessionNotFound = NOT_FOUND "session_not_found" "No such session",
+        "none of yours has this id, or it was deleted; create another";
+    /// The route has other methods.
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed"
+        "The route does not know this method",
+        "the Allow header lists the methods it knows";
+    /// The body did not arrive in time.
+    BodyTooSlow = REQUEST_TIMEOUT "body_too_slow" "The body took too long",
+        "send the whole body without pauses";
+    /// Somebody has the name.
+    UsernameTaken = CONFLICT "username_taken" "The user name is taken",
+        "choose another username";
+    /// Nobody else could administer.
+    LastAdmin = CONFLICT "last_admin" "The only administrator",
+        "nobody else could administer; make another administrator first";
+    /// Whoever changes the own password has to know the present one.
+    OwnPassword = CONFLICT "own_password" "Your own password cannot be reset",
+        "change it with PUT /v1/users/me/password, which asks for the present one";
+    /// The user has as many keys as one may have.
+    TooManyApiKeys = CONFLICT "too_many_api_keys" "Too many API keys",
+        "you have as many keys as one user may have; delete one first";
+    /// The execution has ended.
+    ExecutionNotRunning = CONFLICT "execution_not_running" "The execution is not running",
+        "it has ended; get it to see how";
+    /// The execution has not ended.
+    ExecutionRunning = CONFLICT "execution_running" "The execution is still running",
+        "what it wrote can be had when it has ended";
+    /// The user has as many sessions as one may have.
+    TooManySessions = CONFLICT "too_many_sessions" "Too many sessions",
+        "you have as many sessions as one user may have; delete one first";
+    /// The key came with another body before.
+    KeyReused = CONFLICT "idempotency_key_reused"
+        "The idempotency key was used for another request",
+        "Idempotency-Key: use a new key for a new request";
+    /// The first request of the key goes on.
+    KeyInProgress = CONFLICT "idempotency_in_progress"
+        "The first request with this idempotency key is still running",
+        "try again after the time in Retry-After to get its answer";
+    /// The first request of the key was cut off.
+    KeyUnknown = CONFLICT "idempotency_unknown"
+        "The first request with this idempotency key was cut off",
+        "nobody knows how far it got: look at your executions and sessions, then use a new key";
+    /// The time of the output was up.
+    OutputExpired = GONE "output_expired" "The output has expired",
+        "long output is kept for a while only; available_until in the run's answer said when";
+    /// The output had to go before its time.
+    OutputGone = GONE "output_gone" "The output is gone",
+        "it made way for newer output, or the worker was restarted; run the code again";
+    /// The time of the session ran out.
+    SessionExpired = GONE "session_expired" "The session has expired",
+        "its time to live or its idle time ran out; create another";
+    /// The sandbox of the session is gone.
+    SessionLost = GONE "session_lost" "The session was lost",
+        "its sandbox is gone, and with it variables and files; create another";
+    /// The body is larger than the operator allows.
+    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
+        "send less";
+    /// The body has another type than the route reads.
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type"
+        "The body has a type that this route does not read",
+        "send the Content-Type that the route reads";
+    /// The body is compressed.
+    UnsupportedEncoding = UNSUPPORTED_MEDIA_TYPE "unsupported_content_encoding"
+        "The body is compressed",
+        "send it as it is, without Content-Encoding";
+    /// The output has no byte in that range.
+    RangeNotSatisfiable = RANGE_NOT_SATISFIABLE "range_not_satisfiable"
+        "The output has no such range",
+        "ask for bytes that are there; Content-Range says how many";
+    /// Fields are wrong.
+    ValidationFailed = UNPROCESSABLE_ENTITY "validation_failed" "The request is not valid",
+        "errors says which fields are wrong, and what would be right";
+    /// Two readers could understand the body differently.
+    DuplicateKey = UNPROCESSABLE_ENTITY "duplicate_key" "A key stands twice in one object",
+        "keep one of them";
+    /// The body is built to hurt its reader.
+    NestingTooDeep = UNPROCESSABLE_ENTITY "nesting_too_deep" "The body is nested too deeply",
+        "send a flatter body";
+    /// The body would take far more memory than its length.
+    TooManyValues = UNPROCESSABLE_ENTITY "too_many_values" "The body has too many values",
+        "send fewer";
+    /// The session runs another language.
+    LanguageMismatch = UNPROCESSABLE_ENTITY "language_mismatch"
+        "The session runs another language",
+        "language: use the language that the session was created with";
+    /// The worker cannot run the language.
+    LanguageUnavailable = UNPROCESSABLE_ENTITY "language_unavailable"
+        "The language is not available here",
+        "language: choose one that /v1/languages lists";
+    /// Too many sign-ins by that name or from that address.
+    TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many sign-in attempts",
+        "wait as long as Retry-After says";
+    /// The user has as many runs waiting as one may have.
+    TooManyRunsWaiting = TOO_MANY_REQUESTS "too_many_runs_waiting" "Too many runs of yours wait",
+        "nothing was run; let some of them end, or try again after the time in Retry-After";
+    /// A fault of ours.
+    Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side",
+        "the cause is in the log, under the request id";
+    /// Other bodies take all the memory that there is for bodies.
+    BodiesFull = SERVICE_UNAVAILABLE "bodies_full" "Too many large bodies at once",
+        "try again after the time in Retry-After, or send less";
+    /// More sign-ins at once than this machine can check.
+    SignInBusy = SERVICE_UNAVAILABLE "sign_in_busy" "Too many sign-ins at once",
+        "try again after the time in Retry-After";
+    /// The worker was lost while the run went on.
+    ExecutionUnknown = SERVICE_UNAVAILABLE "execution_unknown"
+        "The worker was lost during the run",
+        "it was accepted and may have run in part; its end is not known";
+    /// Every slot of the worker is taken.
+    WorkerFull = SERVICE_UNAVAILABLE "worker_full" "Every place is taken",
+        "nothing was run; try again after the time in Retry-After";
+    /// The worker cannot be reached.
+    WorkerUnavailable = SERVICE_UNAVAILABLE "worker_unavailable" "The worker is not available",
+        "try again after the time in Retry-After";
+    /// So much waits to be written that no more is taken on.
+    DatabaseBehind = SERVICE_UNAVAILABLE "database_behind" "The database does not keep up",
+        "try again after the time in Retry-After";
+}

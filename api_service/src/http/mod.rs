@@ -1,0 +1,16 @@
+//! Everything about HTTP.
+//!
+//! ```text
+//! connections   how many, and for how long       middleware   around every request
+//! rest          our /v1: routes and their JSON   extract      a request to checked parts
+//! metrics       figures for operators            failure      what each failure means
+//! server        puts them together
+//! ```
+
+pub mod connections;
+pub mod extract;
+pub mod failure;
+pub mod metrics;
+pub mod middleware;
+pub mod rest;
+pub mod server;

@@ -1,0 +1,54 @@
+//! `/v1/code_interpreter/executions`.
+
+pub mod full_output;
+pub mod json;
+pub mod output;
+pub mod report;
+pub mod run;
+pub mod run_json;
+
+use actix_web::web::{self, Data, Path};
+
+use crate::domain::ids::ExecutionId;
+use crate::http::extract::{CurrentCaller, QueryParams, RequestId};
+use crate::http::failure::Failure;
+use crate::http::rest::executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
+use crate::http::rest::fields::page::{PageAnswer, PageQuery};
+use crate::services::Error;
+use crate::state::AppState;
+
+/// Your runs, newest first. Needs the scope `read`.
+pub(in crate::http::rest) async fn list(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    QueryParams(query): QueryParams<PageQuery>,
+) -> Result<web::Json<PageAnswer<ExecutionSummary>>, Failure> {
+    let page = query.parse(ExecutionId::parse).map_err(Failure::Invalid)?;
+    let runs = state.executions.list(&caller.user, &page).await?;
+    Ok(web::Json(PageAnswer::of(runs, |run| ExecutionSummary::of(&run))))
+}
+
+/// One of your runs, with everything its answer held. Needs the scope `read`.
+pub(in crate::http::rest) async fn get(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    id: Path<String>,
+) -> Result<web::Json<ExecutionAnswer>, Failure> {
+    let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
+    let run = state.executions.get(&caller.user, &id).await?;
+    let answer = ExecutionAnswer::of(run).map_err(|_| Error::Fault("an answer is not JSON"))?;
+    Ok(web::Json(answer))
+}
+
+/// End a run early. Whoever waits for it gets its answer, with what it had written. Needs the
+/// scope `run`.
+pub(in crate::http::rest) async fn cancel(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    RequestId(request_id): RequestId,
+    id: Path<String>,
+) -> Result<web::Json<CancelAnswer>, Failure> {
+    let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
+    state.executions.cancel(&caller.user, &id, &request_id).await?;
+    Ok(web::Json(CancelAnswer { success: true, message: "Execution cancelled" }))
+}

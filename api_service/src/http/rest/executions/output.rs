@@ -1,0 +1,68 @@
+//! `GET /v1/code_interpreter/executions/{id}/output/{stream}`.
+
+use actix_web::HttpResponse;
+use actix_web::body::SizedStream;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE};
+use actix_web::web::{Bytes, Data, Path};
+use futures::stream;
+
+use crate::domain::byte_range::Part;
+use crate::domain::event::OutputStream;
+use crate::domain::ids::ExecutionId;
+use crate::http::extract::{CurrentCaller, OptionalRange, RequestId};
+use crate::http::failure::Failure;
+use crate::services::Error;
+use crate::services::outputs::{Output, OutputBytes};
+use crate::state::AppState;
+
+/// True when all that was written can be had; its first part is what is there otherwise.
+const COMPLETE: &str = "Output-Complete";
+/// How many bytes were written.
+const TOTAL: &str = "Output-Total-Bytes";
+
+/// All that one of your runs wrote to `stdout` or `stderr`, byte by byte as it was written: nothing
+/// is cut out and nothing replaced. Output that is longer than an answer, or no UTF-8, is kept for a
+/// while only; `full_output` in the answer of the run says until when. A single range of bytes can be
+/// asked for. Needs the scope `read`.
+pub(in crate::http::rest) async fn get(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    OptionalRange(range): OptionalRange,
+    RequestId(request_id): RequestId,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
+    let (id, stream) = path.into_inner();
+    let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
+    let stream = OutputStream::parse(&stream).ok_or(Failure::NoSuchRoute)?;
+    let found = state.executions.output(&caller.user, &id, stream, range, &request_id).await?;
+    let Output { available, total, part, bytes } = found;
+    let mut response = HttpResponse::build(match part {
+        Some(_) => StatusCode::PARTIAL_CONTENT,
+        None => StatusCode::OK,
+    });
+    if let Some(Part { first, length }) = part {
+        let last = first + length - 1;
+        response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{available}")));
+    }
+    let name = format!("attachment; filename=\"{id}.{}\"", stream.name());
+    response
+        .content_type("application/octet-stream")
+        .insert_header((CONTENT_DISPOSITION, name))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        .insert_header((COMPLETE, if available == total { "true" } else { "false" }))
+        .insert_header((TOTAL, total));
+    let length = part.map_or(available, |part| part.length);
+    Ok(response.body(SizedStream::new(length, Box::pin(pieces(bytes)))))
+}
+
+/// One piece at a time: the next is asked for when the caller has taken this one. An answer that
+/// breaks off is seen as such, since its length was told.
+fn pieces(bytes: OutputBytes) -> impl futures::Stream<Item = Result<Bytes, Error>> {
+    stream::try_unfold(bytes, |mut bytes| async {
+        let next = bytes.next().await.inspect_err(|error| {
+            tracing::warn!(%error, "an output broke off");
+        })?;
+        Ok(next.map(|piece| (Bytes::from(piece), bytes)))
+    })
+}

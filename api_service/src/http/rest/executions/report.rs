@@ -1,0 +1,273 @@
+//! What a run did, in all the answers that tell it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
+
+use crate::http::rest::fields::words;
+
+use super::full_output::FullOutputBody;
+use crate::domain::capture::CapturedText;
+use crate::domain::ids::ExecutionId;
+use crate::domain::report::{Diagnostic, Outcome, Phases, Report, RichResult, Usage};
+
+/// Everything about a run but what it was. Times are whole milliseconds, rounded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportBody {
+    /// The same as `stdout`.
+    #[schema(value_type = String)]
+    pub output: EncodedJson,
+    /// What the program wrote to standard output.
+    #[schema(value_type = String)]
+    pub stdout: EncodedJson,
+    /// What it wrote to standard error.
+    pub stderr: String,
+    /// One line that says what went wrong; null when nothing did.
+    #[schema(required)]
+    pub error: Option<String>,
+    /// Its exit status; null when it did not end by itself.
+    #[schema(required)]
+    pub exit_code: Option<i32>,
+    /// The signal that ended it, by name.
+    #[schema(example = json!(null))]
+    #[schema(required)]
+    pub signal: Option<String>,
+    /// The whole run, in milliseconds.
+    pub duration_ms: u64,
+    /// What it displayed.
+    pub results: Vec<ResultBody>,
+    /// What went wrong, for a model that must repair its code.
+    #[schema(required)]
+    pub diagnostic: Option<DiagnosticBody>,
+    /// Whether output was left out, and how much there was.
+    pub truncated: TruncatedBody,
+    /// Whether output was text.
+    pub encoding: EncodingBody,
+    /// Where all of it can be had, byte by byte, when that is not here.
+    pub full_output: FullOutputBody,
+    /// What it consumed.
+    pub usage: UsageBody,
+    /// Where the time went.
+    pub phases: PhasesBody,
+    /// True when the session's interpreter had to be restarted: variables are gone, files are not.
+    pub state_lost: bool,
+    /// The isolation that was in force: full or degraded.
+    #[schema(schema_with = words::isolation)]
+    pub isolation: String,
+}
+
+/// Text that is in JSON already: it stands in the answer twice, and escaping a long one is a good part of
+/// the gateway's work.
+#[derive(Debug, Clone)]
+pub struct EncodedJson(Arc<Box<RawValue>>);
+
+impl Serialize for EncodedJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// One rich value.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResultBody {
+    /// Representations by MIME type; binary ones are base64.
+    pub mime: BTreeMap<String, String>,
+    /// True for the value of the last expression.
+    pub is_main_result: bool,
+}
+
+/// What went wrong; the same in every language.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DiagnosticBody {
+    /// exception, syntax, compile, limit, signal or exit.
+    #[schema(schema_with = words::diagnostic_kind)]
+    pub kind: String,
+    /// The exception's class, the limit, the signal.
+    pub name: String,
+    /// What the language said.
+    pub message: String,
+    /// In which of the user's files.
+    #[schema(required)]
+    pub file: Option<String>,
+    /// Counted from 1.
+    #[schema(required)]
+    pub line: Option<u32>,
+    /// Counted from 1.
+    #[schema(required)]
+    pub column: Option<u32>,
+    /// The user's own frames.
+    #[schema(required)]
+    pub traceback: Option<String>,
+    /// The module that could not be imported.
+    #[schema(required)]
+    pub missing_module: Option<String>,
+    /// True when the same code may succeed another time.
+    pub retryable: bool,
+    /// What usually helps.
+    #[schema(required)]
+    pub hint: Option<String>,
+}
+
+/// Whether output was left out. Where it was, a marker line stands in the text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TruncatedBody {
+    /// Some of stdout was.
+    pub stdout: bool,
+    /// Some of stderr was.
+    pub stderr: bool,
+    /// All that was written to stdout, in bytes.
+    pub stdout_bytes: u64,
+    /// All that was written to stderr, in bytes.
+    pub stderr_bytes: u64,
+}
+
+/// `utf-8`, or `replaced` when bytes were not text and stand as U+FFFD; `full_output` has the bytes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EncodingBody {
+    /// Of stdout.
+    #[schema(schema_with = words::encoding)]
+    pub stdout: &'static str,
+    /// Of stderr.
+    #[schema(schema_with = words::encoding)]
+    pub stderr: &'static str,
+}
+
+/// What a run consumed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsageBody {
+    /// Processor time of all processes together, in milliseconds.
+    pub cpu_ms: u64,
+    /// Highest memory use of all processes together, in bytes.
+    pub peak_memory_bytes: u64,
+    /// Most processes at once.
+    pub processes: u32,
+    /// Disk space in use at the end, in bytes.
+    pub disk_bytes: u64,
+    /// enforced (counted by the kernel) or best_effort.
+    #[schema(schema_with = words::accounting)]
+    pub accounting: String,
+}
+
+/// Where the time went, in milliseconds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PhasesBody {
+    /// Waiting for a free slot.
+    pub queue_ms: u64,
+    /// Getting a sandbox ready.
+    pub start_ms: u64,
+    /// Compiling; null where the language does not.
+    #[schema(required)]
+    pub compile_ms: Option<u64>,
+    /// Running.
+    pub run_ms: u64,
+    /// True when no sandbox was ready and one had to be made.
+    pub cold_start: bool,
+}
+
+impl ReportBody {
+    /// From the domain.
+    ///
+    /// # Errors
+    /// When the output is not JSON.
+    pub fn of(id: &ExecutionId, report: Report) -> Result<Self, serde_json::Error> {
+        let error = report.outcome.error_line();
+        let Report { outcome, stdout, stderr, results, isolation } = report;
+        let Outcome {
+            status: _,
+            exit_code,
+            signal,
+            duration,
+            stdout: stdout_totals,
+            stderr: stderr_totals,
+            usage,
+            phases,
+            diagnostic,
+            state_lost,
+        } = outcome;
+        let written = EncodedJson(Arc::new(to_raw_value(&stdout.text)?));
+        Ok(Self {
+            output: written.clone(),
+            encoding: EncodingBody { stdout: encoding(&stdout), stderr: encoding(&stderr) },
+            stdout: written,
+            stderr: stderr.text,
+            error,
+            exit_code,
+            signal,
+            duration_ms: millis(duration),
+            results: results.into_iter().map(result).collect(),
+            diagnostic: diagnostic.map(self::diagnostic),
+            truncated: TruncatedBody {
+                stdout: stdout_totals.truncated,
+                stderr: stderr_totals.truncated,
+                stdout_bytes: stdout_totals.bytes,
+                stderr_bytes: stderr_totals.bytes,
+            },
+            full_output: FullOutputBody::of(id, stdout_totals, stderr_totals),
+            usage: self::usage(usage),
+            phases: self::phases(phases),
+            state_lost,
+            isolation,
+        })
+    }
+}
+
+fn result(result: RichResult) -> ResultBody {
+    let RichResult { mime, is_main_result } = result;
+    ResultBody { mime, is_main_result }
+}
+
+fn diagnostic(found: Diagnostic) -> DiagnosticBody {
+    let Diagnostic {
+        kind,
+        name,
+        message,
+        file,
+        line,
+        column,
+        traceback,
+        missing_module,
+        retryable,
+        hint,
+    } = found;
+    DiagnosticBody {
+        kind,
+        name,
+        message,
+        file,
+        line,
+        column,
+        traceback,
+        missing_module,
+        retryable,
+        hint,
+    }
+}
+
+fn usage(usage: Usage) -> UsageBody {
+    let Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting } = usage;
+    UsageBody { cpu_ms: millis(cpu), peak_memory_bytes, processes, disk_bytes, accounting }
+}
+
+fn phases(phases: Phases) -> PhasesBody {
+    let Phases { queue, start, compile, run, cold_start } = phases;
+    PhasesBody {
+        queue_ms: millis(queue),
+        start_ms: millis(start),
+        compile_ms: compile.map(millis),
+        run_ms: millis(run),
+        cold_start,
+    }
+}
+
+fn encoding(captured: &CapturedText) -> &'static str {
+    if captured.replaced { "replaced" } else { "utf-8" }
+}
+
+/// Rounded, not cut: 1.6 ms is 2.
+fn millis(span: Duration) -> u64 {
+    u64::try_from((span.as_micros() + 500) / 1000).unwrap_or(u64::MAX)
+}

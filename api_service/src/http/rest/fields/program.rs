@@ -1,0 +1,71 @@
+//! What runs and sessions have in common: languages, environments, strings with bounds.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
+
+use crate::domain::field_error::FieldErrors;
+use crate::domain::language::Language;
+use crate::domain::run::{MAX_ENV, MAX_ENV_NAME, MAX_STRING};
+use crate::http::extract::field_path;
+
+/// A language that the operator offers, by name or alias.
+pub(in crate::http::rest) fn language(
+    text: &str,
+    offered: &[Language],
+    errors: &mut FieldErrors,
+) -> Option<Language> {
+    let found = Language::parse(text).filter(|language| offered.contains(language));
+    let names: Vec<&str> = offered.iter().map(|language| language.name()).collect();
+    errors.keep("language", found.ok_or_else(|| format!("must be one of {}", names.join(", "))))
+}
+
+/// Environment variables whose names a shell would accept.
+pub(in crate::http::rest) fn environment(
+    env: BTreeMap<String, String>,
+    errors: &mut FieldErrors,
+) -> BTreeMap<String, String> {
+    if env.len() > MAX_ENV {
+        errors.push("env", format!("must have at most {MAX_ENV} variables"));
+        return BTreeMap::new();
+    }
+    for (name, value) in &env {
+        let loc = field_path::of_key("env", name);
+        if !is_variable_name(name) {
+            errors.push(
+                loc.as_str(),
+                "its name must be letters, digits and '_', not begin with a digit, \
+                 and have at most 255 bytes",
+            );
+        }
+        bounded(&loc, value, errors);
+    }
+    env
+}
+
+/// The schema of an environment.
+pub(in crate::http::rest) fn environment_schema() -> Object {
+    let value = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_STRING - 1));
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some("Environment variables."))
+        .additional_properties(Some(value))
+        .max_properties(Some(MAX_ENV))
+        .build()
+}
+
+/// A string that the kernel can hand to a program.
+pub(in crate::http::rest) fn bounded(loc: &str, text: &str, errors: &mut FieldErrors) {
+    if text.contains('\0') {
+        errors.push(loc, "must not contain a NUL character");
+    }
+    if text.len() >= MAX_STRING {
+        errors.push(loc, format!("must have fewer than {MAX_STRING} bytes"));
+    }
+}
+
+fn is_variable_name(name: &str) -> bool {
+    let sane = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let digit_first = name.as_bytes().first().is_none_or(u8::is_ascii_digit);
+    !digit_first && name.len() <= MAX_ENV_NAME && name.bytes().all(sane)
+}

@@ -1,0 +1,106 @@
+//! Strings that are one of a few words, as schemas.
+
+use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Type};
+
+use crate::domain::execution::ExecutionState;
+use crate::domain::report::Status;
+use crate::domain::scope::Scope;
+use crate::domain::session::SessionStatus;
+
+/// One of `words`.
+fn one_of(about: &str, words: impl IntoIterator<Item = &'static str>) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(about))
+        .enum_values(Some(words))
+        .build()
+}
+
+/// How a run ended.
+pub fn run_status() -> Object {
+    one_of("How it ended.", Status::ALL.map(Status::name))
+}
+
+/// How far a run got, or how it ended.
+pub fn execution_status() -> Object {
+    let others = [ExecutionState::Running, ExecutionState::Unknown];
+    one_of(
+        "How it ended; `running` before that, also while it waits for its turn, and `unknown` when \
+         the worker or the gateway was lost before the end.",
+        Status::ALL.map(Status::name).into_iter().chain(others.iter().map(ExecutionState::name)),
+    )
+}
+
+/// How a session is.
+pub fn session_status() -> Object {
+    one_of("How it is.", SessionStatus::ALL.map(SessionStatus::name))
+}
+
+/// What credentials allow.
+pub fn scopes() -> ArrayBuilder {
+    let scope = one_of("One right.", Scope::ALL.map(Scope::name));
+    ArrayBuilder::new()
+        .items(scope)
+        .min_items(Some(1))
+        .max_items(Some(Scope::ALL.len()))
+        .unique_items(true)
+        .description(Some(
+            "What it allows: run (run code, cancel runs), sessions (make and end sessions), read \
+             (look at executions and sessions), keys (make, list and delete API keys), admin (make \
+             users).",
+        ))
+}
+
+/// The isolation in force.
+pub fn isolation() -> Object {
+    one_of("The isolation in force.", ["full", "degraded"])
+}
+
+/// How a layer of isolation is.
+pub fn wall_state() -> Object {
+    one_of("How it is.", ["enforced", "best_effort", "missing"])
+}
+
+/// How what was consumed was counted.
+pub fn accounting() -> Object {
+    one_of(
+        "Who counted: the kernel (enforced), or we did (best_effort).",
+        ["enforced", "best_effort"],
+    )
+}
+
+/// Whether bytes were text.
+pub fn encoding() -> Object {
+    one_of("`replaced`: bytes that were no text stand as U+FFFD.", ["utf-8", "replaced"])
+}
+
+/// What kind of thing went wrong.
+pub fn diagnostic_kind() -> Object {
+    let kinds = ["exception", "syntax", "compile", "limit", "signal", "exit"];
+    one_of("What kind of thing went wrong.", kinds)
+}
+
+/// How the service is.
+pub fn health() -> Object {
+    one_of("`unhealthy` when the database or the worker is down.", ["healthy", "unhealthy"])
+}
+
+/// Whether a part of the service is there.
+pub fn up_or_down() -> Object {
+    one_of("Whether it is there.", ["up", "down"])
+}
+
+/// What a probe is told.
+pub fn probe() -> Object {
+    one_of("What a probe is told.", ["ok", "not_ready"])
+}
+
+/// The kind of an access token.
+pub fn token_type() -> Object {
+    one_of("How it is sent.", ["bearer"])
+}
+
+/// The kind of sign-in.
+pub fn grant_type() -> Object {
+    one_of("`password`, if given at all.", ["password"])
+}

@@ -1,0 +1,82 @@
+//! Answers that are the same however often a request is repeated.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+
+use super::response_body::respond;
+use crate::domain::caller::Caller;
+use crate::domain::idempotency::{IdempotencyKey, Reservation};
+use crate::http::failure::Failure;
+use crate::services::Error;
+use crate::services::idempotency::{Begin, Idempotency};
+use crate::services::secrets::sha256_hex;
+
+const REPLAYED: &str = "Idempotent-Replayed";
+
+/// An answer, ready to be sent or kept.
+pub(super) struct Answer {
+    status: u16,
+    body: Bytes,
+    replayed: bool,
+}
+
+/// The reservation that a key asks for, if there is one.
+pub(super) fn reservation(
+    key: Option<IdempotencyKey>,
+    caller: &Caller,
+    route: &'static str,
+    body: &[u8],
+) -> Option<Reservation> {
+    key.map(|key| {
+        let fingerprint = sha256_hex(body);
+        Reservation { user: caller.user.clone(), route, key, fingerprint }
+    })
+}
+
+/// Does `work`, which gives the body of its answer, or gives the answer that it gave before under the
+/// same key.
+pub(in crate::http::rest) async fn idempotent(
+    idempotency: &Idempotency,
+    reservation: Option<Reservation>,
+    status: StatusCode,
+    work: impl Future<Output = Result<Bytes, Error>>,
+) -> Result<Answer, Failure> {
+    let claim = match reservation {
+        Some(reservation) => match idempotency.begin(reservation).await? {
+            Begin::Fresh(claim) => Some(claim),
+            Begin::Replay { status, body } => {
+                return Ok(Answer { status, body: Bytes::from(body), replayed: true });
+            }
+        },
+        None => None,
+    };
+    match work.await {
+        Ok(body) => {
+            let answer = Answer { status: status.as_u16(), body, replayed: false };
+            if let Some(claim) = claim {
+                claim.answered(answer.status, answer.body.clone()).await?;
+            }
+            Ok(answer)
+        }
+        Err(error) => {
+            if let Some(claim) = claim {
+                claim.failed(&error).await?;
+            }
+            Err(Failure::from(error))
+        }
+    }
+}
+
+impl From<Answer> for HttpResponse {
+    fn from(answer: Answer) -> Self {
+        let Answer { status, body, replayed } = answer;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/json");
+        if replayed {
+            response.insert_header((REPLAYED, "true"));
+        }
+        respond(&mut response, body)
+    }
+}

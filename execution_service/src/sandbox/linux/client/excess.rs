@@ -1,0 +1,44 @@
+//! What a sandbox holds that no limit stops.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::sandbox::LinuxSandbox;
+use crate::sandbox::linux::host::{locks, tcp, unaccounted_memory};
+use crate::sandbox::linux::wire::init::{InitReply, InitRequest};
+
+impl LinuxSandbox {
+    /// See [`Excess::Memory`](crate::sandbox::backend::Excess::Memory).
+    pub(super) async fn holds_unaccounted_memory(&self, patience: Duration) -> bool {
+        /// At most a byte of each of 17 pages of 32 KiB counts for the 576 bytes or more of what holds them
+        /// together (`MAX_SKB_FRAGS`, `SKB_TRUESIZE`): 967 times as much as is counted.
+        const AMPLIFICATION: u64 = 1024;
+        let limit = self.in_force.lock().unwrap_or_else(PoisonError::into_inner).memory_bytes;
+        let (grown, share) = (unaccounted_memory::grown(), tcp::share());
+        if grown <= limit && share.is_none() {
+            return false;
+        }
+        match self.ask(InitRequest::Sockets, patience).await {
+            Ok(InitReply::Sockets { bytes, of_tcp }) => {
+                grown.min(bytes.saturating_mul(AMPLIFICATION)) > limit
+                    || share.is_some_and(|share| of_tcp > share)
+            }
+            // Who cannot be asked is not taken for innocent.
+            Ok(_) | Err(_) => true,
+        }
+    }
+
+    /// Locks on files; 0 where the whole host has few. Whoever cannot be asked is found by [`Sandbox::usage`](crate::sandbox::backend::Sandbox::usage).
+    pub(super) async fn locks(&self, patience: Duration) -> u64 {
+        if !locks::are_many() {
+            return 0;
+        }
+        if let Some(meter) = &self.meter {
+            return locks::held_by(|| meter.members());
+        }
+        match self.ask(InitRequest::Locks, patience).await {
+            Ok(InitReply::Locks(count)) => count,
+            Ok(_) | Err(_) => 0,
+        }
+    }
+}

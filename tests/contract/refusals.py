@@ -1,0 +1,39 @@
+"""A check for schemathesis: what the document allows is taken, or refused for a reason that no schema
+can state. It stands in place of `positive_data_acceptance`, which knows no such reasons."""
+
+import re
+
+import schemathesis
+
+# What each refusal says. A rule that a schema can state belongs into the document and not here.
+BEYOND_A_SCHEMA = re.compile(
+    "|".join(
+        [
+            "must be in the future",  # now is no constant
+            "must be the next_cursor of the page before",  # of this list
+            "must be one of ",  # the languages that run here
+            "are for the language c only",  # one field by another
+            "must be empty: sandboxes here have no network",  # the operator's choice
+            "must not be the user name",  # one field by another
+            "must not (stand|be) .*twice|is given twice|lies? (in|below) ",  # names among names
+        ]
+    )
+)
+REFUSALS = {400, 405, 406, 408, 410, 411, 413, 414, 415, 417, 422, 431}
+
+
+@schemathesis.check
+def valid_requests_are_taken(ctx, response, case):
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    # 416 is not among them: how long an output is, is not in the document.
+    if response.status_code not in REFUSALS:
+        return
+    problem = response.json()
+    reasons = [error["msg"] for error in problem.get("errors", [])]
+    if response.status_code == 422 and reasons and all(map(BEYOND_A_SCHEMA.search, reasons)):
+        return
+    # A session's id that is well formed and was somebody's, long ago.
+    if problem.get("code") in {"session_expired", "session_lost", "output_expired", "output_gone"}:
+        return
+    raise AssertionError(f"refused although the document allows it: {problem.get('detail')}")
