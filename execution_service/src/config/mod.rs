@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
-use crate::language::NAMES;
 use command_line::CommandLine;
 pub use command_line::{Action, DOCTOR, DoctorWanted};
 use settings::values::seconds;
@@ -40,9 +39,8 @@ pub struct Settings {
     /// File to write the bound address to, once it is bound
     #[arg(long, env = "ADDRESS_FILE")]
     pub address_file: Option<PathBuf>,
-    /// Languages to offer, separated by commas
-    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = NAMES.as_str(),
-          value_parser = language_list)]
+    /// Languages to offer, separated by commas; * for all that there are
+    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = "*", value_parser = language_list)]
     pub supported_languages: LanguageList,
     /// Virtual environment with the Python packages that programs may import
     #[arg(long, env = "PYTHON_ENVIRONMENT")]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::language::{Language, NAMES};
+use crate::language::Language;
 
 /// Where to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,15 +39,7 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
 }
 
 pub(super) fn language_list(text: &str) -> Result<LanguageList, String> {
-    let mut languages = Vec::new();
-    for name in text.split(',').map(str::trim) {
-        let language =
-            Language::find(name).ok_or_else(|| format!("{name:?} is none of {}", *NAMES))?;
-        if !languages.contains(&language) {
-            languages.push(language);
-        }
-    }
-    Ok(LanguageList(languages))
+    Language::parse_list(text).map(LanguageList)
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {

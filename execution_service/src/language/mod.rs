@@ -23,8 +23,6 @@ pub mod python;
 mod run_message;
 pub mod toolchain;
 
-use std::sync::LazyLock;
-
 pub use compiled::CompiledLanguage;
 pub use compiler_flags::{CompilerFlags, FlagError};
 pub use descriptor::{Approach, Descriptor, Language, VirtualEnvironment};
@@ -32,12 +30,30 @@ pub use environment::environment_of;
 pub use kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
 pub use program::{Mode, Program};
 
-/// The names of all languages, as a list in a setting has them.
-pub static NAMES: LazyLock<String> = LazyLock::new(|| Language::ALL.map(Language::name).join(","));
-
 impl Language {
     /// Every language, in the order in which they are shown.
     pub const ALL: [Self; 4] = [python::PYTHON, node::NODE, bash::BASH, c::C];
+
+    /// What a setting lists: names separated by commas, each language once; `*` is all of them.
+    ///
+    /// # Errors
+    /// What the list must be, when a name in it is none.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
+        if text == "*" {
+            return Ok(Self::ALL.to_vec());
+        }
+        let mut languages = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            let language = Self::find(name).ok_or_else(|| {
+                let [others @ .., last] = Self::ALL.map(Self::name);
+                format!("must be * or a comma-separated choice of {} and {last}", others.join(", "))
+            })?;
+            if !languages.contains(&language) {
+                languages.push(language);
+            }
+        }
+        Ok(languages)
+    }
 
     /// By its name; aliases are for callers, and resolved by the gateway.
     pub fn find(name: &str) -> Option<Self> {

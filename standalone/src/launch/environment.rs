@@ -7,6 +7,7 @@ use std::path::Path;
 use ::settings::Refused;
 use api_service::config;
 use execution_service::config as worker_config;
+use execution_service::language::Language;
 
 use crate::data_directory::{DataDirectory, DataDirectoryError};
 use crate::secret::{self, SecretError};
@@ -64,8 +65,11 @@ impl Environment {
         let path = directory.path();
         let mut shared = handed_on(BASICS);
         shared.insert("LOG_FORMAT".into(), log_format.name().into());
-        let offered: Vec<&str> = languages.iter().map(|language| language.name()).collect();
-        shared.insert("SUPPORTED_LANGUAGES".into(), offered.join(",").into());
+        if languages[..] != Language::ALL {
+            // A worker elsewhere may have others: all of them are what nobody has restricted.
+            let offered: Vec<&str> = languages.iter().map(|language| language.name()).collect();
+            shared.insert("SUPPORTED_LANGUAGES".into(), offered.join(",").into());
+        }
         let token = match std::env::var_os("INTERNAL_AUTH_TOKEN") {
             Some(token) => token,
             None if matches!(worker, WorkerPlace::Elsewhere(_)) => {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use ::settings::values::{ip_address, port};
 use ::settings::{Given, Refused, Variable, misspelt};
 use clap::Args;
-use execution_service::language::{Language, NAMES};
+use execution_service::language::Language;
 use telemetry::LogFormat;
 
 /// What can be said on the command line and in the environment, and is the launcher's own business.
@@ -34,8 +34,8 @@ pub(crate) struct Variables {
     /// takes a minute and some 300 MB; without network the service starts with the bare Python)
     #[arg(long)]
     no_provision: bool,
-    /// Languages to offer, separated by commas
-    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = NAMES.as_str(),
+    /// Languages to offer, separated by commas; * for all that there are
+    #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = "*",
           value_name = "LANGUAGES", value_parser = languages)]
     supported_languages: LanguageList,
     /// The worker: http://127.0.0.1:port or unix:/path/to.sock is started here; http:// or https:// on
@@ -159,17 +159,7 @@ fn data_directory(
 }
 
 fn languages(text: &str) -> Result<LanguageList, String> {
-    let mut languages = Vec::new();
-    for name in text.split(',').map(str::trim) {
-        let language = Language::find(name).ok_or_else(|| {
-            let [others @ .., last] = Language::ALL.map(Language::name);
-            format!("must be a comma-separated choice of {} and {last}", others.join(", "))
-        })?;
-        if !languages.contains(&language) {
-            languages.push(language);
-        }
-    }
-    Ok(languages.into())
+    Language::parse_list(text).map(LanguageList::from)
 }
 
 /// A worker on this machine is ours to start; one elsewhere is not.
