@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 /// puts the layers together and may name any.
 fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
-        ("grpc", &["worker", "session", "execution", "language", "sandbox", "error", "config"][..]),
-        ("error.rs", &["worker", "session", "execution", "language"]),
+        ("grpc", &["worker", "session", "execution", "language", "sandbox", "config"][..]),
         ("worker", &["session", "pool", "execution", "language", "sandbox", "tasks"]),
         ("session", &["execution", "language", "sandbox"]),
         ("pool", &["execution", "language", "sandbox", "tasks"]),
@@ -17,7 +16,6 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("sandbox", &["runtimes"]),
         ("runtimes", &[]),
         ("tasks.rs", &[]),
-        ("telemetry.rs", &["config"]),
     ])
 }
 
@@ -29,13 +27,10 @@ const HOMES: [(&str, &[&str]); 8] = [
     ),
     ("libc::", &["sandbox/linux"]),
     ("nix::", &["sandbox/linux"]),
-    ("tonic::", &["grpc", "error.rs", "startup"]),
-    ("proto::", &["grpc", "error.rs", "startup"]),
-    ("anyhow::", &["startup", "doctor", "telemetry.rs"]),
-    (
-        "std::env",
-        &["config", "startup", "telemetry.rs", "language/discovery", "language/toolchain"],
-    ),
+    ("tonic::", &["grpc", "startup"]),
+    ("proto::", &["grpc", "startup"]),
+    ("anyhow::", &["startup", "doctor"]),
+    ("std::env", &["config", "main.rs", "startup", "language/discovery", "language/toolchain"]),
     ("clap::", &["config"]),
 ];
 

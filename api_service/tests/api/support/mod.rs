@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 mod app;
+mod capabilities;
 mod fake_worker;
 mod gateway;
 mod log;

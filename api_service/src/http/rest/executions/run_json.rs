@@ -207,12 +207,15 @@ fn checked_flags(flags: Vec<String>, errors: &mut FieldErrors) -> Vec<String> {
     "language": "python", "status": "succeeded", "output": "3\n", "stdout": "3\n", "stderr": "",
     "error": null, "exit_code": 0, "signal": null, "duration_ms": 3, "results": [],
     "diagnostic": null,
-    "truncated": {"stdout": false, "stderr": false, "stdout_bytes": 2, "stderr_bytes": 0},
+    "truncated": {
+        "stdout": false, "stderr": false, "stdout_bytes": 2, "stderr_bytes": 0,
+        "results": false, "results_omitted": 0
+    },
     "encoding": {"stdout": "utf-8", "stderr": "utf-8"},
     "full_output": {"stdout": null, "stderr": null},
     "usage": {
         "cpu_ms": 2, "peak_memory_bytes": 9437184, "processes": 1, "disk_bytes": 0,
-        "accounting": "enforced"
+        "accounting": "enforced", "shared": false
     },
     "phases": {
         "queue_ms": 0, "start_ms": 0, "compile_ms": null, "run_ms": 2, "cold_start": false
