@@ -217,3 +217,6 @@ impl Pool {
         Runner::start(backend, queue.language, &queue.executable, limits).await
     }
 }
+
+#[cfg(test)]
+mod tests;
