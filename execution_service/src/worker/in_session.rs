@@ -82,7 +82,9 @@ impl Worker {
         if session.sandbox.is_gone() {
             // The program has ended even process 1. Its outcome stands, and the session with it falls.
             self.lose(session);
-            if let Err(KernelError::Sandbox(SandboxError::Gone)) = result {
+            // Of an interpreter that was being started, no more is known than that it did not get ready.
+            if let Err(KernelError::Sandbox(SandboxError::Gone) | KernelError::NotReady(_)) = result
+            {
                 return Err(WorkerError::Session(SessionError::Lost));
             }
         }
