@@ -83,7 +83,7 @@ impl Worker {
         run.sink.send(Event::Outcome(Box::new(outcome)));
         self.tally.ended(Some(status));
         if let Some(cleanup) = cleanup {
-            cleanup.carry_out().await.map_err(KernelError::from)?;
+            cleanup.carry_out(self).await;
         }
         Ok(())
     }
