@@ -150,6 +150,23 @@ async fn limits_that_a_warm_one_can_have_are_put_in_force_and_others_need_a_new_
 }
 
 #[tokio::test]
+async fn a_warm_one_that_cannot_be_used_after_all_costs_time_and_nothing_else() {
+    let backend = FakeBackend::of_kernels();
+    let pool = pool(&backend, BASH, 0, 0);
+    fill(&pool, &backend, 2).await;
+    let less = SandboxLimits { memory_bytes: GRANTED.memory_bytes / 2, ..GRANTED };
+    backend.fail_next(Operation::Prepare, SandboxError::Gone);
+    let acquired = pool.acquire(BASH, Demand::Session, less).await.expect("a new one");
+    assert!(acquired.cold && backend.sandbox(0).has_ended());
+    assert_eq!((backend.sandbox(2).limits(), pool.warm()), (less, 1));
+    backend.fail_next(Operation::Prepare, SandboxError::BackendGone);
+    let failed = pool.acquire(BASH, Demand::Session, less).await.map(drop);
+    let gone = matches!(failed, Err(KernelError::Sandbox(SandboxError::BackendGone)));
+    assert!(gone, "{failed:?}");
+    assert_eq!(backend.created(), 3);
+}
+
+#[tokio::test]
 async fn who_waits_for_a_cold_one_is_given_a_second_try() {
     let backend = FakeBackend::of_kernels();
     let pool = pool(&backend, BASH, 0, 0);
