@@ -109,7 +109,12 @@ impl Worker {
         let queue = begun.elapsed();
         let begun = Instant::now();
         let demand = Demand::Program(&run.request.code);
-        let acquired = self.pool.acquire(run.request.language, demand, run.limits.sandbox).await?;
+        let acquired = tokio::select! {
+            biased;
+            acquired = self.pool.acquire(run.request.language, demand, run.limits.sandbox) => acquired?,
+            // An interpreter that does not get ready is waited for much longer than this may take.
+            () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
+        };
         let Acquired { mut runner, cold, refill } = acquired;
         let start = begun.elapsed();
         let share = Activity::default().begin(run.wants());
