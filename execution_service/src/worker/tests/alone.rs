@@ -111,6 +111,19 @@ async fn who_stops_listening_has_cancelled() {
 }
 
 #[tokio::test]
+async fn who_waits_for_an_interpreter_that_does_not_get_ready_can_cancel() {
+    let backend = FakeBackend::new(|mut process| async move { process.hang().await });
+    let scene = Scene::with(Size { slots: 1, waiting: 1, waiting_of_one: 1 }, backend);
+    let run = scene.alone("hello");
+    until(|| scene.backend.processes() == 1).await;
+    scene.worker.cancel("hello", OWNER).expect("it is on its way");
+    let cancelled = finished(run).await;
+    assert!(cancelled.status() == Status::Cancelled && !cancelled.began());
+    assert!(scene.inside().has_ended(), "and no second one was made");
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn an_id_runs_once_at_a_time() {
     let scene = Scene::new();
     let mut first = scene.alone("hang");

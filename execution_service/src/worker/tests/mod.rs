@@ -2,6 +2,8 @@
 
 mod alone;
 mod in_session;
+mod processes;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
