@@ -251,6 +251,25 @@ async fn a_zygote_that_is_no_good_is_replaced_and_nobody_waits_for_that() {
 }
 
 #[tokio::test]
+async fn a_zygote_that_is_no_good_is_not_asked_again_even_if_there_is_no_other() {
+    let forked = Arc::default();
+    let backend = counting(&forked);
+    let kept = Kept::new(pool(&backend, PYTHON, 0, 0));
+    until(|| kept.pool.zygotes() == 1).await;
+    for operation in [Operation::StartFrom, Operation::Preload] {
+        let source = io::Error::from(io::ErrorKind::BrokenPipe);
+        let deaf = SandboxError::Zygote { stage: String::from("test"), source };
+        backend.fail_next(operation, deaf);
+    }
+    for _ in 0..2 {
+        let acquired = acquire(&kept.pool, PYTHON).await.expect("it is served");
+        assert!(acquired.cold && kept.pool.zygotes() == 0);
+    }
+    assert_eq!(forked.load(Ordering::Relaxed), 0, "the slow way");
+    kept.end(&backend).await;
+}
+
+#[tokio::test]
 async fn a_zygote_whose_children_do_not_get_ready_is_no_good() {
     let backend = FakeBackend::new(|mut process| async move {
         if process.forked {
