@@ -286,6 +286,25 @@ async fn a_zygote_whose_children_do_not_get_ready_is_no_good() {
 }
 
 #[tokio::test]
+async fn a_zygote_that_has_died_and_is_found_dead_is_replaced_once() {
+    let backend = counting(&Arc::default());
+    let kept = Kept::new(pool(&backend, PYTHON, 0, 0));
+    let pool = &kept.pool;
+    until(|| pool.zygotes() == 1).await;
+    for round in 1..=10 {
+        // Before the keeper hears of it.
+        backend.kill_zygotes();
+        drop(acquire(pool, PYTHON).await.expect("it is served"));
+        until(|| pool.zygotes() == 1 && backend.preloaded() > round).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(backend.preloaded(), round + 1, "to start one costs half a second");
+    }
+    kept.end(&backend).await;
+}
+
+#[tokio::test]
 async fn without_a_zygote_interpreters_are_started_the_slow_way() {
     let forked = Arc::default();
     let backend = counting(&forked);
