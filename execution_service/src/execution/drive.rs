@@ -294,3 +294,6 @@ impl Results {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -220,3 +220,6 @@ fn killed(number: i32) -> Diagnostic {
         None => diagnostic,
     }
 }
+
+#[cfg(test)]
+mod tests;

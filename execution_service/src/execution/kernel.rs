@@ -22,6 +22,10 @@ use super::frames::{Frame, Frames};
 /// An interpreter that is not ready by then never will be.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long after the end of its control channel an interpreter that has ended is known to have. What it said on
+/// standard error is why.
+const NEWS_OF_ITS_END: Duration = Duration::from_secs(1);
+
 /// A started kernel.
 pub struct Kernel {
     /// Its process; output and end are read by whoever runs something.
@@ -115,20 +119,24 @@ impl Kernel {
     }
 
     async fn until_ready(&mut self) -> Result<(), String> {
-        tokio::select! {
+        let end = tokio::select! {
             frame = self.frames.next() => match frame {
-                Ok(Some(Frame::Ready)) => Ok(()),
-                Ok(other) => Err(format!("{other:?} instead of ready")),
-                Err(error) => Err(error.to_string()),
+                Ok(Some(Frame::Ready)) => return Ok(()),
+                Ok(Some(other)) => return Err(format!("{other:?} instead of ready")),
+                // Usually because it has ended, of which the news is slower.
+                Ok(None) => match timeout(NEWS_OF_ITS_END, &mut self.process.exit).await {
+                    Ok(end) => end,
+                    Err(_) => return Err(String::from("it has closed its control channel")),
+                },
+                Err(error) => return Err(error.to_string()),
             },
-            end = &mut self.process.exit => {
-                let mut said = vec![0; 4096];
-                let length = self.process.stderr.read_now(&mut said).ok().flatten().unwrap_or(0);
-                let said = String::from_utf8_lossy(&said[..length]).into_owned();
-                let exit = end.map_or(Exit::Code(-1), |end| end.exit);
-                Err(format!("{exit:?}: {said:?}"))
-            }
-        }
+            end = &mut self.process.exit => end,
+        };
+        let mut said = vec![0; 4096];
+        let length = self.process.stderr.read_now(&mut said).ok().flatten().unwrap_or(0);
+        let said = String::from_utf8_lossy(&said[..length]).into_owned();
+        let exit = end.map_or(Exit::Code(-1), |end| end.exit);
+        Err(format!("{exit:?}: {said:?}"))
     }
 
     /// Whether its process, or the whole sandbox, has ended.

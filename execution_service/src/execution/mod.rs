@@ -18,6 +18,8 @@ pub mod request;
 mod rules;
 pub mod run;
 pub mod runner;
+#[cfg(test)]
+pub mod sample;
 pub mod sharing;
 pub mod signals;
 pub mod sink;

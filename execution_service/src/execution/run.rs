@@ -118,7 +118,10 @@ impl Run<'_> {
                 // What was told of it by halves must not be heard by the next run.
                 let to_kill = runner.kernel.take().map(|kernel| kernel.process.id);
                 let never = Driven { ending: Ending::Stopped(stop), to_kill, ..never_driven() };
-                self.report(never, self.limits, (None, Duration::ZERO), runner, None).await
+                let times = (None, Duration::ZERO);
+                let mut report = self.report(never, self.limits, times, runner, None).await?;
+                report.kernel_lost = to_kill.is_some();
+                Ok(report)
             }
             result => result,
         }
@@ -189,6 +192,8 @@ impl Run<'_> {
         let times = (None, Duration::ZERO);
         let mut report = self.report(nothing, self.limits, times, runner, None).await?;
         report.verdict.exit_code = None;
+        // Nothing was done to the kernel, if there was one.
+        report.kernel_lost = false;
         Ok(report)
     }
 
@@ -327,3 +332,6 @@ fn never_driven() -> Driven {
         to_kill: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

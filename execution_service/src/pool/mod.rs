@@ -146,10 +146,17 @@ impl Pool {
             return Err(KernelError::NotReady(format!("{language} is not installed here")));
         };
         if let Some(runner) = queue.take(limits) {
-            if limits != self.limits {
-                runner.sandbox.prepare(limits).await?;
+            let refill = queue.refill();
+            let prepared =
+                if limits == self.limits { Ok(()) } else { runner.sandbox.prepare(limits).await };
+            match prepared {
+                Ok(()) => return Ok(Acquired { runner, cold: false, refill }),
+                Err(error @ SandboxError::BackendGone) => return Err(KernelError::from(error)),
+                // As below; or what it has loaded is more than it would be allowed.
+                Err(error) => {
+                    tracing::warn!(%language, %error, "a warm sandbox cannot be used; a new one is made");
+                }
             }
-            return Ok(Acquired { runner, cold: false, refill: queue.refill() });
         }
         let begun = Instant::now();
         let runner = match self.make(queue, limits).await {
@@ -217,3 +224,6 @@ impl Pool {
         Runner::start(backend, queue.language, &queue.executable, limits).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::{Notify, watch};
 
 use crate::sandbox::backend::{SandboxBackend, SandboxError, Zygote};
@@ -52,6 +53,8 @@ impl ZygoteKeeper {
                 Ok(zygote) => {
                     pause = PAUSE.0;
                     let ended = zygote.ended().clone();
+                    // That the one before was to be replaced is done, whoever noticed first.
+                    let _ = self.replace.notified().now_or_never();
                     self.children.store(0, Ordering::Relaxed);
                     // The old one ends here; its children live on.
                     *self.lock() = Some(Arc::new(zygote));

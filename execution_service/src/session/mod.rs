@@ -126,3 +126,6 @@ pub struct NewSession {
     /// How long it lives, unless its deadline is moved.
     pub ttl: Duration,
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,3 +258,6 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,14 +60,14 @@ struct State {
     live: HashMap<String, Arc<Session>>,
     /// Owner, why it is gone, and until when that is remembered.
     gone: HashMap<String, (String, SessionError, Instant)>,
-    /// Promised to sessions that are being made, by owner.
-    promised: HashMap<String, usize>,
+    /// Owners of sessions that are being made, by id.
+    promised: HashMap<String, String>,
 }
 
 /// A place among the sessions, kept free while the sandbox is made. Dropping it gives the place up.
 pub struct Promise<'a> {
     registry: &'a Registry,
-    owner: String,
+    id: String,
 }
 
 impl Registry {
@@ -82,21 +82,21 @@ impl Registry {
     /// When there are too many, or when there is one with that id.
     pub fn promise(&self, id: &str, owner: &str) -> Result<Promise<'_>, SessionError> {
         let mut state = self.lock();
-        if state.live.contains_key(id) {
+        if state.live.contains_key(id) || state.promised.contains_key(id) {
             return Err(SessionError::Exists);
         }
         let own = state.live.values().filter(|session| session.owner == owner).count()
-            + state.promised.get(owner).copied().unwrap_or_default();
+            + state.promised.values().filter(|whose| *whose == owner).count();
         if own >= self.rules.max_per_owner {
             return Err(SessionError::TooMany(own));
         }
-        let all = state.live.len() + state.promised.values().sum::<usize>();
+        let all = state.live.len() + state.promised.len();
         if all >= self.rules.max {
             return Err(SessionError::Full);
         }
-        *state.promised.entry(String::from(owner)).or_default() += 1;
+        state.promised.insert(String::from(id), String::from(owner));
         drop(state);
-        Ok(Promise { registry: self, owner: String::from(owner) })
+        Ok(Promise { registry: self, id: String::from(id) })
     }
 
     /// The session `id`, if it is `owner`'s and alive.
@@ -223,12 +223,9 @@ impl Promise<'_> {
 
 impl Drop for Promise<'_> {
     fn drop(&mut self) {
-        let mut state = self.registry.lock();
-        if let Some(count) = state.promised.get_mut(&self.owner) {
-            *count -= 1;
-            if *count == 0 {
-                state.promised.remove(&self.owner);
-            }
-        }
+        self.registry.lock().promised.remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ impl Worker {
         run.sink.send(Event::Outcome(Box::new(outcome)));
         self.tally.ended(Some(status));
         if let Some(cleanup) = cleanup {
-            cleanup.carry_out().await.map_err(KernelError::from)?;
+            cleanup.carry_out(self).await;
         }
         Ok(())
     }
@@ -109,7 +109,12 @@ impl Worker {
         let queue = begun.elapsed();
         let begun = Instant::now();
         let demand = Demand::Program(&run.request.code);
-        let acquired = self.pool.acquire(run.request.language, demand, run.limits.sandbox).await?;
+        let acquired = tokio::select! {
+            biased;
+            acquired = self.pool.acquire(run.request.language, demand, run.limits.sandbox) => acquired?,
+            // An interpreter that does not get ready is waited for much longer than this may take.
+            () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
+        };
         let Acquired { mut runner, cold, refill } = acquired;
         let start = begun.elapsed();
         let share = Activity::default().begin(run.wants());

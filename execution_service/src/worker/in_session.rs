@@ -82,7 +82,9 @@ impl Worker {
         if session.sandbox.is_gone() {
             // The program has ended even process 1. Its outcome stands, and the session with it falls.
             self.lose(session);
-            if let Err(KernelError::Sandbox(SandboxError::Gone)) = result {
+            // Of an interpreter that was being started, no more is known than that it did not get ready.
+            if let Err(KernelError::Sandbox(SandboxError::Gone) | KernelError::NotReady(_)) = result
+            {
                 return Err(WorkerError::Session(SessionError::Lost));
             }
         }
@@ -166,7 +168,7 @@ impl Worker {
 impl Cleanup {
     /// Kills what the run has left, and nothing else that lives in the session: not the interpreters of other
     /// contexts, not commands, not what earlier runs have left.
-    pub(super) async fn carry_out(self) -> Result<(), SandboxError> {
+    pub(super) async fn carry_out(self, worker: &Worker) {
         let Self { place: Place { session, context }, process, began, share, _runner } = self;
         let contexts = session.contexts.all();
         let others = contexts.iter().filter(|other| !Arc::ptr_eq(other, &context));
@@ -178,13 +180,16 @@ impl Cleanup {
         let tree = ProcessTree { root: process, spared, since: began, orphans };
         match session.sandbox.kill_tree(&tree).await {
             // The session has ended meanwhile, and everything with it.
-            Err(SandboxError::Gone) => Ok(()),
-            Ok(Killed::Tree) => Ok(()),
+            Err(SandboxError::Gone) => {}
+            Ok(Killed::Tree) => {}
             Ok(Killed::Everything) => {
                 tracing::info!(session_id = session.id, "all processes of a session were killed");
-                Ok(())
             }
-            Err(error) => Err(error),
+            // The run has been answered, and what it has started may go on.
+            Err(error) => {
+                tracing::error!(session_id = session.id, %error, "ended: a run in it cannot be stopped");
+                worker.lose(&session);
+            }
         }
     }
 }

@@ -301,14 +301,4 @@ fn latest_start(now: Instant, patience: Duration, owed: Duration) -> Instant {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_waits_no_longer_than_its_own_time_leaves() {
-        let (now, second) = (Instant::now(), Duration::from_secs(1));
-        assert_eq!(latest_start(now, 61 * second, 31 * second), now + 30 * second);
-        assert_eq!(latest_start(now, 5 * second, 31 * second), now + 5 * second);
-        assert_eq!(latest_start(now, 31 * second, 31 * second), now + 31 * second);
-    }
-}
+mod tests;

@@ -34,6 +34,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -57,6 +58,9 @@ pub const LIMITS: SandboxLimits = SandboxLimits {
     open_files: 256,
     milli_cpus: 1000,
 };
+
+/// See [`until`].
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What a process does, from its start to how it ends.
 type Script = Arc<dyn Fn(FakeProcess) -> BoxFuture<'static, Exit> + Send + Sync>;
@@ -84,6 +88,8 @@ pub enum Operation {
     Prepare,
     /// [`Sandbox::usage`].
     Usage,
+    /// [`Sandbox::kill_tree`].
+    KillTree,
 }
 
 /// See the module.
@@ -199,6 +205,11 @@ impl FakeBackend {
         lock(&self.sandboxes).iter().map(|inside| inside.processes()).sum()
     }
 
+    /// How many zygotes were ever started.
+    pub fn preloaded(&self) -> u64 {
+        self.last_zygote.load(Ordering::Relaxed)
+    }
+
     /// How many zygotes live.
     pub fn zygotes(&self) -> usize {
         lock(&self.zygotes).iter().filter(|zygote| zygote.lives()).count()
@@ -272,6 +283,22 @@ impl SandboxBackend for FakeBackend {
 
     async fn failed(&self) {
         self.failed.cancelled().await;
+    }
+}
+
+/// Waits until `condition` is met: what goes on in the background has no other end that a test could see.
+///
+/// # Panics
+/// When that takes longer than any machine could need.
+#[track_caller]
+pub fn until(condition: impl Fn() -> bool) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let given_up = Instant::now() + LONGEST_WAIT;
+        while !condition() {
+            assert!(Instant::now() < given_up, "waited in vain at {caller}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 }
 

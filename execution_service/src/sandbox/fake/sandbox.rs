@@ -176,6 +176,7 @@ impl Sandbox for FakeSandbox {
             self.inside.die();
             return Ok(Killed::Everything);
         }
+        self.faults.check(Operation::KillTree)?;
         self.inside.kill_tree(tree);
         Ok(Killed::Tree)
     }

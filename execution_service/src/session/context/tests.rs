@@ -1,0 +1,93 @@
+//! Which context a run gets, and when there is none.
+
+use super::*;
+use crate::execution::sample::LIMITS;
+use crate::language::bash::BASH;
+use crate::language::python::PYTHON;
+use crate::sandbox::fake::FakeBackend;
+use crate::session::tests::sandbox;
+
+fn no_env() -> BTreeMap<String, String> {
+    BTreeMap::new()
+}
+
+#[tokio::test]
+async fn the_default_context_of_a_language_is_made_once_when_it_is_asked_for() {
+    let backend = FakeBackend::of_kernels();
+    let sandbox = sandbox(&backend).await;
+    let contexts = Contexts::new("s", None);
+    assert!(contexts.all().is_empty());
+    let python = contexts.find("", PYTHON, &sandbox).expect("it is made");
+    assert_eq!((&*python.id, python.language), ("default-python", PYTHON));
+    let bash = contexts.find("", BASH, &sandbox).expect("it is made");
+    let again = contexts.find("", PYTHON, &sandbox).expect("it is there");
+    assert!(Arc::ptr_eq(&python, &again), "state is found where it was left");
+    let by_name = contexts.find("default-python", PYTHON, &sandbox).expect("it is there");
+    assert!(Arc::ptr_eq(&python, &by_name));
+    let ids: Vec<_> = contexts.all().iter().map(|context| context.id.clone()).collect();
+    assert_eq!(ids, ["default-python", "default-bash"], "in their order");
+    assert_ne!(python.key, bash.key, "they do not take turns with each other");
+    let elsewhere = Contexts::new("t", None).find("", PYTHON, &sandbox).expect("it is made");
+    assert_ne!(python.key, elsewhere.key, "nor with those of another session");
+}
+
+#[tokio::test]
+async fn a_context_is_found_by_its_id_and_runs_its_own_language_only() {
+    let backend = FakeBackend::of_kernels();
+    let sandbox = sandbox(&backend).await;
+    let contexts = Contexts::new("s", None);
+    let missing = contexts.find("plots", PYTHON, &sandbox).map(|context| context.id.clone());
+    assert_eq!(missing, Err(ContextError::NotFound), "only default ones come by themselves");
+    let env = BTreeMap::from([(String::from("K"), String::from("v"))]);
+    let made = contexts.create("plots", PYTHON, env.clone(), &sandbox).expect("room");
+    assert_eq!((made.env.clone(), made.has_kernel(), made.is_busy()), (env, false, false));
+    let found = contexts.find("plots", PYTHON, &sandbox).expect("it is there");
+    assert!(Arc::ptr_eq(&made, &found));
+    let error = |made: Result<Arc<Context>, ContextError>| made.map(|made| made.id.clone());
+    assert_eq!(
+        error(contexts.find("plots", BASH, &sandbox)),
+        Err(ContextError::LanguageMismatch(PYTHON))
+    );
+    assert_eq!(
+        error(contexts.create("plots", BASH, no_env(), &sandbox)),
+        Err(ContextError::Exists)
+    );
+    assert_eq!(contexts.all().len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_has_so_many_and_default_ones_count() {
+    let backend = FakeBackend::of_kernels();
+    let sandbox = sandbox(&backend).await;
+    let contexts = Contexts::new("s", None);
+    contexts.find("", PYTHON, &sandbox).expect("room");
+    for number in 1..MOST {
+        contexts.create(&number.to_string(), PYTHON, no_env(), &sandbox).expect("room");
+    }
+    let error = |made: Result<Arc<Context>, ContextError>| made.map(|made| made.id.clone());
+    let one_more = contexts.create("more", PYTHON, no_env(), &sandbox);
+    assert_eq!(error(one_more), Err(ContextError::TooMany));
+    assert_eq!(error(contexts.find("", BASH, &sandbox)), Err(ContextError::TooMany));
+    assert!(contexts.find("", PYTHON, &sandbox).is_ok(), "what there is can be used");
+    assert_eq!(contexts.all().len(), MOST);
+}
+
+#[tokio::test]
+async fn a_kernel_is_known_as_soon_as_it_is_noted() {
+    let backend = FakeBackend::of_kernels();
+    let started = Runner::start(&*backend, PYTHON, "/usr/bin/python3", LIMITS.sandbox).await;
+    let contexts = Contexts::new("s", Some((PYTHON, started.expect("a kernel"))));
+    let context = contexts.all().pop().expect("the first one");
+    assert_eq!(contexts.kernels(), 1, "it came with one");
+    let process = context.runner.lock().await.kernel.as_ref().map(|kernel| kernel.process.id);
+    assert_eq!(context.kernel(), process);
+    {
+        let mut runner = context.runner.lock().await;
+        assert!(context.is_busy());
+        runner.kernel = None;
+        assert_eq!(context.kernel(), process, "as it was noted last");
+        context.note_kernel(&runner);
+    }
+    assert!(!context.is_busy() && !context.has_kernel());
+    assert_eq!(contexts.kernels(), 0);
+}

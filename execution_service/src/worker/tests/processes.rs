@@ -1,0 +1,113 @@
+//! Commands and files of sessions.
+
+use std::io;
+
+use super::*;
+use crate::sandbox::backend::{SandboxError, Signal};
+use crate::sandbox::fake::Operation;
+use crate::sandbox::workspace::WorkspacePath;
+use crate::session::SessionError;
+use crate::session::processes::{ProcessError, ProcessEvent};
+
+const SESSION: (&str, &str) = ("s", OWNER);
+const FOREIGN: (&str, &str) = ("s", "bob");
+
+/// A command of `owner` with its input open.
+fn new(owner: &str, command: &[&str]) -> NewProcess {
+    NewProcess {
+        session: String::from("s"),
+        owner: String::from(owner),
+        command: command.iter().map(|word| String::from(*word)).collect(),
+        env: BTreeMap::new(),
+        working_directory: None,
+        open_stdin: true,
+    }
+}
+
+impl Scene {
+    async fn not_started(&self, new: NewProcess) -> WorkerError {
+        let refused = self.worker.start_process(new).await.map(drop);
+        refused.expect_err("it cannot be started")
+    }
+}
+
+#[tokio::test]
+async fn a_command_goes_on_beside_runs_and_is_spoken_to() {
+    let backend = FakeBackend::new(|mut process| async move {
+        if process.command.control != ControlChannel::None {
+            return kernel(process).await;
+        }
+        while let Some(line) = process.read_line().await {
+            process.print(line);
+        }
+        process.signalled().await;
+        Exit::Code(4)
+    });
+    let scene = Scene::with(Size { slots: 8, waiting: 8, waiting_of_one: 8 }, backend);
+    scene.begin_session().await;
+    let started = scene.worker.start_process(new(OWNER, &["/bin/cat", "-u"])).await;
+    let mut events = started.unwrap_or_else(|error| panic!("{error}"));
+    let Some(ProcessEvent::Started(id)) = events.recv().await else { panic!("it has started") };
+    let run = finished(scene.in_context("", "hello")).await;
+    assert!(run.status() == Status::Succeeded && run.outcome().shared);
+    scene.worker.write_stdin(SESSION, id, b"line\n", true).await.expect("it reads");
+    let Some(ProcessEvent::Output { data, .. }) = events.recv().await else { panic!("an echo") };
+    assert_eq!(data, b"line");
+    let closed = scene.worker.write_stdin(SESSION, id, b"more", false).await;
+    assert!(matches!(closed, Err(WorkerError::Process(ProcessError::NoInput))), "{closed:?}");
+    for session in [FOREIGN, ("t", OWNER)] {
+        let refused = scene.worker.signal_process(session, id, Signal::Kill).await;
+        let unknown = matches!(refused, Err(WorkerError::Session(SessionError::NotFound)));
+        assert!(unknown, "{refused:?}");
+    }
+    scene.worker.signal_process(SESSION, id, Signal::Terminate).await.expect("it is told");
+    assert_eq!(events.recv().await, Some(ProcessEvent::Ended(Exit::Code(4))));
+    until(|| scene.worker.sessions.processes() == 0).await;
+    let refused = scene.worker.signal_process(SESSION, id, Signal::Kill).await;
+    let ended = matches!(refused, Err(WorkerError::Process(ProcessError::NotFound)));
+    assert!(ended, "{refused:?}");
+    assert!(!finished(scene.in_context("", "alone")).await.outcome().shared);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_command_that_cannot_be_started_leaves_nothing() {
+    let scene = Scene::new();
+    let session = scene.begin_session().await;
+    let empty = scene.not_started(new(OWNER, &[])).await;
+    assert!(matches!(empty, WorkerError::EmptyCommand), "{empty:?}");
+    let foreign = scene.not_started(new("bob", &["/bin/cat"])).await;
+    assert!(matches!(foreign, WorkerError::Session(SessionError::NotFound)), "{foreign:?}");
+    let source = io::Error::from(io::ErrorKind::NotFound);
+    let error = SandboxError::Start { program: String::from("/bin/cat"), source };
+    scene.backend.fail_next(Operation::Start, error);
+    let missing = scene.not_started(new(OWNER, &["/bin/cat"])).await;
+    assert!(matches!(missing, WorkerError::NotExecutable(_)), "{missing:?}");
+    assert!(!session.is_busy());
+    assert_eq!(scene.worker.sessions.processes(), 0);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn files_are_listed_while_something_runs() {
+    let scene = Scene::new();
+    scene.begin_session().await;
+    let mut running = scene.in_context("", "wait");
+    started(&mut running).await;
+    let inside = scene.inside();
+    inside.put_file(Root::Workspace, "data/a.txt", b"1", FileMode::Regular);
+    let path = |path| WorkspacePath::parse(path).expect("a path");
+    let listing = scene.worker.list_files(SESSION, Some(&path("data"))).await.expect("it is there");
+    let names: Vec<_> = listing.entries.iter().map(|entry| &entry.name[..]).collect();
+    assert_eq!(names, [b"a.txt"]);
+    for missing in ["data/a.txt", "other"] {
+        let refused = scene.worker.list_files(SESSION, Some(&path(missing))).await.map(drop);
+        assert!(matches!(refused, Err(WorkerError::Unlistable(_))), "{refused:?}");
+    }
+    let refused = scene.worker.list_files(FOREIGN, None).await.map(drop);
+    let unknown = matches!(refused, Err(WorkerError::Session(SessionError::NotFound)));
+    assert!(unknown, "{refused:?}");
+    scene.go();
+    assert_eq!(finished(running).await.status(), Status::Succeeded);
+    scene.end().await;
+}
