@@ -12,7 +12,8 @@ BEYOND_A_SCHEMA = re.compile(
             "must be in the future",  # now is no constant
             "must be the next_cursor of the page before",  # of this list
             "must be one of ",  # the languages that run here
-            "are for the language c only",  # one field by another
+            "the language .* takes none|is not allowed; see compiler_flags",  # one field by another
+            r"must be between \d+ and \d+$",  # limits that the worker's operator has set
             "must be empty: sandboxes here have no network",  # the operator's choice
             "must not be the user name",  # one field by another
             "must not (stand|be) .*twice|is given twice|lies? (in|below) ",  # names among names

@@ -113,7 +113,13 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
 /// What a failure can be put down to when others have used the same sandbox: what its own end shows.
 fn without_others(usage: Usage, signal: Option<i32>) -> Usage {
     let killed = signal == Some(signals::SIGKILL);
-    Usage { oom_kills: if killed { usage.oom_kills } else { 0 }, disk_full: false, ..usage }
+    Usage {
+        oom_kills: if killed { usage.oom_kills } else { 0 },
+        // The sum of all of them.
+        peak_memory_bytes: 0,
+        disk_full: false,
+        ..usage
+    }
 }
 
 fn stopped_by(ending: Ending, limits: &Limits) -> Option<(Status, Diagnostic)> {

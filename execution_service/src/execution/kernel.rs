@@ -34,6 +34,8 @@ pub struct Kernel {
     pub frames: Frames,
     /// What it is told, by [`Telling`].
     pub writer: Box<dyn AsyncWrite + Send + Sync + Unpin>,
+    /// It has been ready once, and may have a state.
+    pub was_ready: bool,
 }
 
 /// A request on its way to a kernel. It may never arrive: user code can keep its kernel from reading, and a
@@ -87,7 +89,7 @@ pub enum KernelError {
 }
 
 impl Kernel {
-    /// Starts the interpreter `executable` in `sandbox` and waits until it is ready.
+    /// Starts the interpreter `executable` in `sandbox`; it gets ready by itself.
     pub async fn start(
         sandbox: &dyn Sandbox,
         language: &dyn KernelLanguage,
@@ -98,21 +100,30 @@ impl Kernel {
             let (incoming, outgoing) = (request_path(incoming), request_path(outgoing));
             command.control = ControlChannel::Fifos { incoming, outgoing };
         }
-        Self::open(sandbox.start(command).await?).await
+        Self::new(sandbox.start(command).await?)
     }
 
     /// Starts an interpreter in `sandbox` from `zygote` and waits until it is ready.
     pub async fn start_from(sandbox: &dyn Sandbox, zygote: &Zygote) -> Result<Self, KernelError> {
-        Self::open(sandbox.start_from(zygote).await?).await
+        let mut kernel = Self::new(sandbox.start_from(zygote).await?)?;
+        kernel.ready().await?;
+        Ok(kernel)
     }
 
-    async fn open(mut process: Process) -> Result<Self, KernelError> {
+    fn new(mut process: Process) -> Result<Self, KernelError> {
         let Some(Control { reader, writer }) = process.control.take() else {
             return Err(KernelError::NotReady(String::from("it has no control channel")));
         };
-        let mut kernel = Self { process, frames: Frames::new(reader), writer };
-        match timeout(BOOT_TIMEOUT, kernel.until_ready()).await {
-            Ok(Ok(())) => Ok(kernel),
+        Ok(Self { process, frames: Frames::new(reader), writer, was_ready: false })
+    }
+
+    /// Waits until it can take a run. One that cannot, or is not waited for, is of no use any more.
+    pub async fn ready(&mut self) -> Result<(), KernelError> {
+        match timeout(BOOT_TIMEOUT, self.until_ready()).await {
+            Ok(Ok(())) => {
+                self.was_ready = true;
+                Ok(())
+            }
             Ok(Err(why)) => Err(KernelError::NotReady(why)),
             Err(_) => Err(KernelError::NotReady(format!("nothing heard in {BOOT_TIMEOUT:?}"))),
         }

@@ -116,11 +116,13 @@ impl Run<'_> {
             }
             Err(KernelError::Stopped(stop)) => {
                 // What was told of it by halves must not be heard by the next run.
-                let to_kill = runner.kernel.take().map(|kernel| kernel.process.id);
+                let kernel = runner.kernel.take();
+                let had_state = kernel.as_ref().is_some_and(|kernel| kernel.was_ready);
+                let to_kill = kernel.map(|kernel| kernel.process.id);
                 let never = Driven { ending: Ending::Stopped(stop), to_kill, ..never_driven() };
                 let times = (None, Duration::ZERO);
                 let mut report = self.report(never, self.limits, times, runner, None).await?;
-                report.kernel_lost = to_kill.is_some();
+                report.kernel_lost = had_state;
                 Ok(report)
             }
             result => result,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::language::{Approach, Language};
-use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError, Zygote};
+use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError, Signal, Zygote};
 use crate::sandbox::spec::{SandboxLimits, SandboxSpec, Usage};
 
 use super::kernel::{Kernel, KernelError};
@@ -60,7 +60,16 @@ impl Runner {
         executable: &str,
     ) -> Result<(), KernelError> {
         if let (Approach::Kernel(kernel), None) = (language.approach(), &self.kernel) {
-            self.kernel = Some(Kernel::start(self.sandbox.as_ref(), kernel, executable).await?);
+            // Kept from its first moment: who gives up meanwhile finds it, and can kill it.
+            let started = Kernel::start(self.sandbox.as_ref(), kernel, executable).await?;
+            let kernel = self.kernel.insert(started);
+            if let Err(error) = kernel.ready().await {
+                let id = kernel.process.id;
+                self.kernel = None;
+                // If nobody can be told any more, nothing of it is left either.
+                let _ = self.sandbox.signal(id, Signal::Kill).await;
+                return Err(error);
+            }
             self.settle_usage(UNHURRIED).await?;
         }
         Ok(())
