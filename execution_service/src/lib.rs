@@ -6,6 +6,7 @@
 //! ```
 //! Each arrow points at what may be imported. `runtimes` is what interpreters run inside of the sandboxes.
 
+mod boot;
 pub mod config;
 pub mod doctor;
 pub mod execution;

@@ -7,11 +7,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::boot::{Booted, boot, runtime};
 use crate::config::{DoctorWanted, Settings};
 use crate::sandbox::backend::SandboxBackend;
 use crate::sandbox::isolation::{Isolation, Refusal, WallState};
 use crate::sandbox::linux::{BootError, LinuxBackend, control};
-use crate::startup::{Booted, boot, runtime};
 use findings::{Findings, Level};
 
 /// Examines this host with the settings of the environment, and with `python` for the packages of

@@ -1,6 +1,5 @@
 //! From environment to a serving worker, and back to nothing.
 
-mod boot;
 mod tls;
 
 use std::collections::HashMap;
@@ -24,6 +23,7 @@ use tonic::service::InterceptorLayer;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
+use crate::boot::{Booted, boot, executables, is_root, libraries, runtime};
 use crate::config::{Action, Settings, internal_auth_token};
 use crate::doctor;
 use crate::execution::compiled::CompiledPrograms;
@@ -40,8 +40,6 @@ use crate::sandbox::linux::{BootError, Leftover, LinuxBackend, Namespaced, WORKE
 use crate::session::Registry;
 use crate::tasks::Tasks;
 use crate::worker::{Admission, Tally, Worker};
-pub(crate) use boot::{Booted, boot, runtime};
-use boot::{executables, is_root, libraries};
 use tls::TlsFiles;
 
 /// How long callers get to hang up when the worker is to stop.

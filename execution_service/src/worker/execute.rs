@@ -5,17 +5,15 @@ use std::time::{Duration, Instant};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use super::admission::Ticket;
-use super::in_session::{Cleanup, Place};
+use super::admitted::{Admitted, Ended, Ran, Turn};
+use super::cleanup::Cleanup;
+use super::place::Place;
 use super::{Worker, WorkerError};
 use crate::execution::event::Event;
 use crate::execution::kernel::KernelError;
-use crate::execution::limits::Limits;
 use crate::execution::outcome::{Outcome, Phases, Status};
-use crate::execution::request::Request;
 use crate::execution::run::{Completed, Run};
-use crate::execution::sharing::{Activity, Share, What};
-use crate::execution::sink::Sink;
+use crate::execution::sharing::{Activity, Share};
 use crate::execution::stream::StreamTotals;
 use crate::language::Mode;
 use crate::pool::{Acquired, Demand};
@@ -23,39 +21,6 @@ use crate::sandbox::spec::Usage;
 
 /// How long the news that all sandboxes are gone may take.
 const BAD_NEWS: Duration = Duration::from_millis(200);
-
-/// An accepted run, with what it may use and may be stopped by.
-pub(super) struct Admitted<'a> {
-    pub(super) request: &'a Request,
-    pub(super) limits: Limits,
-    pub(super) cancelled: &'a CancellationToken,
-    pub(super) sink: &'a Sink,
-}
-
-/// The right to run, some time.
-pub(super) struct Turn {
-    pub(super) ticket: Ticket,
-    /// When it is too late to begin.
-    pub(super) latest: Option<time::Instant>,
-}
-
-/// How an accepted run came to its end.
-pub(super) enum Ended {
-    /// It ran.
-    Ran(Box<Ran>),
-    /// It was cancelled while it waited.
-    Waiting,
-}
-
-/// A run that ran.
-pub(super) struct Ran {
-    pub(super) completed: Completed,
-    pub(super) phases: Phases,
-    /// In a session: what earlier runs have left in the interpreter is gone.
-    pub(super) state_lost: bool,
-    /// In a session: what is to be done behind the answer.
-    pub(super) cleanup: Option<Cleanup>,
-}
 
 impl Worker {
     /// Runs to the end, in `place` if that is a session, and sends the outcome.
@@ -209,12 +174,5 @@ impl Worker {
             state_lost,
         };
         (outcome, cleanup)
-    }
-}
-
-impl Admitted<'_> {
-    /// What it may use of the sandbox that it runs in.
-    pub(super) fn wants(&self) -> What {
-        What::Run { cpu: self.limits.cpu, sandbox: self.limits.sandbox }
     }
 }

@@ -1,12 +1,11 @@
 //! A run in a context of a session, whose state it finds and leaves behind.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::OwnedMutexGuard;
-
-use super::execute::{Admitted, Ended, Ran, Turn};
+use super::admitted::{Admitted, Ended, Ran, Turn};
+use super::cleanup::Cleanup;
+use super::place::Place;
 use super::{Worker, WorkerError};
 use crate::execution::kernel::KernelError;
 use crate::execution::outcome::Phases;
@@ -15,39 +14,9 @@ use crate::execution::runner::{Runner, UNHURRIED};
 use crate::execution::sharing::Share;
 use crate::language::Mode;
 use crate::language::diagnostic::Diagnostic;
-use crate::sandbox::backend::{Killed, ProcessId, ProcessTree, SandboxError};
+use crate::sandbox::backend::SandboxError;
 use crate::sandbox::spec::SandboxLimits;
-use crate::session::{Context, Session, SessionError};
-
-/// Where in a session something runs.
-#[derive(Clone)]
-pub(super) struct Place {
-    pub(super) session: Arc<Session>,
-    pub(super) context: Arc<Context>,
-}
-
-/// What is left to do behind the answer to a run that was stopped: what it has started must not go on. Until that is
-/// done nothing else runs in its context.
-pub(super) struct Cleanup {
-    place: Place,
-    process: ProcessId,
-    began: Instant,
-    share: Share,
-    _runner: OwnedMutexGuard<Runner>,
-}
-
-impl Place {
-    /// Variables of a run that has `own` ones beside those of its session and context.
-    pub(super) fn environment(
-        &self,
-        mut own: BTreeMap<String, String>,
-    ) -> BTreeMap<String, String> {
-        let mut all = self.session.env.clone();
-        all.extend(self.context.env.clone());
-        all.append(&mut own);
-        all
-    }
-}
+use crate::session::{Session, SessionError};
 
 impl Worker {
     pub(super) async fn run_in_session(
@@ -162,34 +131,5 @@ impl Worker {
     fn end_of(&self, session: &Session) -> WorkerError {
         let why = self.sessions.get(&session.id, &session.owner).err();
         WorkerError::Session(why.unwrap_or(SessionError::NotFound))
-    }
-}
-
-impl Cleanup {
-    /// Kills what the run has left, and nothing else that lives in the session: not the interpreters of other
-    /// contexts, not commands, not what earlier runs have left.
-    pub(super) async fn carry_out(self, worker: &Worker) {
-        let Self { place: Place { session, context }, process, began, share, _runner } = self;
-        let contexts = session.contexts.all();
-        let others = contexts.iter().filter(|other| !Arc::ptr_eq(other, &context));
-        let kernels = others.filter_map(|other| other.kernel());
-        let commands = session.processes.all();
-        let spared = kernels.chain(commands.iter().map(|command| command.id)).collect();
-        // What has lost its parents may be anybody's, unless nobody else was there.
-        let orphans = !share.is_shared();
-        let tree = ProcessTree { root: process, spared, since: began, orphans };
-        match session.sandbox.kill_tree(&tree).await {
-            // The session has ended meanwhile, and everything with it.
-            Err(SandboxError::Gone) => {}
-            Ok(Killed::Tree) => {}
-            Ok(Killed::Everything) => {
-                tracing::info!(session_id = session.id, "all processes of a session were killed");
-            }
-            // The run has been answered, and what it has started may go on.
-            Err(error) => {
-                tracing::error!(session_id = session.id, %error, "ended: a run in it cannot be stopped");
-                worker.lose(&session);
-            }
-        }
     }
 }

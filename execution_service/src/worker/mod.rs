@@ -2,10 +2,13 @@
 //! sessions and what is in them.
 
 mod admission;
+mod admitted;
+mod cleanup;
 mod execute;
 mod files;
 mod in_session;
 mod inventory;
+mod place;
 mod processes;
 mod refusal;
 mod sessions;
@@ -28,8 +31,8 @@ pub use processes::NewProcess;
 pub use refusal::WorkerError;
 pub use tally::{Counts, Tally};
 
-use execute::{Admitted, Turn};
-use in_session::Place;
+use admitted::{Admitted, Turn};
+use place::Place;
 
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::event::Event;

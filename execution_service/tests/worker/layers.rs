@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Each layer, and what of this crate it may name. What is not a layer (`config`, `startup`, `lib`)
+/// Each layer, and what of this crate it may name. What is not a layer (`config`, `boot`, `startup`, `lib`)
 /// puts the layers together and may name any.
 fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
@@ -29,7 +29,7 @@ const HOMES: [(&str, &[&str]); 8] = [
     ("nix::", &["sandbox/linux"]),
     ("tonic::", &["grpc", "startup"]),
     ("proto::", &["grpc", "startup"]),
-    ("anyhow::", &["startup", "doctor"]),
+    ("anyhow::", &["boot.rs", "startup", "doctor"]),
     ("std::env", &["config", "main.rs", "startup", "language/discovery", "language/toolchain"]),
     ("clap::", &["config"]),
 ];
@@ -72,7 +72,7 @@ fn rules_of_linux() -> BTreeMap<&'static str, &'static [&'static str]> {
 }
 
 /// Who may know that sandboxes are Linux's: whoever starts the worker, or examines the host.
-const KNOW_LINUX: [&str; 3] = ["sandbox/linux", "startup", "doctor"];
+const KNOW_LINUX: [&str; 4] = ["sandbox/linux", "boot.rs", "startup", "doctor"];
 
 /// The lines of code of each Rust file below `src`, with the file's path there. Tests beside the code
 /// may do as they like.

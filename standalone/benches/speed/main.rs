@@ -26,6 +26,7 @@ mod footprint;
 mod interpreters;
 mod machine;
 mod memory;
+mod name;
 mod options;
 mod packages;
 #[path = "../../tests/machine/processes.rs"]
@@ -39,14 +40,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use serde_json::json;
 
 use crate::interpreters::Interpreters;
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::service::Service;
-use crate::workload::{Name, Stage};
+use crate::workload::Stage;
 
 /// Longer than anything takes that is made ready after the start without another process appearing:
 /// a Python that imports pandas and matplotlib.
@@ -117,12 +118,4 @@ fn write(options: &Options, report: &serde_json::Value) -> anyhow::Result<()> {
     };
     let text = serde_json::to_string_pretty(report)?;
     std::fs::write(path, text + "\n").with_context(|| format!("{}", path.display()))
-}
-
-impl Name {
-    /// As it is written on the command line.
-    fn text(self) -> String {
-        let value = self.to_possible_value().expect("no name is left out of the command line");
-        String::from(value.get_name())
-    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use crate::workload::Name;
+use crate::name::Name;
 
 /// Compares runs on Crucible, over HTTP with a token, with bare processes of the same source text.
 ///

@@ -6,7 +6,7 @@ use crate::comparison::{Bound, Claim, Comparison};
 use crate::figures::Figures;
 use crate::interpreters::Interpreters;
 use crate::machine::Machine;
-use crate::workload::Name;
+use crate::name::Name;
 
 /// The workloads and what they are.
 pub fn names() {

@@ -7,68 +7,17 @@ mod program;
 mod session_step;
 mod single;
 
-use clap::ValueEnum;
-use execution_service::language::{Language, bash::BASH, c::C, node::NODE, python::PYTHON};
+use execution_service::language::{bash::BASH, c::C, node::NODE, python::PYTHON};
 
 use crate::comparison::{Claim, Comparison};
 use crate::interpreters::Interpreters;
+use crate::name::Name;
 use crate::options::Effort;
 use crate::service::Service;
 use plot::Plot;
 use program::Program;
 use session_step::SessionStep;
 use single::Single;
-
-/// The workloads, in the order in which they are played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Name {
-    /// print("hello")
-    PythonHello,
-    /// console.log("hello")
-    NodeHello,
-    /// echo hello
-    BashHello,
-    /// puts("hello"), compiled: the source text is new each time
-    CHello,
-    /// puts("hello"), the same source text again
-    CAgain,
-    /// import numpy and pandas, and make a small frame
-    Pandas,
-    /// x += 1; print(x) in a session, against a bare Python hello
-    SessionStep,
-    /// A PNG drawn by matplotlib in a session, against the same in a running interpreter
-    Plot,
-    /// 1 MiB printed by Python
-    Mebibyte,
-    /// Python hello by 8 callers at once, against as many processes at once
-    #[value(name = "callers-8")]
-    Callers8,
-    /// Python hello by 32 callers at once, against as many processes at once
-    #[value(name = "callers-32")]
-    Callers32,
-    /// 1,000 idle Python sessions with pandas imported: their memory, and Python hello with them
-    /// against hello before
-    IdleSessions,
-}
-
-impl Name {
-    /// What has to be on the machine.
-    pub fn languages(self) -> &'static [Language] {
-        match self {
-            Self::PythonHello
-            | Self::Pandas
-            | Self::SessionStep
-            | Self::Plot
-            | Self::Mebibyte
-            | Self::Callers8
-            | Self::Callers32
-            | Self::IdleSessions => &[PYTHON],
-            Self::NodeHello => &[NODE],
-            Self::BashHello => &[BASH],
-            Self::CHello | Self::CAgain => &[C],
-        }
-    }
-}
 
 /// Everything that a workload is played with.
 pub struct Stage<'a> {

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::claim::Claim;
 use super::lock;
-use super::requests::{Reply, Requests};
+use super::requests::{Claim, Reply, Requests};
 use crate::sandbox::backend::ProcessEnd;
 use crate::sandbox::linux::client::pending::Running;
 use crate::sandbox::linux::wire::spawner::{FromSpawner, SpawnerReply, SpawnerRequest, ZygoteId};

@@ -1,6 +1,5 @@
 //! The worker's side of the spawner's socket.
 
-mod claim;
 mod listener;
 mod requests;
 #[cfg(test)]
@@ -25,8 +24,8 @@ use crate::sandbox::linux::wire::spawner::{
     Counted, SandboxId, SpawnerReply, SpawnerRequest, ZygoteId,
 };
 use crate::sandbox::spec::{Command, SandboxLimits};
-pub use claim::Claim;
 use listener::Listener;
+pub use requests::Claim;
 use requests::{Reply, Requests};
 
 /// How long the spawner, which does one thing after the other in a millisecond each, may take to answer.

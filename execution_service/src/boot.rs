@@ -65,7 +65,7 @@ fn threads() -> usize {
 }
 
 /// Whether we are uid 0 of the host.
-pub(super) fn is_root() -> io::Result<bool> {
+pub(crate) fn is_root() -> io::Result<bool> {
     fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)
 }
 
@@ -89,7 +89,7 @@ fn roots(discovery: &Discovery) -> Vec<PathBuf> {
     roots
 }
 
-pub(super) fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
+pub(crate) fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
     let found = discovery.found.iter();
     found
         .map(|Found { language, toolchain }| {
@@ -99,7 +99,7 @@ pub(super) fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
 }
 
 /// What the zygotes load.
-pub(super) fn libraries(settings: &Settings, discovery: &Discovery) -> Vec<String> {
+pub(crate) fn libraries(settings: &Settings, discovery: &Discovery) -> Vec<String> {
     settings.python_preload.clone().unwrap_or_else(|| {
         let found = discovery.found.iter();
         found
