@@ -87,7 +87,8 @@ struct Entry {
     used: u64,
 }
 
-/// See the module. Those that have not been used for longest go first.
+/// The compiled programs of a worker, by the hash of what they were made from. Those that have not been used
+/// for longest go first.
 pub struct CompiledPrograms {
     bounds: Bounds,
     entries: HashMap<CompilationKey, Entry>,

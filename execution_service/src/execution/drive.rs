@@ -89,7 +89,7 @@ enum Next {
     Cancelled,
 }
 
-/// See the module.
+/// Follows one running program until it has ended or is stopped, and says why it ended.
 ///
 /// # Errors
 /// [`SandboxError::Gone`] when the sandbox broke under the run: our fault, not the program's.

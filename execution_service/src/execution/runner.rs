@@ -13,7 +13,8 @@ use super::kernel::{Kernel, KernelError};
 /// Patience with an account that decides something, when nobody's deadline has passed.
 pub const UNHURRIED: Duration = Duration::from_secs(1);
 
-/// See the module. The sandbox ends when all that hold it have dropped it.
+/// A sandbox with an interpreter in it, if its language has one. The sandbox ends when all that hold it have
+/// dropped it.
 pub struct Runner {
     /// The isolated environment, which a session's runners share.
     pub sandbox: Arc<dyn Sandbox>,

@@ -16,7 +16,7 @@ use super::stream::StreamTotals;
 /// not. A pipe holds 256 KiB; user code may have enlarged it to 1 MiB.
 const LAST_BYTES: u64 = 1 << 20;
 
-/// See the module.
+/// Stdout and stderr of one run.
 pub(super) struct Streams<'a> {
     stdout: Capped,
     stderr: Capped,

@@ -15,7 +15,7 @@ use super::{deadline, events, from_wire};
 use crate::execution::outputs::Unreadable;
 use crate::worker::{Worker, WorkerError};
 
-/// See the module.
+/// Serves `execution.v1.Executions`.
 pub struct Executions {
     worker: Arc<Worker>,
 }

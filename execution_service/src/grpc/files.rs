@@ -9,7 +9,7 @@ use super::status::status;
 use super::{from_wire, to_wire};
 use crate::worker::Worker;
 
-/// See the module.
+/// Serves `execution.v1.Files`.
 pub struct Files {
     worker: Arc<Worker>,
 }

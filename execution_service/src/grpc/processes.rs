@@ -13,7 +13,7 @@ use super::{from_wire, to_wire};
 use crate::sandbox::backend::ProcessId;
 use crate::worker::Worker;
 
-/// See the module.
+/// Serves `execution.v1.Processes`.
 pub struct Processes {
     worker: Arc<Worker>,
 }

@@ -9,7 +9,7 @@ use super::status::status;
 use super::{from_wire, to_wire};
 use crate::worker::Worker;
 
-/// See the module.
+/// Serves `execution.v1.Sessions`.
 pub struct Sessions {
     worker: Arc<Worker>,
 }

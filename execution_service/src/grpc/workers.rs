@@ -9,7 +9,7 @@ use super::status::status;
 use super::{inventory_to_wire, to_wire};
 use crate::worker::Worker;
 
-/// See the module.
+/// Serves `execution.v1.Workers`.
 pub struct Workers {
     worker: Arc<Worker>,
 }

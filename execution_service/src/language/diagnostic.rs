@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// See the module.
+/// One error: what it is, where in the source text, and what could mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Diagnostic {
     /// Which sort.

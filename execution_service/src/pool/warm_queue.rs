@@ -12,7 +12,7 @@ use crate::execution::runner::Runner;
 use crate::language::Language;
 use crate::sandbox::spec::SandboxLimits;
 
-/// See the module.
+/// Runners of one language that have begun and wait for a run; the oldest goes first.
 pub struct WarmQueue {
     /// Whose.
     pub language: Language,

@@ -20,7 +20,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// start another one costs half a second of processor time, which 10,000 children do not notice.
 const MOST_CHILDREN: u32 = 10_000;
 
-/// See the module.
+/// One language's zygote, if it has one now, and the task that renews it.
 pub struct ZygoteKeeper {
     backend: Arc<dyn SandboxBackend>,
     command: Command,

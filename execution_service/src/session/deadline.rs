@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// See the module.
+/// When one session ends by itself.
 #[derive(Debug)]
 pub struct Deadline {
     created: SystemTime,

@@ -37,7 +37,7 @@ pub use registry::{Registry, SessionError, SessionRules};
 /// taken: an innocent one on a busy machine does not take so long.
 const SUSPICIOUS: Duration = Duration::from_millis(500);
 
-/// See the module.
+/// One session: its sandbox, its owner, its deadline, its contexts and commands.
 pub struct Session {
     /// Unique.
     pub id: String,

@@ -49,7 +49,7 @@ pub enum SessionError {
     Full,
 }
 
-/// See the module.
+/// All sessions of a worker, by their ids.
 pub struct Registry {
     rules: SessionRules,
     state: Mutex<State>,

@@ -71,7 +71,7 @@ pub struct Accepted {
     pub done: JoinHandle<Result<(), WorkerError>>,
 }
 
-/// See the module.
+/// One worker, with everything that its parts share.
 pub struct Worker {
     /// New at every start.
     pub instance_id: String,

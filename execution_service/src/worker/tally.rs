@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::execution::outcome::Status;
 
-/// See the module.
+/// The counts since the worker's start.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<Counts>);
 

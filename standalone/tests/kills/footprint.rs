@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Connections between the two services and to the database come and go.
 const SOME_DESCRIPTORS: usize = 24;
 
-/// See the module.
+/// Processes, cgroups, mounts, descriptors and files that were counted at one moment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Footprint {
     /// Below the launcher, by name.

@@ -97,7 +97,7 @@ impl Client {
     }
 }
 
-/// See the module.
+/// One Crucible that a test has started.
 pub struct Service {
     crucible: Crucible,
     pub client: Client,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{FakeWorker, PASSWORD, SECRET_KEY, TOKEN, eventually};
 
-/// See the module. Dropped, it ends as by `kill -9`.
+/// One gateway process that a test has started. Dropped, it ends as by `kill -9`.
 pub struct Gateway {
     process: Child,
     /// Where it listens, as `127.0.0.1:40123`.

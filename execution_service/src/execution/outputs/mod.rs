@@ -59,7 +59,7 @@ pub struct Bounds {
     pub known_to_caller: usize,
 }
 
-/// See the module.
+/// The kept output streams of a worker.
 #[derive(Debug)]
 pub struct Outputs {
     directory: Directory,

@@ -23,7 +23,8 @@ const BLOCK: usize = 1 << 20;
 /// much.
 const LITTLE: usize = 64 << 10;
 
-/// See the module. A running program's stream holds two blocks of memory at most, one that grows and one
+/// One stream's way to its file. A running program's stream holds two blocks of memory at most, one that grows
+/// and one
 /// that is written, each longer by what one read of a pipe brings: 2.5 MiB. Then the program waits for the
 /// disk. What is still in the pipe when it ends comes on top of that, 1 MiB at most.
 pub(super) struct Recorder {

@@ -13,7 +13,7 @@ use crate::sandbox::backend::{Excess, ProcessId, ProcessTree, Signal};
 use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{SandboxLimits, SandboxSpec, Usage};
 
-/// See the module.
+/// What happened in one fake sandbox, and what shall happen.
 pub struct Inside {
     /// What it was asked to be.
     pub spec: SandboxSpec,

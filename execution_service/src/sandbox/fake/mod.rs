@@ -92,7 +92,7 @@ pub enum Operation {
     KillTree,
 }
 
-/// See the module.
+/// Makes sandboxes that are only in memory.
 pub struct FakeBackend {
     script: Script,
     /// What fails next, and with what.

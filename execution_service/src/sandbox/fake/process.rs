@@ -18,7 +18,8 @@ use crate::sandbox::spec::{Command, ControlChannel, Exit, Stdin};
 /// What a pipe of Linux holds: whoever writes more waits until it is read.
 const PIPE_BYTES: usize = 64 << 10;
 
-/// See the module. Everything that it has is closed when it is dropped, as at an exit.
+/// What a script has in hand of its process. Everything that it has is closed when it is dropped, as at an
+/// exit.
 pub struct FakeProcess {
     /// Its number.
     pub id: ProcessId,

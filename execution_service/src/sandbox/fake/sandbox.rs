@@ -21,7 +21,7 @@ use crate::sandbox::workspace::WorkspacePath;
 /// `SIGKILL`.
 const SIGKILL: i32 = 9;
 
-/// See the module.
+/// A sandbox that is only in memory, behind the trait of all sandboxes.
 pub(super) struct FakeSandbox {
     pub(super) inside: Arc<Inside>,
     pub(super) script: Script,

@@ -52,7 +52,7 @@ pub struct Tally {
     pub refused: u64,
 }
 
-/// See the module.
+/// The queue, and what runs of each owner count against it.
 pub struct Admission {
     state: Mutex<State>,
     slots: usize,

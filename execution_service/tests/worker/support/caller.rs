@@ -28,7 +28,7 @@ static CONNECTIONS: LazyLock<Runtime> = LazyLock::new(|| {
     builder.worker_threads(1).enable_all().build().unwrap()
 });
 
-/// See the module.
+/// A client of one worker.
 #[derive(Clone)]
 pub struct Caller {
     executions: ExecutionsClient<Channel>,

@@ -14,7 +14,7 @@ use super::entry::{Found, Name, Number};
 /// are allowed than the disk has room for.
 const BLOCK: u64 = 4096;
 
-/// See the module.
+/// Which output streams are kept.
 #[derive(Debug)]
 pub(super) struct Catalogue {
     bounds: Bounds,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::CgroupUsage;
 
-/// See the module.
+/// The open files of one sandbox's cgroup that tell what it uses.
 pub struct Meter {
     pub(super) cpu: Option<Cpu>,
     pub(super) memory_peak: File,

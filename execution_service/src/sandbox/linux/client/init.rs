@@ -30,7 +30,7 @@ pub struct Directories {
     pub requests: Option<OwnedFd>,
 }
 
-/// See the module. Dropping it stops listening.
+/// A connection to one sandbox's init. Dropping it stops listening.
 pub struct InitClient {
     socket: Packets,
     pending: Arc<Pending<Reply>>,

@@ -33,7 +33,7 @@ pub const PATIENT: Duration = Duration::from_secs(10);
 /// of a second in which that is answered.
 const QUICK: Duration = Duration::from_millis(30);
 
-/// See the module.
+/// A sandbox of Linux's namespaces, behind the trait of all sandboxes.
 pub struct LinuxSandbox {
     pub(super) id: SandboxId,
     pub(super) spawner: Arc<SpawnerClient>,

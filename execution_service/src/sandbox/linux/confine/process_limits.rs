@@ -8,7 +8,7 @@ use super::Host;
 use crate::sandbox::linux::syscall;
 use crate::sandbox::spec::SandboxLimits;
 
-/// See the module.
+/// The limits that a process of a program has and its sandbox's init has not.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessLimits {
     /// Its own limit of descriptors. Linux refuses to send a descriptor to whoever has more of his user's in

@@ -14,7 +14,7 @@ use nix::unistd::{chdir, execve, setsid};
 use crate::sandbox::linux::syscall;
 use crate::sandbox::spec::{Command, Stdin};
 
-/// See the module.
+/// The arguments of one `execve`.
 pub struct Program {
     /// Tried in turn.
     paths: Vec<CString>,

@@ -10,7 +10,7 @@ use crate::sandbox::linux::host::locks;
 /// Between two looks. Two processors can take some 200,000 locks in this time, or 40 MB.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// See the module.
+/// Whether somebody has asked since the last look.
 #[derive(Default)]
 pub struct HostLook {
     asked: AtomicBool,

@@ -29,7 +29,7 @@ pub struct Buffered {
     pub of_tcp: u64,
 }
 
-/// See the module.
+/// The account of a sandbox's socket buffers, in bytes.
 pub struct Sockets {
     /// Whom to ask; absent where the kernel has no such thing: then all sockets are only counted.
     diag: Option<OwnedFd>,

@@ -10,7 +10,7 @@ use super::{Attempt, Outcome, Targets};
 use crate::sandbox::linux::confine::template::WRITABLE;
 use crate::sandbox::spec::REQUEST_DIR;
 
-/// See the module.
+/// What is tried with files.
 pub const ATTEMPTS: &[Attempt] = &[
     ("make a file in /", |_| make_file("/")),
     ("make a file in /usr", |_| make_file("/usr")),

@@ -8,7 +8,7 @@ use nix::unistd::{Gid, Uid, getgroups, gethostname, getppid, getresgid, getresui
 
 use super::{Attempt, Outcome};
 
-/// See the module.
+/// What is asked about where the process is.
 pub const ATTEMPTS: &[Attempt] = &[
     ("user namespace", |_| namespace("user")),
     ("mount namespace", |_| namespace("mnt")),

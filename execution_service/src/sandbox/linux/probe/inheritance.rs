@@ -8,7 +8,7 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Attempt, Outcome, calls};
 
-/// See the module.
+/// What is looked for that others may have left to the process.
 pub const ATTEMPTS: &[Attempt] = &[
     ("descriptors", |_| Outcome::seen(descriptors())),
     ("environment", |_| Outcome::Seen(environment())),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Attempt, Outcome, Targets, calls};
 
-/// See the module.
+/// What is tried to reach somebody.
 pub const ATTEMPTS: &[Attempt] = &[
     ("interfaces that are up", |_| Outcome::seen(calls::interfaces_up())),
     // Where clouds tell a machine its secrets.

@@ -2,7 +2,7 @@
 
 use super::{Attempt, Outcome, calls, identity, in_child};
 
-/// See the module.
+/// What is tried to do more than a process may do with its own.
 pub const ATTEMPTS: &[Attempt] = &[
     ("capabilities", |_| Outcome::seen(calls::capabilities())),
     ("mark a packet as the administrator of a network", |_| Outcome::of(calls::mark_socket())),

@@ -9,7 +9,7 @@ use nix::unistd::{Pid, getpid};
 
 use super::{Attempt, Outcome};
 
-/// See the module.
+/// What is tried with the processes of others.
 pub const ATTEMPTS: &[Attempt] = &[
     ("signal the worker", |targets| signal(targets.worker)),
     ("processes in sight", |_| Outcome::seen(in_sight())),

@@ -28,7 +28,7 @@ const FIRST_SANDBOX_ID: u32 = 1000;
 /// How many follow; the namespace has 65,536 in all.
 const SANDBOX_IDS: u32 = 60_000;
 
-/// See the module.
+/// All sandboxes of this spawner, by their numbers.
 pub struct Sandboxes {
     /// What the host allows.
     pub host: Host,

@@ -14,7 +14,7 @@ use crate::sandbox::linux::wire::failure::Failure;
 use crate::sandbox::linux::wire::spawner::{FromSpawner, SpawnerReply, ZygoteId};
 use crate::sandbox::linux::wire::zygote::FromZygote;
 
-/// See the module.
+/// A process that waits to be forked into sandboxes.
 pub(super) struct Zygote {
     pub(super) process: ChildProcess,
     pub(super) socket: OwnedFd,

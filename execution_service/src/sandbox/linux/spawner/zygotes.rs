@@ -28,7 +28,7 @@ use crate::sandbox::spec::{Command, Exit};
 /// One that has not got ready by then is not waited for any more, and whoever wants another has it killed.
 const HANGS: Duration = Duration::from_secs(60);
 
-/// See the module.
+/// All zygotes of this spawner, by their numbers.
 pub struct Zygotes {
     filter: Vec<u8>,
     live: HashMap<ZygoteId, Zygote>,

@@ -53,7 +53,7 @@ pub struct Forked {
     pub exit: oneshot::Receiver<ProcessEnd>,
 }
 
-/// See the module.
+/// A connection to the spawner, the only process that can make sandboxes.
 pub struct SpawnerClient {
     requests: Requests,
     zygotes: Arc<Mutex<HashMap<ZygoteId, CancellationToken>>>,
