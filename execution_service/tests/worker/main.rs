@@ -2,6 +2,7 @@
 //! asked over gRPC as the gateway does.
 
 mod authentication;
+mod compromised;
 mod ending;
 mod execution;
 mod hostile;
@@ -21,7 +22,7 @@ mod recompiling;
 mod sessions;
 mod startup;
 mod support;
-mod taken_over;
+
 mod together;
 mod walls;
 mod zygote;

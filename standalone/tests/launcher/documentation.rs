@@ -22,13 +22,17 @@ fn root(path: &str) -> PathBuf {
 const INTRODUCTION: &str = "\
 # Configuration
 
-Made from the code; do not edit. `UPDATE_DOCUMENTS=1 cargo test -p standalone --test launcher documentation` makes it anew.
+Made from the code; do not edit. `UPDATE_DOCUMENTS=1 cargo test -p standalone --test launcher documentation`
+makes it anew.
 
-Everything is an environment variable, and all but the secrets are flags as well. A flag wins over its variable, a variable over the default.
+Everything is an environment variable, and all but the secrets are flags as well. A flag wins over its variable,
+a variable over the default.
 An empty variable counts as one that is not set where there is no default, and is an error where there is one.
-A value that cannot be used, and a name that is almost one of these, keeps a program from starting: it tells all of them at once and ends with status 1.
+A value that cannot be used, and a name that is almost one of these, keeps a program from starting: it tells all
+of them at once and ends with status 1.
 
-The launcher hands the variables of gateway and worker on to them. It makes `SECRET_KEY` and `INTERNAL_AUTH_TOKEN` on its first start.
+The launcher hands the variables of gateway and worker on to them. It makes `SECRET_KEY` and
+`INTERNAL_AUTH_TOKEN` on its first start.
 ";
 
 /// The document, from the code alone.
