@@ -95,7 +95,7 @@ pub fn serve_metrics(
     .workers(1)
     .disable_signals()
     .bind(address)
-    .with_context(|| format!("METRICS_ADDRESS {address} cannot be used"))?;
+    .with_context(|| format!("METRICS_ADDRESS {address} cannot be used; choose another"))?;
     Ok(server.run())
 }
 

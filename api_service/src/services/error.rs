@@ -107,8 +107,8 @@ pub enum Error {
     /// The session's sandbox is gone.
     #[error("the session was lost")]
     SessionLost,
-    /// The session runs another language.
-    #[error("the session runs another language")]
+    /// The context runs another language.
+    #[error("the context runs another language")]
     LanguageMismatch,
     /// The worker cannot run the language.
     #[error("{0} is not available here")]

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 pub use self::error::Error;
 pub use self::execution_row::ExecutionRow;
@@ -100,7 +100,11 @@ impl Database {
                 })
             })
             .connect(url)
-            .await?;
+            .await;
+        let pool = match pool {
+            Err(sqlx::Error::PoolTimedOut) => return Err(why_unreachable(url).await.into()),
+            pool => pool?,
+        };
         MIGRATIONS.run(&pool).await?;
         Ok(Self { pool, kind })
     }
@@ -113,6 +117,14 @@ impl Database {
     /// Ends all connections; SQLite folds its write-ahead log into the file.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// The pool has tried until its time was over, and does not say what kept it.
+async fn why_unreachable(url: &str) -> sqlx::Error {
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, AnyConnection::connect(url)).await {
+        Ok(Err(cause)) => cause,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, interval};
 use super::Session;
 
 /// How often expired sessions are looked for.
-const SWEEP: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_millis(250);
 /// How long it is remembered that a session has expired or was lost, rather than never been.
 const MEMORY: Duration = Duration::from_secs(3600);
 
@@ -106,8 +106,10 @@ impl Registry {
     pub fn get(&self, id: &str, owner: &str) -> Result<Arc<Session>, SessionError> {
         let state = self.lock();
         match state.live.get(id) {
-            Some(session) if session.owner == owner => Ok(Arc::clone(session)),
-            Some(_) => Err(SessionError::NotFound),
+            Some(session) if session.owner != owner => Err(SessionError::NotFound),
+            // The sweep will find it.
+            Some(session) if session.is_over(self.rules.idle) => Err(SessionError::Expired),
+            Some(session) => Ok(Arc::clone(session)),
             None => match state.gone.get(id) {
                 Some((whose, why, _)) if whose == owner => Err(*why),
                 Some(_) | None => Err(SessionError::NotFound),

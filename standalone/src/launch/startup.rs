@@ -79,7 +79,11 @@ async fn serve(
         }
         WorkerPlace::Elsewhere(_) => None,
     };
-    let keep = |service| Keeper::new(service, first_answer.clone(), stopping.clone()).keep();
+    // The gateway ends what still runs and tells those who wait: until it has, the worker must be there.
+    let gateway_ended = CancellationToken::new();
+    let keep = |service, told: &CancellationToken| {
+        Keeper::new(service, first_answer.clone(), told.clone()).keep()
+    };
 
     let announce = async {
         let view = View::of(&gateway, &gateway_settings, FIRST_ANSWER).await?;
@@ -97,13 +101,18 @@ async fn serve(
             () = stopping.cancelled() => Ok(()),
         }
     };
+    let gateway = async {
+        let kept = keep(gateway.clone(), &stopping).await;
+        gateway_ended.cancel();
+        kept
+    };
     let worker = async {
         match worker.clone() {
-            Some(worker) => keep(worker).await,
+            Some(worker) => keep(worker, &gateway_ended).await.inspect_err(|_| stopping.cancel()),
             None => Ok(()),
         }
     };
-    let (gateway, worker, announced) = tokio::join!(keep(gateway.clone()), worker, announce);
+    let (gateway, worker, announced) = tokio::join!(gateway, worker, announce);
     if !told.get() {
         // The next start finds the administrator and cannot tell the password.
         report::administrator(&admin);

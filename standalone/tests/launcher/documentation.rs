@@ -29,7 +29,7 @@ Everything is an environment variable, and all but the secrets are flags as well
 a variable over the default.
 An empty variable counts as one that is not set where there is no default, and is an error where there is one.
 A value that cannot be used, and a name that is almost one of these, keeps a program from starting: it tells all
-of them at once and ends with status 1.
+of its own at once and ends with status 1.
 
 The launcher hands the variables of gateway and worker on to them. It makes `SECRET_KEY` and
 `INTERNAL_AUTH_TOKEN` on its first start.

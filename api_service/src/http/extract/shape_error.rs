@@ -50,6 +50,12 @@ fn without_values(message: &str) -> String {
     };
     let kind = found.split(['"', '`']).next().unwrap_or(found).trim_end();
     let expected = expected.split(" at line ").next().unwrap_or(expected);
+    let expected = match expected {
+        "f32" | "f64" => "a number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        other => other,
+    };
     format!("{kind}, expected {expected}")
 }
 

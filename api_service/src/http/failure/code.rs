@@ -184,10 +184,10 @@ table! {
     /// The body would take far more memory than its length.
     TooManyValues = UNPROCESSABLE_ENTITY "too_many_values" "The body has too many values",
         "send fewer";
-    /// The session runs another language.
+    /// The context runs another language.
     LanguageMismatch = UNPROCESSABLE_ENTITY "language_mismatch"
-        "The session runs another language",
-        "language: use the language that the session was created with";
+        "The context runs another language",
+        "language: use the language that the context was created with";
     /// The worker cannot run the language.
     LanguageUnavailable = UNPROCESSABLE_ENTITY "language_unavailable"
         "The language is not available here",

@@ -16,10 +16,14 @@ use actix_web::web::Bytes;
 /// # Errors
 /// What is inside does not answer.
 pub async fn head<B: MessageBody>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, Omitted>>, Error> {
     let omitted = request.method() == Method::HEAD;
+    if omitted {
+        // So that whatever has a GET has a HEAD, also what is not in our table of routes.
+        request.head_mut().method = Method::GET;
+    }
     let response = next.call(request).await?;
     Ok(response.map_body(|_, body| {
         if omitted { EitherBody::right(Omitted(body.size())) } else { EitherBody::left(body) }

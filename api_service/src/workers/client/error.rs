@@ -59,8 +59,8 @@ pub enum Error {
     /// The worker does not store what it wrote, or not any more.
     #[error("no such output")]
     OutputNotFound,
-    /// The session runs another language.
-    #[error("the session runs another language")]
+    /// The context runs another language.
+    #[error("the context runs another language")]
     LanguageMismatch,
     /// The worker cannot run the language.
     #[error("the worker cannot run this language")]

@@ -46,8 +46,8 @@ pub fn scopes() -> ArrayBuilder {
         .unique_items(true)
         .description(Some(
             "What it allows: run (run code, cancel runs), sessions (make and end sessions), read \
-             (look at executions and sessions), keys (make, list and delete API keys), admin (make \
-             users).",
+             (look at executions and sessions), keys (make, list and delete API keys), admin (manage \
+             users). A new key has run, sessions and read unless others are asked for.",
         ))
 }
 
