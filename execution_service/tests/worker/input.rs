@@ -167,3 +167,24 @@ async fn a_language_that_is_not_offered_is_a_plain_answer() {
     let refusal = caller.create_session(wish).await.unwrap_err();
     assert_eq!(refusal.reason, reason::LANGUAGE_UNAVAILABLE);
 }
+
+#[tokio::test]
+async fn long_arguments_and_variables_arrive_whole() {
+    let Some(worker) = Worker::start("bash,c", &[]).await else { return };
+    let caller = worker.caller().await;
+    let session = caller.create_session(new_session("c")).await.expect("room");
+    let measure = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\
+        int main(int count, char **args) { size_t sum = strlen(getenv(\"LONG\")); \
+        while (--count) sum += strlen(args[count]); printf(\"%zu\\n\", sum); }";
+    let long = "x".repeat(120_000);
+    for session_id in [session.session_id, String::new()] {
+        let request = ExecuteRequest {
+            session_id,
+            args: vec![long.clone(); 8],
+            env: [(String::from("LONG"), long.clone())].into(),
+            ..c(measure)
+        };
+        let ran = caller.run(request).await;
+        assert_eq!(ran.printed(), "1080000\n", "{ran:?}");
+    }
+}

@@ -14,6 +14,7 @@ mod leftovers;
 mod limits;
 mod listening;
 mod mutual_tls;
+mod open_files;
 mod ordinary_user;
 mod outputs;
 mod plain_log;

@@ -1,11 +1,13 @@
 //! Starting processes in a sandbox.
 
 use std::ffi::CString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -15,6 +17,7 @@ use super::process;
 use super::sandbox::{LinuxSandbox, PATIENT};
 use super::spawner::Forked;
 use crate::sandbox::backend::{Control, Process, ProcessEnd, SandboxError, Zygote};
+use crate::sandbox::linux::wire::channel::MAX_CHUNK;
 use crate::sandbox::linux::wire::init::{InitReply, InitRequest};
 use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::probe::{Probe, Targets};
@@ -42,7 +45,11 @@ impl LinuxSandbox {
             ControlChannel::Pipes => {}
             ControlChannel::None | ControlChannel::Fifos { .. } => pipes = pipes.without_control(),
         }
-        let mut process = self.begin(&program, pipes, InitRequest::Start { command }).await?;
+        let mut process = match long(&command) {
+            Ok(None) => self.begin(&program, pipes, None, InitRequest::Start { command }).await?,
+            Ok(file) => self.begin(&program, pipes, file, InitRequest::StartLong).await?,
+            Err(source) => return Err(SandboxError::Start { program, source }),
+        };
         process.control = process.control.or(fifos);
         Ok(process)
     }
@@ -69,7 +76,7 @@ impl LinuxSandbox {
     /// standard output.
     pub async fn probe(&self, probe: Probe, targets: Targets) -> Result<Process, SandboxError> {
         let pipes = self.pipes().await?.without_control();
-        self.begin("a probe", pipes, InitRequest::Probe { probe, targets }).await
+        self.begin("a probe", pipes, None, InitRequest::Probe { probe, targets }).await
     }
 
     /// The pipes of one more process.
@@ -86,10 +93,11 @@ impl LinuxSandbox {
         &self,
         program: &str,
         Pipes { outer, inner }: Pipes,
+        long: Option<OwnedFd>,
         request: InitRequest,
     ) -> Result<Process, SandboxError> {
         let failed = |source| SandboxError::Start { program: String::from(program), source };
-        let fds = inner.into_descriptors();
+        let fds = long.into_iter().chain(inner.into_descriptors()).collect();
         let Reply { said, exit } = self.ask_with(fds, request, PATIENT).await?;
         if let InitReply::Failed(failure) = said {
             return Err(failed(failure.error()));
@@ -136,4 +144,16 @@ impl LinuxSandbox {
         });
         counted
     }
+}
+
+/// `command` in a file, if it is too long for a packet: arguments and variables may have 1 MiB each.
+fn long(command: &Command) -> io::Result<Option<OwnedFd>> {
+    let bytes = postcard::to_stdvec(command).map_err(io::Error::other)?;
+    if bytes.len() <= MAX_CHUNK {
+        return Ok(None);
+    }
+    let mut file = File::from(memfd_create("command", MemfdFlags::CLOEXEC)?);
+    file.write_all(&bytes)?;
+    file.rewind()?;
+    Ok(Some(OwnedFd::from(file)))
 }

@@ -115,7 +115,7 @@ impl Init {
 
     /// Handles one request; `false` when there will be no more.
     fn answer(&mut self) -> io::Result<bool> {
-        let Some((ToInit { sequence, request }, fds)) = channel::receive(self.socket.as_fd())?
+        let Some((ToInit { sequence, request }, mut fds)) = channel::receive(self.socket.as_fd())?
         else {
             return Ok(false);
         };
@@ -126,6 +126,9 @@ impl Init {
             InitRequest::Start { command } => {
                 start::start(&command, fds, self.process_limits).map(|pid| self.note(pid))
             }
+            InitRequest::StartLong => start::long_command(&mut fds)
+                .and_then(|command| start::start(&command, fds, self.process_limits))
+                .map(|pid| self.note(pid)),
             InitRequest::Probe { probe, targets } => {
                 start::start_probe((probe, &targets), fds, self.process_limits)
                     .map(|pid| self.note(pid))

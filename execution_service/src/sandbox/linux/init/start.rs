@@ -23,8 +23,22 @@ pub fn start(
     fds: Vec<OwnedFd>,
     process_limits: ProcessLimits,
 ) -> io::Result<i32> {
+    if fds.len() < 2 {
+        // They did not arrive: there are too many open files.
+        return Err(io::Error::from_raw_os_error(libc::EMFILE));
+    }
     let program = Program::of(command)?;
     fork_with(fds, process_limits, |fds, _| program.become_with(fds))
+}
+
+/// Takes the command of an [`InitRequest::StartLong`](super::InitRequest::StartLong) out of its file.
+pub fn long_command(fds: &mut Vec<OwnedFd>) -> io::Result<Command> {
+    if fds.is_empty() {
+        return Err(io::Error::from_raw_os_error(libc::EMFILE));
+    }
+    let mut bytes = Vec::new();
+    File::from(fds.remove(0)).read_to_end(&mut bytes)?;
+    postcard::from_bytes(&bytes).map_err(io::Error::other)
 }
 
 /// Starts a process that is confined as those of [`start`] are, and makes attempts instead of becoming a

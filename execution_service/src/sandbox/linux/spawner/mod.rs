@@ -38,6 +38,8 @@ const WORKER: u64 = 0;
 const CHILDREN: u64 = u64::MAX;
 /// How long to wait before another try to remove a cgroup that the kernel still calls busy.
 const CGROUP_RETRY_MS: u16 = 10;
+/// 1 to 4 of a process that a zygote forks.
+const DESCRIPTORS_OF_A_FORK: usize = 4;
 
 /// The state of a running spawner.
 pub struct Spawner {
@@ -199,9 +201,13 @@ impl Spawner {
                 }
             }
             SpawnerRequest::Fork { zygote, sandbox } => {
-                let asked = self
-                    .sandboxes
-                    .way_in(sandbox)
+                let complete = if fds.len() == DESCRIPTORS_OF_A_FORK {
+                    Ok(())
+                } else {
+                    Err(io::Error::from_raw_os_error(libc::EMFILE))
+                };
+                let asked = complete
+                    .and_then(|()| self.sandboxes.way_in(sandbox))
                     .and_then(|way_in| self.zygotes.fork(zygote, &way_in, &fds, sequence));
                 match asked {
                     Ok(()) => return Ok(true),

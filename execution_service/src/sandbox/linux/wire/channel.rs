@@ -58,13 +58,17 @@ pub fn refuse_descriptors(socket: BorrowedFd<'_>) {
 /// Sends one message.
 ///
 /// # Errors
-/// `WouldBlock` on a full non-blocking socket; `BrokenPipe` when the other end is gone.
+/// `WouldBlock` on a full non-blocking socket; `BrokenPipe` when the other end is gone; `InvalidInput` for
+/// what the other end would not take.
 pub fn send<T: Serialize>(
     socket: BorrowedFd<'_>,
     message: &T,
     fds: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
     let bytes = postcard::to_stdvec(message).map_err(io::Error::other)?;
+    if bytes.len() > MAX_PACKET {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "message over the size limit"));
+    }
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
@@ -79,7 +83,8 @@ pub fn send<T: Serialize>(
     }
 }
 
-/// Receives one message and the descriptors that came with it; `None` when the other end is gone.
+/// Receives one message and the descriptors that came with it; `None` when the other end is gone. A process
+/// that has no room for all of the descriptors gets the message without any: only what they were for fails.
 ///
 /// # Errors
 /// `WouldBlock` on an empty non-blocking socket; `InvalidData` when the packet is no `T`.
@@ -112,7 +117,7 @@ fn receive_into<T: DeserializeOwned>(
     if received.bytes == 0 {
         return Ok(None);
     }
-    if received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+    if received.flags.contains(ReturnFlags::TRUNC) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "packet over the size limit"));
     }
     let message = postcard::from_bytes(&buffer[..received.bytes])
@@ -124,11 +129,15 @@ fn receive_into<T: DeserializeOwned>(
         }
     }
     // The kernel rounds the space for them up.
-    if fds.len() > MAX_FDS {
+    let lost = received.flags.contains(ReturnFlags::CTRUNC);
+    if fds.len() > MAX_FDS || (lost && fds.len() == MAX_FDS) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "more descriptors than in any message",
         ));
+    }
+    if lost {
+        fds.clear();
     }
     Ok(Some((message, fds)))
 }

@@ -37,6 +37,9 @@ pub enum InitRequest {
     /// Start a process. The request carries its descriptors 1, 2 and, with a control channel, 3 and 4; before
     /// them 0, if that is a pipe.
     Start { command: Command },
+    /// As [`InitRequest::Start`], of a command that is too long for a packet. It is in a file, whose descriptor
+    /// comes before the others.
+    StartLong,
     /// As [`InitRequest::Start`], but the process tries what nobody may do here, and its standard output
     /// is a list of [`crate::sandbox::linux::probe::Finding`]s.
     Probe { probe: Probe, targets: Targets },

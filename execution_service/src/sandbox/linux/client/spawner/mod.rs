@@ -81,10 +81,10 @@ impl SpawnerClient {
             (SpawnerReply::Created { sandbox }, Some(claim)) => {
                 let mut fds = fds.into_iter();
                 let (Some(socket), Some(replies)) = (fds.next(), fds.next()) else {
-                    return Err(SandboxError::BackendGone);
+                    return Err(no_room());
                 };
                 let link = InitEnds { socket, replies };
-                let pipes = Pipes::received(&mut fds, false).ok_or(SandboxError::BackendGone)?;
+                let pipes = Pipes::received(&mut fds, false).ok_or_else(no_room)?;
                 Ok(Created { claim, sandbox, link, pipes, peak: fds.next() })
             }
             (SpawnerReply::Failed(failure), _) => {
@@ -99,9 +99,7 @@ impl SpawnerClient {
     pub async fn pipes(&self, sandbox: SandboxId, stdin: bool) -> Result<Pipes, SandboxError> {
         let Reply { said, fds, .. } = self.ask(SpawnerRequest::Pipes { sandbox, stdin }).await?;
         match said {
-            SpawnerReply::Pipes => {
-                Pipes::received(&mut fds.into_iter(), stdin).ok_or(SandboxError::BackendGone)
-            }
+            SpawnerReply::Pipes => Pipes::received(&mut fds.into_iter(), stdin).ok_or_else(no_room),
             SpawnerReply::Failed(failure) => {
                 let source = failure.error();
                 Err(SandboxError::Create { stage: failure.stage, source })
@@ -219,6 +217,12 @@ impl SpawnerClient {
             running: Running::default(),
         }
     }
+}
+
+/// The descriptors of an answer did not arrive: this process has too many.
+fn no_room() -> SandboxError {
+    let source = std::io::Error::from_raw_os_error(libc::EMFILE);
+    SandboxError::Create { stage: String::from("open files"), source }
 }
 
 fn no_fork(failure: Failure) -> SandboxError {
