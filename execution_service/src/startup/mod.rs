@@ -1,5 +1,7 @@
 //! From environment to a serving worker, and back to nothing.
 
+mod end;
+mod server;
 mod tls;
 
 use std::collections::HashMap;
@@ -10,18 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use futures::TryStreamExt;
-use proto::execution_v1::{
-    executions_server, files_server, processes_server, sessions_server, workers_server,
-};
-use proto::wire::{MAX_MESSAGE_BYTES, REMEMBERED_OUTPUT_BYTES};
+use proto::wire::REMEMBERED_OUTPUT_BYTES;
 use settings::Secret;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::service::InterceptorLayer;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 
 use crate::boot::{Booted, boot, executables, is_root, libraries, runtime};
 use crate::config::{Action, Settings, internal_auth_token};
@@ -30,9 +23,8 @@ use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
 use crate::execution::outputs::{OutputDirectory, Outputs};
 use crate::execution::run::RunSettings;
-use crate::grpc::{Authenticate, Connections, Executions, Files, Processes, Sessions, Workers};
 use crate::language::discovery::{Discovery, Missing, PassedOver};
-use crate::listener::{Listener, Socket};
+use crate::listener::Listener;
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
 use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
@@ -40,12 +32,11 @@ use crate::sandbox::linux::{BootError, Leftover, LinuxBackend, Namespaced, WORKE
 use crate::session::Registry;
 use crate::tasks::Tasks;
 use crate::worker::{Admission, Tally, Worker};
+use end::{End, wait_for_end};
 use tls::TlsFiles;
 
 /// How long callers get to hang up when the worker is to stop.
 const HANG_UP: Duration = Duration::from_secs(1);
-/// How long everything may take when the worker is to stop.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// The worker's whole life, as its command line and environment say. Must be called while the process
 /// has one thread.
@@ -111,25 +102,7 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     if outputs.is_none() {
         tracing::info!("OUTPUT_DIR is not set: of long output only head and tail are kept");
     }
-    for PassedOver { language, candidate, reason } in &discovery.passed_over {
-        tracing::debug!(%language, candidate = %candidate.display(), %reason, "passed over");
-    }
-    for Missing { language, named: _, reason, remedy } in &discovery.missing {
-        tracing::warn!(%language, reason, remedy, "a language is missing");
-    }
-    if listener.replaces {
-        tracing::info!(address = listener.address()?, "a killed worker's socket is replaced");
-    }
-    for Leftover { directory, of_pid, killed, kept } in &namespaced.leftovers {
-        match kept {
-            None => {
-                tracing::info!(directory, of_pid, killed, "a killed worker's cgroup is removed")
-            }
-            Some(why) => {
-                tracing::warn!(directory, of_pid, killed, why, "a killed worker's cgroup stays");
-            }
-        }
-    }
+    tell_what_was_found(&discovery, &namespaced.leftovers, &listener)?;
     let backend = Arc::new(LinuxBackend::new(launched).context("talking to the spawner")?);
     let isolation = examine(&*backend, &settings.demands()).await?;
     let shutdown = CancellationToken::new();
@@ -147,56 +120,7 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
 
     let stop = tokio::net::unix::pipe::Receiver::from_owned_fd(namespaced.stop)?;
     let reason = tokio::spawn(wait_for_end(stop, Arc::clone(&backend), shutdown.clone()));
-    let executions = Executions::new(Arc::clone(&worker));
-    let executions = executions_server::ExecutionsServer::new(executions)
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let sessions = sessions_server::SessionsServer::new(Sessions::new(Arc::clone(&worker)));
-    let processes = processes_server::ProcessesServer::new(Processes::new(Arc::clone(&worker)));
-    let files = files_server::FilesServer::new(Files::new(Arc::clone(&worker)));
-    let workers = workers_server::WorkersServer::new(Workers::new(Arc::clone(&worker)));
-    let mut server = Server::builder();
-    match (tls, listener.is_reached_by_others()?) {
-        (Some(tls), _) => {
-            let tls = tls.read()?;
-            server = server.tls_config(tls).context("TLS_CERT, TLS_KEY or TLS_CLIENT_CA")?;
-            tracing::info!("gateways are served by mutual TLS");
-        }
-        (None, true) => tracing::warn!(
-            remedy = "set TLS_CERT, TLS_KEY and TLS_CLIENT_CA",
-            "ALLOW_PLAINTEXT: other machines reach this worker, and everything passes in clear"
-        ),
-        (None, false) => {}
-    }
-    let router = server
-        .layer(InterceptorLayer::new(Authenticate::new(token)))
-        .add_service(executions)
-        .add_service(sessions)
-        .add_service(processes)
-        .add_service(files)
-        .add_service(workers);
-    let address = listener.address()?;
-    tracing::info!(address, "serving gRPC");
-    let stopping = shutdown.clone().cancelled_owned();
-    let connections = Connections::default();
-    let serving = async move {
-        match listener.socket {
-            Socket::Tcp(listener) => {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                // The option of the server's builder does not reach connections of a listener of ours.
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                let incoming = incoming.map_ok(|io| connections.take(io));
-                router.serve_with_incoming_shutdown(incoming, stopping).await?;
-            }
-            Socket::Unix(listener) => {
-                let incoming =
-                    UnixListenerStream::new(tokio::net::UnixListener::from_std(listener)?);
-                let incoming = incoming.map_ok(|io| connections.take(io));
-                router.serve_with_incoming_shutdown(incoming, stopping).await?;
-            }
-        }
-        anyhow::Ok(())
-    };
+    let serving = server::serve(&worker, (listener, tls, token), shutdown.cancelled());
     tokio::select! {
         served = serving => served?,
         () = async {
@@ -218,6 +142,34 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
             bail!("the process that makes sandboxes is gone; start the worker again")
         }
     }
+}
+
+/// Tells the operator of what this machine lacks, and of what killed workers have left on it.
+fn tell_what_was_found(
+    discovery: &Discovery,
+    leftovers: &[Leftover],
+    listener: &Listener,
+) -> io::Result<()> {
+    for PassedOver { language, candidate, reason } in &discovery.passed_over {
+        tracing::debug!(%language, candidate = %candidate.display(), %reason, "passed over");
+    }
+    for Missing { language, named: _, reason, remedy } in &discovery.missing {
+        tracing::warn!(%language, reason, remedy, "a language is missing");
+    }
+    if listener.replaces {
+        tracing::info!(address = listener.address()?, "a killed worker's socket is replaced");
+    }
+    for Leftover { directory, of_pid, killed, kept } in leftovers {
+        match kept {
+            None => {
+                tracing::info!(directory, of_pid, killed, "a killed worker's cgroup is removed")
+            }
+            Some(why) => {
+                tracing::warn!(directory, of_pid, killed, why, "a killed worker's cgroup stays");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Has the walls tried, and tells the operator once of each that is not what it could be.
@@ -282,36 +234,4 @@ fn build(
         tally: Tally::default(),
         first_mounts,
     })
-}
-
-/// Why the worker ends.
-enum End {
-    /// By a signal, or because the process that waits for us was told or died.
-    Asked,
-    /// Without it there are no sandboxes.
-    SpawnerGone,
-}
-
-async fn wait_for_end(
-    stop: tokio::net::unix::pipe::Receiver,
-    backend: Arc<LinuxBackend>,
-    shutdown: CancellationToken,
-) -> io::Result<End> {
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let end = tokio::select! {
-        _ = terminate.recv() => End::Asked,
-        _ = interrupt.recv() => End::Asked,
-        _ = stop.readable() => End::Asked,
-        () = backend.failed() => End::SpawnerGone,
-    };
-    tracing::info!("ending");
-    shutdown.cancel();
-    // Whatever hangs, the process does not.
-    tokio::spawn(async {
-        tokio::time::sleep(GRACE).await;
-        tracing::error!("could not end in time");
-        std::process::exit(1);
-    });
-    Ok(end)
 }
