@@ -7,6 +7,7 @@ use ::settings::{Given, command_line};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use execution_service::config::{DOCTOR, DoctorWanted};
+use execution_service::language::Language;
 
 use crate::provision;
 use crate::settings::Variables;
@@ -17,7 +18,7 @@ use crate::settings::Variables;
 /// the sandboxes, with an SQLite file and the secrets in the data directory. The first start makes
 /// an administrator and prints the password once; later starts keep everything. Ctrl-C ends it all.
 #[derive(Debug, Parser)]
-#[command(name = "crucible", version, after_long_help = FIRST_STEPS, args_conflicts_with_subcommands = true)]
+#[command(name = "crucible", version, after_long_help = first_steps(), args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// Something else than to start everything.
     #[command(subcommand)]
@@ -77,7 +78,10 @@ pub struct Doctor {
     pub data_dir: Option<PathBuf>,
 }
 
-const FIRST_STEPS: &str = "\
+fn first_steps() -> String {
+    let variables = Language::executable_variables();
+    format!(
+        "\
 First steps:
   crucible                      start, and paste the `curl` line that is printed
   crucible doctor               see how well programs would be isolated here, and what to do about it
@@ -98,7 +102,9 @@ Environment of the services, handed on (docs/configuration.md and .env.example e
   INITIAL_POOL_SIZE, MAX_POOL_SIZE warm sandboxes of each language: at first, and under load
   REQUIRE_CGROUPS, REQUIRE_CPU_QUOTA, REQUIRE_FRESH_PROC, REQUIRE_OWN_UIDS
                                    true: refuse to start without that wall; `crucible doctor` shows them
-  PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE, GCC_EXECUTABLE
+  {variables}
                                    instead of the first suitable one on the PATH; the Python of a
                                    virtual environment brings the packages of that
-";
+"
+    )
+}

@@ -2,12 +2,15 @@
 
 use clap::{Args, Parser, Subcommand};
 
-/// Runs Python, Node, Bash and C in sandboxes, for a gateway that asks over gRPC.
+use crate::language::{Descriptor, Language};
+use settings::Variable;
+
+/// Runs code in sandboxes, for a gateway that asks over gRPC.
 ///
 /// Every setting is an environment variable, and every one but the secret a flag, which wins.
 /// INTERNAL_AUTH_TOKEN must be set; the rest has defaults that suit one machine.
 #[derive(Debug, Parser)]
-#[command(name = "execution_service", version, after_help = AFTER_HELP)]
+#[command(name = "execution_service", version, after_help = after_help())]
 pub(super) struct CommandLine {
     #[command(subcommand)]
     pub(super) action: Option<Action>,
@@ -46,7 +49,28 @@ the same attempts at each start.
 Exit status: 0 if the service would start (perhaps with weaker walls, which it then says everywhere),
 1 if it would refuse to.";
 
-const AFTER_HELP: &str = "\
+fn after_help() -> String {
+    let variables = Language::executable_variables();
+    format!(
+        "\
 By the environment alone, too:
-  PYTHON_EXECUTABLE, NODE_EXECUTABLE, BASH_EXECUTABLE, GCC_EXECUTABLE
-                       the interpreter to use instead of the first suitable one on the PATH";
+  {variables}
+                       the interpreter or compiler to use instead of the first suitable one on the PATH"
+    )
+}
+
+/// The variables by which the operator names interpreters and compilers.
+pub(super) fn executables() -> [Variable; Language::ALL.len()] {
+    Language::ALL.map(|language| {
+        let Descriptor { title, executable_variable, virtual_environment, .. } =
+            language.descriptor();
+        let packages = match virtual_environment {
+            Some(_) => "; that of a virtual environment brings its packages",
+            None => "",
+        };
+        let meaning = format!(
+            "What runs {title}, by its whole path, instead of the first suitable one on the PATH{packages}"
+        );
+        Variable::other(executable_variable, &meaning)
+    })
+}

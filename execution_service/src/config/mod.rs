@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
-use command_line::CommandLine;
 pub use command_line::{Action, DOCTOR, DoctorWanted};
+use command_line::{CommandLine, executables};
 use settings::values::seconds;
 use settings::{Given, Refused, Secret, Variable, header_secret};
 use telemetry::{LogFormat, log_level};
@@ -169,20 +169,10 @@ struct All {
 
 /// Every variable that the worker reads.
 pub fn variables() -> Vec<Variable> {
-    let executable = |name: &str, what: &str| {
-        Variable::other(
-            &format!("{name}_EXECUTABLE"),
-            &format!("{what} to use instead of the first suitable one on the PATH; whole path"),
-        )
-    };
     let mut variables = settings::variables::<All>();
-    variables.extend([
-        executable("PYTHON", "Python (that of a virtual environment brings its packages)"),
-        executable("NODE", "Node.js"),
-        executable("BASH", "Bash"),
-        executable("GCC", "C compiler"),
-        Variable::other("NO_COLOR", "When set to anything, pretty logs have no colours"),
-    ]);
+    variables.extend(executables());
+    let no_color = "When set to anything, pretty logs have no colours";
+    variables.push(Variable::other("NO_COLOR", no_color));
     variables
 }
 

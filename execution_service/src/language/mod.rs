@@ -2,8 +2,8 @@
 //! descriptor, its plan (source text in, files and commands out) and how it is found on a machine.
 //!
 //! ```text
-//! ALL ──▶ python, node, bash, c ──▶ descriptor ──▶ kernel or compiled: the plan, pure data
-//!                                             └──▶ toolchain: what was found, and asking for it
+//! ALL ──▶ a folder for each ──▶ descriptor ──▶ kernel or compiled: the plan, pure data
+//!                                         └──▶ toolchain: what was found, and asking for it
 //! discovery ──▶ the same, for all languages that are wanted; knows none by name
 //! ```
 //! `docs/languages.md` says how to add one.
@@ -53,6 +53,11 @@ impl Language {
             }
         }
         Ok(languages)
+    }
+
+    /// The variables by which the operator names what runs each of them, separated by commas.
+    pub fn executable_variables() -> String {
+        Self::ALL.map(|language| language.descriptor().executable_variable).join(", ")
     }
 
     /// By its name; aliases are for callers, and resolved by the gateway.

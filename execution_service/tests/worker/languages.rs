@@ -16,7 +16,7 @@ struct Row {
     malformed: (&'static str, u32, Status),
 }
 
-const ROWS: [Row; 4] = [
+const ROWS: [Row; Language::ALL.len()] = [
     Row {
         language: "python",
         echo: "import sys\nprint(input())\nprint(sys.argv[1])",

@@ -181,12 +181,8 @@ fn strangers_and_old_versions_are_told_apart() {
 #[test]
 fn an_empty_machine_says_what_to_install() {
     let machine = Machine::new();
-    for (language, remedy) in [
-        (PYTHON, "apt-get install python3"),
-        (NODE, "apt-get install nodejs"),
-        (BASH, "apt-get install bash"),
-        (C, "apt-get install gcc libc6-dev"),
-    ] {
+    for language in Language::ALL {
+        let remedy = language.descriptor().install;
         let discovery = machine.find(language);
         let missing = only_missing(&discovery);
         assert!(missing.reason.starts_with("no "), "{}", missing.reason);
@@ -296,7 +292,7 @@ fn the_real_machine_answers_for_what_it_has() {
 }
 
 proptest! {
-    // Each case starts four programs.
+    // Each case starts a program for each language.
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 16, ..ProptestConfig::default() })]
 
     #[test]
@@ -310,7 +306,7 @@ proptest! {
         let machine = Machine::new();
         let text = machine.directory.path().join("said");
         fs::write(&text, said).expect("room");
-        for name in ["python3", "node", "bash", "gcc"] {
+        for name in Language::ALL.map(|language| language.descriptor().executables[0]) {
             let script = format!("cat '{0}'; cat '{0}' >&2", text.display());
             machine.program(&format!("bin/{name}"), &script);
         }
