@@ -189,8 +189,7 @@ pub async fn drive(
         }
     };
     if !alive {
-        // What still runs is killed behind the answer: the sandbox ends, or in a session all of it but
-        // init. The pipes keep what was written.
+        // What still runs is killed behind the answer. The pipes keep what was written.
         if frames_open && !done {
             diagnostic = last_words(&mut kernel, &mut results, sink).await;
         }

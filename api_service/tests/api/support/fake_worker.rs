@@ -349,8 +349,8 @@ impl Workers for FakeWorker {
         request: Request<wire::GetCapabilitiesRequest>,
     ) -> Result<Response<wire::Capabilities>, Status> {
         self.admit(&request)?;
-        let (learnt, life) = (self.seen().learnt.clone(), self.seen().lives);
-        Ok(Response::new(capabilities(learnt, life)))
+        let seen = self.seen();
+        Ok(Response::new(capabilities(seen.learnt.clone(), seen.lives)))
     }
 
     async fn get_inventory(
