@@ -52,8 +52,8 @@ fn without_values(message: &str) -> String {
     let expected = expected.split(" at line ").next().unwrap_or(expected);
     let expected = match expected {
         "f32" | "f64" => "a number",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
-        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative and not so large",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number, not so large",
         other => other,
     };
     format!("{kind}, expected {expected}")
@@ -87,7 +87,11 @@ mod tests {
             (r#"{"flag": "hunter2"}"#, "flag", "invalid type: string, expected a boolean"),
             (r#"{"flag": "a, expected b"}"#, "flag", "invalid type: string, expected a boolean"),
             (r#"{"flag": 31337}"#, "flag", "invalid type: integer, expected a boolean"),
-            (r#"{"flag": true, "count": 31337}"#, "count", "invalid value: integer, expected u8"),
+            (
+                r#"{"flag": true, "count": 31337}"#,
+                "count",
+                "invalid value: integer, expected a whole number, not negative and not so large",
+            ),
             (r#"{"hunter2": 1}"#, "hunter2", "unknown field, expected `flag` or `count`"),
             ("{}", "body", "missing field `flag`"),
         ];

@@ -114,7 +114,7 @@ impl PasswordBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "usr_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79", "username": "ada", "is_admin": false,
-    "created_at": "2026-01-31T12:00:00Z"
+    "created_at": "2026-01-31T12:00:00Z", "disabled_at": null
 }))]
 pub struct UserAnswer {
     /// Never reused.
