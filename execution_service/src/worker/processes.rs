@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use tokio::sync::mpsc;
-
 use super::{Worker, WorkerError};
 use crate::execution::kernel::KernelError;
 use crate::execution::sharing::What;
@@ -11,7 +9,7 @@ use crate::language::environment_of;
 use crate::sandbox::backend::{ProcessId, SandboxError, Signal};
 use crate::sandbox::spec::{Command, ControlChannel, Stdin, WORKSPACE};
 use crate::sandbox::workspace::WorkspacePath;
-use crate::session::processes::ProcessEvent;
+use crate::session::processes::Events;
 
 /// A command to start.
 #[derive(Clone, Debug)]
@@ -35,10 +33,7 @@ impl Worker {
     ///
     /// # Errors
     /// No such session, too many commands, a program that cannot be executed.
-    pub async fn start_process(
-        &self,
-        new: NewProcess,
-    ) -> Result<mpsc::Receiver<ProcessEvent>, WorkerError> {
+    pub async fn start_process(&self, new: NewProcess) -> Result<Events, WorkerError> {
         self.accepts_work()?;
         let session = self.sessions.get(&new.session, &new.owner)?;
         let NewProcess { session: _, owner: _, command, env, working_directory, open_stdin } = new;
@@ -68,7 +63,7 @@ impl Worker {
             other => WorkerError::from(KernelError::from(other)),
         })?;
         session.deadline.touch();
-        let (events, driven) = place.run(process, command, share);
+        let (events, driven) = place.run(process, command, share, session.ended.clone());
         self.tasks.spawn("process", driven);
         Ok(events)
     }

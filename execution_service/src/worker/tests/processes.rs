@@ -2,6 +2,8 @@
 
 use std::io;
 
+use futures::StreamExt;
+
 use super::*;
 use crate::sandbox::backend::{SandboxError, Signal};
 use crate::sandbox::fake::Operation;
@@ -47,11 +49,11 @@ async fn a_command_goes_on_beside_runs_and_is_spoken_to() {
     scene.begin_session().await;
     let started = scene.worker.start_process(new(OWNER, &["/bin/cat", "-u"])).await;
     let mut events = started.unwrap_or_else(|error| panic!("{error}"));
-    let Some(ProcessEvent::Started(id)) = events.recv().await else { panic!("it has started") };
+    let Some(ProcessEvent::Started(id)) = events.next().await else { panic!("it has started") };
     let run = finished(scene.in_context("", "hello")).await;
     assert!(run.status() == Status::Succeeded && run.outcome().shared);
     scene.worker.write_stdin(SESSION, id, b"line\n", true).await.expect("it reads");
-    let Some(ProcessEvent::Output { data, .. }) = events.recv().await else { panic!("an echo") };
+    let Some(ProcessEvent::Output { data, .. }) = events.next().await else { panic!("an echo") };
     assert_eq!(data, b"line");
     let closed = scene.worker.write_stdin(SESSION, id, b"more", false).await;
     assert!(matches!(closed, Err(WorkerError::Process(ProcessError::NoInput))), "{closed:?}");
@@ -61,7 +63,7 @@ async fn a_command_goes_on_beside_runs_and_is_spoken_to() {
         assert!(unknown, "{refused:?}");
     }
     scene.worker.signal_process(SESSION, id, Signal::Terminate).await.expect("it is told");
-    assert_eq!(events.recv().await, Some(ProcessEvent::Ended(Exit::Code(4))));
+    assert_eq!(events.next().await, Some(ProcessEvent::Ended(Exit::Code(4))));
     until(|| scene.worker.sessions.processes() == 0).await;
     let refused = scene.worker.signal_process(SESSION, id, Signal::Kill).await;
     let ended = matches!(refused, Err(WorkerError::Process(ProcessError::NotFound)));
@@ -109,5 +111,30 @@ async fn files_are_listed_while_something_runs() {
     assert!(unknown, "{refused:?}");
     scene.go();
     assert_eq!(finished(running).await.status(), Status::Succeeded);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_command_to_which_nobody_listens_ends_with_its_session() {
+    let backend = FakeBackend::new(|mut process| async move {
+        process.print("x".repeat(8 << 20));
+        process.hang().await
+    });
+    let scene = Scene::with(Size { slots: 8, waiting: 8, waiting_of_one: 8 }, backend);
+    let without_language = NewSession {
+        id: String::from("s"),
+        owner: String::from(OWNER),
+        language: None,
+        env: BTreeMap::new(),
+        ttl: HOUR,
+    };
+    let made = scene.worker.create_session(without_language, RequestedLimits::default()).await;
+    let session = made.unwrap_or_else(|error| panic!("{error}"));
+    let started = scene.worker.start_process(new(OWNER, &["/bin/cat", "/dev/zero"])).await;
+    let mut unread = started.unwrap_or_else(|error| panic!("{error}"));
+    assert!(matches!(unread.next().await, Some(ProcessEvent::Started(_))));
+    scene.worker.end_session("s", OWNER).await.expect("it is there");
+    until(|| session.processes.count() == 0 && !session.is_busy()).await;
+    assert!(matches!(unread.next().await, Some(ProcessEvent::Ended(_))), "and nothing is kept");
     scene.end().await;
 }

@@ -47,8 +47,8 @@ fn victims(table: &[ProcessEntry], tree: &KillTree) -> Vec<ProcessEntry> {
         leaders.contains(&entry.session)
             || ancestors(entry.pid, &parents).any(|pid| leaders.contains(&pid))
     };
-    // What an older process does below the root is that one's business. A birth is known to a tick: what came in the
-    // first one of all may be the run's, and is taken for it.
+    // What an older process does below the root is that one's business. A birth is known to a tick: what came
+    // in the first one of all may be the run's, and is taken for it.
     let is_new = |entry: &ProcessEntry| {
         let below = ancestors(entry.pid, &parents).take_while(|pid| *pid != tree.root);
         below.filter_map(|pid| births.get(&pid)).all(|born| *born >= tree.since)
