@@ -58,10 +58,7 @@ impl Worker {
             stdin: if open_stdin { Stdin::Pipe } else { Stdin::Null },
             control: ControlChannel::None,
         });
-        let process = started.await.map_err(|error| match error {
-            SandboxError::Start { program: _, source } => WorkerError::NotExecutable(source),
-            other => WorkerError::from(KernelError::from(other)),
-        })?;
+        let process = self.answer(&session, started.await)?;
         session.deadline.touch();
         let (events, driven) = place.run(process, command, share, session.ended.clone());
         self.tasks.spawn("process", driven);
@@ -81,8 +78,13 @@ impl Worker {
         let session = self.sessions.get(session.0, session.1)?;
         let process = session.processes.get(process)?;
         session.deadline.touch();
-        session.sandbox.signal(process.id, signal).await.map_err(KernelError::from)?;
-        Ok(())
+        match session.sandbox.signal(process.id, signal).await {
+            // Of a signal it means as well that nothing was heard for a moment, which a busy machine may take.
+            Err(error @ SandboxError::Gone) if !session.sandbox.is_gone() => {
+                Err(KernelError::from(error).into())
+            }
+            sent => self.answer(&session, sent),
+        }
     }
 
     /// Writes to the standard input of a command, and ends it if `end`.

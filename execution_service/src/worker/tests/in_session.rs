@@ -210,10 +210,12 @@ async fn a_session_whose_sandbox_a_run_breaks_is_lost_to_its_owner() {
 async fn a_run_that_finds_its_sandbox_broken_is_told_that_the_session_is_lost() {
     let scene = Scene::new();
     scene.begin_session().await;
-    scene.inside().die();
     let files = vec![a_file()];
     let run = Request { files, ..request("hello") };
-    let failed = finished(scene.accept(run, Some(target("")))).await;
+    let accepted = scene.accept(run, Some(target("")));
+    // It has not had its turn yet.
+    scene.inside().die();
+    let failed = finished(accepted).await;
     let lost = matches!(failed.error(), WorkerError::Session(SessionError::Lost));
     assert!(lost, "{failed:?}");
     scene.end().await;

@@ -138,3 +138,38 @@ async fn a_command_to_which_nobody_listens_ends_with_its_session() {
     assert!(matches!(unread.next().await, Some(ProcessEvent::Ended(_))), "and nothing is kept");
     scene.end().await;
 }
+
+#[tokio::test]
+async fn who_finds_that_the_sandbox_is_gone_is_told_that_the_session_is_lost() {
+    let scene = Scene::new();
+    let lost = |error: WorkerError| {
+        assert!(matches!(error, WorkerError::Session(SessionError::Lost)), "{error:?}");
+    };
+    scene.begin_session().await;
+    scene.backend.fail_next(Operation::Start, SandboxError::Gone);
+    lost(scene.not_started(new(OWNER, &["/bin/cat"])).await);
+    until(|| scene.backend.sandbox(0).has_ended()).await;
+
+    scene.begin_session().await;
+    scene.backend.fail_next(Operation::List, SandboxError::Gone);
+    lost(scene.worker.list_files(SESSION, None).await.expect_err("it is gone"));
+    until(|| scene.backend.sandbox(1).has_ended()).await;
+
+    // Gone before anybody asks.
+    scene.begin_session().await;
+    let started = scene.worker.start_process(new(OWNER, &["/bin/cat"])).await;
+    let mut events = started.unwrap_or_else(|error| panic!("{error}"));
+    let Some(ProcessEvent::Started(id)) = events.next().await else { panic!("it has started") };
+    scene.backend.sandbox(2).die();
+    lost(scene.not_started(new(OWNER, &["/bin/cat"])).await);
+    lost(scene.worker.list_files(SESSION, None).await.expect_err("it is gone"));
+    lost(scene.worker.signal_process(SESSION, id, Signal::Kill).await.expect_err("it is gone"));
+    lost(scene.worker.extend_session("s", OWNER, HOUR).map(drop).expect_err("it is gone"));
+    lost(scene.refused("hello", Some(target(""))).expect("it is gone"));
+    let worker = Arc::clone(&scene.worker);
+    let sweep = tokio::spawn(async move { worker.sessions.sweep().await });
+    until(|| scene.worker.sessions.count() == 0).await;
+    sweep.abort();
+    drop((sweep.await, events));
+    scene.end().await;
+}
