@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use proto::execution_v1 as wire;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::status::status;
@@ -37,7 +36,7 @@ impl wire::processes_server::Processes for Processes {
     ) -> Result<Response<EventStream>, Status> {
         let new = from_wire::new_process(request.into_inner())?;
         let events = self.worker.start_process(new).await.map_err(|error| status(&error))?;
-        let events = ReceiverStream::new(events).map(|event| Ok(to_wire::process_event(event)));
+        let events = events.map(|event| Ok(to_wire::process_event(event)));
         Ok(Response::new(Box::pin(events)))
     }
 

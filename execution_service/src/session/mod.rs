@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +60,8 @@ pub struct Session {
     pub sandbox: Arc<dyn Sandbox>,
     /// Fires when it ends: whatever runs in it stops.
     pub ended: CancellationToken,
+    /// Filled when nothing of it is left.
+    over: OnceCell<()>,
 }
 
 impl Session {
@@ -82,6 +85,7 @@ impl Session {
             processes: Processes::default(),
             sandbox,
             ended: CancellationToken::new(),
+            over: OnceCell::new(),
         }
     }
 
@@ -95,8 +99,8 @@ impl Session {
         self.deadline.has_passed(Instant::now(), idle, self.is_busy())
     }
 
-    /// Whether what earlier runs have left running holds more than nobody watches who waits for a run. Nothing is
-    /// said while a run goes on: that is watched already.
+    /// Whether what earlier runs have left running holds more than nobody watches who waits for a run.
+    /// Nothing is said while a run goes on: that is watched already.
     pub async fn hoards(&self) -> bool {
         if self.activity.has_runs() {
             return false;
@@ -104,11 +108,26 @@ impl Session {
         self.sandbox.excess(SUSPICIOUS).await.is_some()
     }
 
-    /// Stops what runs in it and gives its sandbox back.
+    /// Whether its sandbox is gone, and nobody is there who sees that by himself: the outcome of a run
+    /// stands, and must not be overtaken by the end of the session.
+    fn is_deserted(&self) -> bool {
+        self.sandbox.is_gone() && !self.activity.has_runs()
+    }
+
+    /// Stops what runs in it and gives its sandbox back. Returns when nothing is left, also to those who come
+    /// later.
     pub async fn end(&self) {
         self.ended.cancel();
-        self.contexts.all_idle().await;
-        self.sandbox.end().await;
+        let ending = self.over.get_or_init(async || {
+            self.contexts.all_idle().await;
+            self.sandbox.end().await;
+        });
+        ending.await;
+    }
+
+    /// Whether nothing of it is left.
+    fn has_ended(&self) -> bool {
+        self.over.initialized()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sessions that live, and for a while those that did.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -58,6 +58,8 @@ pub struct Registry {
 #[derive(Default)]
 struct State {
     live: HashMap<String, Arc<Session>>,
+    /// Nobody can have these any more, and their sandboxes are there until they have ended.
+    leaving: Vec<Weak<Session>>,
     /// Owner, why it is gone, and until when that is remembered.
     gone: HashMap<String, (String, SessionError, Instant)>,
     /// Owners of sessions that are being made, by id.
@@ -85,12 +87,12 @@ impl Registry {
         if state.live.contains_key(id) || state.promised.contains_key(id) {
             return Err(SessionError::Exists);
         }
-        let own = state.live.values().filter(|session| session.owner == owner).count()
+        let own = state.held().filter(|session| session.owner == owner).count()
             + state.promised.values().filter(|whose| *whose == owner).count();
         if own >= self.rules.max_per_owner {
             return Err(SessionError::TooMany(own));
         }
-        let all = state.live.len() + state.promised.len();
+        let all = state.held().count() + state.promised.len();
         if all >= self.rules.max {
             return Err(SessionError::Full);
         }
@@ -107,8 +109,9 @@ impl Registry {
         let state = self.lock();
         match state.live.get(id) {
             Some(session) if session.owner != owner => Err(SessionError::NotFound),
-            // The sweep will find it.
+            // The sweep will find these two.
             Some(session) if session.is_over(self.rules.idle) => Err(SessionError::Expired),
+            Some(session) if session.sandbox.is_gone() => Err(SessionError::Lost),
             Some(session) => Ok(Arc::clone(session)),
             None => match state.gone.get(id) {
                 Some((whose, why, _)) if whose == owner => Err(*why),
@@ -120,29 +123,33 @@ impl Registry {
     /// The sessions of `owner`, oldest first.
     pub fn of(&self, owner: &str) -> Vec<Arc<Session>> {
         let state = self.lock();
-        let mut sessions: Vec<_> =
-            state.live.values().filter(|session| session.owner == owner).cloned().collect();
+        let mut sessions: Vec<_> = state
+            .live
+            .values()
+            .filter(|session| session.owner == owner && !session.sandbox.is_gone())
+            .cloned()
+            .collect();
         sessions.sort_by_key(|session| session.deadline.created());
         sessions
     }
 
-    /// How many live.
+    /// How many there are, those that are about to end included.
     pub fn count(&self) -> u64 {
-        self.lock().live.len() as u64
+        self.lock().held().count() as u64
     }
 
     /// How many interpreters wait in them.
     pub fn kernels(&self) -> u64 {
-        self.lock().live.values().map(|session| session.contexts.kernels()).sum()
+        self.lock().held().map(|session| session.contexts.kernels()).sum()
     }
 
-    /// Takes the session `id` of `owner` out, for its end.
+    /// Takes the session `id` of `owner` out, for its end. Its place is free when it has ended.
     ///
     /// # Errors
     /// As [`Registry::get`].
     pub fn remove(&self, id: &str, owner: &str) -> Result<Arc<Session>, SessionError> {
         let session = self.get(id, owner)?;
-        self.lock().live.remove(id).ok_or(SessionError::NotFound).map(|_| session)
+        if self.lock().take(&session) { Ok(session) } else { Err(SessionError::NotFound) }
     }
 
     /// Those that no run watches.
@@ -153,10 +160,10 @@ impl Registry {
 
     /// How many commands run in them.
     pub fn processes(&self) -> u64 {
-        self.lock().live.values().map(|session| session.processes.count()).sum()
+        self.lock().held().map(|session| session.processes.count()).sum()
     }
 
-    /// Ends sessions whose time has run out, for ever.
+    /// Ends sessions whose time has run out or whose sandbox is gone, for ever.
     pub async fn sweep(&self) {
         // Side by side: what a session does with its last moments must not keep others from their end.
         let mut ending = FuturesUnordered::new();
@@ -164,8 +171,8 @@ impl Registry {
         loop {
             tokio::select! {
                 _ = tick.tick() => {
-                    for session in self.take_expired() {
-                        tracing::info!(session_id = session.id, "a session has expired");
+                    for (session, why) in self.take_over() {
+                        tracing::info!(session_id = session.id, "{why}");
                         ending.push(async move { session.end().await });
                     }
                 }
@@ -174,29 +181,44 @@ impl Registry {
         }
     }
 
-    /// Forgets a session whose sandbox is gone.
-    pub fn lose(&self, session: &Session) {
-        self.lock().bury(session, SessionError::Lost);
+    /// Forgets a session whose sandbox is gone; whoever is told `true` is to end it.
+    pub fn lose(&self, session: &Arc<Session>) -> bool {
+        self.lock().bury(session, SessionError::Lost)
     }
 
     /// Ends every session.
     pub async fn end_all(&self) {
-        let sessions: Vec<_> = self.lock().live.drain().map(|(_, session)| session).collect();
+        let sessions = self.take_all();
         futures::future::join_all(sessions.iter().map(|session| session.end())).await;
     }
 
-    fn take_expired(&self) -> Vec<Arc<Session>> {
+    fn take_all(&self) -> Vec<Arc<Session>> {
+        let mut state = self.lock();
+        let sessions: Vec<_> = state.held().collect();
+        for session in &sessions {
+            state.take(session);
+        }
+        sessions
+    }
+
+    fn take_over(&self) -> Vec<(Arc<Session>, SessionError)> {
         let now = Instant::now();
         let mut state = self.lock();
         state.gone.retain(|_, (.., until)| *until > now);
-        let over: Vec<Arc<Session>> = state
+        let why = |session: &Arc<Session>| {
+            if session.is_over(self.rules.idle) {
+                Some(SessionError::Expired)
+            } else {
+                session.is_deserted().then_some(SessionError::Lost)
+            }
+        };
+        let over: Vec<_> = state
             .live
             .values()
-            .filter(|session| session.is_over(self.rules.idle))
-            .cloned()
+            .filter_map(|session| why(session).map(|why| (Arc::clone(session), why)))
             .collect();
-        for session in &over {
-            state.bury(session, SessionError::Expired);
+        for (session, why) in &over {
+            state.bury(session, *why);
         }
         over
     }
@@ -207,10 +229,31 @@ impl Registry {
 }
 
 impl State {
-    fn bury(&mut self, session: &Session, why: SessionError) {
-        self.live.remove(&session.id);
-        let memory = (session.owner.clone(), why, Instant::now() + MEMORY);
-        self.gone.insert(session.id.clone(), memory);
+    /// All whose sandboxes are there.
+    fn held(&self) -> impl Iterator<Item = Arc<Session>> {
+        let leaving = self.leaving.iter().filter_map(Weak::upgrade);
+        self.live.values().cloned().chain(leaving.filter(|session| !session.has_ended()))
+    }
+
+    /// Has it leave; `false` if it does already. Another may have its id by then.
+    fn take(&mut self, session: &Arc<Session>) -> bool {
+        let is_here = self.live.get(&session.id).is_some_and(|live| Arc::ptr_eq(live, session));
+        if is_here {
+            self.live.remove(&session.id);
+            self.leaving.retain(|one| one.upgrade().is_some_and(|one| !one.has_ended()));
+            self.leaving.push(Arc::downgrade(session));
+        }
+        is_here
+    }
+
+    /// The same, and its owner will be told why.
+    fn bury(&mut self, session: &Arc<Session>, why: SessionError) -> bool {
+        let is_here = self.take(session);
+        if is_here {
+            let memory = (session.owner.clone(), why, Instant::now() + MEMORY);
+            self.gone.insert(session.id.clone(), memory);
+        }
+        is_here
     }
 }
 

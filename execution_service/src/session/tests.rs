@@ -8,7 +8,7 @@ use crate::sandbox::backend::{Excess, SandboxBackend};
 use crate::sandbox::fake::{FakeBackend, until};
 use crate::sandbox::spec::SandboxSpec;
 
-const RUN: What = What::Run { cpu: LIMITS.cpu, sandbox: LIMITS.sandbox };
+pub(super) const RUN: What = What::Run { cpu: LIMITS.cpu, sandbox: LIMITS.sandbox };
 
 /// An empty sandbox for a session.
 pub(super) async fn sandbox(backend: &FakeBackend) -> Arc<dyn Sandbox> {

@@ -1,8 +1,6 @@
 //! Files of sessions.
 
 use super::{Worker, WorkerError};
-use crate::execution::kernel::KernelError;
-use crate::sandbox::backend::SandboxError;
 use crate::sandbox::files::{Listing, Root};
 use crate::sandbox::workspace::WorkspacePath;
 
@@ -22,9 +20,6 @@ impl Worker {
         let session = self.sessions.get(session.0, session.1)?;
         session.deadline.touch();
         let listing = session.sandbox.list_files(Root::Workspace, path, MOST_ENTRIES).await;
-        listing.map_err(|error| match error {
-            SandboxError::List { path: _, source } => WorkerError::Unlistable(source),
-            other => WorkerError::from(KernelError::from(other)),
-        })
+        self.answer(&session, listing)
     }
 }

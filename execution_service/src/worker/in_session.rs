@@ -122,13 +122,14 @@ impl Worker {
 
     /// A session whose sandbox is gone.
     pub(super) fn lose(&self, session: &Arc<Session>) {
-        self.sessions.lose(session);
-        let session = Arc::clone(session);
-        self.tasks.spawn("end session", async move { session.end().await });
+        if self.sessions.lose(session) {
+            let session = Arc::clone(session);
+            self.tasks.spawn("end session", async move { session.end().await });
+        }
     }
 
-    /// Why a session is no more that ended while a run waited for its turn.
-    fn end_of(&self, session: &Session) -> WorkerError {
+    /// Why a session is no more that ended while something in it was waited for.
+    pub(super) fn end_of(&self, session: &Session) -> WorkerError {
         let why = self.sessions.get(&session.id, &session.owner).err();
         WorkerError::Session(why.unwrap_or(SessionError::NotFound))
     }

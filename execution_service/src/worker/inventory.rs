@@ -43,7 +43,7 @@ pub struct Inventory {
     pub queued: u64,
     /// Warm sandboxes on the shelves.
     pub warm: u64,
-    /// Sessions that live.
+    /// Sessions, until their sandboxes have ended.
     pub sessions: u64,
     /// Bytes of compiled programs that are kept.
     pub compiled_bytes: u64,

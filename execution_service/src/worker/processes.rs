@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use tokio::sync::mpsc;
-
 use super::{Worker, WorkerError};
 use crate::execution::kernel::KernelError;
 use crate::execution::sharing::What;
@@ -11,7 +9,7 @@ use crate::language::environment_of;
 use crate::sandbox::backend::{ProcessId, SandboxError, Signal};
 use crate::sandbox::spec::{Command, ControlChannel, Stdin, WORKSPACE};
 use crate::sandbox::workspace::WorkspacePath;
-use crate::session::processes::ProcessEvent;
+use crate::session::processes::Events;
 
 /// A command to start.
 #[derive(Clone, Debug)]
@@ -35,10 +33,7 @@ impl Worker {
     ///
     /// # Errors
     /// No such session, too many commands, a program that cannot be executed.
-    pub async fn start_process(
-        &self,
-        new: NewProcess,
-    ) -> Result<mpsc::Receiver<ProcessEvent>, WorkerError> {
+    pub async fn start_process(&self, new: NewProcess) -> Result<Events, WorkerError> {
         self.accepts_work()?;
         let session = self.sessions.get(&new.session, &new.owner)?;
         let NewProcess { session: _, owner: _, command, env, working_directory, open_stdin } = new;
@@ -63,12 +58,9 @@ impl Worker {
             stdin: if open_stdin { Stdin::Pipe } else { Stdin::Null },
             control: ControlChannel::None,
         });
-        let process = started.await.map_err(|error| match error {
-            SandboxError::Start { program: _, source } => WorkerError::NotExecutable(source),
-            other => WorkerError::from(KernelError::from(other)),
-        })?;
+        let process = self.answer(&session, started.await)?;
         session.deadline.touch();
-        let (events, driven) = place.run(process, command, share);
+        let (events, driven) = place.run(process, command, share, session.ended.clone());
         self.tasks.spawn("process", driven);
         Ok(events)
     }
@@ -86,8 +78,13 @@ impl Worker {
         let session = self.sessions.get(session.0, session.1)?;
         let process = session.processes.get(process)?;
         session.deadline.touch();
-        session.sandbox.signal(process.id, signal).await.map_err(KernelError::from)?;
-        Ok(())
+        match session.sandbox.signal(process.id, signal).await {
+            // Of a signal it means as well that nothing was heard for a moment, which a busy machine may take.
+            Err(error @ SandboxError::Gone) if !session.sandbox.is_gone() => {
+                Err(KernelError::from(error).into())
+            }
+            sent => self.answer(&session, sent),
+        }
     }
 
     /// Writes to the standard input of a command, and ends it if `end`.

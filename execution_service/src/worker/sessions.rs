@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Worker, WorkerError};
+use crate::execution::kernel::KernelError;
 use crate::execution::limits::RequestedLimits;
 use crate::language::Language;
 use crate::pool::{Acquired, Demand};
+use crate::sandbox::backend::SandboxError;
 use crate::session::{Context, NewSession, Session};
 
 impl Worker {
@@ -80,7 +82,27 @@ impl Worker {
     /// # Errors
     /// [`crate::session::SessionError`].
     pub async fn end_session(&self, id: &str, owner: &str) -> Result<(), WorkerError> {
-        self.sessions.remove(id, owner)?.end().await;
+        let session = self.sessions.remove(id, owner)?;
+        // As a task of its own it goes on if the caller goes away.
+        let _ = self.tasks.spawn("end session", async move { session.end().await }).await;
         Ok(())
+    }
+
+    /// What the sandbox of `session` has answered to somebody who wants to know; if it is gone, the session
+    /// is lost.
+    pub(super) fn answer<T>(
+        &self,
+        session: &Arc<Session>,
+        answer: Result<T, SandboxError>,
+    ) -> Result<T, WorkerError> {
+        answer.map_err(|error| match error {
+            error if matches!(error, SandboxError::Gone) || session.sandbox.is_gone() => {
+                self.lose(session);
+                self.end_of(session)
+            }
+            SandboxError::Start { source, .. } => WorkerError::NotExecutable(source),
+            SandboxError::List { source, .. } => WorkerError::Unlistable(source),
+            other => WorkerError::from(KernelError::from(other)),
+        })
     }
 }

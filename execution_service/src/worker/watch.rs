@@ -30,8 +30,7 @@ impl Worker {
                         session_id = session.id,
                         "ended: what is left in it holds more than it may"
                     );
-                    self.sessions.lose(&session);
-                    self.tasks.spawn("end session", async move { session.end().await });
+                    self.lose(&session);
                 }
             }
         }

@@ -200,7 +200,7 @@ impl Inside {
         };
         for (id, entry) in &state.processes {
             let spared = tree.spared.iter().any(|spared| descends(*id, *spared));
-            let later = entry.born > tree.since;
+            let later = entry.born >= tree.since;
             let dies = *id == tree.root || (later && (tree.orphans || descends(*id, tree.root)));
             if !spared && dies {
                 entry.killed.cancel();

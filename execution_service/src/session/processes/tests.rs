@@ -1,10 +1,16 @@
 //! What a follower hears of a command, and that a command does not need one.
 
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use super::events::{IN_FLIGHT, PIECE};
 use super::*;
 use crate::execution::sharing::{Activity, What};
+use crate::execution::stream::Stream;
 use crate::sandbox::backend::{Sandbox, Signal};
 use crate::sandbox::fake::{FakeBackend, FakeProcess, until};
-use crate::sandbox::spec::{Command, ControlChannel, Stdin};
+use crate::sandbox::spec::{Command, ControlChannel, Exit, Stdin};
 use crate::session::tests::sandbox;
 
 const SIGKILL: i32 = 9;
@@ -15,6 +21,7 @@ struct Scene {
     sandbox: Arc<dyn Sandbox>,
     processes: Processes,
     activity: Activity,
+    ended: CancellationToken,
 }
 
 impl Scene {
@@ -25,15 +32,17 @@ impl Scene {
     {
         let backend = FakeBackend::new(script);
         let sandbox = sandbox(&backend).await;
-        Self { backend, sandbox, processes: Processes::default(), activity: Activity::default() }
+        let (processes, activity) = (Processes::default(), Activity::default());
+        Self { backend, sandbox, processes, activity, ended: CancellationToken::new() }
     }
 
     /// Starts a command with its input open.
-    async fn start(&self) -> mpsc::Receiver<ProcessEvent> {
+    async fn start(&self) -> Events {
         let place = self.processes.reserve().expect("room");
         let process = self.process().await;
         let command = vec![String::from("/bin/fake"), String::from("-v")];
-        let (events, driven) = place.run(process, command, self.activity.begin(What::Command));
+        let share = self.activity.begin(What::Command);
+        let (events, driven) = place.run(process, command, share, self.ended.clone());
         tokio::spawn(driven);
         events
     }
@@ -62,10 +71,10 @@ impl Scene {
 }
 
 /// All that is said, the output of each stream in one piece.
-async fn all(mut events: mpsc::Receiver<ProcessEvent>) -> (String, String, Option<Exit>) {
+async fn all(mut events: Events) -> (String, String, Option<Exit>) {
     let (mut out, mut err, mut exit) = (Vec::new(), Vec::new(), None);
-    assert!(matches!(events.recv().await, Some(ProcessEvent::Started(_))), "that comes first");
-    while let Some(event) = events.recv().await {
+    assert!(matches!(events.next().await, Some(ProcessEvent::Started(_))), "that comes first");
+    while let Some(event) = events.next().await {
         assert_eq!(exit, None, "the end comes last");
         match event {
             ProcessEvent::Started(_) => panic!("it has started already"),
@@ -125,7 +134,7 @@ async fn what_was_written_before_the_end_is_heard_however_late_it_is_read() {
     sender.send(end).expect("it is waited for");
     process.exit = exit;
     let share = scene.activity.begin(What::Command);
-    let (events, driven) = place.run(process, Vec::new(), share);
+    let (events, driven) = place.run(process, Vec::new(), share, scene.ended.clone());
     let ((), (out, err, exit)) = tokio::join!(driven, all(events));
     assert_eq!((out.len(), &*err, exit), (3 * PIECE, "last words", Some(Exit::Code(0))));
     scene.is_over().await;
@@ -147,7 +156,7 @@ async fn a_follower_who_leaves_does_not_stop_a_command() {
     })
     .await;
     let mut events = scene.start().await;
-    let started = events.recv().await;
+    let started = events.next().await;
     assert!(matches!(started, Some(ProcessEvent::Started(_))));
     assert!(scene.activity.is_awaited());
     drop(events);
@@ -180,7 +189,8 @@ async fn every_end_is_told_and_leaves_nothing() {
     let scene = Scene::new(hang).await;
     let place = scene.processes.reserve().expect("room");
     let share = scene.activity.begin(What::Command);
-    let (_events, driven) = place.run(scene.process().await, Vec::new(), share);
+    let (_events, driven) =
+        place.run(scene.process().await, Vec::new(), share, scene.ended.clone());
     assert_eq!(scene.processes.count(), 1);
     drop(driven);
     assert_eq!(scene.processes.count(), 0, "when the worker ends");
@@ -196,10 +206,10 @@ async fn input_that_nobody_reads_any_more_is_not_open() {
     .await;
     let mut events = scene.start().await;
     let running = scene.only();
-    let said = [events.recv().await, events.recv().await];
+    let said = [events.next().await, events.next().await];
     assert!(matches!(said[1], Some(ProcessEvent::Output { .. })), "{said:?}");
     scene.sandbox.signal(running.id, Signal::Kill).await.expect("it is told");
-    assert_eq!(events.recv().await, Some(ProcessEvent::Ended(Exit::Signal(SIGKILL))));
+    assert_eq!(events.next().await, Some(ProcessEvent::Ended(Exit::Signal(SIGKILL))));
     scene.is_over().await;
     let written = running.write(b"x", false).await;
     assert!(matches!(written, Err(ProcessError::NoInput)));
@@ -222,7 +232,81 @@ async fn a_session_has_so_many_and_those_that_are_being_started_count() {
     assert!(ids.len() == MOST && ids.is_sorted(), "{ids:?}");
     scene.sandbox.signal(ids[0], Signal::Kill).await.expect("it is told");
     until(|| scene.processes.count() < MOST as u64).await;
-    assert!(scene.processes.reserve().is_ok(), "one that has ended has left its place");
+    assert!(scene.processes.reserve().is_err(), "what it has said is there, until it is heard");
+    all(followed.remove(0)).await;
+    until(|| scene.processes.reserve().is_ok()).await;
     scene.sandbox.end().await;
     scene.is_over().await;
+}
+
+/// A command that has written more than may be on its way to a follower, and what is on its way.
+async fn unread() -> (Scene, Events) {
+    let scene = Scene::new(|mut process| async move {
+        process.print("x".repeat(9 * IN_FLIGHT * PIECE));
+        process.hang().await
+    })
+    .await;
+    let mut events = scene.start().await;
+    assert!(matches!(events.next().await, Some(ProcessEvent::Started(_))));
+    (scene, events)
+}
+
+#[tokio::test]
+async fn what_nobody_reads_is_gone_soon_after_the_session() {
+    let (scene, mut events) = unread().await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(scene.processes.count(), 1, "it may be read late");
+    scene.ended.cancel();
+    scene.sandbox.end().await;
+    scene.is_over().await;
+    until(|| scene.processes.lock().places == 0).await;
+    let killed = Some(ProcessEvent::Ended(Exit::Signal(SIGKILL)));
+    assert_eq!((events.next().await, events.next().await), (killed, None), "and nothing before it");
+}
+
+#[tokio::test]
+async fn so_is_what_was_said_by_commands_that_ended_before_it() {
+    let scene = Scene::new(|process| async move {
+        process.print("x".repeat(2 * PIECE));
+        Exit::Code(3)
+    })
+    .await;
+    let mut events = scene.start().await;
+    scene.is_over().await;
+    assert_eq!(scene.processes.lock().places, 1);
+    scene.ended.cancel();
+    until(|| scene.processes.lock().places == 0).await;
+    let code = Some(ProcessEvent::Ended(Exit::Code(3)));
+    assert_eq!((events.next().await, events.next().await), (code, None), "how it ended is known");
+}
+
+#[tokio::test]
+async fn who_reads_hears_all_though_the_session_has_ended() {
+    let (scene, mut events) = unread().await;
+    scene.ended.cancel();
+    scene.sandbox.end().await;
+    let mut heard = 0;
+    while let Some(event) = events.next().await {
+        match event {
+            ProcessEvent::Output { offset, data, .. } => {
+                assert_eq!(offset, heard);
+                heard += data.len() as u64;
+            }
+            end => assert_eq!(end, ProcessEvent::Ended(Exit::Signal(SIGKILL))),
+        }
+    }
+    assert_eq!(heard, (9 * IN_FLIGHT * PIECE) as u64);
+    scene.is_over().await;
+}
+
+#[test]
+fn of_a_command_its_beginning_is_told() {
+    let words = |words: &[&str]| words.iter().map(|word| String::from(*word)).collect::<Vec<_>>();
+    assert_eq!(told(words(&["cat", "", "-u"])), ["cat", "", "-u"]);
+    // Two bytes each.
+    let long = "\u{e9}".repeat(90_000);
+    let cut = told(words(&["cat", &long, "more"]));
+    assert_eq!((cut.len(), &*cut[0], cut[1].len()), (2, "cat", 1018));
+    assert!(cut[1].capacity() < TOLD && long.starts_with(&cut[1]));
+    assert_eq!(told(vec![String::new(); 90_000]).len(), TOLD);
 }

@@ -78,7 +78,7 @@ async fn what_is_somebody_elses_does_not_exist() {
     assert_eq!(ids("ann"), ["a", "b"], "oldest first");
     assert_eq!((ids("bob"), ids("cid")), (vec![String::from("c")], Vec::new()));
 
-    registry.lose(&first);
+    assert!(registry.lose(&first) && !registry.lose(&first), "one is told to end it");
     assert_eq!(state(&registry, "a", "ann"), Err(SessionError::Lost));
     assert_eq!(state(&registry, "a", "bob"), Err(SessionError::NotFound), "it never did");
     registry.end_all().await;
@@ -116,6 +116,7 @@ async fn the_sweep_ends_what_has_run_out_of_time_and_nothing_else() {
         async move { registry.sweep().await }
     });
     until(|| backend.sandbox(0).has_ended()).await;
+    until(|| registry.count() == 2).await;
     assert_eq!(state(&registry, "expired", "ann"), Err(SessionError::Expired));
     assert_eq!(state(&registry, "expired", "bob"), Err(SessionError::NotFound));
     assert_eq!(refused(registry.promise("expired", "ann")), None, "its id is free");
@@ -162,4 +163,49 @@ async fn all_end_at_once_even_if_one_has_something_running() {
     backend.assert_all_is_ended();
     assert!(sessions.iter().all(|session| session.ended.is_cancelled()));
     assert_eq!(state(&registry, "a", "ann"), Err(SessionError::NotFound));
+}
+
+#[tokio::test]
+async fn a_session_has_its_place_until_its_sandbox_has_ended() {
+    let backend = FakeBackend::of_kernels();
+    let registry = Registry::new(SessionRules { max: 2, max_per_owner: 1, ..RULES });
+    let ended = begin(&registry, &backend, "a", "ann").await;
+    let lost = begin(&registry, &backend, "b", "bob").await;
+    registry.remove("a", "ann").expect("it is there");
+    assert!(registry.lose(&lost));
+    assert_eq!((registry.count(), backend.living()), (2, 2));
+    assert_eq!(refused(registry.promise("c", "cid")), Some(SessionError::Full));
+    assert_eq!(refused(registry.promise("c", "ann")), Some(SessionError::TooMany(1)));
+    ended.end().await;
+    assert_eq!(refused(registry.promise("c", "bob")), Some(SessionError::TooMany(1)));
+    assert_eq!((refused(registry.promise("c", "ann")), registry.count()), (None, 1));
+    registry.end_all().await;
+    assert_eq!((registry.count(), backend.living()), (0, 0), "those on their way out as well");
+}
+
+#[tokio::test]
+async fn the_sweep_buries_what_has_lost_its_sandbox_unless_a_run_is_about_to_see_it() {
+    let backend = FakeBackend::of_kernels();
+    let registry = Registry::new(RULES);
+    let running = begin(&registry, &backend, "running", "ann").await;
+    begin(&registry, &backend, "idle", "ann").await;
+    let run = running.activity.begin(crate::session::tests::RUN);
+    for index in 0..2 {
+        backend.sandbox(index).die();
+    }
+    for id in ["running", "idle"] {
+        assert_eq!(state(&registry, id, "ann"), Err(SessionError::Lost), "{id} at once");
+        assert_eq!(state(&registry, id, "bob"), Err(SessionError::NotFound), "{id}");
+    }
+    assert!(registry.of("ann").is_empty());
+    let swept = async || {
+        let swept = registry.take_over();
+        futures::future::join_all(swept.iter().map(|(session, _)| session.end())).await;
+        swept.into_iter().map(|(session, why)| (session.id.clone(), why)).collect::<Vec<_>>()
+    };
+    assert_eq!(swept().await, [(String::from("idle"), SessionError::Lost)]);
+    assert_eq!(registry.count(), 1);
+    drop(run);
+    assert_eq!(swept().await, [(String::from("running"), SessionError::Lost)]);
+    assert_eq!((registry.count(), state(&registry, "idle", "ann")), (0, Err(SessionError::Lost)));
 }

@@ -3,13 +3,15 @@
 use std::io;
 use std::time::Instant;
 
+use futures::StreamExt;
+
 use super::*;
 use crate::language::diagnostic::Kind;
 use crate::sandbox::backend::{ProcessTree, SandboxError};
 use crate::sandbox::fake::Operation;
 use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
 use crate::session::SessionError;
-use crate::session::processes::ProcessEvent;
+use crate::session::processes::{Events, ProcessEvent};
 
 impl Scene {
     /// Makes a context, which has no kernel yet.
@@ -19,7 +21,7 @@ impl Scene {
     }
 
     /// Starts a command that runs until it is killed.
-    async fn start_command(&self) -> (ProcessId, mpsc::Receiver<ProcessEvent>) {
+    async fn start_command(&self) -> (ProcessId, Events) {
         let started = self.worker.start_process(NewProcess {
             session: String::from("s"),
             owner: String::from(OWNER),
@@ -29,7 +31,7 @@ impl Scene {
             open_stdin: false,
         });
         let mut events = started.await.unwrap_or_else(|error| panic!("a command: {error}"));
-        match events.recv().await {
+        match events.next().await {
             Some(ProcessEvent::Started(id)) => (id, events),
             other => panic!("{other:?}"),
         }
@@ -208,10 +210,12 @@ async fn a_session_whose_sandbox_a_run_breaks_is_lost_to_its_owner() {
 async fn a_run_that_finds_its_sandbox_broken_is_told_that_the_session_is_lost() {
     let scene = Scene::new();
     scene.begin_session().await;
-    scene.inside().die();
     let files = vec![a_file()];
     let run = Request { files, ..request("hello") };
-    let failed = finished(scene.accept(run, Some(target("")))).await;
+    let accepted = scene.accept(run, Some(target("")));
+    // It has not had its turn yet.
+    scene.inside().die();
+    let failed = finished(accepted).await;
     let lost = matches!(failed.error(), WorkerError::Session(SessionError::Lost));
     assert!(lost, "{failed:?}");
     scene.end().await;
@@ -251,7 +255,7 @@ async fn a_session_that_is_ended_takes_what_runs_and_what_waits_in_it_along() {
     let told = matches!(waiting.error(), WorkerError::Session(SessionError::NotFound));
     assert!(told && !waiting.began(), "{waiting:?}");
     assert!(scene.inside().has_ended());
-    assert!(matches!(events.recv().await, Some(ProcessEvent::Ended(_))));
+    assert!(matches!(events.next().await, Some(ProcessEvent::Ended(_))));
     assert_eq!(scene.inside().processes(), 0);
     drop(worker);
     scene.end().await;

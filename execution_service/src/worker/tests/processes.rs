@@ -2,6 +2,8 @@
 
 use std::io;
 
+use futures::StreamExt;
+
 use super::*;
 use crate::sandbox::backend::{SandboxError, Signal};
 use crate::sandbox::fake::Operation;
@@ -47,11 +49,11 @@ async fn a_command_goes_on_beside_runs_and_is_spoken_to() {
     scene.begin_session().await;
     let started = scene.worker.start_process(new(OWNER, &["/bin/cat", "-u"])).await;
     let mut events = started.unwrap_or_else(|error| panic!("{error}"));
-    let Some(ProcessEvent::Started(id)) = events.recv().await else { panic!("it has started") };
+    let Some(ProcessEvent::Started(id)) = events.next().await else { panic!("it has started") };
     let run = finished(scene.in_context("", "hello")).await;
     assert!(run.status() == Status::Succeeded && run.outcome().shared);
     scene.worker.write_stdin(SESSION, id, b"line\n", true).await.expect("it reads");
-    let Some(ProcessEvent::Output { data, .. }) = events.recv().await else { panic!("an echo") };
+    let Some(ProcessEvent::Output { data, .. }) = events.next().await else { panic!("an echo") };
     assert_eq!(data, b"line");
     let closed = scene.worker.write_stdin(SESSION, id, b"more", false).await;
     assert!(matches!(closed, Err(WorkerError::Process(ProcessError::NoInput))), "{closed:?}");
@@ -61,7 +63,7 @@ async fn a_command_goes_on_beside_runs_and_is_spoken_to() {
         assert!(unknown, "{refused:?}");
     }
     scene.worker.signal_process(SESSION, id, Signal::Terminate).await.expect("it is told");
-    assert_eq!(events.recv().await, Some(ProcessEvent::Ended(Exit::Code(4))));
+    assert_eq!(events.next().await, Some(ProcessEvent::Ended(Exit::Code(4))));
     until(|| scene.worker.sessions.processes() == 0).await;
     let refused = scene.worker.signal_process(SESSION, id, Signal::Kill).await;
     let ended = matches!(refused, Err(WorkerError::Process(ProcessError::NotFound)));
@@ -109,5 +111,65 @@ async fn files_are_listed_while_something_runs() {
     assert!(unknown, "{refused:?}");
     scene.go();
     assert_eq!(finished(running).await.status(), Status::Succeeded);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_command_to_which_nobody_listens_ends_with_its_session() {
+    let backend = FakeBackend::new(|mut process| async move {
+        process.print("x".repeat(8 << 20));
+        process.hang().await
+    });
+    let scene = Scene::with(Size { slots: 8, waiting: 8, waiting_of_one: 8 }, backend);
+    let without_language = NewSession {
+        id: String::from("s"),
+        owner: String::from(OWNER),
+        language: None,
+        env: BTreeMap::new(),
+        ttl: HOUR,
+    };
+    let made = scene.worker.create_session(without_language, RequestedLimits::default()).await;
+    let session = made.unwrap_or_else(|error| panic!("{error}"));
+    let started = scene.worker.start_process(new(OWNER, &["/bin/cat", "/dev/zero"])).await;
+    let mut unread = started.unwrap_or_else(|error| panic!("{error}"));
+    assert!(matches!(unread.next().await, Some(ProcessEvent::Started(_))));
+    scene.worker.end_session("s", OWNER).await.expect("it is there");
+    until(|| session.processes.count() == 0 && !session.is_busy()).await;
+    assert!(matches!(unread.next().await, Some(ProcessEvent::Ended(_))), "and nothing is kept");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn who_finds_that_the_sandbox_is_gone_is_told_that_the_session_is_lost() {
+    let scene = Scene::new();
+    let lost = |error: WorkerError| {
+        assert!(matches!(error, WorkerError::Session(SessionError::Lost)), "{error:?}");
+    };
+    scene.begin_session().await;
+    scene.backend.fail_next(Operation::Start, SandboxError::Gone);
+    lost(scene.not_started(new(OWNER, &["/bin/cat"])).await);
+    until(|| scene.backend.sandbox(0).has_ended()).await;
+
+    scene.begin_session().await;
+    scene.backend.fail_next(Operation::List, SandboxError::Gone);
+    lost(scene.worker.list_files(SESSION, None).await.expect_err("it is gone"));
+    until(|| scene.backend.sandbox(1).has_ended()).await;
+
+    // Gone before anybody asks.
+    scene.begin_session().await;
+    let started = scene.worker.start_process(new(OWNER, &["/bin/cat"])).await;
+    let mut events = started.unwrap_or_else(|error| panic!("{error}"));
+    let Some(ProcessEvent::Started(id)) = events.next().await else { panic!("it has started") };
+    scene.backend.sandbox(2).die();
+    lost(scene.not_started(new(OWNER, &["/bin/cat"])).await);
+    lost(scene.worker.list_files(SESSION, None).await.expect_err("it is gone"));
+    lost(scene.worker.signal_process(SESSION, id, Signal::Kill).await.expect_err("it is gone"));
+    lost(scene.worker.extend_session("s", OWNER, HOUR).map(drop).expect_err("it is gone"));
+    lost(scene.refused("hello", Some(target(""))).expect("it is gone"));
+    let worker = Arc::clone(&scene.worker);
+    let sweep = tokio::spawn(async move { worker.sessions.sweep().await });
+    until(|| scene.worker.sessions.count() == 0).await;
+    sweep.abort();
+    drop((sweep.await, events));
     scene.end().await;
 }

@@ -47,7 +47,8 @@ fn victims(table: &[ProcessEntry], tree: &KillTree) -> Vec<ProcessEntry> {
         leaders.contains(&entry.session)
             || ancestors(entry.pid, &parents).any(|pid| leaders.contains(&pid))
     };
-    // What an older process does below the root is that one's business.
+    // What an older process does below the root is that one's business. A birth is known to a tick: what came
+    // in the first one of all may be the run's, and is taken for it.
     let is_new = |entry: &ProcessEntry| {
         let below = ancestors(entry.pid, &parents).take_while(|pid| *pid != tree.root);
         below.filter_map(|pid| births.get(&pid)).all(|born| *born >= tree.since)
@@ -57,7 +58,7 @@ fn victims(table: &[ProcessEntry], tree: &KillTree) -> Vec<ProcessEntry> {
         entry.pid > 1
             && !belongs(entry, &tree.spared)
             && is_new(entry)
-            && (belongs(entry, &[tree.root]) || (tree.orphans && entry.born > tree.since))
+            && (tree.orphans || belongs(entry, &[tree.root]))
     };
     table.iter().filter(dies).copied().collect()
 }
@@ -107,7 +108,7 @@ mod tests {
         ];
         let tree = KillTree { root: 3, spared: vec![2], since: 25, orphans: false };
         assert_eq!(pids(&table, &tree), [3, 4, 5, 6, 12]);
-        assert_eq!(pids(&table, &KillTree { orphans: true, ..tree }), [3, 4, 5, 6, 7, 12]);
+        assert_eq!(pids(&table, &KillTree { orphans: true, ..tree }), [3, 4, 5, 6, 7, 11, 12]);
     }
 
     #[test]
@@ -153,6 +154,18 @@ mod tests {
             }
             for pid in chosen {
                 prop_assert!(!safe.contains(&pid), "{} of {:?}", pid, table);
+            }
+        }
+
+        #[test]
+        fn who_was_alone_leaves_nothing_that_was_born_since(table in table(), since in 0_u64..8) {
+            // A root that has ended already.
+            let tree = KillTree { root: 99, spared: Vec::new(), since, orphans: true };
+            let chosen = pids(&table, &tree);
+            // Below an older process it is that one's.
+            let orphans = table.iter().filter(|entry| entry.pid > 1 && entry.parent == 1);
+            for orphan in orphans {
+                prop_assert_eq!(chosen.contains(&orphan.pid), orphan.born >= since, "{:?}", orphan);
             }
         }
 

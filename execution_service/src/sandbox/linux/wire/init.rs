@@ -144,6 +144,6 @@ pub struct KillTree {
     pub spared: Vec<i32>,
     /// In ticks since the machine was started: what is older stays.
     pub since: u64,
-    /// Whoever is younger, and belongs to none that is spared, dies as well.
+    /// Whoever is not older, and belongs to none that is spared, dies as well.
     pub orphans: bool,
 }
