@@ -90,7 +90,9 @@ fn process_status(error: &ProcessError) -> Status {
     match error {
         ProcessError::NotFound => reasoned(Code::NotFound, reason::PROCESS_NOT_FOUND, &text),
         ProcessError::NoInput => reasoned(Code::FailedPrecondition, reason::STDIN_CLOSED, &text),
-        ProcessError::TooMany => reasoned(Code::ResourceExhausted, reason::SESSION_FULL, &text),
+        ProcessError::TooMany | ProcessError::TooManyOfOwner => {
+            reasoned(Code::ResourceExhausted, reason::SESSION_FULL, &text)
+        }
     }
 }
 

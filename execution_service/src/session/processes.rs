@@ -19,6 +19,8 @@ pub use events::{Events, ProcessEvent};
 
 /// Commands of one session that run at once.
 const MOST: usize = 64;
+/// Commands of one owner that run at once, in all sessions: each holds two or three of the worker's open files.
+pub const MOST_OF_AN_OWNER: usize = 256;
 /// Bytes that are told of a command, its end of each argument counted as one: what is started may have
 /// megabytes of arguments, and a list of all must fit into one answer. `processes.proto` has this number,
 /// too.
@@ -51,6 +53,11 @@ pub enum ProcessError {
     /// The session has as many as one may have.
     #[error("the session has {MOST} processes, which is as many as one may have")]
     TooMany,
+    /// The owner's sessions together have as many as one owner may have.
+    #[error(
+        "your sessions have {MOST_OF_AN_OWNER} processes, which is as many as one user may have"
+    )]
+    TooManyOfOwner,
 }
 
 /// All that run in one session. Cheap to clone.
@@ -84,6 +91,11 @@ impl Processes {
     /// Those that run, in the order of their numbers.
     pub fn all(&self) -> Vec<Arc<Running>> {
         self.lock().running.values().cloned().collect()
+    }
+
+    /// How many places are taken.
+    pub fn places(&self) -> usize {
+        self.lock().places
     }
 
     /// How many run.

@@ -9,7 +9,7 @@ use crate::language::environment_of;
 use crate::sandbox::backend::{ProcessId, SandboxError, Signal};
 use crate::sandbox::spec::{Command, ControlChannel, Stdin, WORKSPACE};
 use crate::sandbox::workspace::WorkspacePath;
-use crate::session::processes::Events;
+use crate::session::processes::{Events, MOST_OF_AN_OWNER, ProcessError};
 
 /// A command to start.
 #[derive(Clone, Debug)]
@@ -37,6 +37,11 @@ impl Worker {
         self.accepts_work()?;
         let session = self.sessions.get(&new.session, &new.owner)?;
         let NewProcess { session: _, owner: _, command, env, working_directory, open_stdin } = new;
+        let own: usize =
+            self.sessions.of(&session.owner).iter().map(|session| session.processes.places()).sum();
+        if own >= MOST_OF_AN_OWNER {
+            return Err(ProcessError::TooManyOfOwner.into());
+        }
         let place = session.processes.reserve()?;
         let Some((program, args)) = command.split_first() else {
             return Err(WorkerError::EmptyCommand);

@@ -91,6 +91,30 @@ async fn a_command_that_cannot_be_started_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn one_owner_does_not_hold_all_open_files() {
+    let scene = Scene::new();
+    let mut places = Vec::new();
+    for number in 0..4 {
+        let new = NewSession {
+            id: format!("s{number}"),
+            owner: String::from(OWNER),
+            language: None,
+            env: BTreeMap::new(),
+            ttl: HOUR,
+        };
+        let made = scene.worker.create_session(new, RequestedLimits::default()).await;
+        let session = made.unwrap_or_else(|error| panic!("a session: {error}"));
+        places.extend((0..64).map(|_| session.processes.reserve().expect("room in the session")));
+    }
+    scene.begin_session().await;
+    let refused = scene.not_started(new(OWNER, &["/bin/cat"])).await;
+    let full = matches!(refused, WorkerError::Process(ProcessError::TooManyOfOwner));
+    assert!(full, "{refused:?}");
+    drop(places);
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn files_are_listed_while_something_runs() {
     let scene = Scene::new();
     scene.begin_session().await;
