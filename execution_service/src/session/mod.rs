@@ -108,12 +108,6 @@ impl Session {
         self.sandbox.excess(SUSPICIOUS).await.is_some()
     }
 
-    /// Whether its sandbox is gone, and nobody is there who sees that by himself: the outcome of a run
-    /// stands, and must not be overtaken by the end of the session.
-    fn is_deserted(&self) -> bool {
-        self.sandbox.is_gone() && !self.activity.has_runs()
-    }
-
     /// Stops what runs in it and gives its sandbox back. Returns when nothing is left, also to those who come
     /// later.
     pub async fn end(&self) {

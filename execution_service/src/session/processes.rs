@@ -2,6 +2,7 @@
 
 mod events;
 mod follow;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use crate::execution::sharing::Share;
 use crate::sandbox::backend::{Process, ProcessId};
 
 use follow::follow;
+use told::told;
 
 pub use events::{Events, ProcessEvent};
 
@@ -21,10 +23,6 @@ pub use events::{Events, ProcessEvent};
 const MOST: usize = 64;
 /// Commands of one owner that run at once, in all sessions: each holds two or three of the worker's open files.
 pub const MOST_OF_AN_OWNER: usize = 256;
-/// Bytes that are told of a command, its end of each argument counted as one: what is started may have
-/// megabytes of arguments, and a list of all must fit into one answer. `processes.proto` has this number,
-/// too.
-const TOLD: usize = 1024;
 
 /// Standard input of a command.
 type Input = Box<dyn AsyncWrite + Send + Sync + Unpin>;
@@ -163,23 +161,6 @@ impl Running {
         }
         written.map_err(|_| ProcessError::NoInput)
     }
-}
-
-/// The beginning of a command.
-fn told(command: Vec<String>) -> Vec<String> {
-    let mut left = TOLD;
-    let mut told = Vec::new();
-    for mut argument in command {
-        let Some(room) = left.checked_sub(1) else { break };
-        let whole = argument.len();
-        argument.truncate(argument.floor_char_boundary(room));
-        // Not what a long one held before.
-        argument.shrink_to_fit();
-        // Behind one that was cut, nothing.
-        left = if argument.len() < whole { 0 } else { room - whole };
-        told.push(argument);
-    }
-    told
 }
 
 /// An entry among the processes of a session, removed on every path.

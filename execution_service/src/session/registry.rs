@@ -109,10 +109,11 @@ impl Registry {
         let state = self.lock();
         match state.live.get(id) {
             Some(session) if session.owner != owner => Err(SessionError::NotFound),
-            // The sweep will find these two.
-            Some(session) if session.is_over(self.rules.idle) => Err(SessionError::Expired),
-            Some(session) if session.sandbox.is_gone() => Err(SessionError::Lost),
-            Some(session) => Ok(Arc::clone(session)),
+            Some(session) => match self.end_of(session) {
+                // The sweep will find it.
+                Some(why) => Err(why),
+                None => Ok(Arc::clone(session)),
+            },
             None => match state.gone.get(id) {
                 Some((whose, why, _)) if whose == owner => Err(*why),
                 Some(_) | None => Err(SessionError::NotFound),
@@ -126,7 +127,7 @@ impl Registry {
         let mut sessions: Vec<_> = state
             .live
             .values()
-            .filter(|session| session.owner == owner && !session.sandbox.is_gone())
+            .filter(|session| session.owner == owner && self.end_of(session).is_none())
             .cloned()
             .collect();
         sessions.sort_by_key(|session| session.deadline.created());
@@ -205,12 +206,11 @@ impl Registry {
         let now = Instant::now();
         let mut state = self.lock();
         state.gone.retain(|_, (.., until)| *until > now);
-        let why = |session: &Arc<Session>| {
-            if session.is_over(self.rules.idle) {
-                Some(SessionError::Expired)
-            } else {
-                session.is_deserted().then_some(SessionError::Lost)
-            }
+        // Runs see by themselves that their sandbox is gone: what they have to say of it must not be
+        // overtaken by the end of the session.
+        let why = |session: &Session| {
+            let is_seen = session.activity.has_runs();
+            self.end_of(session).filter(|why| *why != SessionError::Lost || !is_seen)
         };
         let over: Vec<_> = state
             .live
@@ -221,6 +221,15 @@ impl Registry {
             state.bury(session, *why);
         }
         over
+    }
+
+    /// Why one that is still among the living cannot be had any more.
+    fn end_of(&self, session: &Session) -> Option<SessionError> {
+        if session.is_over(self.rules.idle) {
+            Some(SessionError::Expired)
+        } else {
+            session.sandbox.is_gone().then_some(SessionError::Lost)
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

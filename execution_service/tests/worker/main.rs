@@ -25,5 +25,6 @@ mod startup;
 mod support;
 
 mod together;
+mod unread;
 mod walls;
 mod zygote;

@@ -298,15 +298,3 @@ async fn who_reads_hears_all_though_the_session_has_ended() {
     assert_eq!(heard, (9 * IN_FLIGHT * PIECE) as u64);
     scene.is_over().await;
 }
-
-#[test]
-fn of_a_command_its_beginning_is_told() {
-    let words = |words: &[&str]| words.iter().map(|word| String::from(*word)).collect::<Vec<_>>();
-    assert_eq!(told(words(&["cat", "", "-u"])), ["cat", "", "-u"]);
-    // Two bytes each.
-    let long = "\u{e9}".repeat(90_000);
-    let cut = told(words(&["cat", &long, "more"]));
-    assert_eq!((cut.len(), &*cut[0], cut[1].len()), (2, "cat", 1018));
-    assert!(cut[1].capacity() < TOLD && long.starts_with(&cut[1]));
-    assert_eq!(told(vec![String::new(); 90_000]).len(), TOLD);
-}
