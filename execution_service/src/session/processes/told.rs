@@ -1,8 +1,7 @@
 //! What is told of a command's arguments.
 
-/// Bytes that are told of a command, its end of each argument counted as one: what is started may have
-/// megabytes of arguments, and a list of all must fit into one answer. `processes.proto` has this number,
-/// too.
+/// Bytes that are told of a command, with one more for the end of each argument: what is started may have
+/// megabytes of arguments, and a list of all must fit into one answer. `processes.proto` has this number, too.
 const TOLD: usize = 1024;
 
 /// The beginning of a command.
