@@ -1,4 +1,4 @@
-//! One run in a workplace: hand over, drive, judge.
+//! One run in a sandbox: hand over, drive, judge.
 
 use std::io;
 use std::sync::{Arc, Mutex};

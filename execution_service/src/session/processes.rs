@@ -69,21 +69,21 @@ struct State {
     places: usize,
 }
 
-/// A place among the processes of a session.
-pub struct Place(Processes);
+/// A place among the processes of a session, taken by a command that is being started.
+pub struct Reservation(Processes);
 
 impl Processes {
     /// Takes a place for one more.
     ///
     /// # Errors
     /// [`ProcessError::TooMany`].
-    pub fn reserve(&self) -> Result<Place, ProcessError> {
+    pub fn reserve(&self) -> Result<Reservation, ProcessError> {
         let mut state = self.lock();
         if state.places >= MOST {
             return Err(ProcessError::TooMany);
         }
         state.places += 1;
-        Ok(Place(self.clone()))
+        Ok(Reservation(self.clone()))
     }
 
     /// Those that run, in the order of their numbers.
@@ -114,7 +114,7 @@ impl Processes {
     }
 }
 
-impl Place {
+impl Reservation {
     /// The process has been started: gives what it says, and what must be driven for it to get on. It gets on
     /// without a follower, too; what it says is then for nobody. With the session, whose end `ended` is,
     /// everything of it ends.
@@ -141,7 +141,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.0.lock().places -= 1;
     }

@@ -107,7 +107,7 @@ mod tests {
         let busy = held("processes", 4, 9);
         assert_eq!(at_rest(&inventory(0, 1, vec![busy])), []);
         assert_eq!(at_rest(&inventory(0, 0, vec![busy])), [busy]);
-        let untold = InventoryItem { kind: "zygotes", worker: 1, kernel: None };
-        assert!(!untold.differs());
+        let uncounted = InventoryItem { kind: "zygotes", worker: 1, kernel: None };
+        assert!(!uncounted.differs());
     }
 }
