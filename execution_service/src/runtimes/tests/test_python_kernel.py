@@ -71,6 +71,15 @@ class Once(PythonCase):
         self.assertEqual(found["traceback"], err)
         self.assertEqual(self.kernel.process.returncode, 1)
 
+    def test_traceback_for_a_model_has_no_frames_of_libraries(self):
+        code = "import json\ntry:\n    json.loads('x')\nexcept ValueError as e:\n    raise KeyError('k') from e"
+        answer = self.kernel.once(code)
+        self.assertIn("decoder.py", self.kernel.err)
+        text = answer.diagnostic["traceback"]
+        self.assertNotIn("decoder.py", text)
+        for part in ['File "main.py", line 3', 'File "main.py", line 5', "JSONDecodeError: Exp", "KeyError: 'k'", "direct cause"]:
+            self.assertIn(part, text)
+
     def test_chained_exception_shows_both(self):
         self.kernel.once("try:\n    {}['a']\nexcept KeyError as e:\n    raise ValueError('b') from e")
         err = self.kernel.err

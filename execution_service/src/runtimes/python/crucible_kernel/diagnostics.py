@@ -4,6 +4,7 @@ import errno
 import linecache
 import os
 import sys
+import traceback
 
 from .hints import hint_for
 from .program import user_files
@@ -12,6 +13,8 @@ from .tracebacks import shorten
 _MESSAGE_CHARACTERS = 4096
 _EAGAIN = errno.EAGAIN
 _getline = linecache.getline
+# Bound at boot: a run that has used up its descriptors can import nothing any more.
+_TracebackException = traceback.TracebackException
 _HOME = os.environ.get("HOME", os.getcwd()).rstrip("/") + "/"
 
 
@@ -28,7 +31,7 @@ def of_exception(error, text, while_compiling, first_run):
         "file": file,
         "line": line,
         "column": column,
-        "traceback": shorten(text),
+        "traceback": shorten(_of_the_user(error, text)),
         "missing_module": _text_or_none(error.name) if isinstance(error, ModuleNotFoundError) else None,
         "retryable": False,
         "hint": hint_for(error, first_run),
@@ -61,6 +64,26 @@ def _message(error):
         return "<message could not be read>"
     text = text if isinstance(text, str) else str(text)
     return text if len(text) <= _MESSAGE_CHARACTERS else text[:_MESSAGE_CHARACTERS] + "…"
+
+
+def _of_the_user(error, text):
+    """`text` without the frames of libraries, which name files of the host and are on stderr in full."""
+    try:
+        whole = _TracebackException(type(error), error, error.__traceback__)
+        seen, left, omitted = set(), [whole], 0
+        while left:
+            part = left.pop()
+            if part is None or id(part) in seen:
+                continue
+            seen.add(id(part))
+            kept = [frame for frame in part.stack if _is_users(frame.filename)]
+            omitted += len(part.stack) - len(kept)
+            part.stack[:] = kept
+            left += [part.__cause__, part.__context__]
+            left += getattr(part, "exceptions", None) or []
+        return "".join(whole.format()) if omitted else text
+    except BaseException:  # the user may have replaced anything that this needs
+        return text
 
 
 def _text_or_none(value):
