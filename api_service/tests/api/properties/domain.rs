@@ -66,7 +66,7 @@ proptest! {
     #[test]
     fn passwords_have_bounds(text in nearly(".{0,300}")) {
         if let Ok(password) = NewPassword::parse(text.clone(), None) {
-            prop_assert!(text.chars().count() >= 8 && text.len() <= 256 && !text.contains('\0'));
+            prop_assert!((8..=256).contains(&text.chars().count()) && !text.contains('\0'));
             prop_assert_eq!(format!("{password:?}"), "NewPassword(…)");
         }
     }
