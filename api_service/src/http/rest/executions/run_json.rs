@@ -47,7 +47,7 @@ pub struct RunBody {
     /// Arguments of the program; at most 256.
     #[schema(max_items = 256)]
     pub args: Option<Vec<String>>,
-    /// Environment variables; at most 256. In a session they stay set for later runs of that language.
+    /// Environment variables; at most 256.
     #[schema(schema_with = environment_schema)]
     pub env: Option<BTreeMap<String, String>>,
     /// Files to write first, by path in the workspace; at most 1000.

@@ -48,9 +48,17 @@ pub(in crate::http::rest) fn environment(
 /// The schema of an environment.
 pub(in crate::http::rest) fn environment_schema() -> Object {
     let value = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_STRING - 1));
+    let name = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[A-Za-z_][A-Za-z0-9_]*$"))
+        .max_length(Some(MAX_ENV_NAME))
+        .build();
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
-        .description(Some("Environment variables."))
+        .description(Some(
+            "Environment variables. In a session they stay set for later runs of that language.",
+        ))
+        .property_names(Some(name))
         .additional_properties(Some(value))
         .max_properties(Some(MAX_ENV))
         .build()
