@@ -16,6 +16,7 @@ BEYOND_A_SCHEMA = re.compile(
             r"must be between \d+ and \d+$",  # limits that the worker's operator has set
             "must be empty: sandboxes here have no network",  # the operator's choice
             "must not be the user name",  # one field by another
+            "is fixed when the session is created",  # by what the session was made with
             "must not (stand|be) .*twice|is given twice|lies? (in|below) ",  # names among names
         ]
     )
