@@ -21,7 +21,9 @@ use crate::domain::workspace::{WorkspaceFile, WorkspacePath};
 use crate::http::extract::field_path;
 use crate::http::rest::fields::content::Content;
 use crate::http::rest::fields::limits::LimitsBody;
-use crate::http::rest::fields::program::{bounded, environment, environment_schema, language};
+use crate::http::rest::fields::program::{
+    args_schema, bounded, environment, environment_schema, language,
+};
 
 /// Code to run.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -45,7 +47,7 @@ pub struct RunBody {
     /// Standard input, in full.
     pub stdin: Option<Content>,
     /// Arguments of the program; at most 256.
-    #[schema(max_items = 256)]
+    #[schema(schema_with = args_schema)]
     pub args: Option<Vec<String>>,
     /// Environment variables; at most 256.
     #[schema(schema_with = environment_schema)]

@@ -9,6 +9,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+/// The standard alphabet, with padding.
+const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+
 /// Text, or `{"base64": "…"}`.
 #[derive(Debug)]
 pub enum Content {
@@ -73,7 +76,10 @@ impl PartialSchema for Content {
         let text = ObjectBuilder::new().schema_type(Type::String).description(Some("text"));
         let base64 = ObjectBuilder::new()
             .schema_type(Type::Object)
-            .property("base64", ObjectBuilder::new().schema_type(Type::String))
+            .property(
+                "base64",
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some(BASE64)),
+            )
             .required("base64")
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
         RefOr::T(Schema::OneOf(OneOfBuilder::new().item(text).item(base64).build()))

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, SchemaType, Type};
 
 use crate::domain::field_error::FieldErrors;
 use crate::domain::language::{LanguageName, Offer};
-use crate::domain::run::{MAX_ENV, MAX_ENV_NAME, MAX_STRING};
+use crate::domain::run::{MAX_ARGS, MAX_ENV, MAX_ENV_NAME, MAX_STRING};
 use crate::http::extract::field_path;
 
 /// A language that may be asked for, by name or alias. While no worker has said what it has, any name
@@ -47,7 +47,7 @@ pub(in crate::http::rest) fn environment(
 
 /// The schema of an environment.
 pub(in crate::http::rest) fn environment_schema() -> Object {
-    let value = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_STRING - 1));
+    let value = string_schema();
     let name = ObjectBuilder::new()
         .schema_type(Type::String)
         .pattern(Some("^[A-Za-z_][A-Za-z0-9_]*$"))
@@ -62,6 +62,24 @@ pub(in crate::http::rest) fn environment_schema() -> Object {
         .additional_properties(Some(value))
         .max_properties(Some(MAX_ENV))
         .build()
+}
+
+/// Of `args`.
+pub(in crate::http::rest) fn args_schema() -> Array {
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .description(Some("Arguments of the program."))
+        .items(string_schema())
+        .max_items(Some(MAX_ARGS))
+        .build()
+}
+
+/// What [`bounded`] takes, in characters of one byte.
+fn string_schema() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[^\\u0000]*$"))
+        .max_length(Some(MAX_STRING - 1))
 }
 
 /// A string that the kernel can hand to a program.
