@@ -16,8 +16,11 @@ use crate::http::rest::fields::timestamp;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "backend", "scopes": ["run", "sessions", "read"]}))]
 pub struct ApiKeyBody {
-    /// What to call it: 1 to 100 characters.
-    #[schema(max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
+    /// What to call it: 1 to 100 characters, not blanks alone.
+    #[schema(
+        max_length = 100,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub name: String,
     /// When it shall end (RFC 3339); never when left out.
     #[schema(format = DateTime)]
