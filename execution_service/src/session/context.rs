@@ -58,6 +58,24 @@ pub struct Contexts {
 }
 
 impl Context {
+    fn new(
+        session: &str,
+        id: &str,
+        language: Language,
+        env: BTreeMap<String, String>,
+        runner: Runner,
+    ) -> Arc<Self> {
+        let kernel = kernel_of(&runner);
+        Arc::new(Self {
+            id: String::from(id),
+            key: format!("{session}/{id}"),
+            language,
+            env,
+            kernel: AtomicU32::new(kernel),
+            runner: Arc::new(tokio::sync::Mutex::new(runner)),
+        })
+    }
+
     /// Whether a run goes on in it, or is looked after.
     pub fn is_busy(&self) -> bool {
         self.runner.try_lock().is_err()
@@ -78,20 +96,22 @@ impl Context {
 
     /// Notes what `runner`, which is its own, has for a kernel now.
     pub fn note_kernel(&self, runner: &Runner) {
-        let process = runner.kernel.as_ref().map_or(0, |kernel| kernel.process.id.0);
-        self.kernel.store(process, Ordering::Relaxed);
+        self.kernel.store(kernel_of(runner), Ordering::Relaxed);
     }
+}
+
+/// The process of its kernel; 0 while it has none.
+fn kernel_of(runner: &Runner) -> u32 {
+    runner.kernel.as_ref().map_or(0, |kernel| kernel.process.id.0)
 }
 
 impl Contexts {
     /// Of the session `session`; `first` is its first one.
     pub fn new(session: &str, first: Option<(Language, Runner)>) -> Self {
-        let contexts = Self { session: String::from(session), all: Mutex::new(Vec::new()) };
-        if let Some((language, runner)) = first {
-            let id = default_id(language);
-            contexts.push(&mut contexts.lock(), &id, language, BTreeMap::new(), runner);
-        }
-        contexts
+        let first = first.map(|(language, runner)| {
+            Context::new(session, &default_id(language), language, BTreeMap::new(), runner)
+        });
+        Self { session: String::from(session), all: Mutex::new(first.into_iter().collect()) }
     }
 
     /// The one called `id`, which must run `language`; with an empty id the session's default one of that
@@ -111,10 +131,7 @@ impl Contexts {
         match all.iter().find(|context| context.id == wanted) {
             Some(context) if context.language == language => Ok(Arc::clone(context)),
             Some(context) => Err(ContextError::LanguageMismatch(context.language)),
-            None if id.is_empty() => {
-                let runner = Runner::new(Arc::clone(sandbox));
-                self.add(&mut all, wanted, language, BTreeMap::new(), runner)
-            }
+            None if id.is_empty() => self.add(&mut all, wanted, language, BTreeMap::new(), sandbox),
             None => Err(ContextError::NotFound),
         }
     }
@@ -134,7 +151,7 @@ impl Contexts {
         if all.iter().any(|context| context.id == id) {
             return Err(ContextError::Exists);
         }
-        self.add(&mut all, id, language, env, Runner::new(Arc::clone(sandbox)))
+        self.add(&mut all, id, language, env, sandbox)
     }
 
     /// All of them, oldest first.
@@ -160,36 +177,15 @@ impl Contexts {
         id: &str,
         language: Language,
         env: BTreeMap<String, String>,
-        runner: Runner,
+        sandbox: &Arc<dyn Sandbox>,
     ) -> Result<Arc<Context>, ContextError> {
         if all.len() >= MOST {
             return Err(ContextError::TooMany);
         }
-        Ok(self.push(all, id, language, env, runner))
-    }
-
-    fn push(
-        &self,
-        all: &mut Vec<Arc<Context>>,
-        id: &str,
-        language: Language,
-        env: BTreeMap<String, String>,
-        runner: Runner,
-    ) -> Arc<Context> {
-        let context = Context {
-            id: String::from(id),
-            key: format!("{}/{id}", self.session),
-            language,
-            env,
-            kernel: AtomicU32::new(0),
-            runner: Arc::new(tokio::sync::Mutex::new(runner)),
-        };
-        if let Ok(runner) = context.runner.try_lock() {
-            context.note_kernel(&runner);
-        }
-        let context = Arc::new(context);
+        let runner = Runner::new(Arc::clone(sandbox));
+        let context = Context::new(&self.session, id, language, env, runner);
         all.push(Arc::clone(&context));
-        context
+        Ok(context)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Context>>> {

@@ -48,16 +48,12 @@ fn whole(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
-    #[test]
-    fn each_kind_is_told_by_both_sides_where_both_know() {
-        let items = vec![
-            InventoryItem { kind: "sandboxes".to_owned(), worker: 8, kernel: Some(9) },
-            InventoryItem { kind: "cgroups".to_owned(), worker: 0, kernel: None },
-        ];
-        let runs = [("failed".to_owned(), 3)].into();
-        let inventory = Inventory {
+    fn inventory(items: Vec<InventoryItem>, runs: BTreeMap<String, u64>) -> Inventory {
+        Inventory {
             items,
             running: 1,
             queued: 0,
@@ -66,8 +62,17 @@ mod tests {
             compiled_bytes: 0,
             runs,
             cold_starts: 2,
-        };
-        let text = write(Some(&inventory));
+        }
+    }
+
+    #[test]
+    fn each_kind_is_told_by_both_sides_where_both_know() {
+        let items = vec![
+            InventoryItem { kind: "sandboxes".to_owned(), worker: 8, kernel: Some(9) },
+            InventoryItem { kind: "cgroups".to_owned(), worker: 0, kernel: None },
+        ];
+        let runs = [("failed".to_owned(), 3)].into();
+        let text = write(Some(&inventory(items, runs)));
         for line in [
             "crucible_worker_up 1",
             "# TYPE crucible_worker_inventory gauge",
@@ -87,17 +92,7 @@ mod tests {
         let forged = "x\"} 1\ncrucible_fake 2\\".to_owned();
         let items = vec![InventoryItem { kind: forged.clone(), worker: 8, kernel: Some(9) }];
         let runs = [(forged, 3)].into();
-        let inventory = Inventory {
-            items,
-            running: 1,
-            queued: 0,
-            warm: 8,
-            sessions: 0,
-            compiled_bytes: 0,
-            runs,
-            cold_starts: 2,
-        };
-        let text = write(Some(&inventory));
+        let text = write(Some(&inventory(items, runs)));
         assert!(!text.lines().any(|line| line.starts_with("crucible_fake")), "{text}");
         assert!(text.contains(r#"x\"} 1\ncrucible_fake 2\\""#), "{text}");
     }
