@@ -17,7 +17,8 @@ use execution_service::sandbox::linux::{
     LaunchOptions, LinuxBackend, drop_privileges, enter_namespaces, launch,
 };
 use execution_service::sandbox::spec::{
-    Command, ControlChannel, Exit, Mount, SandboxLimits, SandboxSpec, Stdin, WORKSPACE,
+    Command, ControlChannel, Exit, Mount, SandboxLimits, SandboxSpec, Stdin, TerminalSize,
+    WORKSPACE,
 };
 use execution_service::sandbox::workspace::WorkspacePath;
 
@@ -46,6 +47,7 @@ fn main() {
         println!("test refuses_mounts_that_it_has_not ... ok");
         for (name, test) in [
             ("standard_input_stays_open", Test::Stdin),
+            ("a_terminal_is_one", Test::Terminal),
             ("a_shell_has_its_channel_by_name", Test::Fifos),
             ("files_are_listed", Test::Listing),
             ("a_process_is_told_to_end", Test::Terminate),
@@ -64,6 +66,7 @@ fn main() {
 #[derive(Clone, Copy)]
 enum Test {
     Stdin,
+    Terminal,
     Fifos,
     Listing,
     Terminate,
@@ -75,6 +78,7 @@ impl Test {
     async fn run(self, sandbox: &dyn Sandbox) {
         match self {
             Self::Stdin => standard_input_stays_open(sandbox).await,
+            Self::Terminal => a_terminal_is_one(sandbox).await,
             Self::Fifos => a_shell_has_its_channel_by_name(sandbox).await,
             Self::Listing => files_are_listed(sandbox).await,
             Self::Terminate => a_process_is_told_to_end(sandbox).await,
@@ -155,6 +159,58 @@ async fn standard_input_stays_open(sandbox: &dyn Sandbox) {
     assert_eq!(exit_of(process).await, Exit::Code(0));
     // The first pipes are still there for the next one.
     assert_eq!(output_of(sandbox, "echo next; cat").await, "next\n");
+}
+
+/// Reads until the terminal has shown `what` and, behind it, `end`.
+async fn shown(process: &mut Process, what: &str, end: &str) -> String {
+    let mut all = String::new();
+    while !(all.contains(what) && all.ends_with(end)) {
+        match some_of(&mut *process.stdout).await {
+            more if more.is_empty() => panic!("no {what:?} in {all:?}"),
+            more => {
+                eprintln!("DEBUG {more:?}");
+                all.push_str(&more)
+            }
+        }
+    }
+    all
+}
+
+async fn a_terminal_is_one(sandbox: &dyn Sandbox) {
+    let stdin = Stdin::Terminal(TerminalSize { rows: 24, columns: 80 });
+    let mut command = shell("", stdin, ControlChannel::None);
+    // Interactive, so with job control, which needs a terminal that controls its session.
+    command.args = ["--norc", "-i"].map(String::from).to_vec();
+    command.env.insert(String::from("PS1"), String::from("> "));
+    let mut process = sandbox.start(command).await.expect("a process");
+    let mut keyboard = process.stdin.take().expect("a terminal");
+    assert_eq!(shown(&mut process, "> ", "> ").await, "> ", "bash misses nothing");
+    // Nobody types for somebody else.
+    let steal = "python3 -c \"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSTI, b'x')\"\n";
+    for (typed, answer) in [
+        ("stty size\n", "24 80\r\n"),
+        ("test -t 0 -a -t 1 -a -t 2 && echo y\"\"es\n", "yes\r\n"),
+        ("sed y/abc/xyz/\\;q /dev/stdin\nback\n", "yxzk\r\n"),
+        ("sleep 600 & jobs\n", "Running                 sleep 600 &\r\n"),
+        ("ls /dev/pts /dev/ptmx /dev/tty 2>&1 | grep -c No\n", "3\r\n"),
+        (steal, "PermissionError: [Errno 1] Operation not permitted\r\n"),
+    ] {
+        keyboard.write_all(typed.as_bytes()).await.expect("it reads");
+        shown(&mut process, answer, "> ").await;
+    }
+    // An interrupt is for what is in front, and not for the shell.
+    keyboard.write_all(b"sed -u y/abc/xyz/\nback\n").await.expect("it reads");
+    shown(&mut process, "yxzk\r\n", "").await;
+    keyboard.write_all(b"\x03").await.expect("it reads");
+    shown(&mut process, "^C\r\n", "> ").await;
+    let terminal = process.terminal.as_ref().expect("one");
+    terminal.resize(TerminalSize { rows: 50, columns: 132 }).expect("a size");
+    keyboard.write_all(b"stty size\n").await.expect("it reads");
+    shown(&mut process, "50 132\r\n", "> ").await;
+    // A terminal that hangs up takes its session with it.
+    let exit = process.exit;
+    drop((keyboard, process.terminal, process.stdout));
+    assert_eq!(exit.await.expect("an end").exit, Exit::Signal(1));
 }
 
 async fn a_shell_has_its_channel_by_name(sandbox: &dyn Sandbox) {

@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::census::Census;
 use super::files::{FileMode, Listing, Root};
 use super::isolation::Isolation;
-use super::spec::{Command, Exit, SandboxLimits, SandboxSpec, Usage};
+use super::spec::{Command, Exit, SandboxLimits, SandboxSpec, TerminalSize, Usage};
 use super::workspace::WorkspacePath;
 
 /// Why a sandbox could not do what was asked. Never the user's program's fault.
@@ -267,16 +267,25 @@ pub enum Signal {
 pub struct Process {
     /// For [`Sandbox::signal`].
     pub id: ProcessId,
-    /// Descriptor 1.
+    /// Descriptor 1. Of a process with a terminal, all that it shows.
     pub stdout: Box<dyn OutputStream>,
     /// Descriptor 2.
     pub stderr: Box<dyn OutputStream>,
-    /// Descriptor 0, where it was asked for as a pipe. Dropped, the process sees the end of its input.
+    /// Descriptor 0, where it was asked for as a pipe or a terminal. A pipe that is dropped is the end of its
+    /// input; a terminal has its own character for that.
     pub stdin: Option<Box<dyn AsyncWrite + Send + Sync + Unpin>>,
+    /// Its terminal, where one was asked for. It hangs up when this, `stdin` and `stdout` are dropped.
+    pub terminal: Option<Box<dyn Terminal>>,
     /// Its control channel, where one was asked for.
     pub control: Option<Control>,
     /// Completes when the process has ended; an error means that the sandbox is gone.
     pub exit: oneshot::Receiver<ProcessEnd>,
+}
+
+/// What can be done to a terminal beside reading and writing.
+pub trait Terminal: Send + Sync {
+    /// Gives it another size, and tells the program in front (`SIGWINCH`).
+    fn resize(&self, size: TerminalSize) -> io::Result<()>;
 }
 
 /// The worker's side of a control channel.
@@ -307,4 +316,18 @@ pub trait OutputStream: Send + Sync {
     /// Takes what is there now, without waiting; `None` when nothing is. Exact: bytes written before
     /// this call are seen by it.
     fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>>;
+}
+
+/// A stream that has ended: standard error of a process whose every output is on its terminal.
+pub struct Ended;
+
+#[async_trait]
+impl OutputStream for Ended {
+    async fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+
+    fn read_now(&mut self, _: &mut [u8]) -> io::Result<Option<usize>> {
+        Ok(Some(0))
+    }
 }

@@ -140,6 +140,18 @@ pub enum Stdin {
     /// A pipe that stays open for as long as the worker holds the other end:
     /// [`Process::stdin`](super::backend::Process::stdin).
     Pipe,
+    /// A terminal, which descriptors 1 and 2 are as well and which controls the process's session:
+    /// [`Process::terminal`](super::backend::Process::terminal). Such a process has no control channel.
+    Terminal(TerminalSize),
+}
+
+/// How many characters a terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalSize {
+    /// Lines.
+    pub rows: u16,
+    /// Characters in a line.
+    pub columns: u16,
 }
 
 /// How a process ended, as the kernel reported it to its parent.

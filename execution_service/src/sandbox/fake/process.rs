@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::inside::{Entry, Inside};
 use super::output::{Writer, stream};
-use crate::sandbox::backend::{Control, Process, ProcessEnd, ProcessId, Signal};
-use crate::sandbox::spec::{Command, ControlChannel, Exit, Stdin};
+use crate::sandbox::backend::{Control, Process, ProcessEnd, ProcessId, Signal, Terminal};
+use crate::sandbox::spec::{Command, ControlChannel, Exit, Stdin, TerminalSize};
 
 /// What a pipe of Linux holds: whoever writes more waits until it is read.
 const PIPE_BYTES: usize = 64 << 10;
@@ -60,11 +60,15 @@ impl FakeProcess {
         let (stdout, out) = stream();
         let (stderr, err) = stream();
         let (input, stdin) = match command.stdin {
-            Stdin::Pipe => {
+            Stdin::Pipe | Stdin::Terminal(_) => {
                 let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
                 (Some(BufReader::new(ours)), Some(Box::new(theirs) as _))
             }
             Stdin::Null | Stdin::File(_) => (None, None),
+        };
+        let terminal = match command.stdin {
+            Stdin::Terminal(_) => Some(Box::new(FakeTerminal) as Box<dyn Terminal>),
+            Stdin::Null | Stdin::File(_) | Stdin::Pipe => None,
         };
         let (channel, control) = match command.control {
             ControlChannel::Pipes | ControlChannel::Fifos { .. } => {
@@ -90,7 +94,7 @@ impl FakeProcess {
             signals,
         };
         let (stdout, stderr) = (Box::new(out), Box::new(err));
-        (process, Process { id, stdin, stdout, stderr, control, exit }, killed)
+        (process, Process { id, stdin, terminal, stdout, stderr, control, exit }, killed)
     }
 
     /// Writes to standard output.
@@ -210,6 +214,15 @@ impl FakeRun {
             code: String::from(text("code")?),
             request: request.clone(),
         })
+    }
+}
+
+/// One that no script looks at the size of.
+struct FakeTerminal;
+
+impl Terminal for FakeTerminal {
+    fn resize(&self, _: TerminalSize) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

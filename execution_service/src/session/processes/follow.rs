@@ -32,7 +32,7 @@ pub(super) async fn follow(
     held: Held,
     ended: CancellationToken,
 ) {
-    let Process { id, stdout, stderr, mut exit, stdin: _, control: _ } = process;
+    let Process { id, stdout, stderr, mut exit, stdin: _, control: _, terminal: _ } = process;
     let mut told = Told::default();
     let pipes = [(Stream::Stdout, stdout), (Stream::Stderr, stderr)];
     let telling_all = tell_all(id, pipes, &mut exit, (&telling, held), &mut told);

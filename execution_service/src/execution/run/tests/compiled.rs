@@ -13,7 +13,7 @@ fn gcc() -> Arc<FakeBackend> {
             );
             let input = match &process.command.stdin {
                 Stdin::File(path) => path.strip_prefix("/run/crucible/").map(String::from),
-                Stdin::Null | Stdin::Pipe => None,
+                Stdin::Null | Stdin::Pipe | Stdin::Terminal(_) => None,
             };
             let input = input.and_then(|path| process.inside.file(Root::Requests, &path));
             process.print(input.map_or_else(|| b"no input".to_vec(), |(content, _)| content));

@@ -15,3 +15,4 @@ pub mod sandbox;
 pub mod spawner;
 pub mod spawner_watch;
 mod start;
+mod terminal;

@@ -7,7 +7,8 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::oneshot;
 
 use super::output::OutputPipe;
-use crate::sandbox::backend::{Control, Process, ProcessEnd, ProcessId};
+use super::terminal::TerminalEnd;
+use crate::sandbox::backend::{Control, Ended, Process, ProcessEnd, ProcessId};
 use crate::sandbox::linux::wire::pipes::Ends;
 
 /// The process `pid` at the other ends of `outer`.
@@ -22,13 +23,36 @@ pub fn process(pid: i32, outer: Ends, exit: oneshot::Receiver<ProcessEnd>) -> io
         None => None,
     };
     Ok(Process {
-        id: ProcessId(u32::try_from(pid).map_err(io::Error::other)?),
+        id: id(pid)?,
         stdin,
+        terminal: None,
         stdout: Box::new(OutputPipe::new(stdout)?),
         stderr: Box::new(OutputPipe::new(stderr)?),
         control,
         exit,
     })
+}
+
+/// The process `pid` at the other end of the terminal `outer`.
+pub fn in_terminal(
+    pid: i32,
+    outer: OwnedFd,
+    exit: oneshot::Receiver<ProcessEnd>,
+) -> io::Result<Process> {
+    let end = TerminalEnd::new(outer)?;
+    Ok(Process {
+        id: id(pid)?,
+        stdin: Some(Box::new(end.clone())),
+        terminal: Some(Box::new(end.clone())),
+        stdout: Box::new(end),
+        stderr: Box::new(Ended),
+        control: None,
+        exit,
+    })
+}
+
+fn id(pid: i32) -> io::Result<ProcessId> {
+    Ok(ProcessId(u32::try_from(pid).map_err(io::Error::other)?))
 }
 
 /// A kernel's control channel: it reads `requests` and writes `frames`.

@@ -21,7 +21,7 @@ use crate::sandbox::linux::wire::channel::MAX_CHUNK;
 use crate::sandbox::linux::wire::init::{InitReply, InitRequest};
 use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::probe::{Probe, Targets};
-use crate::sandbox::spec::{Command, ControlChannel, Stdin};
+use crate::sandbox::spec::{Command, ControlChannel, Stdin, TerminalSize};
 use crate::sandbox::workspace::WorkspacePath;
 
 /// For a zygote's answer: it does nothing else, so one that takes longer hangs.
@@ -30,6 +30,9 @@ const FORK: Duration = Duration::from_secs(3);
 impl LinuxSandbox {
     /// See [`Sandbox::start`](crate::sandbox::backend::Sandbox::start).
     pub(super) async fn start_process(&self, command: Command) -> Result<Process, SandboxError> {
+        if let Stdin::Terminal(size) = command.stdin {
+            return self.start_in_terminal(command, size).await;
+        }
         let program = command.program.clone();
         let fifos = match &command.control {
             ControlChannel::Fifos { incoming, outgoing } => {
@@ -38,20 +41,36 @@ impl LinuxSandbox {
             ControlChannel::Pipes | ControlChannel::None => None,
         };
         let mut pipes = match command.stdin {
-            Stdin::Null | Stdin::File(_) => self.pipes().await?,
+            Stdin::Null | Stdin::File(_) | Stdin::Terminal(_) => self.pipes().await?,
             Stdin::Pipe => self.spawner.pipes(self.id, true).await?,
         };
         match command.control {
             ControlChannel::Pipes => {}
             ControlChannel::None | ControlChannel::Fifos { .. } => pipes = pipes.without_control(),
         }
-        let mut process = match long(&command) {
-            Ok(None) => self.begin(&program, pipes, None, InitRequest::Start { command }).await?,
-            Ok(file) => self.begin(&program, pipes, file, InitRequest::StartLong).await?,
-            Err(source) => return Err(SandboxError::Start { program, source }),
-        };
+        let Pipes { outer, inner } = pipes;
+        let (pid, exit) = self.begin_command(command, inner.into_descriptors()).await?;
+        let mut process = process::process(pid, outer, exit)
+            .map_err(|source| SandboxError::Start { program, source })?;
         process.control = process.control.or(fifos);
         Ok(process)
+    }
+
+    /// A process whose descriptors 0, 1 and 2 are a terminal.
+    async fn start_in_terminal(
+        &self,
+        command: Command,
+        size: TerminalSize,
+    ) -> Result<Process, SandboxError> {
+        let program = command.program.clone();
+        let failed = |source| SandboxError::Start { program, source };
+        let [outer, inner] = self.spawner.terminal(self.id, size).await?;
+        let all = || Ok(vec![inner.try_clone()?, inner.try_clone()?, inner]);
+        let (pid, exit) = match all() {
+            Ok(fds) => self.begin_command(command, fds).await?,
+            Err(error) => return Err(failed(error)),
+        };
+        process::in_terminal(pid, outer, exit).map_err(failed)
     }
 
     /// See [`Sandbox::start_from`](crate::sandbox::backend::Sandbox::start_from).
@@ -76,7 +95,11 @@ impl LinuxSandbox {
     /// standard output.
     pub async fn probe(&self, probe: Probe, targets: Targets) -> Result<Process, SandboxError> {
         let pipes = self.pipes().await?.without_control();
-        self.begin("a probe", pipes, None, InitRequest::Probe { probe, targets }).await
+        let Pipes { outer, inner } = pipes;
+        let request = InitRequest::Probe { probe, targets };
+        let (pid, exit) = self.begin("a probe", inner.into_descriptors(), request).await?;
+        let failed = |source| SandboxError::Start { program: String::from("a probe"), source };
+        process::process(pid, outer, exit).map_err(failed)
     }
 
     /// The pipes of one more process.
@@ -88,24 +111,40 @@ impl LinuxSandbox {
         }
     }
 
+    /// Has init start `command`, with `fds` as its first descriptors.
+    async fn begin_command(
+        &self,
+        command: Command,
+        mut fds: Vec<OwnedFd>,
+    ) -> Result<(i32, oneshot::Receiver<ProcessEnd>), SandboxError> {
+        let program = command.program.clone();
+        let request = match long(&command) {
+            Ok(None) => InitRequest::Start { command },
+            Ok(Some(file)) => {
+                fds.insert(0, file);
+                InitRequest::StartLong
+            }
+            Err(source) => return Err(SandboxError::Start { program, source }),
+        };
+        self.begin(&program, fds, request).await
+    }
+
     /// Has init start a process.
     async fn begin(
         &self,
         program: &str,
-        Pipes { outer, inner }: Pipes,
-        long: Option<OwnedFd>,
+        fds: Vec<OwnedFd>,
         request: InitRequest,
-    ) -> Result<Process, SandboxError> {
-        let failed = |source| SandboxError::Start { program: String::from(program), source };
-        let fds = long.into_iter().chain(inner.into_descriptors()).collect();
+    ) -> Result<(i32, oneshot::Receiver<ProcessEnd>), SandboxError> {
         let Reply { said, exit } = self.ask_with(fds, request, PATIENT).await?;
-        if let InitReply::Failed(failure) = said {
-            return Err(failed(failure.error()));
+        match (said, exit) {
+            (InitReply::Started { pid }, Some(exit)) => Ok((pid, exit)),
+            (InitReply::Failed(failure), _) => {
+                let source = failure.error();
+                Err(SandboxError::Start { program: String::from(program), source })
+            }
+            _ => Err(SandboxError::Gone),
         }
-        let (InitReply::Started { pid }, Some(exit)) = (said, exit) else {
-            return Err(SandboxError::Gone);
-        };
-        process::process(pid, outer, exit).map_err(failed)
     }
 
     /// Has init make a FIFO, and opens it.

@@ -23,6 +23,8 @@ pub struct Program {
     directory: CString,
     /// The file that descriptor 0 is; absent where that comes with the others.
     stdin: Option<CString>,
+    /// Descriptor 0 is a terminal.
+    in_terminal: bool,
 }
 
 impl Program {
@@ -50,14 +52,15 @@ impl Program {
         let stdin = match &command.stdin {
             Stdin::Null => Some(text("/dev/null")?),
             Stdin::File(path) => Some(text(path)?),
-            Stdin::Pipe => None,
+            Stdin::Pipe | Stdin::Terminal(_) => None,
         };
         let directory = text(&command.working_directory)?;
-        Ok(Self { paths, argv, envp, directory, stdin })
+        let in_terminal = matches!(command.stdin, Stdin::Terminal(_));
+        Ok(Self { paths, argv, envp, directory, stdin, in_terminal })
     }
 
     /// Becomes the program, as the leader of a session, with `fds` as its descriptors 1, 2, … and none
-    /// above; where descriptor 0 is a pipe, that is the first of them. Returns only if that fails.
+    /// above; where descriptor 0 is a pipe or a terminal, that is the first of them. Returns only if that fails.
     pub fn become_with(&self, fds: Vec<OwnedFd>) -> io::Error {
         match self.try_become(fds) {
             Ok(never) => match never {},
@@ -67,6 +70,9 @@ impl Program {
 
     fn try_become(&self, fds: Vec<OwnedFd>) -> io::Result<Infallible> {
         set_up_process(&self.directory, self.stdin.as_deref(), fds)?;
+        if self.in_terminal {
+            rustix::process::ioctl_tiocsctty(io::stdin())?;
+        }
         let mut error = io::Error::from(Errno::ENOENT);
         for path in &self.paths {
             match execve(path, &self.argv, &self.envp) {

@@ -13,8 +13,8 @@ use crate::sandbox::linux::probe::{self, Finding, Probe, Targets};
 use crate::sandbox::linux::syscall;
 use crate::sandbox::spec::Command;
 
-/// Starts `command` with `fds` as its descriptors 1, 2, …, and before them 0 if that is a pipe; gives its
-/// number.
+/// Starts `command` with `fds` as its descriptors 1, 2, …, and before them 0 if that is a pipe or a
+/// terminal; gives its number.
 ///
 /// # Errors
 /// That of the step that failed in the new process, up to and including `execve`.

@@ -38,15 +38,19 @@ const DESCRIPTOR_COMMANDS: &[u32] = &[
     word(c::F_GET_SEALS),
 ];
 
-/// Of `ioctl`: what terminals are asked, so that a program hears that there is none; what files, pipes and sockets
+/// Of `ioctl`: what terminals are asked, by those that have one and by those who hear that there is none; what files, pipes and sockets
 /// are asked; and the questions about interfaces. Left out, beside all that drivers and file systems have: input
-/// put into a terminal that somebody else may read (TIOCSTI, TIOCLINUX), and commands about bridges and VLANs,
+/// put into a terminal that somebody else may read (TIOCSTI, TIOCLINUX), line disciplines (TIOCSETD), and commands about bridges and VLANs,
 /// for which Linux loads a module whoever asks.
 const DEVICE_COMMANDS: &[u32] = &[
     0x5401,      // TCGETS
     0x5402,      // TCSETS
     0x5403,      // TCSETSW
     0x5404,      // TCSETSF
+    0x5409,      // TCSBRK
+    0x540A,      // TCXONC
+    0x540B,      // TCFLSH
+    0x540E,      // TIOCSCTTY
     0x540F,      // TIOCGPGRP
     0x5410,      // TIOCSPGRP
     0x5411,      // TIOCOUTQ, SIOCOUTQ
@@ -54,6 +58,8 @@ const DEVICE_COMMANDS: &[u32] = &[
     0x5414,      // TIOCSWINSZ
     0x541B,      // FIONREAD, TIOCINQ, SIOCINQ
     0x5421,      // FIONBIO
+    0x5422,      // TIOCNOTTY
+    0x5425,      // TCSBRKP
     0x5429,      // TIOCGSID
     0x5450,      // FIONCLEX
     0x5451,      // FIOCLEX
@@ -72,6 +78,10 @@ const DEVICE_COMMANDS: &[u32] = &[
     0x8927,      // SIOCGIFHWADDR
     0x8933,      // SIOCGIFINDEX
     0x8942,      // SIOCGIFTXQLEN
+    0x402C_542B, // TCSETS2
+    0x402C_542C, // TCSETSW2
+    0x402C_542D, // TCSETSF2
+    0x802C_542A, // TCGETS2
     0x8008_6601, // FS_IOC_GETFLAGS
     0xC020_660B, // FS_IOC_FIEMAP
 ];

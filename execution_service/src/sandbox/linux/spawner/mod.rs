@@ -4,6 +4,7 @@
 mod new_init;
 mod pipes;
 mod sandboxes;
+mod terminal;
 mod zygote;
 mod zygotes;
 
@@ -167,6 +168,16 @@ impl Spawner {
                 match made {
                     Ok(()) => return Ok(true),
                     Err(error) => failed("pipes")(error),
+                }
+            }
+            SpawnerRequest::Terminal { sandbox, size } => {
+                let made = self.sandboxes.terminal(sandbox, size).and_then(|ends| {
+                    let message = FromSpawner::Reply { sequence, reply: SpawnerReply::Terminal };
+                    channel::send(self.worker.as_fd(), &message, &ends.each_ref().map(AsFd::as_fd))
+                });
+                match made {
+                    Ok(()) => return Ok(true),
+                    Err(error) => failed("terminal")(error),
                 }
             }
             SpawnerRequest::SetLimits { sandbox, limits } => {

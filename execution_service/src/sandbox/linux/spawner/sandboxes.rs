@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::unistd::Uid;
 
 use super::new_init::{become_init, release};
-use super::pipes;
+use super::{pipes, terminal};
 use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::sandbox::linux::cgroup::{Cgroup, Tree, cgroup_name};
@@ -21,7 +21,7 @@ use crate::sandbox::linux::wire::failure::Failure;
 use crate::sandbox::linux::wire::init_link::{self, InitEnds};
 use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::spawner::SandboxId;
-use crate::sandbox::spec::SandboxLimits;
+use crate::sandbox::spec::{SandboxLimits, TerminalSize};
 
 /// The ids of sandboxes in the worker's user namespace start here: 0 is the spawner, 1 the worker.
 const FIRST_SANDBOX_ID: u32 = 1000;
@@ -143,6 +143,12 @@ impl Sandboxes {
     pub fn pipes(&self, sandbox: SandboxId, stdin: bool) -> io::Result<Pipes> {
         self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
         pipes::make(self.user(sandbox), stdin)
+    }
+
+    /// A terminal for a process in it: the worker's end and the process's.
+    pub fn terminal(&self, sandbox: SandboxId, size: TerminalSize) -> io::Result<[OwnedFd; 2]> {
+        self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;
+        terminal::make(self.user(sandbox), size)
     }
 
     /// Its user, as the spawner sees it.

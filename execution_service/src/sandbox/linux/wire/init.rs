@@ -35,7 +35,7 @@ pub struct ToInit {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum InitRequest {
     /// Start a process. The request carries its descriptors 1, 2 and, with a control channel, 3 and 4; before
-    /// them 0, if that is a pipe.
+    /// them 0, if that is a pipe or a terminal.
     Start { command: Command },
     /// As [`InitRequest::Start`], of a command that is too long for a packet. It is in a file, whose descriptor
     /// comes before the others.

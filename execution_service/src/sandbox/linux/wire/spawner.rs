@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Sequence;
 use super::failure::Failure;
 use crate::sandbox::backend::ProcessEnd;
-use crate::sandbox::spec::{Command, SandboxLimits};
+use crate::sandbox::spec::{Command, SandboxLimits, TerminalSize};
 
 /// Names a sandbox between worker and spawner.
 pub type SandboxId = u64;
@@ -28,6 +28,8 @@ pub enum SpawnerRequest {
     Create { limits: SandboxLimits },
     /// Make the pipes of one more process of the sandbox, with one for descriptor 0 if `stdin`.
     Pipes { sandbox: SandboxId, stdin: bool },
+    /// Make a terminal for a process of the sandbox.
+    Terminal { sandbox: SandboxId, size: TerminalSize },
     /// Put other limits in force.
     SetLimits { sandbox: SandboxId, limits: SandboxLimits },
     /// Kill its init, and with it everything inside. Its account can still be asked for.
@@ -69,6 +71,8 @@ pub enum SpawnerReply {
     Created { sandbox: SandboxId },
     /// Carries the [`super::pipes::Pipes`] of a process.
     Pipes,
+    /// Carries the worker's end of a terminal, and the process's.
+    Terminal,
     /// Done.
     Done,
     /// Nothing of it is left.

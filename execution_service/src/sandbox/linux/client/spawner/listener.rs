@@ -67,6 +67,7 @@ impl Listener {
             | SpawnerReply::Done
             | SpawnerReply::Ended
             | SpawnerReply::Pipes
+            | SpawnerReply::Terminal
             | SpawnerReply::Failed(_) => (None, None),
         }
     }

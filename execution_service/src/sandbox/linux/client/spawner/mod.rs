@@ -23,7 +23,7 @@ use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::spawner::{
     Counted, SandboxId, SpawnerReply, SpawnerRequest, ZygoteId,
 };
-use crate::sandbox::spec::{Command, SandboxLimits};
+use crate::sandbox::spec::{Command, SandboxLimits, TerminalSize};
 use listener::Listener;
 pub use requests::Claim;
 use requests::{Reply, Requests};
@@ -100,6 +100,23 @@ impl SpawnerClient {
         let Reply { said, fds, .. } = self.ask(SpawnerRequest::Pipes { sandbox, stdin }).await?;
         match said {
             SpawnerReply::Pipes => Pipes::received(&mut fds.into_iter(), stdin).ok_or_else(no_room),
+            SpawnerReply::Failed(failure) => {
+                let source = failure.error();
+                Err(SandboxError::Create { stage: failure.stage, source })
+            }
+            _ => Err(SandboxError::BackendGone),
+        }
+    }
+
+    /// Makes a terminal for a process: the worker's end and the process's.
+    pub async fn terminal(
+        &self,
+        sandbox: SandboxId,
+        size: TerminalSize,
+    ) -> Result<[OwnedFd; 2], SandboxError> {
+        let Reply { said, fds, .. } = self.ask(SpawnerRequest::Terminal { sandbox, size }).await?;
+        match said {
+            SpawnerReply::Terminal => fds.try_into().map_err(|_| no_room()),
             SpawnerReply::Failed(failure) => {
                 let source = failure.error();
                 Err(SandboxError::Create { stage: failure.stage, source })
