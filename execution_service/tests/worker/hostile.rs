@@ -302,7 +302,7 @@ async fn a_worker_holds_afterwards_what_it_held_before() {
         panic!("one process waits for the worker");
     };
     let held = || fs::read_dir(format!("/proc/{}/fd", main.as_raw_nonzero())).map(Iterator::count);
-    if held().is_err() {
+    if !rustix::process::geteuid().is_root() {
         eprintln!("skipped: a_worker_holds_afterwards_what_it_held_before (needs root)");
         return;
     }

@@ -13,7 +13,7 @@ async fn commands_that_nobody_reads_leave_nothing_when_their_session_has_ended()
     let caller = worker.caller().await;
     let main = children_of(worker.pid())[0];
     let held = || fs::read_dir(format!("/proc/{}/fd", main.as_raw_nonzero())).map(Iterator::count);
-    if held().is_err() {
+    if !rustix::process::geteuid().is_root() {
         eprintln!("skipped: commands_that_nobody_reads_leave_nothing (needs root)");
         return;
     }
