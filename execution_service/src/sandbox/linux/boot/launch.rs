@@ -12,7 +12,6 @@ use crate::sandbox::linux::boot_error::BootError;
 use crate::sandbox::linux::cgroup::Tree;
 use crate::sandbox::linux::confine::Host;
 use crate::sandbox::linux::confine::template;
-use crate::sandbox::linux::seccomp;
 use crate::sandbox::linux::self_test::{self, Host as Found};
 use crate::sandbox::linux::spawner::Spawner;
 use crate::sandbox::linux::syscall;
@@ -114,8 +113,7 @@ fn prove(
         cgroups: tree.is_some(),
         ceiling,
     };
-    let filter = seccomp::filter(seccomp::Policy { memory_cgroup: host.cgroups });
-    let mut spawner = Spawner::new(socket, host, tree, filter, zygotes).map_err(at("epoll"))?;
+    let mut spawner = Spawner::new(socket, host, tree, zygotes).map_err(at("epoll"))?;
     if let Err(failure) = spawner.probe(limits) {
         if failure.stage != "mount proc" {
             return Err(failure);

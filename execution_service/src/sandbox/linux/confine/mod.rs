@@ -20,7 +20,7 @@ use nix::unistd::{Gid, Uid, chdir, pivot_root, setgroups, sethostname, setresgid
 use crate::sandbox::linux::syscall;
 use crate::sandbox::linux::wire::failure::Failure;
 use crate::sandbox::spec::{REQUEST_DIR, SandboxLimits, WORKSPACE};
-use template::{TEMPLATE, WRITABLE};
+use template::{IDLE_STATISTICS, TEMPLATE, WRITABLE};
 
 /// The uid and gid of user code inside of every sandbox.
 pub const SANDBOX_ID: u32 = 1000;
@@ -46,24 +46,38 @@ pub const TCP_BUFFER_BYTES: u64 = 256 << 10;
 const STAGING: &str = REQUEST_DIR;
 
 /// Files of `/proc` that say more of the host than programs need, or that a bug in their permissions
-/// would make dangerous. Those that a kernel does not have are passed over.
+/// would make dangerous. Those that a kernel does not have are passed over. What stays of the whole host in sight,
+/// and why, is in `docs/security.md`.
 const MASKED: &[&str] = &[
+    "proc/buddyinfo",
+    "proc/cgroups",
     "proc/cmdline",
     "proc/config.gz",
+    "proc/diskstats",
+    "proc/interrupts",
     "proc/kallsyms",
     "proc/kcore",
+    "proc/key-users",
     "proc/keys",
     "proc/sched_debug",
+    "proc/schedstat",
+    "proc/softirqs",
     "proc/sysrq-trigger",
     "proc/timer_list",
+    "proc/vmstat",
+    "proc/zoneinfo",
 ];
+
+/// Tells to the tick how busy each processor is, and so when others run. Programs count processors by it.
+const STATISTICS: &[&str] = &["proc/stat"];
 
 /// Shows locks of others, by inode, and stops all locking on the host while it is read. Where there are no cgroups,
 /// init has to count by it.
 const LOCKS: &[&str] = &["proc/locks"];
 
-/// The same of directories: in this one anybody may have the kernel watch the load of the whole host.
-const MASKED_DIRECTORIES: &[&str] = &["proc/pressure"];
+/// The same of directories: the host's devices and file systems, and one in which anybody may have the kernel
+/// watch the load of the whole host.
+const MASKED_DIRECTORIES: &[&str] = &["proc/bus", "proc/fs", "proc/pressure"];
 
 /// Of the network namespace, below `/proc/sys/net`; what a kernel does not have, or does not show to whoever is
 /// not root of the host, is passed over. A connection whose processes are gone, and whose other end is silent, is
@@ -194,9 +208,12 @@ fn build_root(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
         step("mount proc", mount(Some("proc"), "proc", Some("proc"), flags, none))?;
         let locks = if host.cgroups { LOCKS } else { &[] };
         // The template's `/mnt` is empty.
-        for (cover, covered) in
-            [("dev/null", MASKED), ("dev/null", locks), ("mnt", MASKED_DIRECTORIES)]
-        {
+        for (cover, covered) in [
+            ("dev/null", MASKED),
+            ("dev/null", locks),
+            ("mnt", MASKED_DIRECTORIES),
+            (IDLE_STATISTICS, STATISTICS),
+        ] {
             for place in covered {
                 match mount(Some(cover), *place, none, MsFlags::MS_BIND, none) {
                     Ok(()) | Err(Errno::ENOENT) => {}

@@ -54,6 +54,9 @@ const ETC: &[(&str, &str)] = &[
     ("resolv.conf", ""),
 ];
 
+/// Where the template has a `/proc/stat` of a machine that does nothing, below its root.
+pub const IDLE_STATISTICS: &str = "opt/crucible/stat";
+
 /// Of both file systems that are made here.
 const TMPFS: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
 const TEMPLATE_SIZE: &str = "mode=755,size=8m,nr_inodes=4096";
@@ -110,6 +113,8 @@ pub fn build(roots: &[PathBuf]) -> io::Result<()> {
         fs::write(&path, content)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644))?;
     }
+    let statistics = idle(&fs::read_to_string("/proc/stat")?);
+    fs::write(inside(Path::new(IDLE_STATISTICS)), statistics)?;
     for source in &sources {
         bind(source, RDONLY | NOSUID | NODEV)?;
     }
@@ -141,6 +146,25 @@ fn enter_small_root() -> io::Result<()> {
         }
     }
     pivot_root(".", ".").map_err(io::Error::from)
+}
+
+/// `statistics` in the format of `/proc/stat`, with the same processors and the same time of its start, and
+/// otherwise zeroes.
+fn idle(statistics: &str) -> String {
+    let mut text = String::new();
+    for line in statistics.lines() {
+        let mut fields = line.split_ascii_whitespace();
+        let Some(name) = fields.next() else {
+            continue;
+        };
+        text.push_str(name);
+        for field in fields {
+            text.push(' ');
+            text.push_str(if name == "btime" { field } else { "0" });
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn mount_points() -> impl Iterator<Item = &'static str> {
@@ -195,4 +219,16 @@ fn inside(path: &Path) -> PathBuf {
 /// A path as C wants it.
 pub fn c_path(path: &Path) -> io::Result<CString> {
     CString::new(path.as_os_str().as_encoded_bytes()).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::idle;
+
+    #[test]
+    fn a_machine_that_does_nothing_has_as_many_processors() {
+        let busy = "cpu  12 0 3\ncpu0 6 0 1\ncpu1 6 0 2\nintr 5 1 4\nctxt 9\nbtime 1700000000\n";
+        let seen = "cpu 0 0 0\ncpu0 0 0 0\ncpu1 0 0 0\nintr 0 0 0\nctxt 0\nbtime 1700000000\n";
+        assert_eq!(idle(busy), seen);
+    }
 }

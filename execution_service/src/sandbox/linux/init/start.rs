@@ -10,6 +10,7 @@ use nix::unistd::pipe2;
 use crate::sandbox::linux::confine::process_limits::ProcessLimits;
 use crate::sandbox::linux::confine::program::{Program, set_up_process};
 use crate::sandbox::linux::probe::{self, Finding, Probe, Targets};
+use crate::sandbox::linux::seccomp;
 use crate::sandbox::linux::syscall;
 use crate::sandbox::spec::Command;
 
@@ -71,12 +72,13 @@ fn fork_with(
     process_limits: ProcessLimits,
     act: impl FnOnce(Vec<OwnedFd>, &mut Option<File>) -> io::Error,
 ) -> io::Result<i32> {
+    let filter = seccomp::lost_by_programs();
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
     let Some(pid) = syscall::fork()? else {
         // Until an exec this is a copy of init within reach of user code: as sealed as init, it stays out
         // of its sight. (So it cannot offer itself to the killer of processes, either: our kernels do.)
         let mut started = Some(File::from(writer));
-        let error = match process_limits.apply() {
+        let error = match process_limits.apply().and_then(|()| syscall::install_seccomp(&filter)) {
             Ok(()) => act(fds, &mut started),
             Err(error) => error,
         };

@@ -5,12 +5,16 @@
 use libc as c;
 
 use super::bpf::{Action, Check, Level};
-use super::policy::Policy;
+use super::policy::{Confined, Policy};
 
 /// A command as the kernel reads it: an `int`, or a word of 32 bits.
 const fn word(number: c::c_int) -> u32 {
     number.cast_unsigned()
 }
+
+/// Reads that go past the memory that all share, to the disk: six sandboxes of one owner made the host's fsync take
+/// 45 ms in place of half of one. All that can be written is in memory anyway. As on a file system without it.
+const DIRECT: u32 = c::O_DIRECT.cast_unsigned();
 
 /// Of `fcntl`. Left out, beside what is newer: F_SETLEASE (whoever opens a file of `/usr`, which all sandboxes
 /// share, would wait for 45 s), F_NOTIFY (tells who does), and locks of the open file, of which one descriptor may
@@ -181,7 +185,6 @@ const SOCKET_OPTIONS: &[Level] = &[
             word(c::SO_OOBINLINE),
             word(c::SO_PRIORITY),
             word(c::SO_LINGER),
-            word(c::SO_REUSEPORT),
             word(c::SO_PASSCRED),
             word(c::SO_RCVLOWAT),
             word(c::SO_SNDLOWAT),
@@ -235,16 +238,30 @@ const SOCKET_OPTIONS: &[Level] = &[
     },
 ];
 
+/// A group of sockets on one port is a list that no cgroup counts, and a sandbox needs no second server on a port.
+const SHARED_PORTS: &[Level] =
+    &[Level { level: word(c::SOL_SOCKET), names: &[word(c::SO_REUSEPORT)] }];
+
 /// The kernel, too, grants as much of what is asked for as it likes, so programs take any answer.
-const BUFFER_SIZES: &[Level] =
-    &[Level { level: word(c::SOL_SOCKET), names: &[word(c::SO_SNDBUF), word(c::SO_RCVBUF)] }];
+const SHARED_PORTS_AND_BUFFER_SIZES: &[Level] = &[Level {
+    level: word(c::SOL_SOCKET),
+    names: &[word(c::SO_REUSEPORT), word(c::SO_SNDBUF), word(c::SO_RCVBUF)],
+}];
 
 /// All of them. What is not on a list fails as it does on a kernel that does not know it.
-pub(super) fn checked(policy: Policy) -> [(c::c_long, Action); 7] {
-    let kept = if policy.memory_cgroup { &[] } else { BUFFER_SIZES };
+pub(super) fn checked(policy: Policy) -> Vec<(c::c_long, Action)> {
+    let kept = if policy.memory_cgroup { SHARED_PORTS } else { SHARED_PORTS_AND_BUFFER_SIZES };
+    let buffered =
+        |index| Action::Check(Check::WithoutBits { index, bits: DIRECT, errno: c::EINVAL });
     let one_of = |index, values, errno| Action::Check(Check::OneOf { index, values, errno });
-    [
-        (c::SYS_fcntl, one_of(1, DESCRIPTOR_COMMANDS, c::EINVAL)),
+    vec![
+        #[cfg(target_arch = "x86_64")]
+        (c::SYS_open, buffered(1)),
+        (c::SYS_openat, buffered(2)),
+        (
+            c::SYS_fcntl,
+            Action::Check(Check::Descriptor { commands: DESCRIPTOR_COMMANDS, flags: DIRECT }),
+        ),
         (c::SYS_ioctl, one_of(1, DEVICE_COMMANDS, c::EPERM)),
         (c::SYS_prctl, one_of(0, PROCESS_OPTIONS, c::EINVAL)),
         (c::SYS_madvise, one_of(2, MEMORY_ADVICE, c::EINVAL)),
@@ -255,4 +272,14 @@ pub(super) fn checked(policy: Policy) -> [(c::c_long, Action); 7] {
         (c::SYS_preadv2, one_of(5, &[0], c::EOPNOTSUPP)),
         (c::SYS_setsockopt, Action::Check(Check::Options { kept, levels: SOCKET_OPTIONS })),
     ]
+}
+
+/// What init may and programs may not.
+pub(super) fn of_init(of: Confined) -> [(c::c_long, Action); 2] {
+    match of {
+        Confined::Init => [(c::SYS_openat2, Action::Allow), (c::SYS_seccomp, Action::Allow)],
+        Confined::Program => {
+            [(c::SYS_openat2, Action::Errno(c::ENOSYS)), (c::SYS_seccomp, Action::Errno(c::EPERM))]
+        }
+    }
 }

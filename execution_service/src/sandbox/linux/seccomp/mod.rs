@@ -9,9 +9,14 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use policy::Policy;
+pub use policy::{Confined, Policy};
 
 /// The filter for `policy`, ready for [`super::syscall::install_seccomp`].
 pub fn filter(policy: Policy) -> Vec<libc::sock_filter> {
     bpf::compile(&table::rules(policy))
+}
+
+/// What a child of init adds to the filter that it has from init, before it is a program.
+pub fn lost_by_programs() -> Vec<libc::sock_filter> {
+    bpf::compile(&table::lost_by_programs())
 }

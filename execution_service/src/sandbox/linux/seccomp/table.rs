@@ -7,7 +7,7 @@ use libc as c;
 use super::arguments;
 use super::bpf::{Action, Check, Interval};
 use super::groups::{Call, GROUPS};
-use super::policy::Policy;
+use super::policy::{Confined, Policy};
 
 /// The first number that did not exist in Linux 6.12, the newest kernel this table was checked with.
 pub(super) const FIRST_UNKNOWN: u32 = 463;
@@ -57,6 +57,10 @@ pub(super) fn checked(policy: Policy) -> Vec<(c::c_long, Action)> {
         // Would have the host write out all of its file systems. A sandbox has none on a disk.
         (c::SYS_sync, Action::Errno(0)),
         (c::SYS_syncfs, Action::Errno(0)),
+        // The same of one file: also for one of /usr, which nobody here has written, the disk is told to flush.
+        (c::SYS_fsync, Action::Errno(0)),
+        (c::SYS_fdatasync, Action::Errno(0)),
+        (c::SYS_sync_file_range, Action::Errno(0)),
         // Debian's Linux 6.1, with the BPF security module, lets whoever owns a file give it any number of
         // `security.…` attributes, and no cgroup counts their memory. As on a file system without attributes.
         (c::SYS_setxattr, Action::Errno(c::EOPNOTSUPP)),
@@ -78,6 +82,7 @@ pub(super) fn checked(policy: Policy) -> Vec<(c::c_long, Action)> {
         (c::SYS_setpriority, Action::Check(Check::Zeroes { indices: &[0, 1] })),
     ];
     all.extend(arguments::checked(policy));
+    all.extend(arguments::of_init(policy.of));
     all
 }
 
@@ -86,6 +91,19 @@ pub(super) fn allowed(policy: Policy) -> impl Iterator<Item = Call> {
     let groups =
         GROUPS.iter().filter(move |group| policy.memory_cgroup || !group.needs_memory_cgroup);
     groups.flat_map(|group| group.calls).copied()
+}
+
+/// All is allowed but what init alone may do: see [`Confined`].
+pub fn lost_by_programs() -> Vec<Interval> {
+    let mut intervals = vec![Interval { start: 0, action: Action::Allow }];
+    let mut lost = arguments::of_init(Confined::Program);
+    lost.sort_by_key(|(number, _)| *number);
+    for (number, action) in lost {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        put(&mut intervals, number, action);
+        put(&mut intervals, number + 1, Action::Allow);
+    }
+    intervals
 }
 
 /// Every rule, as sorted intervals from 0 on.
@@ -131,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_opens_the_kernel_is_refused() {
-        let policy = Policy { memory_cgroup: true };
+        let policy = Policy { memory_cgroup: true, of: Confined::Program };
         for number in [
             c::SYS_mount,
             c::SYS_umount2,
@@ -172,7 +190,7 @@ mod tests {
 
     #[test]
     fn nothing_is_hidden_in_attributes_of_files() {
-        let policy = Policy { memory_cgroup: true };
+        let policy = Policy { memory_cgroup: true, of: Confined::Program };
         for number in [c::SYS_setxattr, c::SYS_lsetxattr, c::SYS_fsetxattr] {
             assert_eq!(action(policy, number), Action::Errno(c::EOPNOTSUPP), "call {number}");
         }
@@ -181,8 +199,8 @@ mod tests {
     #[test]
     fn memory_without_an_owner_needs_a_cgroup() {
         for number in [c::SYS_memfd_create, c::SYS_shmget, c::SYS_shmat] {
-            let with = action(Policy { memory_cgroup: true }, number);
-            let without = action(Policy { memory_cgroup: false }, number);
+            let with = action(Policy { memory_cgroup: true, of: Confined::Program }, number);
+            let without = action(Policy { memory_cgroup: false, of: Confined::Program }, number);
             assert_eq!((with, without), (Action::Allow, Action::Errno(c::EPERM)), "call {number}");
         }
     }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::bpf::tests::verdict;
 use super::bpf::{AUDIT_ARCH, Action, Check, Level, X32_BIT};
 use super::table::{FIRST_UNKNOWN, allowed, checked};
-use super::{Policy, filter};
+use super::{Confined, Policy, filter, lost_by_programs};
 
 const ERRNO: u32 = c::SECCOMP_RET_ERRNO;
 const EPERM: u32 = ERRNO | c::EPERM.cast_unsigned();
@@ -39,6 +39,14 @@ fn meant(action: Action, args: [u64; 6]) -> u32 {
         }
         Action::Check(Check::NoneOf { index, values }) => {
             unless(values.contains(&low(index)), c::EPERM)
+        }
+        Action::Check(Check::WithoutBits { index, bits, errno }) => {
+            unless(low(index) & bits != 0, errno)
+        }
+        Action::Check(Check::Descriptor { commands, flags }) => {
+            let sets = low(1) == c::F_SETFL.cast_unsigned();
+            let refused = if sets { low(2) & flags != 0 } else { !commands.contains(&low(1)) };
+            unless(refused, c::EINVAL)
         }
         Action::Check(Check::Zeroes { indices }) => {
             unless(indices.iter().any(|index| low(*index) != 0), c::EPERM)
@@ -82,10 +90,14 @@ type Table = BTreeMap<u32, Action>;
 /// Made once: without a cgroup, and with one.
 static MADE: LazyLock<[(Vec<c::sock_filter>, Table); 2]> = LazyLock::new(|| {
     [false, true].map(|memory_cgroup| {
-        let policy = Policy { memory_cgroup };
+        let policy = of_program(memory_cgroup);
         (filter(policy), table(policy))
     })
 });
+
+fn of_program(memory_cgroup: bool) -> Policy {
+    Policy { memory_cgroup, of: Confined::Program }
+}
 
 /// Numbers at which some check decides, and their neighbours.
 fn argument() -> impl Strategy<Value = u64> {
@@ -106,7 +118,7 @@ fn argument() -> impl Strategy<Value = u64> {
 #[test]
 fn every_number_is_treated_as_the_table_says() {
     for memory_cgroup in [true, false] {
-        let policy = Policy { memory_cgroup };
+        let policy = of_program(memory_cgroup);
         let (program, table) = (filter(policy), table(policy));
         for number in (0..1200).chain([X32_BIT - 1]) {
             for args in [[0; 6], [1; 6], [u64::MAX; 6], [2, 1, 6, 0, 0, 0]] {
@@ -150,8 +162,35 @@ fn what_takes_from_others_is_not_among_the_many_in_one() {
 }
 
 #[test]
+fn the_disk_of_all_is_not_asked_for_by_one() {
+    let verdicts = |of, number: c::c_long, args| {
+        let program = filter(Policy { memory_cgroup: true, of });
+        verdict(&program, AUDIT_ARCH, number as u32, args)
+    };
+    let program = |number, args| verdicts(Confined::Program, number, args);
+    let direct = u64::from(c::O_DIRECT.cast_unsigned());
+    let invalid = ERRNO | c::EINVAL.cast_unsigned();
+    assert_eq!(program(c::SYS_openat, [0, 0, direct, 0, 0, 0]), invalid);
+    assert_eq!(program(c::SYS_openat, [0, 0, 0o102, 0, 0, 0]), c::SECCOMP_RET_ALLOW);
+    assert_eq!(program(c::SYS_fcntl, [3, 4, direct | 0o2000, 0, 0, 0]), invalid, "F_SETFL");
+    assert_eq!(program(c::SYS_fcntl, [3, 4, 0o4000, 0, 0, 0]), c::SECCOMP_RET_ALLOW);
+    assert_eq!(program(c::SYS_fcntl, [3, 3, direct, 0, 0, 0]), c::SECCOMP_RET_ALLOW, "F_GETFL");
+    for number in [c::SYS_fsync, c::SYS_fdatasync, c::SYS_sync_file_range, c::SYS_sync] {
+        assert_eq!(program(number, [3, 0, 0, 0, 0, 0]), ERRNO, "done, and nothing done");
+    }
+    let unknown = ERRNO | c::ENOSYS.cast_unsigned();
+    assert_eq!(program(c::SYS_openat2, [0; 6]), unknown);
+    assert_eq!(verdicts(Confined::Init, c::SYS_openat2, [0; 6]), c::SECCOMP_RET_ALLOW);
+    let added = lost_by_programs();
+    assert_eq!(verdict(&added, AUDIT_ARCH, c::SYS_openat2 as u32, [0; 6]), unknown);
+    assert_eq!(verdict(&added, AUDIT_ARCH, c::SYS_seccomp as u32, [0; 6]), EPERM);
+    assert_eq!(verdict(&added, AUDIT_ARCH, c::SYS_openat as u32, [0; 6]), c::SECCOMP_RET_ALLOW);
+    assert_eq!(verdict(&added, AUDIT_ARCH, 0, [0; 6]), c::SECCOMP_RET_ALLOW);
+}
+
+#[test]
 fn no_call_is_both_allowed_and_checked() {
-    let policy = Policy { memory_cgroup: true };
+    let policy = of_program(true);
     assert_eq!(table(policy).len(), allowed(policy).count() + checked(policy).len());
     assert!(ARCHITECTURES.contains(&AUDIT_ARCH));
     // BPF_MAXINSNS of include/uapi/linux/bpf_common.h.
@@ -162,7 +201,7 @@ proptest! {
     #[test]
     fn arguments_are_treated_as_the_table_says(
         number in prop_oneof![
-            prop::sample::select(checked(Policy { memory_cgroup: false })).prop_map(|(number, _)| number as u32),
+            prop::sample::select(checked(of_program(false))).prop_map(|(number, _)| number as u32),
             0_u32..600,
         ],
         args in prop::array::uniform6(argument()),

@@ -21,6 +21,7 @@ use crate::sandbox::linux::cgroup::Tree;
 use crate::sandbox::linux::confine::Host;
 use crate::sandbox::linux::host::mounts::mounts;
 use crate::sandbox::linux::host::processes;
+use crate::sandbox::linux::seccomp::{self, Confined};
 use crate::sandbox::linux::syscall;
 use crate::sandbox::linux::wire::Sequence;
 use crate::sandbox::linux::wire::channel;
@@ -60,7 +61,6 @@ impl Spawner {
         worker: OwnedFd,
         host: Host,
         tree: Option<Tree>,
-        filter: Vec<libc::sock_filter>,
         known: Vec<Command>,
     ) -> io::Result<Self> {
         prctl::set_child_subreaper(true)?;
@@ -71,8 +71,9 @@ impl Spawner {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&worker, EpollEvent::new(EpollFlags::EPOLLIN, WORKER))?;
         epoll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
-        let zygotes = Zygotes::new(&filter);
-        let sandboxes = Sandboxes::new(host, tree, filter);
+        let filter = |of| seccomp::filter(seccomp::Policy { memory_cgroup: host.cgroups, of });
+        let zygotes = Zygotes::new(&filter(Confined::Program));
+        let sandboxes = Sandboxes::new(host, tree, filter(Confined::Init));
         Ok(Self { worker, epoll, children, sandboxes, zygotes, known })
     }
 

@@ -34,6 +34,10 @@ pub enum Check {
     OneOf { index: u32, values: &'static [u32], errno: i32 },
     /// Argument `index` must be none of `values`.
     NoneOf { index: u32, values: &'static [u32] },
+    /// Argument `index` must have none of `bits`; otherwise the call fails with `errno`.
+    WithoutBits { index: u32, bits: u32, errno: i32 },
+    /// `fcntl(descriptor, command, …)`: only these commands, and F_SETFL without any of these flags.
+    Descriptor { commands: &'static [u32], flags: u32 },
     /// All of these arguments must be 0.
     Zeroes { indices: &'static [u32] },
     /// `socket(domain, type, protocol)`: only these domains and protocols; streams and datagrams,
@@ -157,6 +161,22 @@ fn leaf(action: Action) -> Vec<sock_filter> {
             let mut program = vec![argument(index)];
             program.extend(any_of(values));
             program.extend([allow(), errno(libc::EPERM)]);
+            program
+        }
+        Action::Check(Check::WithoutBits { index, bits, errno: number }) => {
+            vec![argument(index), branch(ANY_BIT, bits, 1, 0), allow(), errno(number)]
+        }
+        Action::Check(Check::Descriptor { commands, flags }) => {
+            let mut program = vec![
+                argument(1),
+                branch(EQUAL, libc::F_SETFL.cast_unsigned(), 0, 4),
+                argument(2),
+                branch(ANY_BIT, flags, 1, 0),
+                allow(),
+                errno(libc::EINVAL),
+            ];
+            program.extend(any_of(commands));
+            program.extend([errno(libc::EINVAL), allow()]);
             program
         }
         Action::Check(Check::Zeroes { indices }) => {
