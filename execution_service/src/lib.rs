@@ -1,8 +1,8 @@
 //! The worker: owns the sandboxes and runs code in them.
 //!
 //! ```text
-//! grpc ──▶ worker ──▶ session ──▶ pool ──▶ execution ──▶ language
-//!                                                   └──▶ sandbox ──▶ sandbox::linux
+//! grpc ──▶ worker ──▶ session ──▶ pool, owners ──▶ execution ──▶ language
+//!                                                           └──▶ sandbox ──▶ sandbox::linux
 //! ```
 //! Each arrow points at what may be imported. `runtimes` is what interpreters run inside of the sandboxes.
 
@@ -13,6 +13,7 @@ pub mod execution;
 mod grpc;
 pub mod language;
 mod listener;
+mod owners;
 mod pool;
 mod runtimes;
 pub mod sandbox;

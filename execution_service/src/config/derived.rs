@@ -7,9 +7,10 @@ use crate::execution::compiled::Bounds;
 use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outputs;
 use crate::language::Language;
+use crate::owners::{OwnerRules, Promisable};
 use crate::pool::PoolSize;
 use crate::sandbox::isolation::Demand;
-use crate::sandbox::spec::SandboxLimits;
+use crate::sandbox::spec::{Footprint, SandboxLimits};
 use crate::session::SessionRules;
 use crate::worker::Size;
 
@@ -92,6 +93,20 @@ impl Settings {
             max: self.max_sessions,
             max_per_owner: self.max_sessions_per_owner,
             idle: self.session_idle_timeout,
+        }
+    }
+
+    /// What holds for the sandboxes of each owner together, on a machine that has `capacity` for all.
+    pub fn owner_rules(&self, capacity: Footprint) -> OwnerRules {
+        // Numbers of processes are never promised twice: who runs out of them can do nothing else.
+        let memory = capacity.hundredths(u64::from(self.memory_overcommit_percent));
+        let all = Footprint { memory_bytes: memory.memory_bytes, ..capacity };
+        let share = u64::from(self.owner_share_percent);
+        OwnerRules {
+            promisable: Promisable { all, one: all.hundredths(share) },
+            capacity,
+            most_of_one: capacity.hundredths(share),
+            background: self.background,
         }
     }
 

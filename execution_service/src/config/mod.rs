@@ -20,8 +20,11 @@ use telemetry::{LogFormat, log_level};
 pub use tls::{Tls, TlsFiles};
 pub use values::Listen;
 use values::{
-    at_least_one, bytes, bytes_or_none, count, language_list, listen, milli_cpus, processes,
+    at_least_one, background, bytes, bytes_or_none, count, language_list, listen, milli_cpus,
+    overcommit, percent, processes,
 };
+
+use crate::owners::Background;
 
 const MIB: u64 = 1 << 20;
 
@@ -118,6 +121,15 @@ pub struct Settings {
     /// Processor quota of a sandbox, in thousandths of a core
     #[arg(long, env = "SANDBOX_MILLI_CPUS", default_value = "1000", value_parser = milli_cpus)]
     pub sandbox_milli_cpus: u32,
+    /// Hundredths of the memory for sandboxes that may be promised to them: a sandbox in use is promised its limit, an idle one what it holds
+    #[arg(long, env = "MEMORY_OVERCOMMIT_PERCENT", default_value = "400", value_parser = overcommit)]
+    pub memory_overcommit_percent: u32,
+    /// Hundredths of the memory and the processes for sandboxes that those of one user may be promised, and may hold
+    #[arg(long, env = "OWNER_SHARE_PERCENT", default_value = "50", value_parser = percent)]
+    pub owner_share_percent: u32,
+    /// What may go on in a session while nothing in it is waited for: full, low (what the processors have left over) or frozen
+    #[arg(long, env = "BACKGROUND", default_value = "low", value_parser = background)]
+    pub background: Background,
     /// Refuse to start without cgroups, rather than to run with weaker limits
     #[arg(long, env = "REQUIRE_CGROUPS", default_value_t = false,
           action = clap::ArgAction::Set)]

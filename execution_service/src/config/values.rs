@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::language::Language;
+use crate::owners::Background;
 
 /// Where to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,29 @@ pub(super) fn processes(text: &str) -> Result<u32, String> {
 
 pub(super) fn milli_cpus(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| String::from("must be thousandths of a core, a whole number"))
+}
+
+pub(super) fn overcommit(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(number) if (100..=100_000).contains(&number) => Ok(number),
+        Ok(_) | Err(_) => Err(String::from("must be hundredths, 100 to 100000")),
+    }
+}
+
+pub(super) fn percent(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(number) if (1..=100).contains(&number) => Ok(number),
+        Ok(_) | Err(_) => Err(String::from("must be hundredths, 1 to 100")),
+    }
+}
+
+pub(super) fn background(text: &str) -> Result<Background, String> {
+    match text {
+        "full" => Ok(Background::Full),
+        "low" => Ok(Background::Low),
+        "frozen" => Ok(Background::Frozen),
+        _ => Err(String::from("must be full, low or frozen")),
+    }
 }
 
 pub(super) fn at_least_one(text: &str) -> Result<usize, String> {

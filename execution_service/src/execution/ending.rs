@@ -35,6 +35,8 @@ pub enum Stop {
     Unwatched,
     /// More locks on files than a program can need: see [`crate::sandbox::spec::MOST_LOCKS`].
     Locks,
+    /// More open files than a program can need: see [`crate::sandbox::spec::MOST_OPEN_FILES`].
+    Files,
     /// The hard cap.
     Output,
     /// Its owner, or a caller who went away.

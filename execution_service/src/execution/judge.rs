@@ -1,7 +1,7 @@
 //! Tells from what was observed how a run ended.
 
 use crate::language::diagnostic::{Diagnostic, Kind};
-use crate::sandbox::spec::{Exit, MOST_LOCKS, Usage};
+use crate::sandbox::spec::{Exit, MOST_LOCKS, MOST_OPEN_FILES, Usage};
 
 use super::ending::{Ending, Stop, UNWATCHED_AFTER};
 use super::limits::Limits;
@@ -67,7 +67,9 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
         }
         Ending::Exited(Exit::Signal(number)) => (None, Some(number)),
         // It is no limit that it is known to have passed.
-        Ending::Stopped(Stop::Unwatched | Stop::Locks) => (None, Some(signals::SIGKILL)),
+        Ending::Stopped(Stop::Unwatched | Stop::Locks | Stop::Files) => {
+            (None, Some(signals::SIGKILL))
+        }
         Ending::Stopped(Stop::Wall | Stop::Cpu | Stop::Memory | Stop::Output | Stop::Cancelled) => {
             (None, None)
         }
@@ -151,6 +153,11 @@ fn stopped_by(ending: Ending, limits: &Limits) -> Option<(Status, Diagnostic)> {
             Status::Killed,
             limit("locks", format!("held more than {MOST_LOCKS} locks on files"))
                 .hint("lock a whole file instead of many parts of it"),
+        ),
+        Stop::Files => (
+            Status::Killed,
+            limit("open_files", format!("had more than {MOST_OPEN_FILES} open files in all"))
+                .hint("close files, or start fewer processes that have many"),
         ),
         Stop::Output => (
             Status::OutputLimitExceeded,

@@ -15,6 +15,8 @@ pub struct Activity(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// All of it has to stop: the owner's sandboxes hold too much.
+    evicted: bool,
     going_on: BTreeMap<u64, Member>,
     last: u64,
 }
@@ -89,6 +91,11 @@ impl Activity {
         self.lock().going_on.values().any(|member| member.awaited)
     }
 
+    /// Has every run that goes on stop.
+    pub fn evict(&self) {
+        self.lock().evicted = true;
+    }
+
     /// Whether a run goes on.
     pub fn has_runs(&self) -> bool {
         self.lock().going_on.values().any(|member| matches!(member.what, What::Run { .. }))
@@ -100,6 +107,11 @@ impl Activity {
 }
 
 impl Share {
+    /// Whether this has to stop, because its owner's sandboxes hold too much.
+    pub fn is_evicted(&self) -> bool {
+        self.lock().evicted
+    }
+
     /// Whether anything else has gone on meanwhile.
     pub fn is_shared(&self) -> bool {
         self.lock().going_on.get(&self.number).is_some_and(|own| own.shared)

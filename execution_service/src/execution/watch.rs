@@ -45,6 +45,7 @@ fn beyond(excess: Excess) -> Stop {
     match excess {
         Excess::Memory => Stop::Memory,
         Excess::Locks => Stop::Locks,
+        Excess::Files => Stop::Files,
     }
 }
 
@@ -56,6 +57,9 @@ fn memory_limit(rules: &Rules<'_>) -> u64 {
 
 /// Why a program has to stop of which this is known, all of it `blind` ago.
 fn over_limit(usage: Usage, blind: Duration, rules: &Rules<'_>) -> Option<Stop> {
+    if rules.share.is_evicted() {
+        return Some(Stop::Memory);
+    }
     let used = usage.cpu.saturating_sub(rules.before.cpu);
     if rules.share.cpu_allowance().is_some_and(|allowance| used > allowance) {
         return Some(Stop::Cpu);

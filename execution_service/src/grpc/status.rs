@@ -5,11 +5,12 @@ use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use crate::execution::outputs::Unreadable;
+use crate::owners::Overcommitted;
 use crate::session::processes::ProcessError;
 use crate::session::{ContextError, SessionError};
 use crate::worker::{Bound, QueueFull, WorkerError};
 
-/// Seconds that a caller should wait when there are too many sessions: they end one by one.
+/// Seconds that a caller should wait when there are too many sessions, or too much is promised: they end one by one.
 const RETRY_WHEN_FULL: u64 = 1;
 
 /// The status for `error`. The text of our own faults goes to the log and not to the caller.
@@ -47,6 +48,7 @@ pub fn status(error: &WorkerError) -> Status {
             reasoned(Code::Internal, reason::INTERNAL, "the worker could not read the output")
         }
         E::Queue(full) => queue_full(full),
+        E::Overcommitted(full) => overcommitted(full),
         // For callers it is the same: nothing was taken on, and another try later may be.
         E::ShuttingDown | E::Stalled => {
             reasoned(Code::Unavailable, reason::SHUTTING_DOWN, &error.to_string())
@@ -141,6 +143,15 @@ fn queue_full(full: &QueueFull) -> Status {
     let status = with_number(status, RETRY_AFTER, seconds);
     let status = with_number(status, QUEUE_POSITION, position as u64);
     with_number(status, QUEUE_LENGTH, length as u64)
+}
+
+fn overcommitted(full: &Overcommitted) -> Status {
+    let text = full.to_string();
+    let status = match full.bound {
+        Bound::Owner => reasoned(Code::ResourceExhausted, reason::OWNER_FULL, &text),
+        Bound::Worker => worker_full(&text),
+    };
+    with_number(status, RETRY_AFTER, RETRY_WHEN_FULL)
 }
 
 fn worker_full(text: &str) -> Status {

@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::census::Census;
 use super::files::{FileMode, Listing, Root};
 use super::isolation::Isolation;
-use super::spec::{Command, Exit, SandboxLimits, SandboxSpec, TerminalSize, Usage};
+use super::spec::{Command, Exit, Footprint, SandboxLimits, SandboxSpec, TerminalSize, Usage};
 use super::workspace::WorkspacePath;
 
 /// Why a sandbox could not do what was asked. Never the user's program's fault.
@@ -102,6 +102,12 @@ pub trait SandboxBackend: Send + Sync + 'static {
 
     /// Counts what there is.
     async fn census(&self) -> Result<Census, SandboxError>;
+
+    /// What the machine has for all of its sandboxes.
+    fn capacity(&self) -> Footprint;
+
+    /// What they hold now; nothing where only each by itself can tell.
+    fn footprint(&self) -> Footprint;
 
     /// Whether it would make a sandbox now, as far as is known.
     fn health(&self) -> Health;
@@ -204,6 +210,19 @@ pub trait Sandbox: Send + Sync {
     /// `patience`: user code may have starved it.
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
 
+    /// What it holds now. What nobody can tell is nothing.
+    async fn footprint(&self) -> Footprint;
+
+    /// Its part of the processors when there are not enough for all: `thousandths` of that of a new one, 1 to
+    /// 1,000. Where no cgroup divides them, nothing.
+    fn set_cpu_weight(&self, thousandths: u32);
+
+    /// Has all of its processes stand still, with all that they hold.
+    async fn pause(&self) -> Result<(), SandboxError>;
+
+    /// Has them go on.
+    async fn resume(&self) -> Result<(), SandboxError>;
+
     /// What it holds beyond what its limits stop by themselves. To be asked now and then while user code may
     /// run: what can be seen of the whole host only is looked for when somebody asks.
     async fn excess(&self, patience: Duration) -> Option<Excess>;
@@ -221,6 +240,8 @@ pub enum Excess {
     Memory,
     /// More locks on files than [`MOST_LOCKS`](super::spec::MOST_LOCKS).
     Locks,
+    /// More open files than [`MOST_OPEN_FILES`](super::spec::MOST_OPEN_FILES).
+    Files,
 }
 
 /// Which processes [`Sandbox::kill_tree`] kills.

@@ -19,6 +19,10 @@ pub const RUNTIMES_DIR: &str = "/opt/crucible/runtimes";
 /// A database takes some few.
 pub const MOST_LOCKS: u64 = 10_000;
 
+/// Open files that all processes of a sandbox may have. Also whatever locks belong to open files and to no process that
+/// lives, and are therefore in nobody's list, are no more than these.
+pub const MOST_OPEN_FILES: u64 = 16_384;
+
 /// What a sandbox is asked to be when it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SandboxSpec {
@@ -92,6 +96,68 @@ impl SandboxLimits {
             && inodes <= most.inodes
             && open_files <= most.open_files
             && milli_cpus <= most.milli_cpus
+    }
+}
+
+/// What sandboxes hold, or may hold, of what one machine has once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Bytes.
+    pub memory_bytes: u64,
+    /// Processes and threads.
+    pub processes: u64,
+}
+
+impl Footprint {
+    /// What a sandbox with `limits` may come to.
+    pub fn of(limits: SandboxLimits) -> Self {
+        Self { memory_bytes: limits.memory_bytes, processes: u64::from(limits.processes) }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.saturating_add(other.memory_bytes),
+            processes: self.processes.saturating_add(other.processes),
+        }
+    }
+
+    /// What is left of it without `other`.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.saturating_sub(other.memory_bytes),
+            processes: self.processes.saturating_sub(other.processes),
+        }
+    }
+
+    /// Of each the larger one.
+    #[must_use]
+    pub fn larger_of(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
+            processes: self.processes.max(other.processes),
+        }
+    }
+
+    /// So many hundredths of it.
+    #[must_use]
+    pub fn hundredths(self, count: u64) -> Self {
+        let part = |of: u64| of.saturating_mul(count) / 100;
+        Self { memory_bytes: part(self.memory_bytes), processes: part(self.processes) }
+    }
+
+    /// Whether neither is more than that of `most`.
+    pub fn is_within(self, most: Self) -> bool {
+        self.memory_bytes <= most.memory_bytes && self.processes <= most.processes
+    }
+
+    /// Of memory and processes, the larger part that this is of `whole`.
+    pub fn largest_part_of(self, whole: Self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+        let part = |of: u64, all: u64| of as f64 / all.max(1) as f64;
+        part(self.memory_bytes, whole.memory_bytes).max(part(self.processes, whole.processes))
     }
 }
 

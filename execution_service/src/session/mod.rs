@@ -27,6 +27,7 @@ use crate::execution::limits::Limits;
 use crate::execution::runner::Runner;
 use crate::execution::sharing::Activity;
 use crate::language::Language;
+use crate::owners::{Membership, Promise};
 use crate::sandbox::backend::Sandbox;
 
 pub use context::{Context, ContextError, Contexts, DEFAULT_CONTEXT};
@@ -52,6 +53,8 @@ pub struct Session {
     pub deadline: Deadline,
     /// What goes on in it.
     pub activity: Activity,
+    /// Its place among the sandboxes of its owner.
+    pub membership: Membership,
     /// Its interpreters.
     pub contexts: Contexts,
     /// Its commands.
@@ -71,16 +74,20 @@ impl Session {
         limits: Limits,
         sandbox: Arc<dyn Sandbox>,
         first: Option<(Language, Runner)>,
+        room: Promise,
     ) -> Self {
         let NewSession { id, owner, language: _, env, ttl } = new;
         let contexts = Contexts::new(&id, first);
+        let activity = Activity::default();
+        let membership = room.keep(&sandbox, &activity);
         Self {
             id,
             owner,
             limits,
             env,
             deadline: Deadline::after(ttl),
-            activity: Activity::default(),
+            activity,
+            membership,
             contexts,
             processes: Processes::default(),
             sandbox,

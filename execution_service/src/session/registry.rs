@@ -9,6 +9,7 @@ use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, interval};
 
 use super::Session;
+use crate::sandbox::backend::Sandbox;
 
 /// How often expired sessions are looked for.
 const SWEEP: Duration = Duration::from_millis(250);
@@ -151,6 +152,12 @@ impl Registry {
     pub fn remove(&self, id: &str, owner: &str) -> Result<Arc<Session>, SessionError> {
         let session = self.get(id, owner)?;
         if self.lock().take(&session) { Ok(session) } else { Err(SessionError::NotFound) }
+    }
+
+    /// The one whose sandbox this is.
+    pub fn of_sandbox(&self, sandbox: &Arc<dyn Sandbox>) -> Option<Arc<Session>> {
+        let state = self.lock();
+        state.live.values().find(|session| Arc::ptr_eq(&session.sandbox, sandbox)).cloned()
     }
 
     /// Those that no run watches.

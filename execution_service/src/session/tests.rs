@@ -4,6 +4,7 @@ use super::*;
 use crate::execution::sample::LIMITS;
 use crate::execution::sharing::What;
 use crate::language::python::PYTHON;
+use crate::owners::Owners;
 use crate::sandbox::backend::{Excess, SandboxBackend};
 use crate::sandbox::fake::{FakeBackend, until};
 use crate::sandbox::spec::SandboxSpec;
@@ -30,7 +31,8 @@ pub(super) async fn session(
         env: BTreeMap::new(),
         ttl,
     };
-    Session::begin(new, LIMITS, sandbox(backend).await, None)
+    let room = Owners::roomy().promise(owner, LIMITS.sandbox).expect("room");
+    Session::begin(new, LIMITS, sandbox(backend).await, None, room)
 }
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -25,6 +25,7 @@ use crate::execution::outputs::{OutputDirectory, Outputs};
 use crate::execution::run::RunSettings;
 use crate::language::discovery::{Discovery, Missing, PassedOver};
 use crate::listener::Listener;
+use crate::owners::Owners;
 use crate::pool::Pool;
 use crate::sandbox::backend::SandboxBackend;
 use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
@@ -198,7 +199,7 @@ fn build(
     first_mounts: Option<u64>,
     shutdown: &CancellationToken,
 ) -> Arc<Worker> {
-    let range = settings.limit_range();
+    let (range, capacity) = (settings.limit_range(), backend.capacity());
     let (executables, libraries) = (executables(&discovery), libraries(settings, &discovery));
     let accounting = match namespaced.cgroups {
         Ok(_) => Accounting::Enforced,
@@ -227,6 +228,7 @@ fn build(
             settings.pool_size(),
         ),
         sessions: Registry::new(settings.session_rules()),
+        owners: Owners::new(settings.owner_rules(capacity)),
         admission: Admission::new(settings.admission_size()),
         tasks: Tasks::new(),
         shutdown: shutdown.clone(),

@@ -74,6 +74,10 @@ impl Worker {
         let queue = begun.elapsed();
         let begun = Instant::now();
         let demand = Demand::Program(&run.request.code);
+        let promise = tokio::select! {
+            promise = self.owners.promise_by(&run.request.owner, run.limits.sandbox, turn.latest) => promise?,
+            () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
+        };
         let acquired = tokio::select! {
             biased;
             acquired = self.pool.acquire(run.request.language, demand, run.limits.sandbox) => acquired?,
@@ -82,13 +86,15 @@ impl Worker {
         };
         let Acquired { mut runner, cold, refill } = acquired;
         let start = begun.elapsed();
-        let share = Activity::default().begin(run.wants());
+        let activity = Activity::default();
+        let membership = promise.keep(&runner.sandbox, &activity);
+        let share = activity.begin(run.wants());
         let prepared = self.prepare(run, Mode::Once, run.cancelled, &share)?;
         let completed = prepared.run(&mut runner, run.sink).await;
         // Given back behind the answer: the next run does not wait for it, and nor does the caller.
         self.tasks.spawn("end sandbox", async move {
             runner.sandbox.end().await;
-            drop(refill);
+            drop((membership, refill));
         });
         if cold {
             self.tally.began_cold();

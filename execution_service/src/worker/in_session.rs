@@ -34,6 +34,11 @@ impl Worker {
             () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
             () = session.ended.cancelled() => return Err(self.end_of(session)),
         };
+        tokio::select! {
+            promised = session.membership.activate(run.limits.sandbox, turn.latest) => promised?,
+            () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
+            () = session.ended.cancelled() => return Err(self.end_of(session)),
+        }
         // Whoever has it now only cleans up behind an answer, or ends the session.
         let mut runner = tokio::select! {
             runner = Arc::clone(&place.context.runner).lock_owned() => runner,

@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Of an interpreter or a command in a session: standard streams and a control channel.
 const DESCRIPTORS_OF_A_PROCESS: u64 = 6;
 /// Descriptors of a sandbox without a process, where they are most: the two ways to its init, two directories,
-/// both ends of four pipes, and on cgroup v1 the five files of its account.
-const DESCRIPTORS_EACH: u64 = 17;
+/// both ends of four pipes, and on cgroup v1 the six files of its account.
+const DESCRIPTORS_EACH: u64 = 18;
 /// Connections, and what is on its way in or out at any moment.
 const SPARE_DESCRIPTORS: u64 = 256;
 

@@ -44,6 +44,7 @@ use crate::execution::sink::Sink;
 use crate::execution::stream::Stream;
 use crate::language::discovery::Discovery;
 use crate::language::{Approach, Language};
+use crate::owners::Owners;
 use crate::pool::Pool;
 use crate::sandbox::backend::{Health, SandboxBackend};
 use crate::sandbox::isolation::Isolation;
@@ -93,6 +94,8 @@ pub struct Worker {
     pub pool: Arc<Pool>,
     /// The sessions.
     pub sessions: Registry,
+    /// What the sandboxes of each owner may use together.
+    pub owners: Owners,
     /// Who runs, and who waits.
     pub admission: Arc<Admission>,
     /// Everything that runs in the background.

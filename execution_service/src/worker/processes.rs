@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tokio::time::Instant;
+
 use super::{Worker, WorkerError};
 use crate::execution::kernel::KernelError;
 use crate::execution::sharing::What;
@@ -51,6 +53,7 @@ impl Worker {
         let mut all = environment_of(executables);
         all.extend(session.env.clone());
         all.extend(env);
+        session.membership.activate(session.limits.sandbox, Some(Instant::now())).await?;
         let share = session.activity.begin(What::Command);
         let started = session.sandbox.start(Command {
             program: program.clone(),

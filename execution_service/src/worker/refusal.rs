@@ -7,6 +7,7 @@ use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
 use crate::execution::outputs::Unreadable;
 use crate::language::{FlagError, Language};
+use crate::owners::Overcommitted;
 use crate::sandbox::backend::SandboxError;
 use crate::session::processes::ProcessError;
 use crate::session::{ContextError, SessionError};
@@ -59,6 +60,9 @@ pub enum WorkerError {
     /// See [`QueueFull`].
     #[error(transparent)]
     Queue(#[from] QueueFull),
+    /// See [`Overcommitted`].
+    #[error(transparent)]
+    Overcommitted(#[from] Overcommitted),
     /// The worker is ending.
     #[error("the worker is ending")]
     ShuttingDown,

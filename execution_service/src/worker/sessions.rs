@@ -28,6 +28,7 @@ impl Worker {
         }
         let limits = self.range.grant(limits)?;
         let promise = self.sessions.promise(&new.id, &new.owner)?;
+        let room = self.owners.promise(&new.owner, limits.sandbox)?;
         let made = async {
             match new.language {
                 Some(language) => {
@@ -41,7 +42,9 @@ impl Worker {
         };
         match made.await {
             Err(error) => Err(self.cause_of(error).await),
-            Ok((sandbox, first)) => Ok(promise.keep(Session::begin(new, limits, sandbox, first))),
+            Ok((sandbox, first)) => {
+                Ok(promise.keep(Session::begin(new, limits, sandbox, first, room)))
+            }
         }
     }
 

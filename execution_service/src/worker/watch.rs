@@ -8,16 +8,40 @@ use tokio::time::sleep;
 
 use super::Worker;
 use super::inventory::{Inventory, InventoryItem};
+use crate::owners::Evicted;
+use crate::sandbox::spec::Footprint;
 
 /// Between two looks at what sessions hold beyond their limits while nothing is run in them.
 const HOARDS: Duration = Duration::from_millis(500);
+/// Between two looks at what the owners use. Two processors fill some hundred MiB in this time.
+const SHARES: Duration = Duration::from_millis(100);
 /// After a look that found a difference, in which whatever was on its way has arrived.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Watches for ever. Every `every` the accounts are compared.
     pub async fn watch(self: Arc<Self>, every: Duration) {
-        tokio::join!(self.watch_inventory(every), self.watch_hoards());
+        tokio::join!(self.watch_inventory(every), self.watch_hoards(), self.watch_owners());
+    }
+
+    /// Divides the processors by owner, and has the largest owner give when the machine runs short.
+    async fn watch_owners(&self) {
+        loop {
+            sleep(SHARES).await;
+            self.owners.divide_processors().await;
+            if let Some(Evicted { sandbox, activity, held }) =
+                self.owners.too_much(self.backend.footprint()).await
+            {
+                let Footprint { memory_bytes, processes } = held;
+                tracing::warn!(memory_bytes, processes, "a sandbox of the largest owner has to go");
+                activity.evict();
+                if let Some(session) = self.sessions.of_sandbox(&sandbox)
+                    && !activity.has_runs()
+                {
+                    self.lose(&session);
+                }
+            }
+        }
     }
 
     /// Also in sessions between two runs: what these leave running goes on.

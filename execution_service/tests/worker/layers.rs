@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 /// puts the layers together and may name any.
 fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
-        ("grpc", &["worker", "session", "execution", "language", "sandbox", "config"][..]),
-        ("worker", &["session", "pool", "execution", "language", "sandbox", "tasks"]),
-        ("session", &["execution", "language", "sandbox"]),
+        (
+            "grpc",
+            &["worker", "session", "owners", "execution", "language", "sandbox", "config"][..],
+        ),
+        ("worker", &["session", "owners", "pool", "execution", "language", "sandbox", "tasks"]),
+        ("session", &["owners", "execution", "language", "sandbox"]),
+        ("owners", &["execution", "sandbox"]),
         ("pool", &["execution", "language", "sandbox", "tasks"]),
         ("execution", &["language", "sandbox"]),
         ("language", &["sandbox"]),
@@ -56,7 +60,7 @@ fn rules_of_linux() -> BTreeMap<&'static str, &'static [&'static str]> {
             ][..],
         ),
         ("boot_error.rs", &[]),
-        ("cgroup", &[]),
+        ("cgroup", &["host"]),
         ("client", &["cgroup", "host", "syscall", "wire"]),
         ("confine", &["cgroup", "syscall", "wire"]),
         ("host", &["syscall"]),

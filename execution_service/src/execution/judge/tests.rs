@@ -62,6 +62,7 @@ fn whom_we_stop_is_told_why() {
         (Stop::Output, Status::OutputLimitExceeded, "output", None),
         (Stop::Unwatched, Status::Killed, "unwatched", Some("SIGKILL")),
         (Stop::Locks, Status::Killed, "locks", Some("SIGKILL")),
+        (Stop::Files, Status::Killed, "open_files", Some("SIGKILL")),
     ];
     for (stop, status, name, signal) in table {
         for shared in [false, true] {
@@ -271,12 +272,13 @@ fn what_others_have_met_is_not_put_down_to_a_run_that_shared_its_sandbox_with_th
     ]);
 }
 
-const STOPS: [Stop; 7] = [
+const STOPS: [Stop; 8] = [
     Stop::Wall,
     Stop::Cpu,
     Stop::Memory,
     Stop::Unwatched,
     Stop::Locks,
+    Stop::Files,
     Stop::Output,
     Stop::Cancelled,
 ];

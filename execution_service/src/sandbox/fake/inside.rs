@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::lock;
 use crate::sandbox::backend::{Excess, ProcessId, ProcessTree, Signal};
 use crate::sandbox::files::{FileMode, Root};
-use crate::sandbox::spec::{SandboxLimits, SandboxSpec, Usage};
+use crate::sandbox::spec::{Footprint, SandboxLimits, SandboxSpec, Usage};
 
 /// What happened in one fake sandbox, and what shall happen.
 pub struct Inside {
@@ -35,6 +35,8 @@ struct State {
     last_process: u32,
     signals: Vec<(ProcessId, Signal)>,
     killed_trees: Vec<ProcessTree>,
+    cpu_weight: u32,
+    paused: bool,
 }
 
 /// One process.
@@ -58,6 +60,8 @@ impl Inside {
             last_process: 1,
             signals: Vec::new(),
             killed_trees: Vec::new(),
+            cpu_weight: 1000,
+            paused: false,
         };
         let (gone, tasks) = (CancellationToken::new(), TaskTracker::new());
         Self { spec, state: Mutex::new(state), gone, tasks }
@@ -72,6 +76,32 @@ impl Inside {
     /// Has its account say this from now on.
     pub fn set_usage(&self, usage: Usage) {
         lock(&self.state).usage = usage;
+    }
+
+    /// What it holds, by its account.
+    pub fn footprint(&self) -> Footprint {
+        let state = lock(&self.state);
+        let ended = state.ended || self.gone.is_cancelled();
+        let memory_bytes = if ended { 0 } else { state.usage.memory_bytes };
+        Footprint { memory_bytes, processes: state.processes.len() as u64 }
+    }
+
+    /// Its weight, in thousandths of that of a new one.
+    pub fn cpu_weight(&self) -> u32 {
+        lock(&self.state).cpu_weight
+    }
+
+    pub(super) fn set_cpu_weight(&self, thousandths: u32) {
+        lock(&self.state).cpu_weight = thousandths;
+    }
+
+    /// Whether its processes stand still.
+    pub fn is_paused(&self) -> bool {
+        lock(&self.state).paused
+    }
+
+    pub(super) fn set_paused(&self, paused: bool) {
+        lock(&self.state).paused = paused;
     }
 
     /// What it holds too much of.

@@ -46,7 +46,7 @@ pub use process::{FakeProcess, FakeRun};
 use super::backend::{Health, Sandbox, SandboxBackend, SandboxError, Zygote};
 use super::census::Census;
 use super::isolation::Isolation;
-use super::spec::{Command, Exit, SandboxLimits, SandboxSpec};
+use super::spec::{Command, Exit, Footprint, SandboxLimits, SandboxSpec};
 use sandbox::FakeSandbox;
 
 /// Limits of which no test needs to know more.
@@ -275,6 +275,15 @@ impl SandboxBackend for FakeBackend {
             processes: count(self.living() + self.processes() + self.zygotes()),
             ..Census::default()
         })
+    }
+
+    fn capacity(&self) -> Footprint {
+        Footprint { memory_bytes: 1 << 40, processes: 1 << 20 }
+    }
+
+    fn footprint(&self) -> Footprint {
+        let sandboxes = lock(&self.sandboxes);
+        sandboxes.iter().fold(Footprint::default(), |sum, inside| sum.and(inside.footprint()))
     }
 
     fn health(&self) -> Health {

@@ -15,7 +15,7 @@ use crate::sandbox::backend::{
     Zygote,
 };
 use crate::sandbox::files::{FileEntry, FileKind, FileMode, Listing, Root};
-use crate::sandbox::spec::{Command, Exit, SandboxLimits, Usage};
+use crate::sandbox::spec::{Command, Exit, Footprint, SandboxLimits, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
 /// `SIGKILL`.
@@ -202,6 +202,24 @@ impl Sandbox for FakeSandbox {
             tokio::time::sleep(patience).await;
         }
         Ok(self.inside.usage())
+    }
+
+    async fn footprint(&self) -> Footprint {
+        self.inside.footprint()
+    }
+
+    fn set_cpu_weight(&self, thousandths: u32) {
+        self.inside.set_cpu_weight(thousandths);
+    }
+
+    async fn pause(&self) -> Result<(), SandboxError> {
+        self.inside.set_paused(true);
+        Ok(())
+    }
+
+    async fn resume(&self) -> Result<(), SandboxError> {
+        self.inside.set_paused(false);
+        Ok(())
     }
 
     async fn excess(&self, _patience: Duration) -> Option<Excess> {

@@ -46,7 +46,8 @@ pub use self_test::control;
 use super::backend::{Health, Sandbox, SandboxBackend, SandboxError, Zygote};
 use super::census::Census;
 use super::isolation::Isolation;
-use super::spec::{Command, NetworkPolicy, SandboxSpec, Stdin};
+use super::spec::{Command, Footprint, NetworkPolicy, SandboxSpec, Stdin};
+use cgroup::Tree;
 use client::census;
 use client::factory::SandboxFactory;
 use client::spawner::SpawnerClient;
@@ -61,6 +62,8 @@ pub struct LinuxBackend {
     host: Host,
     /// What every sandbox sees of the host beside the system's own directories.
     roots: Vec<PathBuf>,
+    /// What the machine has for all sandboxes.
+    capacity: Footprint,
     spawner_watch: Arc<SpawnerWatch>,
     /// End with this.
     _watching: JoinSet<()>,
@@ -82,8 +85,10 @@ impl LinuxBackend {
                 (Arc::<SpawnerWatch>::clone(&spawner_watch), Arc::clone(&spawner));
             async move { watch.watch(&spawner).await }
         });
+        let machine = host::machine::for_sandboxes();
+        let capacity = cgroups.as_ref().map_or(machine, |tree| tree.capacity(machine));
         let factory = SandboxFactory { spawner, cgroups, host_look };
-        Ok(Self { factory, host, roots, spawner_watch, _watching: watching })
+        Ok(Self { factory, host, roots, capacity, spawner_watch, _watching: watching })
     }
 
     /// Whether a sandbox of ours is all of `spec`.
@@ -139,6 +144,14 @@ impl SandboxBackend for LinuxBackend {
         // Some dozens of small files.
         let taking = tokio::task::spawn_blocking(move || census::taken(counted, tree.as_ref()));
         taking.await.map_err(|_| SandboxError::Silent)
+    }
+
+    fn capacity(&self) -> Footprint {
+        self.capacity
+    }
+
+    fn footprint(&self) -> Footprint {
+        self.factory.cgroups.as_ref().map(Tree::footprint).unwrap_or_default()
     }
 
     fn health(&self) -> Health {

@@ -19,7 +19,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-pub use self::queue::{Bound, Size};
+pub use self::queue::Size;
+pub use crate::owners::Bound;
 
 use self::pace::Pace;
 use self::queue::{Candidate, Entry, Full, Number, Queue};

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use crate::owners::Bound;
+
 /// How much there is to share.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -25,15 +27,6 @@ pub struct Candidate {
     pub owner: String,
     /// The session it belongs to: its runs go on one after the other, in the order they came.
     pub session: Option<String>,
-}
-
-/// Which queue has no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
-    /// The owner's own.
-    Owner,
-    /// That of all owners.
-    Worker,
 }
 
 /// A queue without room for one more.

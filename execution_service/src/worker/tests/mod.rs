@@ -113,6 +113,7 @@ impl Scene {
             backend: erased,
             pool,
             sessions: Registry::new(SessionRules { max: 9, max_per_owner: 9, idle: HOUR }),
+            owners: Owners::roomy(),
             admission: Admission::new(size),
             tasks: Tasks::new(),
             shutdown: CancellationToken::new(),

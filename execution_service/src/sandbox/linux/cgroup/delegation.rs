@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::leftovers::{Leftover, PREFIX, Sweep, remove_tree, unused};
 use super::{Tree, v1, v2};
+use crate::sandbox::linux::host::machine;
+use crate::sandbox::spec::Footprint;
 
 /// Where the inner process mounts the hierarchies, in its own mount namespace.
 pub const MOUNT_POINT: &str = "/sys/fs/cgroup";
@@ -216,27 +218,21 @@ fn directory_name() -> String {
     format!("{PREFIX}{}", std::process::id())
 }
 
-/// Limits the sum of all sandboxes, whose own limits may add up to more than the machine has: three
-/// quarters of its memory, and half of its process numbers. What runs into that is a sandbox, as all
-/// user code is the first victim of any lack of memory. In v1 each sandbox inherits from here not to swap.
+/// Limits the sum of all sandboxes, whose own limits may add up to more than the machine has. What runs into that
+/// is a sandbox, as all user code is the first victim of any lack of memory. In v1 each sandbox inherits from here
+/// not to swap.
 fn limit_all(directory: &Path) {
-    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
-    });
-    let processes = fs::read_to_string("/proc/sys/kernel/pid_max")
-        .ok()
-        .and_then(|text| text.trim().parse::<u64>().ok());
+    let Footprint { memory_bytes, processes } = machine::for_sandboxes();
     let limits = [
-        ("memory.max", memory.map(|kib| kib * 1024 / 4 * 3)),
-        ("memory.limit_in_bytes", memory.map(|kib| kib * 1024 / 4 * 3)),
-        ("pids.max", processes.map(|count| count / 2)),
-        ("memory.swappiness", Some(0)),
+        ("memory.max", memory_bytes),
+        ("memory.limit_in_bytes", memory_bytes),
+        ("pids.max", processes),
+        ("memory.swappiness", 0),
     ];
     for (file, limit) in limits {
         let path = directory.join(file);
         // Each hierarchy has some of them.
-        if let (Some(limit), true) = (limit, path.exists()) {
+        if limit < u64::MAX && path.exists() {
             let _ = super::write(&path, limit);
         }
     }

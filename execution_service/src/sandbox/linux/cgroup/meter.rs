@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::CgroupUsage;
+use crate::sandbox::spec::Footprint;
 
 /// The open files of one sandbox's cgroup that tell what it uses.
 pub struct Meter {
@@ -18,6 +19,10 @@ pub struct Meter {
     pub(super) memory_events: File,
     pub(super) processes_peak: File,
     pub(super) processes_events: File,
+    /// Where its weight is written, and that of a new sandbox.
+    pub(super) weight: Option<(File, u32)>,
+    /// What it holds now: memory and processes. Opened when somebody asks, which is seldom.
+    pub(super) held: [PathBuf; 2],
     /// The list of its processes. Opened anew each time: what stays open, and is read often, shows with v1 what
     /// it showed first.
     pub(super) members: PathBuf,
@@ -48,6 +53,26 @@ impl Meter {
         }
     }
 
+    /// Gives it `thousandths` of the weight of a new one.
+    pub fn set_weight(&self, thousandths: u32) {
+        if let Some((file, full)) = &self.weight {
+            // 2 is the least that v1 knows.
+            let weight = (full.saturating_mul(thousandths) / 1000).max(2);
+            if let Err(error) = file.write_at(weight.to_string().as_bytes(), 0) {
+                tracing::debug!(%error, weight, "the weight of a sandbox could not be changed");
+            }
+        }
+    }
+
+    /// What it holds now.
+    pub fn footprint(&self) -> Footprint {
+        let [memory, processes] = &self.held;
+        Footprint {
+            memory_bytes: read_number(memory).unwrap_or_default(),
+            processes: read_number(processes).unwrap_or_default(),
+        }
+    }
+
     /// Its processes, by their numbers in our pid namespace.
     pub fn members(&self) -> Vec<i32> {
         let text = fs::read_to_string(&self.members).unwrap_or_default();
@@ -71,6 +96,17 @@ pub(super) fn open(directory: &Path, names: &[&str]) -> io::Result<File> {
         }
     }
     found
+}
+
+/// The number that the file at `path` holds; nothing for `max`.
+pub(super) fn read_number(path: &Path) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// The number behind `key` in the file at `path`.
+pub(super) fn read_keyed(path: &Path, key: &str) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
 }
 
 /// The longest, `cpu.stat`, begins with what is wanted.

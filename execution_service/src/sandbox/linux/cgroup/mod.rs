@@ -18,7 +18,7 @@ pub use delegation::{Delegation, Hierarchy, MOUNT_POINT, mount_hierarchies};
 pub use leftovers::Leftover;
 pub use meter::Meter;
 
-use crate::sandbox::spec::SandboxLimits;
+use crate::sandbox::spec::{Footprint, SandboxLimits};
 
 /// The subtree in which sandboxes get their cgroups.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,11 +53,49 @@ pub struct CgroupUsage {
 }
 
 impl Tree {
-    /// The meter of the cgroup `name`; `peak` is [`Cgroup::peak`].
-    pub fn meter(&self, name: &str, peak: OwnedFd) -> io::Result<Meter> {
+    /// The meter of the cgroup `name`; `peak` is [`Cgroup::peak`], `weight` is [`Cgroup::weight`].
+    pub fn meter(&self, name: &str, peak: OwnedFd, weight: Option<OwnedFd>) -> io::Result<Meter> {
         match self {
-            Self::V2(tree) => tree.meter(name, peak),
-            Self::V1(tree) => tree.meter(name, peak),
+            Self::V2(tree) => tree.meter(name, peak, weight),
+            Self::V1(tree) => tree.meter(name, peak, weight),
+        }
+    }
+
+    /// What all sandboxes hold now.
+    pub fn footprint(&self) -> Footprint {
+        let (memory, pids) = self.of_all();
+        let names = match self {
+            Self::V2(_) => "memory.current",
+            Self::V1(_) => "memory.usage_in_bytes",
+        };
+        Footprint {
+            memory_bytes: meter::read_number(&memory.join(names)).unwrap_or_default(),
+            processes: meter::read_number(&pids.join("pids.current")).unwrap_or_default(),
+        }
+    }
+
+    /// What they may hold together, on a machine that has `machine` for them.
+    pub fn capacity(&self, machine: Footprint) -> Footprint {
+        let (memory, pids) = self.of_all();
+        let limit = match self {
+            Self::V2(_) => meter::read_number(&memory.join("memory.max")),
+            // That of all above it, too.
+            Self::V1(_) => {
+                meter::read_keyed(&memory.join("memory.stat"), "hierarchical_memory_limit")
+            }
+        };
+        let most = |limit: Option<u64>, all: u64| limit.unwrap_or(all).min(all);
+        Footprint {
+            memory_bytes: most(limit, machine.memory_bytes),
+            processes: most(meter::read_number(&pids.join("pids.max")), machine.processes),
+        }
+    }
+
+    /// The directories above those of all sandboxes: of memory and of processes.
+    fn of_all(&self) -> (&Path, &Path) {
+        match self {
+            Self::V2(tree) => (tree.root(), tree.root()),
+            Self::V1(tree) => tree.memory_and_pids(),
         }
     }
 
@@ -159,6 +197,15 @@ impl Cgroup {
         };
         let both = OpenOptions::new().read(true).write(true).open(directory.join(names[0]));
         both.or_else(|_| meter::open(directory, names)).map(OwnedFd::from)
+    }
+
+    /// The file of its weight among all that want the processors, open for writing; nothing without a cpu controller.
+    pub fn weight(&self) -> Option<OwnedFd> {
+        let path = match self {
+            Self::V2(cgroup) => cgroup.path().join("cpu.weight"),
+            Self::V1(cgroup) => cgroup.cpu()?.join("cpu.shares"),
+        };
+        OpenOptions::new().write(true).open(path).ok().map(OwnedFd::from)
     }
 
     /// Kills every process in it, if the kernel can do that in one step, and lifts the quota: a process

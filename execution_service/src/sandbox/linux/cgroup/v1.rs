@@ -48,6 +48,8 @@ const WITH_SWAP: &str = "memory.memsw.limit_in_bytes";
 
 /// Buffers of TCP connections, which v1 counts apart. Absent when the kernel does not count them.
 const TCP: &str = "memory.kmem.tcp.limit_in_bytes";
+/// The kernel's default, which a new sandbox has.
+const FULL_WEIGHT: u32 = 1024;
 /// For a hundred connections within a sandbox with all that they may have in flight.
 const TCP_BYTES: u64 = 16 << 20;
 
@@ -82,6 +84,11 @@ impl Tree {
         roots
     }
 
+    /// The delegated directories of these two.
+    pub fn memory_and_pids(&self) -> (&Path, &Path) {
+        (&self.memory, &self.pids)
+    }
+
     /// Whether there are quota and accounts of CPU time.
     pub fn controls_cpu(&self) -> bool {
         self.cpu.is_some() && self.cpuacct.is_some()
@@ -93,7 +100,7 @@ impl Tree {
     }
 
     /// The meter of the cgroup `name`.
-    pub fn meter(&self, name: &str, peak: OwnedFd) -> io::Result<Meter> {
+    pub fn meter(&self, name: &str, peak: OwnedFd, weight: Option<OwnedFd>) -> io::Result<Meter> {
         let (memory, pids) = (self.memory.join(name), self.pids.join(name));
         let cpuacct = self.cpuacct.as_ref().map(|directory| directory.join(name));
         let cpu =
@@ -106,6 +113,8 @@ impl Tree {
             // The peak is there since Linux 6.1.
             processes_peak: meter::open(&pids, &["pids.peak", "pids.current"])?,
             processes_events: meter::open(&pids, &["pids.events"])?,
+            weight: weight.map(|file| (File::from(file), FULL_WEIGHT)),
+            held: [memory.join("memory.usage_in_bytes"), pids.join("pids.current")],
             members: pids.join("cgroup.procs"),
         })
     }
@@ -171,6 +180,11 @@ impl Cgroup {
         self.cpu
             .as_ref()
             .map_or(Ok(()), |cpu| write(&cpu.join("cpu.cfs_quota_us"), cpu_quota_us(limits)))
+    }
+
+    /// The directory of the cpu controller.
+    pub fn cpu(&self) -> Option<&Path> {
+        self.cpu.as_deref()
     }
 
     /// The directory of the memory controller.

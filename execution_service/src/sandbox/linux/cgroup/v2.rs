@@ -17,6 +17,11 @@ pub const SERVICE: &str = "service";
 /// Where those go who were there before us, for as long as we stay.
 const BYSTANDERS: &str = "bystanders";
 
+/// Of a new sandbox. The kernel's default of 100 could not be divided among many.
+const FULL_WEIGHT: u32 = 1000;
+/// Of the worker, and of those who were there before us: sandboxes are many, and each of them hangs on the worker.
+const OUR_WEIGHT: u32 = 10_000;
+
 /// Whether a directory of this name in a worker's own holds something other than a sandbox.
 pub fn is_no_sandbox(name: &OsStr) -> bool {
     name == SERVICE || name == BYSTANDERS
@@ -59,7 +64,7 @@ impl Tree {
     }
 
     /// The meter of the cgroup `name`.
-    pub fn meter(&self, name: &str, peak: OwnedFd) -> io::Result<Meter> {
+    pub fn meter(&self, name: &str, peak: OwnedFd, weight: Option<OwnedFd>) -> io::Result<Meter> {
         let directory = self.root.join(name);
         Ok(Meter {
             cpu: Some(Cpu::Statistics(meter::open(&directory, &["cpu.stat"])?)),
@@ -68,6 +73,8 @@ impl Tree {
             memory_events: meter::open(&directory, &["memory.events"])?,
             processes_peak: meter::open(&directory, &["pids.peak", "pids.current"])?,
             processes_events: meter::open(&directory, &["pids.events"])?,
+            weight: weight.map(|file| (File::from(file), FULL_WEIGHT)),
+            held: [directory.join("memory.current"), directory.join("pids.current")],
             members: directory.join("cgroup.procs"),
         })
     }
@@ -81,6 +88,9 @@ impl Tree {
         let swap = cgroup.file("memory.swap.max");
         if swap.exists() {
             write(&swap, 0)?;
+        }
+        if cgroup.cpu {
+            write(&cgroup.file("cpu.weight"), FULL_WEIGHT)?;
         }
         cgroup.set_limits(limits)?;
         Ok(cgroup)
@@ -142,14 +152,20 @@ pub fn occupy(root: &Path, directory: &Path, inner: libc::pid_t, alone: bool) ->
     let service = directory.join(SERVICE);
     fs::create_dir(&service)?;
     write(&service.join("cgroup.procs"), inner)?;
+    let mut ours = vec![service];
     if !alone {
         // Our launcher and its shell; in a container, its own first processes.
         let bystanders = directory.join(BYSTANDERS);
         fs::create_dir(&bystanders)?;
         move_all(root, &bystanders)?;
+        ours.push(bystanders);
     }
     enable_controllers(root)?;
-    enable_controllers(directory)
+    let controls_cpu = enable_controllers(directory)?;
+    if controls_cpu {
+        ours.iter().try_for_each(|one| write(&one.join("cpu.weight"), OUR_WEIGHT))?;
+    }
+    Ok(controls_cpu)
 }
 
 /// Undoes [`occupy`] as far as others are concerned: bystanders go back. Where another worker has

@@ -4,8 +4,9 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::sandbox::LinuxSandbox;
-use crate::sandbox::linux::host::{locks, tcp, unaccounted_memory};
+use crate::sandbox::linux::host::{locks, open_files, tcp, unaccounted_memory};
 use crate::sandbox::linux::wire::init::{InitReply, InitRequest};
+use crate::sandbox::spec::MOST_OPEN_FILES;
 
 impl LinuxSandbox {
     /// See [`Excess::Memory`](crate::sandbox::backend::Excess::Memory).
@@ -28,17 +29,32 @@ impl LinuxSandbox {
         }
     }
 
-    /// Locks on files; 0 where the whole host has few. Whoever cannot be asked is found by [`Sandbox::usage`](crate::sandbox::backend::Sandbox::usage).
-    pub(super) async fn locks(&self, patience: Duration) -> u64 {
-        if !locks::are_many() {
-            return 0;
-        }
+    /// Whether it holds more locks on files than one sandbox may. Whoever cannot be asked is found by
+    /// [`Sandbox::usage`](crate::sandbox::backend::Sandbox::usage).
+    pub(super) async fn holds_too_many_locks(&self, patience: Duration) -> bool {
+        let Some(most) = locks::most_of_one() else {
+            return false;
+        };
         if let Some(meter) = &self.meter {
-            return locks::held_by(|| meter.members());
+            return locks::held_by(&meter.members()) > most;
         }
         match self.ask(InitRequest::Locks, patience).await {
-            Ok(InitReply::Locks(count)) => count,
-            Ok(_) | Err(_) => 0,
+            Ok(InitReply::Locks(count)) => count > most,
+            Ok(_) | Err(_) => false,
+        }
+    }
+
+    /// The same of open files.
+    pub(super) async fn has_too_many_files(&self, patience: Duration) -> bool {
+        if !open_files::are_many() {
+            return false;
+        }
+        if let Some(meter) = &self.meter {
+            return open_files::held_by(&meter.members()) > MOST_OPEN_FILES;
+        }
+        match self.ask(InitRequest::OpenFiles, patience).await {
+            Ok(InitReply::OpenFiles(count)) => count > MOST_OPEN_FILES,
+            Ok(_) | Err(_) => false,
         }
     }
 }

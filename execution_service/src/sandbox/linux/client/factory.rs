@@ -23,9 +23,10 @@ impl SandboxFactory {
     /// Makes one, empty and confined.
     pub async fn make(&self, limits: SandboxLimits) -> Result<LinuxSandbox, SandboxError> {
         let created = self.spawner.create(limits).await?;
-        let Created { claim, sandbox, link, pipes, peak } = created;
+        let Created { claim, sandbox, link, pipes, peak, weight } = created;
         let name = cgroup_name(sandbox);
-        let meter = self.cgroups.as_ref().zip(peak).map(|(tree, peak)| tree.meter(&name, peak));
+        let account = self.cgroups.as_ref().zip(peak);
+        let meter = account.map(|(tree, peak)| tree.meter(&name, peak, weight));
         let meter = meter.transpose().map_err(SandboxError::Limits)?;
         let shared = (Arc::clone(&self.spawner), Arc::clone(&self.host_look));
         LinuxSandbox::open((sandbox, claim), (link, pipes), limits, meter, shared).await

@@ -24,7 +24,7 @@ use crate::sandbox::linux::wire::init::{InitReply, InitRequest, InitUsage};
 use crate::sandbox::linux::wire::init_link::InitEnds;
 use crate::sandbox::linux::wire::pipes::Pipes;
 use crate::sandbox::linux::wire::spawner::SandboxId;
-use crate::sandbox::spec::{Command, MOST_LOCKS, SandboxLimits, Usage};
+use crate::sandbox::spec::{Command, Footprint, SandboxLimits, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
 /// For what may take its time: an interpreter that is started, a file that is written.
@@ -32,6 +32,9 @@ pub const PATIENT: Duration = Duration::from_secs(10);
 /// For what an answer waits for. Together with the politeness of a time-out it must stay below the quarter
 /// of a second in which that is answered.
 const QUICK: Duration = Duration::from_millis(30);
+
+/// For a look at what one holds, which nobody waits for.
+const PATIENT_LOOK: Duration = Duration::from_millis(500);
 
 /// A sandbox of Linux's namespaces, behind the trait of all sandboxes.
 pub struct LinuxSandbox {
@@ -133,6 +136,10 @@ impl LinuxSandbox {
             Ok(InitReply::Usage(usage)) => (self.inside.remember(usage), true),
             Ok(_) | Err(_) => (self.inside.last(), false),
         }
+    }
+
+    async fn signal_all(&self, signal: i32) -> Result<(), SandboxError> {
+        self.ask(InitRequest::SignalAll { signal }, PATIENT).await.map(|_| ())
     }
 
     pub(super) fn directories(&self) -> MutexGuard<'_, Directories> {
@@ -247,12 +254,37 @@ impl Sandbox for LinuxSandbox {
         Ok(account::estimated(inside, forked, whole))
     }
 
+    async fn footprint(&self) -> Footprint {
+        if let Some(meter) = &self.meter {
+            return meter.footprint();
+        }
+        let (inside, _) = self.usage_inside(PATIENT_LOOK).await;
+        Footprint { memory_bytes: inside.memory_bytes, processes: u64::from(inside.processes) }
+    }
+
+    fn set_cpu_weight(&self, thousandths: u32) {
+        if let Some(meter) = &self.meter {
+            meter.set_weight(thousandths);
+        }
+    }
+
+    async fn pause(&self) -> Result<(), SandboxError> {
+        self.signal_all(libc::SIGSTOP).await
+    }
+
+    async fn resume(&self) -> Result<(), SandboxError> {
+        self.signal_all(libc::SIGCONT).await
+    }
+
     async fn excess(&self, patience: Duration) -> Option<Excess> {
         self.host.somebody_asks();
         if self.holds_unaccounted_memory(patience).await {
             return Some(Excess::Memory);
         }
-        (self.locks(patience).await > MOST_LOCKS).then_some(Excess::Locks)
+        if self.holds_too_many_locks(patience).await {
+            return Some(Excess::Locks);
+        }
+        self.has_too_many_files(patience).await.then_some(Excess::Files)
     }
 
     async fn end(&self) {

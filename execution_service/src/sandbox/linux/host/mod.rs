@@ -3,7 +3,9 @@
 pub mod disk;
 pub mod locks;
 pub mod look;
+pub mod machine;
 pub mod mounts;
+pub mod open_files;
 pub mod processes;
 pub mod reaped;
 pub mod tcp;

@@ -25,8 +25,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use crate::sandbox::linux::confine::process_limits::ProcessLimits;
-use crate::sandbox::linux::host::locks;
 use crate::sandbox::linux::host::reaped::Reaped;
+use crate::sandbox::linux::host::{locks, open_files};
 use crate::sandbox::linux::syscall;
 use crate::sandbox::linux::wire::channel;
 use crate::sandbox::linux::wire::failure::Failure;
@@ -144,6 +144,7 @@ impl Init {
             }
             InitRequest::Fifo { path } => self.files.fifo(&path).map(|()| InitReply::Done),
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),
+            InitRequest::SignalAll { signal } => signal_all(signal),
             InitRequest::KillAll => kill_all().map(|()| InitReply::Done),
             InitRequest::KillTree(tree) => {
                 let exact = kill_tree(&tree);
@@ -154,6 +155,9 @@ impl Init {
                 let (workspace, sockets) = (self.files.workspace(), &mut self.sockets);
                 let usage = usage::measure(workspace, self.reaped, self.memory_bytes, sockets);
                 Ok(InitReply::Usage(usage))
+            }
+            InitRequest::OpenFiles => {
+                Ok(InitReply::OpenFiles(open_files::held_by(&processes::others())))
             }
             InitRequest::Locks => Ok(InitReply::Locks(locks::in_sight())),
             InitRequest::Sockets => {
@@ -188,10 +192,14 @@ fn send_signal(pid: i32, signal: i32) -> io::Result<InitReply> {
     Ok(InitReply::Done)
 }
 
-/// From process 1, "all" is everything in the sandbox but itself.
 fn kill_all() -> io::Result<()> {
-    match kill(Pid::from_raw(-1), Signal::SIGKILL) {
-        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+    signal_all(libc::SIGKILL).map(drop)
+}
+
+/// From process 1, "all" is everything in the sandbox but itself.
+fn signal_all(signal: i32) -> io::Result<InitReply> {
+    match kill(Pid::from_raw(-1), Signal::try_from(signal)?) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(InitReply::Done),
         Err(error) => Err(io::Error::from(error)),
     }
 }

@@ -237,10 +237,14 @@ impl Spawner {
 
     /// Gives the worker all that it needs of a new sandbox.
     fn hand_over(&self, sequence: Sequence, sandbox: SandboxId, side: &InitEnds) -> io::Result<()> {
-        let (pipes, peak) = (self.sandboxes.pipes(sandbox, false)?, self.sandboxes.peak(sandbox));
+        let pipes = self.sandboxes.pipes(sandbox, false)?;
+        let account = [self.sandboxes.peak(sandbox), self.sandboxes.weight(sandbox)];
         let way = [side.socket.as_fd(), side.replies.as_fd()];
-        let fds: Vec<_> =
-            way.into_iter().chain(pipes.carried()).chain(peak.as_ref().map(AsFd::as_fd)).collect();
+        let fds: Vec<_> = way
+            .into_iter()
+            .chain(pipes.carried())
+            .chain(account.iter().flatten().map(AsFd::as_fd))
+            .collect();
         let reply = SpawnerReply::Created { sandbox };
         channel::send(self.worker.as_fd(), &FromSpawner::Reply { sequence, reply }, &fds)
     }

@@ -165,6 +165,11 @@ impl Sandboxes {
         self.records.get(&sandbox)?.cgroup.as_ref()?.peak().ok()
     }
 
+    /// The file of its weight; see [`Cgroup::weight`].
+    pub fn weight(&self, sandbox: SandboxId) -> Option<OwnedFd> {
+        self.records.get(&sandbox)?.cgroup.as_ref()?.weight()
+    }
+
     /// How a process joins it.
     pub fn way_in(&self, sandbox: SandboxId) -> io::Result<WayIn<'_>> {
         let record = self.records.get(&sandbox).ok_or(io::ErrorKind::NotFound)?;

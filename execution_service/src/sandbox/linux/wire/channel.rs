@@ -23,8 +23,8 @@ pub const MAX_PACKET: usize = 96 * 1024;
 /// File content carried by one packet: leaves room for the message around it.
 pub const MAX_CHUNK: usize = 64 * 1024;
 /// Most descriptors in one packet: a new sandbox comes with both ways to its init, both ends of four pipes
-/// and the file of its memory peak. One packet with more than that is no message.
-const MAX_FDS: usize = 11;
+/// and two files of its account. One packet with more than that is no message.
+const MAX_FDS: usize = 12;
 
 /// A connected pair, both ends close-on-exec and non-blocking where `nonblocking`.
 pub fn pair(nonblocking: bool) -> io::Result<(OwnedFd, OwnedFd)> {
@@ -193,7 +193,7 @@ mod tests {
             receive::<(u8, String)>(ours.as_fd())
         };
         // A message, but with more than anybody asked for; and no message.
-        for (bytes, count) in [(&[7, 1, b'x'][..], 12), (&[7, 1, b'x'], 253), (&[7], 2)] {
+        for (bytes, count) in [(&[7, 1, b'x'][..], MAX_FDS + 1), (&[7, 1, b'x'], 253), (&[7], 2)] {
             assert!(give(bytes, count).is_err(), "{bytes:?} with {count}");
             assert_eq!(copies_of(&file), 1, "{bytes:?} with {count}");
         }

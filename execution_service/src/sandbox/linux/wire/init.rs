@@ -55,6 +55,8 @@ pub enum InitRequest {
     Fifo { path: String },
     /// Signal a process of the sandbox, and its group.
     Signal { pid: i32, signal: i32 },
+    /// Signal everything but init.
+    SignalAll { signal: i32 },
     /// Kill everything but init.
     KillAll,
     /// Kill one process with all that came of it.
@@ -63,6 +65,8 @@ pub enum InitRequest {
     Usage,
     /// Count the locks on files, which is dear.
     Locks,
+    /// Count the open files of all processes.
+    OpenFiles,
     /// Tell what is in the buffers of sockets.
     Sockets,
 }
@@ -114,6 +118,8 @@ pub enum InitReply {
     Usage(InitUsage),
     /// As asked.
     Locks(u64),
+    /// As asked.
+    OpenFiles(u64),
     /// As asked, in bytes as the kernel counts them.
     Sockets { bytes: u64, of_tcp: u64 },
     /// Could not be done.

@@ -67,7 +67,7 @@ pub enum FromSpawner {
 pub enum SpawnerReply {
     /// A sandbox exists; its init reports on its own when the set-up is done. Carries the worker's ends of
     /// the [`super::init_link`] to it, the [`super::pipes::Pipes`] of a first process and, where there are cgroups,
-    /// the file of its memory peak.
+    /// the file of its memory peak and, with a cpu controller, that of its weight.
     Created { sandbox: SandboxId },
     /// Carries the [`super::pipes::Pipes`] of a process.
     Pipes,

@@ -43,6 +43,8 @@ pub struct Created {
     pub pipes: Pipes,
     /// The file of its memory peak.
     pub peak: Option<OwnedFd>,
+    /// The file of its weight, for writing.
+    pub weight: Option<OwnedFd>,
 }
 
 /// A process that a zygote has forked.
@@ -85,7 +87,8 @@ impl SpawnerClient {
                 };
                 let link = InitEnds { socket, replies };
                 let pipes = Pipes::received(&mut fds, false).ok_or_else(no_room)?;
-                Ok(Created { claim, sandbox, link, pipes, peak: fds.next() })
+                let (peak, weight) = (fds.next(), fds.next());
+                Ok(Created { claim, sandbox, link, pipes, peak, weight })
             }
             (SpawnerReply::Failed(failure), _) => {
                 let source = failure.error();

@@ -1,0 +1,169 @@
+//! Looks at all sandboxes now and then: divides the processors by owner, notes which idle, and asks the largest
+//! owner to give when memory or processes run short.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Background, FULL, LOW, Member, Owners, Stage, State, part, told};
+use crate::execution::sharing::Activity;
+use crate::sandbox::backend::Sandbox;
+use crate::sandbox::spec::Footprint;
+
+/// A sandbox in which nothing was waited for so long idles. Steps of one conversation follow each other faster.
+const GRACE: Duration = Duration::from_secs(1);
+/// Between two looks at what one holds that idles.
+const MEASURE: Duration = Duration::from_secs(5);
+
+/// A sandbox that has to go, because its owner holds too much.
+pub struct Evicted {
+    /// It.
+    pub sandbox: Arc<dyn Sandbox>,
+    /// What goes on in it.
+    pub activity: Activity,
+    /// What all sandboxes of its owner hold.
+    pub held: Footprint,
+}
+
+/// Hundredths of the machine that are taken when it is time to look who has taken them.
+const LOOK_CLOSELY: u64 = 35;
+/// The same when somebody has to give: below what the kernel would stop, which does not ask whose it is.
+const SHORT: u64 = 88;
+
+impl Owners {
+    /// Divides the processors among the owners who want them, and each owner's part among his sandboxes.
+    pub async fn divide_processors(&self) {
+        let mut pausing = Vec::new();
+        let mut measuring = Vec::new();
+        {
+            let mut state = self.lock();
+            let now = Instant::now();
+            let background = self.0.rules.background;
+            for (number, member) in &mut state.members {
+                if member.activity.is_awaited() {
+                    member.seen = now;
+                    continue;
+                }
+                let age = now.duration_since(member.seen);
+                let is_due = match member.stage {
+                    Stage::Active => age >= GRACE,
+                    Stage::Idle { .. } => age >= MEASURE,
+                };
+                if is_due {
+                    if member.stage == Stage::Active && background == Background::Frozen {
+                        pausing.push((*number, Arc::clone(&member.sandbox)));
+                    }
+                    if member.stage == Stage::Active {
+                        member.stage = Stage::Idle { paused: false };
+                    }
+                    member.seen = now;
+                    measuring.push((*number, Arc::clone(&member.sandbox)));
+                }
+            }
+            weigh(state.members.values_mut(), background);
+        }
+        for (number, sandbox) in pausing {
+            self.pause(number, &*sandbox).await;
+        }
+        for (number, sandbox) in measuring {
+            let held = sandbox.footprint().await;
+            self.note(number, held);
+        }
+    }
+
+    /// Stops what goes on in a sandbox in which nothing is waited for.
+    async fn pause(&self, number: u64, sandbox: &dyn Sandbox) {
+        match sandbox.pause().await {
+            Err(error) => told(&error),
+            Ok(()) => {
+                let resumed = {
+                    let mut state = self.lock();
+                    match state.members.get_mut(&number) {
+                        Some(member) if member.stage != Stage::Active => {
+                            member.stage = Stage::Idle { paused: true };
+                            false
+                        }
+                        // Somebody has begun to use it meanwhile.
+                        Some(_) | None => true,
+                    }
+                };
+                if resumed {
+                    let _ = sandbox.resume().await;
+                }
+            }
+        }
+    }
+
+    /// An idle sandbox is promised what it holds.
+    fn note(&self, number: u64, held: Footprint) {
+        let mut state = self.lock();
+        let State { ledger, members, .. } = &mut *state;
+        if let Some(member) = members.get_mut(&number)
+            && member.stage != Stage::Active
+        {
+            // It is there already, whoever was promised what: a sum that is too large grants nothing new.
+            ledger.note(&member.owner, member.promised, held);
+            member.promised = held;
+        }
+        drop(state);
+        self.0.room.notify_waiters();
+    }
+
+    /// Whose sandbox must go, if all of them hold `all` now.
+    pub async fn too_much(&self, all: Footprint) -> Option<Evicted> {
+        let rules = self.0.rules;
+        if all.is_within(rules.capacity.hundredths(LOOK_CLOSELY)) {
+            return None;
+        }
+        let members: Vec<(String, Arc<dyn Sandbox>, Activity)> = {
+            let state = self.lock();
+            let of = |member: &Member| {
+                (member.owner.clone(), Arc::clone(&member.sandbox), member.activity.clone())
+            };
+            state.members.values().map(of).collect()
+        };
+        let mut owners = HashMap::<String, Vec<(Footprint, Arc<dyn Sandbox>, Activity)>>::new();
+        for (owner, sandbox, activity) in members {
+            let held = sandbox.footprint().await;
+            owners.entry(owner).or_default().push((held, sandbox, activity));
+        }
+        let sums = owners.into_values().map(|sandboxes| {
+            let sum = sandboxes.iter().fold(Footprint::default(), |sum, (held, ..)| sum.and(*held));
+            (sum, sandboxes)
+        });
+        let is_short = !all.is_within(rules.capacity.hundredths(SHORT));
+        let weight = |held: Footprint| held.largest_part_of(rules.capacity);
+        let (held, sandboxes) = sums
+            .filter(|(sum, sandboxes)| {
+                // One sandbox alone is bounded by its own limits.
+                sandboxes.len() > 1 && !sum.is_within(rules.most_of_one) || is_short
+            })
+            .max_by(|(one, _), (other, _)| weight(*one).total_cmp(&weight(*other)))?;
+        let (_, sandbox, activity) = sandboxes
+            .into_iter()
+            .max_by(|(one, ..), (other, ..)| weight(*one).total_cmp(&weight(*other)))?;
+        Some(Evicted { sandbox, activity, held })
+    }
+}
+
+/// Each owner has the same weight: divided among those sandboxes in which something is waited for. The others of an
+/// owner share a little.
+fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Background) {
+    let mut owners = HashMap::<String, (Vec<&mut Member>, Vec<&mut Member>)>::new();
+    for member in members {
+        let (active, idle) = owners.entry(member.owner.clone()).or_default();
+        if member.stage == Stage::Active || background == Background::Full {
+            active.push(member);
+        } else {
+            idle.push(member);
+        }
+    }
+    for (active, idle) in owners.into_values() {
+        for (group, all) in [(active, FULL), (idle, LOW)] {
+            let each = part(all, group.len());
+            group.into_iter().for_each(|member| member.weigh(each));
+        }
+    }
+}

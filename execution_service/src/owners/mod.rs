@@ -1,0 +1,298 @@
+//! Owners: what all sandboxes of one may use together, running or idle.
+//!
+//! ```text
+//! Owners ── Ledger      what is promised: to one owner, to all
+//!        ├─ Member      one sandbox: whose it is, whether something in it is waited for
+//!        └─ balance     processors are divided by owner first; when memory is short, the largest owner gives
+//! ```
+//! A sandbox in which something is waited for is promised its limits. One that idles is promised what it holds.
+
+mod balance;
+mod ledger;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::execution::sharing::Activity;
+use crate::sandbox::backend::{Sandbox, SandboxError};
+use crate::sandbox::spec::{Footprint, SandboxLimits};
+
+pub use balance::Evicted;
+use ledger::Ledger;
+pub use ledger::{Bound, Overcommitted, Promisable};
+
+/// Weight of all sandboxes of one owner together, where something in them is waited for.
+const FULL: u32 = 1000;
+/// The same of those in which nothing is: what is left over, and a little where nothing is.
+const LOW: u32 = 20;
+
+/// What may go on in a session while nothing in it is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Background {
+    /// As much as otherwise.
+    Full,
+    /// What the processors have left over.
+    Low,
+    /// Nothing: its processes stand still until it is used again.
+    Frozen,
+}
+
+/// What holds for every owner.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnerRules {
+    /// What may be promised.
+    pub promisable: Promisable,
+    /// What the machine has for all sandboxes.
+    pub capacity: Footprint,
+    /// The bound on what the sandboxes of one owner hold.
+    pub most_of_one: Footprint,
+    /// See [`Background`].
+    pub background: Background,
+}
+
+/// Everybody who has a sandbox. Cheap to clone.
+#[derive(Clone)]
+pub struct Owners(Arc<Shared>);
+
+struct Shared {
+    rules: OwnerRules,
+    state: Mutex<State>,
+    /// A promise was given back.
+    room: Notify,
+}
+
+struct State {
+    ledger: Ledger,
+    members: BTreeMap<u64, Member>,
+    last: u64,
+}
+
+/// One sandbox.
+struct Member {
+    owner: String,
+    sandbox: Arc<dyn Sandbox>,
+    activity: Activity,
+    promised: Footprint,
+    stage: Stage,
+    weight: u32,
+    /// When it was looked at last that idles, or was waited for.
+    seen: Instant,
+}
+
+/// Whether something in it is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Active,
+    Idle { paused: bool },
+}
+
+/// A promise to a sandbox that is being made. Dropped, it is given back.
+pub struct Promise {
+    owners: Owners,
+    owner: String,
+    promised: Footprint,
+}
+
+/// A sandbox among those of its owner, for as long as it is held.
+pub struct Membership {
+    owners: Owners,
+    number: u64,
+}
+
+impl Owners {
+    /// Nobody yet.
+    pub fn new(rules: OwnerRules) -> Self {
+        let ledger = Ledger::new(rules.promisable);
+        let state = Mutex::new(State { ledger, members: BTreeMap::new(), last: 0 });
+        Self(Arc::new(Shared { rules, state, room: Notify::new() }))
+    }
+
+    /// With room for whatever a test wants.
+    #[cfg(test)]
+    pub fn roomy() -> Self {
+        let room = Footprint { memory_bytes: u64::MAX, processes: u64::MAX };
+        Self::new(OwnerRules {
+            promisable: Promisable { all: room, one: room },
+            capacity: room,
+            most_of_one: room,
+            background: Background::Low,
+        })
+    }
+
+    /// Promises `limits` to one more sandbox of `owner`.
+    ///
+    /// # Errors
+    /// [`Overcommitted`].
+    pub fn promise(&self, owner: &str, limits: SandboxLimits) -> Result<Promise, Overcommitted> {
+        let promised = Footprint::of(limits);
+        self.lock().ledger.promise(owner, Footprint::default(), promised)?;
+        Ok(Promise { owners: self.clone(), owner: String::from(owner), promised })
+    }
+
+    /// The same, waiting for room until `latest`; without such a time, for as long as it takes.
+    ///
+    /// # Errors
+    /// [`Overcommitted`] when there was none by then.
+    pub async fn promise_by(
+        &self,
+        owner: &str,
+        limits: SandboxLimits,
+        latest: Option<Instant>,
+    ) -> Result<Promise, Overcommitted> {
+        self.when_there_is_room(latest, || self.promise(owner, limits)).await
+    }
+
+    async fn when_there_is_room<T>(
+        &self,
+        latest: Option<Instant>,
+        mut take: impl FnMut() -> Result<T, Overcommitted>,
+    ) -> Result<T, Overcommitted> {
+        loop {
+            // Before the try: what is given back in between must not be missed.
+            let room = self.0.room.notified();
+            let refused = match take() {
+                Ok(taken) => return Ok(taken),
+                Err(refused) => refused,
+            };
+            match latest {
+                None => room.await,
+                Some(latest) => timeout_at(latest, room).await.map_err(|_| refused)?,
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// How many sandboxes of `owner` have something in them that is waited for.
+    fn active(&self, owner: &str) -> usize {
+        let is_active = |member: &&Member| member.stage == Stage::Active && member.owner == owner;
+        self.members.values().filter(is_active).count()
+    }
+}
+
+impl Member {
+    /// Gives it `weight` thousandths of what one owner has.
+    fn weigh(&mut self, weight: u32) {
+        if self.weight != weight {
+            self.weight = weight;
+            self.sandbox.set_cpu_weight(weight);
+        }
+    }
+}
+
+/// The weight of each of `count` that have `all` together.
+fn part(all: u32, count: usize) -> u32 {
+    (all / u32::try_from(count).unwrap_or(u32::MAX).max(1)).max(1)
+}
+
+impl Promise {
+    /// The sandbox is there, and what goes on in it is `activity`.
+    pub fn keep(mut self, sandbox: &Arc<dyn Sandbox>, activity: &Activity) -> Membership {
+        let promised = std::mem::take(&mut self.promised);
+        let mut state = self.owners.lock();
+        state.last += 1;
+        let number = state.last;
+        let weight = part(FULL, state.active(&self.owner) + 1);
+        let mut member = Member {
+            owner: self.owner.clone(),
+            sandbox: Arc::clone(sandbox),
+            activity: activity.clone(),
+            promised,
+            stage: Stage::Active,
+            weight: FULL,
+            seen: Instant::now(),
+        };
+        // The others follow when they are looked at next.
+        member.weigh(weight);
+        state.members.insert(number, member);
+        drop(state);
+        Membership { owners: self.owners.clone(), number }
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.owners.give_back(&self.owner, self.promised);
+    }
+}
+
+impl Membership {
+    /// Something in the sandbox is waited for from now on, and is promised `limits`. Waits for room as
+    /// [`Owners::promise_by`] does; with `latest` in the past, not at all.
+    ///
+    /// # Errors
+    /// [`Overcommitted`].
+    pub async fn activate(
+        &self,
+        limits: SandboxLimits,
+        latest: Option<Instant>,
+    ) -> Result<(), Overcommitted> {
+        let wanted = Footprint::of(limits);
+        let paused = self.owners.when_there_is_room(latest, || self.try_activate(wanted)).await?;
+        if let Some(sandbox) = paused {
+            // Whatever is wrong with it will be seen by whoever uses it.
+            let _ = sandbox.resume().await;
+        }
+        Ok(())
+    }
+
+    /// Gives the sandbox if it has to be resumed.
+    fn try_activate(&self, wanted: Footprint) -> Result<Option<Arc<dyn Sandbox>>, Overcommitted> {
+        let mut state = self.owners.lock();
+        let State { ledger, members, .. } = &mut *state;
+        let Some(member) = members.get_mut(&self.number) else {
+            return Ok(None);
+        };
+        let wanted = match member.stage {
+            Stage::Active => wanted.larger_of(member.promised),
+            Stage::Idle { .. } => wanted,
+        };
+        ledger.promise(&member.owner, member.promised, wanted)?;
+        member.promised = wanted;
+        member.seen = Instant::now();
+        let stage = std::mem::replace(&mut member.stage, Stage::Active);
+        let sandbox = Arc::clone(&member.sandbox);
+        if stage != Stage::Active {
+            let owner = member.owner.clone();
+            let weight = part(FULL, state.active(&owner));
+            if let Some(member) = state.members.get_mut(&self.number) {
+                member.weigh(weight);
+            }
+        }
+        Ok((stage == Stage::Idle { paused: true }).then_some(sandbox))
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let removed = self.owners.lock().members.remove(&self.number);
+        if let Some(member) = removed {
+            self.owners.give_back(&member.owner, member.promised);
+        }
+    }
+}
+
+impl Owners {
+    fn give_back(&self, owner: &str, promised: Footprint) {
+        if promised == Footprint::default() {
+            return;
+        }
+        self.lock().ledger.note(owner, promised, Footprint::default());
+        self.0.room.notify_waiters();
+    }
+}
+
+/// Why a sandbox does not stand still: a fault of ours, or it is gone.
+fn told(error: &SandboxError) {
+    tracing::debug!(%error, "an idle sandbox could not be paused");
+}
+
+#[cfg(test)]
+mod tests;

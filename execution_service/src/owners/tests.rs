@@ -1,0 +1,143 @@
+//! Whose sandboxes get how much, and whose have to go.
+
+use std::time::Duration;
+
+use super::*;
+use crate::execution::sharing::{Share, What};
+use crate::sandbox::backend::SandboxBackend;
+use crate::sandbox::fake::{FakeBackend, LIMITS};
+use crate::sandbox::spec::{SandboxSpec, Usage};
+
+/// Of a machine for 16 sandboxes, of which one owner may have 8.
+fn rules(background: Background) -> OwnerRules {
+    let of = |count: u64| Footprint {
+        memory_bytes: LIMITS.memory_bytes * count,
+        processes: u64::from(LIMITS.processes) * count,
+    };
+    let promisable = Promisable { all: of(16), one: of(8) };
+    OwnerRules { promisable, capacity: of(16), most_of_one: of(8), background }
+}
+
+struct Scene {
+    backend: Arc<FakeBackend>,
+    owners: Owners,
+}
+
+/// A sandbox in which something may go on.
+struct Held {
+    number: usize,
+    activity: Activity,
+    membership: Membership,
+}
+
+impl Scene {
+    fn new(background: Background) -> Self {
+        Self { backend: FakeBackend::of_kernels(), owners: Owners::new(rules(background)) }
+    }
+
+    async fn sandbox(&self, owner: &str) -> Result<Held, Overcommitted> {
+        let promise = self.owners.promise(owner, LIMITS)?;
+        let made = self.backend.create(&SandboxSpec::closed(LIMITS)).await.expect("made");
+        let (sandbox, activity) = (Arc::<dyn Sandbox>::from(made), Activity::default());
+        let membership = promise.keep(&sandbox, &activity);
+        Ok(Held { number: self.backend.created() - 1, activity, membership })
+    }
+
+    fn weight(&self, held: &Held) -> u32 {
+        self.backend.sandbox(held.number).cpu_weight()
+    }
+
+    fn paused(&self, held: &Held) -> bool {
+        self.backend.sandbox(held.number).is_paused()
+    }
+
+    fn holds(&self, held: &Held, memory_bytes: u64) {
+        let inside = self.backend.sandbox(held.number);
+        inside.set_usage(Usage { memory_bytes, ..inside.usage() });
+    }
+
+    async fn too_much(&self) -> Option<u64> {
+        let evicted = self.owners.too_much(self.backend.footprint()).await?;
+        evicted.activity.evict();
+        Some(evicted.sandbox.footprint().await.memory_bytes)
+    }
+}
+
+impl Held {
+    fn run(&self) -> Share {
+        self.activity.begin(What::Run { cpu: Duration::from_secs(1), sandbox: LIMITS })
+    }
+}
+
+#[tokio::test]
+async fn an_owner_has_one_weight_however_many_sandboxes() {
+    let scene = Scene::new(Background::Low);
+    let ann = [scene.sandbox("ann").await.unwrap(), scene.sandbox("ann").await.unwrap()];
+    let bob = scene.sandbox("bob").await.unwrap();
+    let shares = [ann[0].run(), ann[1].run(), bob.run()];
+    assert_eq!((scene.weight(&ann[1]), scene.weight(&bob)), (500, 1000), "from the start");
+    scene.owners.divide_processors().await;
+    assert_eq!((scene.weight(&ann[0]), scene.weight(&ann[1])), (500, 500));
+
+    drop(shares);
+    let share = bob.run();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    scene.owners.divide_processors().await;
+    assert_eq!((scene.weight(&ann[0]), scene.weight(&ann[1])), (10, 10), "what is left over");
+    assert_eq!(scene.weight(&bob), 1000);
+    drop(share);
+    ann[0].membership.activate(LIMITS, None).await.unwrap();
+    assert_eq!(scene.weight(&ann[0]), 1000, "at once when it is used again");
+}
+
+#[tokio::test]
+async fn what_idles_is_promised_what_it_holds_and_may_have_to_stand_still() {
+    let scene = Scene::new(Background::Frozen);
+    let mut ann = Vec::new();
+    for _ in 0..8 {
+        ann.push(scene.sandbox("ann").await.unwrap());
+    }
+    let refused = scene.sandbox("ann").await.map(|_| ()).unwrap_err();
+    assert_eq!(refused.bound, Bound::Owner);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    scene.owners.divide_processors().await;
+    assert!(ann.iter().all(|held| scene.paused(held)));
+    for _ in 0..8 {
+        ann.push(scene.sandbox("ann").await.expect("the others hold nothing"));
+    }
+    let refused = ann[0].membership.activate(LIMITS, Some(Instant::now())).await;
+    assert_eq!(refused.unwrap_err().bound, Bound::Owner);
+    assert!(scene.paused(&ann[0]));
+
+    // Who waits gets the room that another gives back.
+    let leaving = ann.pop().expect("one");
+    let (activated, ()) = tokio::join!(ann[0].membership.activate(LIMITS, None), async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        drop(leaving);
+    });
+    assert_eq!(activated, Ok(()));
+    assert!(!scene.paused(&ann[0]));
+}
+
+#[tokio::test]
+async fn the_owner_who_holds_most_gives_the_largest_sandbox() {
+    let scene = Scene::new(Background::Low);
+    let mut ann = Vec::new();
+    for part in 1..=4 {
+        ann.push(scene.sandbox("ann").await.unwrap());
+        scene.holds(&ann[part - 1], LIMITS.memory_bytes * part as u64 / 2);
+    }
+    let bob = scene.sandbox("bob").await.unwrap();
+    scene.holds(&bob, LIMITS.memory_bytes * 3);
+    assert_eq!(scene.too_much().await, None, "there is room");
+    // More than one owner may hold, although the machine has more.
+    scene.holds(&ann[3], LIMITS.memory_bytes * 6);
+    assert_eq!(scene.too_much().await, Some(LIMITS.memory_bytes * 6));
+    assert!(ann[3].run().is_evicted() && !ann[2].run().is_evicted() && !bob.run().is_evicted());
+    scene.holds(&ann[3], 0);
+    // One sandbox is bounded by its own limits, unless the machine is short.
+    scene.holds(&bob, LIMITS.memory_bytes * 9);
+    assert_eq!(scene.too_much().await, None);
+    scene.holds(&ann[0], LIMITS.memory_bytes * 3);
+    assert_eq!(scene.too_much().await, Some(LIMITS.memory_bytes * 9), "bob's, who holds most");
+}
