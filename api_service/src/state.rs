@@ -133,6 +133,7 @@ pub fn compose(
             background: background.clone(),
             boot: boot.clone(),
             ongoing: Ongoing::default(),
+            most_of_user: settings.retention.answer_bytes_per_user,
         },
         workers: workers.clone(),
         database: database.clone(),

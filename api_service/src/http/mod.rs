@@ -4,12 +4,14 @@
 //! connections   how many, and for how long       middleware   around every request
 //! rest          our /v1: routes and their JSON   extract      a request to checked parts
 //! metrics       figures for operators            failure      what each failure means
+//! memory_budget how much bodies may take, of requests and of answers
 //! server        puts them together
 //! ```
 
 pub mod connections;
 pub mod extract;
 pub mod failure;
+mod memory_budget;
 pub mod metrics;
 pub mod middleware;
 pub mod rest;

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::http::connections::Connections;
-use crate::http::extract::{BodyBudget, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
+use crate::http::extract::{AnswerBudget, BodyBudget, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
+use crate::http::memory_budget::MemoryBudget;
 use crate::http::middleware::{head, mark_busy, observe, preflight, request_id, security_headers};
 use crate::http::{self, rest};
 use crate::metrics;
@@ -40,7 +41,8 @@ pub fn serve(
     let limits = &settings.http;
     let max_body = MaxBody(limits.max_body_bytes);
     let body_timeout = BodyTimeout(limits.body_timeout);
-    let body_budget = BodyBudget::new(limits.max_buffered_bytes);
+    let body_budget = BodyBudget(MemoryBudget::new(limits.max_buffered_bytes));
+    let answer_budget = AnswerBudget(MemoryBudget::new(limits.max_buffered_bytes));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let of_thread = connections.most().div_ceil(threads);
     let origins = settings.cors_origins.clone();
@@ -52,6 +54,7 @@ pub fn serve(
             .app_data(max_body)
             .app_data(body_timeout)
             .app_data(body_budget.clone())
+            .app_data(answer_budget.clone())
             .configure(rest::configure)
             .wrap(cors(&origins))
             .wrap(from_fn(preflight))

@@ -80,6 +80,7 @@ impl Housekeeping {
         background.spawn(repeat(stop.clone(), CROWD_INTERVAL, async move || {
             let done = this.database.forget_the_many(&this.retention).await;
             log("the many could not be forgotten", done);
+            log("disk could not be given back", this.database.give_disk_back().await);
         }));
         let this = self.clone();
         background.spawn(repeat(stop.clone(), OFFBOARDING_INTERVAL, async move || {

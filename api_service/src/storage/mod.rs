@@ -38,9 +38,11 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What SQLite is told on every connection. WAL lets readers and a writer work at once; NORMAL is
-/// durable against a crash of ours and loses at most the last commits in a power cut.
-const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;";
+/// durable against a crash of ours and loses at most the last commits in a power cut. The first takes effect in a
+/// new file only, and lets one give back what it has no use for; the log is cut to 64 MiB when it was written back.
+const SQLITE_PRAGMAS: &str = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; \
+     PRAGMA journal_size_limit = 67108864;";
 
 /// Which database a URL means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

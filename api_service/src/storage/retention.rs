@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Database, Error, row};
+use super::{Database, DatabaseKind, Error, row};
+use crate::domain::ids::UserId;
 use crate::domain::timestamp::Timestamp;
 
 /// Most sessions and refresh tokens of one user that are remembered: nobody may fill the disk with
@@ -69,6 +70,38 @@ impl Database {
         self.forget_large_answers(retention.answer_bytes_per_user).await
     }
 
+    /// Gives disk back that nothing is on any more, a little at a time: others' statements go between.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_disk_back(&self) -> Result<(), Error> {
+        /// Of 4 KiB each.
+        const PAGES: &str = "PRAGMA incremental_vacuum(1024)";
+        const STEPS: usize = 64;
+        if self.kind != DatabaseKind::Sqlite {
+            // A server does so by itself.
+            return Ok(());
+        }
+        for _ in 0..STEPS {
+            let free = sqlx::query("PRAGMA freelist_count").fetch_one(&self.pool).await?;
+            if row::number(&free, "freelist_count")? == 0 {
+                break;
+            }
+            // It does a page for each row that is taken from it.
+            sqlx::query(PAGES).fetch_all(&self.pool).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the oldest kept answers of one user, until those that are left take at most `most` bytes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_large_answers_of(&self, user: &UserId, most: i64) -> Result<(), Error> {
+        sqlx::query(OLDEST_ANSWERS).bind(user.as_str()).bind(most).execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Forgets the oldest kept answers of users whose answers take more than `most` bytes together.
     async fn forget_large_answers(&self, most: i64) -> Result<(), Error> {
         let crowded = sqlx::query(
@@ -78,22 +111,20 @@ impl Database {
         .fetch_all(&self.pool)
         .await?;
         for user in &crowded {
-            sqlx::query(
-                "DELETE FROM idempotency_keys
-                 WHERE user_id = $1 AND state <> 'reserved' AND created_at <
-                 (SELECT MIN(created_at) FROM (
-                      SELECT created_at, SUM(bytes) OVER (ORDER BY created_at DESC) AS total
-                      FROM idempotency_keys WHERE user_id = $1
-                  ) AS summed WHERE total <= $2)",
-            )
-            .bind(row::text(user, "user_id")?)
-            .bind(most)
-            .execute(&self.pool)
-            .await?;
+            let user = row::text(user, "user_id")?;
+            sqlx::query(OLDEST_ANSWERS).bind(user).bind(most).execute(&self.pool).await?;
         }
         Ok(())
     }
 }
+
+/// Removes the oldest answers of the user `$1`, until those that are left take at most `$2` bytes.
+const OLDEST_ANSWERS: &str = "DELETE FROM idempotency_keys
+    WHERE user_id = $1 AND state <> 'reserved' AND created_at <
+    COALESCE((SELECT MIN(created_at) FROM (
+         SELECT created_at, SUM(bytes) OVER (ORDER BY created_at DESC) AS total
+         FROM idempotency_keys WHERE user_id = $1
+     ) AS summed WHERE total <= $2), 9223372036854775807)";
 
 /// A kind of thing that a user can make many of.
 struct Crowd {

@@ -49,6 +49,24 @@ async fn a_repeated_request_gets_the_first_answer() {
     assert!(!other.headers.contains_key("idempotent-replayed"), "a key is its user's own");
 }
 
+/// Whole, a hundred of them would be gigabytes of a database that nobody asks for.
+#[tokio::test]
+async fn of_a_very_long_answer_a_retry_gets_what_the_history_has() {
+    let app = App::start().await;
+    let token = app.user("eve").await;
+    let first = run(&app, &token, "k", "long").await;
+    assert!(first.text.len() > 12 << 20, "{}", first.text.len());
+    let second = run(&app, &token, "k", "long").await;
+    assert_eq!(second.status, StatusCode::OK);
+    assert_eq!(second.headers["idempotent-replayed"], "true");
+    let (first, second) = (first.json(), second.json());
+    assert_eq!(first["execution_id"], second["execution_id"]);
+    assert_eq!(second["truncated"]["results"], true, "it says what it has not");
+    assert_eq!(app.worker.seen().executes.len(), 1, "it ran once");
+    let bytes = |name: &str| std::fs::metadata(app.file(name)).map_or(0, |file| file.len());
+    assert!(bytes("test.db") + bytes("test.db-wal") < 4 << 20);
+}
+
 #[tokio::test]
 async fn a_key_is_for_one_body() {
     let app = App::start().await;

@@ -134,3 +134,35 @@ async fn large_bodies_of_one_user_leave_room_for_others() {
     })
     .await;
 }
+
+/// Long answers that nobody reads are counted, and their user gets no more of them until they are gone.
+#[tokio::test]
+async fn who_does_not_read_long_answers_gets_no_more_and_others_do() {
+    let room = [("MAX_BODY_BYTES", "1048576"), ("MAX_BUFFERED_BYTES", "16777216")];
+    let app = App::start_with(&room).await;
+    let (slow, other) = (app.user("slow").await, app.user("other").await);
+    let body = json!({"code": "long", "language": "python"}).to_string();
+    let mut held = Vec::new();
+    let refused = 'refused: {
+        for _ in 0..40 {
+            let mut raw = Raw::connect(&app).await;
+            raw.send(format!("{}{body}", head(&slow, body.len()))).await;
+            held.push(raw);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let answer = app.run(&slow, "say hi").await;
+            if answer.status != StatusCode::OK {
+                break 'refused answer;
+            }
+        }
+        panic!("40 long answers are held for one user");
+    };
+    assert_eq!((refused.status.as_u16(), &*refused.code()), (503, "answers_full"));
+    assert_eq!(app.run(&other, "say hi").await.status, StatusCode::OK);
+    drop(held);
+    let served = async {
+        while app.run(&slow, "say hi").await.status != StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(NEVER, served).await.expect("the room is given back");
+}

@@ -31,6 +31,34 @@ async fn sqlite_keeps_everything() {
 }
 
 #[tokio::test]
+async fn sqlite_gives_disk_back() {
+    let files = tempfile::TempDir::new().unwrap();
+    let path = files.path().join("test.db");
+    let database = Database::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    let (user, boot) = (users(&database).await, BootId::generate());
+    database.insert_boot(&boot).await.unwrap();
+    let body = "x".repeat(1 << 20);
+    for number in 0..16 {
+        let reservation = Reservation {
+            user: user.clone(),
+            route: "run",
+            key: IdempotencyKey::parse(&number.to_string()).unwrap(),
+            fingerprint: "f".to_owned(),
+            execution: None,
+        };
+        assert_eq!(database.reserve_key(&reservation, &boot).await.unwrap(), None);
+        database.answer_key(&reservation, 200, &body).await.unwrap();
+        database.forget_large_answers_of(&user, 4 << 20).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    database.forget_large_answers_of(&user, 0).await.unwrap();
+    database.give_disk_back().await.unwrap();
+    database.close().await;
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    assert!(bytes < 1 << 20, "{bytes} bytes after 16 MiB that were forgotten");
+}
+
+#[tokio::test]
 async fn postgres_keeps_everything() {
     let Some(cluster) = Postgres::start() else {
         return;

@@ -8,9 +8,9 @@ use actix_web::web::BytesMut;
 use actix_web::{HttpMessage, HttpRequest};
 use futures::StreamExt;
 
-use super::body_budget::{BodyBudget, BodyPermit};
 use crate::domain::caller::Caller;
 use crate::http::failure::Failure;
+use crate::http::memory_budget::{MemoryBudget, MemoryPermit};
 
 /// Largest body of this application, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -20,11 +20,15 @@ pub struct MaxBody(pub usize);
 #[derive(Debug, Clone, Copy)]
 pub struct BodyTimeout(pub Duration);
 
+/// The memory for bodies of requests.
+#[derive(Debug, Clone)]
+pub struct BodyBudget(pub MemoryBudget);
+
 /// A whole body, and its permit for memory for bodies: kept as long as the body is.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) bytes: BytesMut,
-    pub(super) permit: Option<BodyPermit>,
+    pub(super) permit: Option<MemoryPermit>,
 }
 
 /// The whole body, if it is not larger than the application allows.
@@ -43,7 +47,7 @@ pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Body
         return Err(Failure::BodyTooLarge(limit));
     }
     let user = request.extensions().get::<Caller>().map(|caller| caller.user.clone());
-    let permit = request.app_data::<BodyBudget>().map(|budget| budget.enter(user));
+    let permit = request.app_data::<BodyBudget>().map(|budget| budget.0.enter(user));
     let reading = collect(payload, announced, limit, permit);
     tokio::time::timeout(patience, reading).await.unwrap_or(Err(Failure::BodyTooSlow))
 }
@@ -52,7 +56,7 @@ async fn collect(
     mut payload: Payload,
     announced: usize,
     limit: usize,
-    mut permit: Option<BodyPermit>,
+    mut permit: Option<MemoryPermit>,
 ) -> Result<Body, Failure> {
     let mut bytes = BytesMut::with_capacity(announced.min(64 << 10));
     while let Some(chunk) = payload.next().await {
@@ -62,7 +66,7 @@ async fn collect(
             return Err(Failure::BodyTooLarge(limit));
         }
         if let Some(permit) = &mut permit {
-            permit.grow_to(length)?;
+            permit.grow_to(length).map_err(|_| Failure::BodiesFull)?;
         }
         bytes.extend_from_slice(&chunk);
     }

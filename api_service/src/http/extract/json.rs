@@ -7,9 +7,10 @@ use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::body::{self, Body};
-use super::{BodyPermit, shape_error, strict_json};
+use super::{shape_error, strict_json};
 use crate::domain::field_error::FieldError;
 use crate::http::failure::Failure;
+use crate::http::memory_budget::MemoryPermit;
 use crate::services::Error;
 
 /// A JSON body in the shape of `T`, and its bytes.
@@ -19,7 +20,7 @@ pub struct Json<T> {
     /// As it came.
     pub bytes: BytesMut,
     /// The memory that it takes until it is dropped.
-    pub permit: Option<BodyPermit>,
+    pub permit: Option<MemoryPermit>,
 }
 
 /// A body of more bytes than this is read aside: a few megabytes of nothing but keys keep a

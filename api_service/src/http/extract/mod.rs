@@ -1,7 +1,7 @@
 //! From a request to checked parts of it.
 
+mod answer_room;
 mod body;
-mod body_budget;
 mod byte_range;
 mod caller;
 pub mod field_path;
@@ -15,8 +15,8 @@ mod request_id;
 mod shape_error;
 mod strict_json;
 
-pub use self::body::{BodyTimeout, MaxBody};
-pub use self::body_budget::{BodyBudget, BodyPermit};
+pub use self::answer_room::{AnswerBudget, AnswerRoom};
+pub use self::body::{BodyBudget, BodyTimeout, MaxBody};
 pub use self::byte_range::OptionalRange;
 pub use self::caller::CurrentCaller;
 pub use self::form_or_json::FormOrJson;

@@ -204,6 +204,9 @@ table! {
     /// Other bodies take all the memory that there is for bodies.
     BodiesFull = SERVICE_UNAVAILABLE "bodies_full" "Too many large bodies at once",
         "try again after the time in Retry-After, or send less";
+    /// Answers that nobody has read yet take all the memory that there is for answers.
+    AnswersFull = SERVICE_UNAVAILABLE "answers_full" "Too many long answers have not been read",
+        "nothing was run; read the answers that you have asked for, or try again after the time in Retry-After";
     /// More sign-ins at once than this machine can check.
     SignInBusy = SERVICE_UNAVAILABLE "sign_in_busy" "Too many sign-ins at once",
         "try again after the time in Retry-After";

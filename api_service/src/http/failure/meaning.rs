@@ -96,6 +96,7 @@ impl Failure {
             }
             Self::BodyTooSlow => of(Code::BodyTooSlow),
             Self::BodiesFull => of(Code::BodiesFull).after(BUSY_RETRY_AFTER),
+            Self::AnswersFull => of(Code::AnswersFull).after(BUSY_RETRY_AFTER),
             Self::BodyBroken => of(Code::BodyUnreadable),
             Self::NoCredential => of(Code::NotAuthenticated),
             Self::SeveralCredentials => of(Code::SeveralCredentials),

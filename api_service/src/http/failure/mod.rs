@@ -53,6 +53,9 @@ pub enum Failure {
     /// Bodies of other requests take all the memory that there is for bodies.
     #[error("there is no memory for the body")]
     BodiesFull,
+    /// Answers that nobody has read yet take all the memory that there is for answers.
+    #[error("there is no memory for the answer")]
+    AnswersFull,
     /// The connection broke while the body was read.
     #[error("the body could not be read")]
     BodyBroken,

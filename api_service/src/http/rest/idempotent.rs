@@ -7,6 +7,7 @@ use actix_web::web::Bytes;
 use super::response_body::respond;
 use crate::domain::caller::Caller;
 use crate::domain::idempotency::{IdempotencyKey, Reservation};
+use crate::http::extract::AnswerRoom;
 use crate::http::failure::Failure;
 use crate::services::Error;
 use crate::services::idempotency::{Begin, Idempotency};
@@ -77,13 +78,20 @@ pub(in crate::http::rest) async fn idempotent(
 
 impl From<Answer> for HttpResponse {
     fn from(answer: Answer) -> Self {
-        let Answer { status, body, replayed } = answer;
+        answer.respond(None)
+    }
+}
+
+impl Answer {
+    /// As a response that has `room` until it has been sent.
+    pub(super) fn respond(self, room: Option<AnswerRoom>) -> HttpResponse {
+        let Self { status, body, replayed } = self;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
         let mut response = HttpResponse::build(status);
         response.content_type("application/json");
         if replayed {
             response.insert_header((REPLAYED, "true"));
         }
-        respond(&mut response, body)
+        respond(&mut response, body, room)
     }
 }

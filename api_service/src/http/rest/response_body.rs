@@ -7,6 +7,8 @@ use actix_web::web::{self, Bytes};
 use futures::stream;
 use serde::Serialize;
 
+use crate::http::extract::AnswerRoom;
+use crate::http::memory_budget::FREE;
 use crate::services::Error;
 
 /// An answer of more bytes than about so many is written aside: 16 MiB of results take tens of
@@ -43,17 +45,25 @@ pub(in crate::http::rest) async fn json<T: Serialize>(
     written.map_err(|_: serde_json::Error| Error::Fault("an answer is not JSON"))
 }
 
-/// A response with this body.
-pub(super) fn respond(response: &mut HttpResponseBuilder, body: Bytes) -> HttpResponse {
-    if body.len() <= PIECE {
+/// A response with this body, which has `room` until it has been sent.
+pub(super) fn respond(
+    response: &mut HttpResponseBuilder,
+    body: Bytes,
+    room: Option<AnswerRoom>,
+) -> HttpResponse {
+    if body.len() <= FREE {
         return response.body(body);
     }
-    let length = body.len() as u64;
-    let pieces = stream::unfold(body, |mut rest| async {
-        let piece = rest.split_to(rest.len().min(PIECE));
-        (!piece.is_empty()).then_some((Ok::<_, Error>(piece), rest))
+    let length = body.len();
+    let room = room.map(|AnswerRoom(mut permit)| {
+        permit.take(length);
+        permit
     });
-    response.body(SizedStream::new(length, Box::pin(pieces)))
+    let pieces = stream::unfold((body, room), |(mut rest, room)| async {
+        let piece = rest.split_to(rest.len().min(PIECE));
+        (!piece.is_empty()).then_some((Ok::<_, Error>(piece), (rest, room)))
+    });
+    response.body(SizedStream::new(length as u64, Box::pin(pieces)))
 }
 
 #[cfg(test)]
@@ -86,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn a_long_answer_is_sent_in_pieces_and_whole() {
         let text: Vec<u8> = (0..3 * PIECE + 5).map(|number| number as u8).collect();
-        let send = || respond(&mut HttpResponse::Ok(), Bytes::from(text.clone())).into_body();
+        let send = || respond(&mut HttpResponse::Ok(), Bytes::from(text.clone()), None).into_body();
         assert_eq!(send().size(), BodySize::Sized(text.len() as u64));
         let mut body = Box::pin(send());
         let first = std::future::poll_fn(|context| body.as_mut().poll_next(context)).await;

@@ -158,7 +158,7 @@ fn runs() -> Vec<Endpoint> {
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
             .fails(&[C::LanguageMismatch, C::LanguageUnavailable, C::WorkerFull])
             .fails(&[C::WorkerUnavailable, C::ExecutionUnknown, C::DatabaseBehind])
-            .fails(&[C::ExecutionCancelled, C::GatewayStopping])
+            .fails(&[C::ExecutionCancelled, C::GatewayStopping, C::AnswersFull])
             .to(executions::run::run),
         get(
             "/v1/code_interpreter/executions",

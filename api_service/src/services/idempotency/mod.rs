@@ -12,6 +12,11 @@ use crate::domain::idempotency::{Earlier, Reservation};
 use crate::domain::ids::BootId;
 use crate::storage::Database;
 
+/// Answers of more bytes are not kept: at 120 of 32 MB the statements of others waited for 4 s.
+const LONGEST: usize = 4 << 20;
+/// Those of fewer are left to the sweep that looks after all users now and then.
+const SMALL: usize = 64 << 10;
+
 /// Reserves keys and remembers answers.
 #[derive(Clone)]
 pub struct Idempotency {
@@ -25,6 +30,8 @@ pub struct Idempotency {
     pub boot: BootId,
     /// Requests that go on here whoever waits for them.
     pub ongoing: Ongoing,
+    /// Bytes of kept answers that one user may have: the oldest are forgotten.
+    pub most_of_user: i64,
 }
 
 /// What to do with a request.
@@ -83,14 +90,28 @@ impl Claim {
             return Ok(());
         };
         let length = body.as_ref().len();
+        if length > LONGEST && reservation.execution.is_some() {
+            return self.refer(reservation).await;
+        }
+        let most = self.keeper.most_of_user;
         let (sealer, database) = (self.keeper.sealer.clone(), self.keeper.database.clone());
         let note = async move {
             let context = context(&reservation);
             let seal = move || sealer.seal(&context, body.as_ref());
             let sealed = aside(length, seal).await??;
-            Ok(database.answer_key(&reservation, status, &sealed).await?)
+            database.answer_key(&reservation, status, &sealed).await?;
+            if sealed.len() > SMALL {
+                database.forget_large_answers_of(&reservation.user, most).await?;
+            }
+            Ok(())
         };
         self.write(note).await
+    }
+
+    /// Keeps no answer: a retry gets what the history has of the run.
+    async fn refer(&self, reservation: Reservation) -> Result<(), Error> {
+        let database = self.keeper.database.clone();
+        self.write(async move { Ok(database.give_up_key(&reservation).await?) }).await
     }
 
     /// The request failed: when that provably had no effect, the key can be used again.

@@ -9,6 +9,7 @@
 //! | `gap` | writes more than is kept, and bytes that are not text |
 //! | `big <when>` | writes [`big`], of which the worker stores all until `when`, in unix milliseconds |
 //! | `extreme` | says of itself what no run can be |
+//! | `long` | displays 12 MiB of results |
 //! | `flood` | displays results without end |
 //! | `fail` | ends with a diagnostic |
 //! | `end` | writes "begun", and is ended by a worker that is told to stop |
@@ -131,6 +132,14 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
                 }),
                 ..outcome(wire::Status::Killed, 0)
             }
+        }
+        "long" => {
+            for _ in 0..12 {
+                let mime = [("text/plain".to_owned(), "x".repeat(1 << 20))].into();
+                let result = wire::RichResult { mime, is_main_result: false };
+                tell(event(Event::Result(result))).await?;
+            }
+            outcome(wire::Status::Succeeded, 0)
         }
         "flood" => loop {
             let mime = [("text/plain".to_owned(), "x".repeat(1 << 20))].into();

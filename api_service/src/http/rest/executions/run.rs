@@ -11,7 +11,7 @@ use crate::domain::idempotency::Reservation;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::language::LanguageName;
 use crate::domain::report::Report;
-use crate::http::extract::{CurrentCaller, Json, OptionalKey, RequestId};
+use crate::http::extract::{AnswerRoom, CurrentCaller, Json, OptionalKey, RequestId};
 use crate::http::failure::Failure;
 use crate::http::rest::executions::run_json::{RunAnswer, RunBody};
 use crate::http::rest::idempotent::{Answer, idempotent, reservation};
@@ -27,6 +27,7 @@ pub(in crate::http::rest) async fn run(
     CurrentCaller(caller): CurrentCaller,
     OptionalKey(key): OptionalKey,
     RequestId(request_id): RequestId,
+    room: AnswerRoom,
     body: Json<RunBody>,
 ) -> Result<HttpResponse, Failure> {
     let run =
@@ -53,15 +54,15 @@ pub(in crate::http::rest) async fn run(
         idempotent(&idempotency, reservation, StatusCode::OK, work).await
     };
     let Some(reservation) = keyed else {
-        return Ok(HttpResponse::from(work.await?));
+        return Ok(work.await?.respond(Some(room)));
     };
     match state.idempotency.to_the_end(&reservation, work).await? {
         Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
             let known = recalled(&state.executions, &caller.user, &began).await?;
             let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
-            Ok(HttpResponse::from(Answer::replayed(StatusCode::OK, body)))
+            Ok(Answer::replayed(StatusCode::OK, body).respond(Some(room)))
         }
-        done => Ok(HttpResponse::from(done?)),
+        done => Ok(done?.respond(Some(room))),
     }
 }
 
