@@ -27,6 +27,8 @@ pub struct Evicted {
     pub held: Footprint,
 }
 
+/// Hundredths of what it was promised that a sandbox may hold: init is not counted in a limit, and a tmpfs is in pages.
+const A_LITTLE_MORE: u64 = 110;
 /// Hundredths of the machine that are taken when it is time to look who has taken them.
 const LOOK_CLOSELY: u64 = 35;
 /// The same when somebody has to give: below what the kernel would stop, which does not ask whose it is.
@@ -34,7 +36,9 @@ const SHORT: u64 = 88;
 
 impl Owners {
     /// Divides the processors among the owners who want them, and each owner's part among his sandboxes.
-    pub async fn divide_processors(&self) {
+    /// Gives those that hold more than they were ever promised, which only an idle one can where no cgroup keeps it
+    /// from that.
+    pub async fn divide_processors(&self) -> Vec<Evicted> {
         let mut pausing = Vec::new();
         let mut measuring = Vec::new();
         {
@@ -67,10 +71,12 @@ impl Owners {
         for (number, sandbox) in pausing {
             self.pause(number, &*sandbox).await;
         }
+        let mut over = Vec::new();
         for (number, sandbox) in measuring {
             let held = sandbox.footprint().await;
-            self.note(number, held);
+            over.extend(self.note(number, held));
         }
+        over
     }
 
     /// Stops what goes on in a sandbox in which nothing is waited for.
@@ -96,8 +102,8 @@ impl Owners {
         }
     }
 
-    /// An idle sandbox is promised what it holds.
-    fn note(&self, number: u64, held: Footprint) {
+    /// An idle sandbox is promised what it holds, if that is not too much.
+    fn note(&self, number: u64, held: Footprint) -> Option<Evicted> {
         let mut state = self.lock();
         let State { ledger, members, .. } = &mut *state;
         if let Some(member) = members.get_mut(&number)
@@ -106,9 +112,14 @@ impl Owners {
             // It is there already, whoever was promised what: a sum that is too large grants nothing new.
             ledger.note(&member.owner, member.promised, held);
             member.promised = held;
+            if !held.is_within(member.most.hundredths(A_LITTLE_MORE)) {
+                let (sandbox, activity) = (Arc::clone(&member.sandbox), member.activity.clone());
+                return Some(Evicted { sandbox, activity, held });
+            }
         }
         drop(state);
         self.0.room.notify_waiters();
+        None
     }
 
     /// Whose sandbox must go, if all of them hold `all` now.

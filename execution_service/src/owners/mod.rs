@@ -76,6 +76,8 @@ struct Member {
     sandbox: Arc<dyn Sandbox>,
     activity: Activity,
     promised: Footprint,
+    /// The most that it was ever promised.
+    most: Footprint,
     stage: Stage,
     weight: u32,
     /// When it was looked at last that idles, or was waited for.
@@ -205,6 +207,7 @@ impl Promise {
             sandbox: Arc::clone(sandbox),
             activity: activity.clone(),
             promised,
+            most: promised,
             stage: Stage::Active,
             weight: FULL,
             seen: Instant::now(),
@@ -256,6 +259,7 @@ impl Membership {
         };
         ledger.promise(&member.owner, member.promised, wanted)?;
         member.promised = wanted;
+        member.most = member.most.larger_of(wanted);
         member.seen = Instant::now();
         let stage = std::mem::replace(&mut member.stage, Stage::Active);
         let sandbox = Arc::clone(&member.sandbox);

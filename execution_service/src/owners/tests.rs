@@ -120,6 +120,18 @@ async fn what_idles_is_promised_what_it_holds_and_may_have_to_stand_still() {
 }
 
 #[tokio::test]
+async fn what_idles_and_holds_more_than_it_was_promised_has_to_go() {
+    let scene = Scene::new(Background::Low);
+    let (idle, modest) = (scene.sandbox("ann").await.unwrap(), scene.sandbox("ann").await.unwrap());
+    scene.holds(&idle, LIMITS.memory_bytes * 2);
+    scene.holds(&modest, LIMITS.memory_bytes);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let over = scene.owners.divide_processors().await;
+    assert_eq!(over.len(), 1);
+    assert_eq!(over[0].held.memory_bytes, LIMITS.memory_bytes * 2);
+}
+
+#[tokio::test]
 async fn the_owner_who_holds_most_gives_the_largest_sandbox() {
     let scene = Scene::new(Background::Low);
     let mut ann = Vec::new();

@@ -28,19 +28,24 @@ impl Worker {
     async fn watch_owners(&self) {
         loop {
             sleep(SHARES).await;
-            self.owners.divide_processors().await;
-            if let Some(Evicted { sandbox, activity, held }) =
-                self.owners.too_much(self.backend.footprint()).await
-            {
-                let Footprint { memory_bytes, processes } = held;
-                tracing::warn!(memory_bytes, processes, "a sandbox of the largest owner has to go");
-                activity.evict();
-                if let Some(session) = self.sessions.of_sandbox(&sandbox)
-                    && !activity.has_runs()
-                {
-                    self.lose(&session);
-                }
+            for evicted in self.owners.divide_processors().await {
+                self.evict(&evicted, "an idle sandbox holds more than it may");
             }
+            if let Some(evicted) = self.owners.too_much(self.backend.footprint()).await {
+                self.evict(&evicted, "a sandbox of the largest owner has to go");
+            }
+        }
+    }
+
+    /// Stops what runs in a sandbox; a session in which nothing runs is lost.
+    fn evict(&self, Evicted { sandbox, activity, held }: &Evicted, why: &str) {
+        let Footprint { memory_bytes, processes } = *held;
+        tracing::warn!(memory_bytes, processes, "{why}");
+        activity.evict();
+        if let Some(session) = self.sessions.of_sandbox(sandbox)
+            && !activity.has_runs()
+        {
+            self.lose(&session);
         }
     }
 
