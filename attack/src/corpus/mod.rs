@@ -3,8 +3,10 @@
 //! ```text
 //! attacks/<group>.toml ─▶ [[attack]] [[ordinary]] ─▶ Program   what is run, and what it may come to
 //!                         [[request]]             ─▶ RequestAttack   what is sent, and how it is answered
+//!                         [[crowd]]               ─▶ Crowd     what is run in many sandboxes at once
 //! ```
 
+mod crowd;
 mod program;
 mod request_attack;
 mod request_template;
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use thiserror::Error;
 
+pub use crowd::Crowd;
 pub use program::{Denial, Expectation, Language, Program, Text};
 pub use request_attack::{RequestAttack, Volley};
 pub use request_template::{Actor, Body, Expected, RequestTemplate};
@@ -40,6 +43,8 @@ pub enum Entry {
     Program(Box<Program>),
     /// Something that is sent.
     Request(Box<RequestAttack>),
+    /// Something that is run in many sandboxes at once.
+    Crowd(Box<Crowd>),
 }
 
 /// A file that cannot be used.
@@ -77,6 +82,8 @@ struct File {
     ordinary: Vec<program::Ordinary>,
     #[serde(default)]
     request: Vec<RequestAttack>,
+    #[serde(default)]
+    crowd: Vec<Crowd>,
 }
 
 impl Entry {
@@ -85,6 +92,7 @@ impl Entry {
         match self {
             Self::Program(program) => &program.name,
             Self::Request(request) => &request.name,
+            Self::Crowd(crowd) => &crowd.name,
         }
     }
 
@@ -93,6 +101,7 @@ impl Entry {
         match self {
             Self::Program(program) => program.language.name(),
             Self::Request(_) => "api",
+            Self::Crowd(crowd) => crowd.language.name(),
         }
     }
 }
@@ -127,16 +136,23 @@ pub fn load(also: &[PathBuf]) -> Result<Vec<Group>, CorpusError> {
 /// # Errors
 /// [`CorpusError::Malformed`].
 pub fn parse(name: &str, text: &str) -> Result<Group, CorpusError> {
-    let File { why, attack, ordinary, request } = toml::from_str(text).map_err(|source| {
-        CorpusError::Malformed { group: String::from(name), source: Box::new(source) }
-    })?;
+    let File { why, attack, ordinary, request, crowd } =
+        toml::from_str(text).map_err(|source| CorpusError::Malformed {
+            group: String::from(name),
+            source: Box::new(source),
+        })?;
     let programs = attack.into_iter().map(Program::from);
     let programs = programs.chain(ordinary.into_iter().map(Program::from));
+    let crowds = crowd.into_iter().map(|crowd| Entry::Crowd(Box::new(crowd)));
     let requests = request.into_iter().map(|request| Entry::Request(Box::new(request)));
     Ok(Group {
         name: String::from(name),
         why,
-        entries: programs.map(|one| Entry::Program(Box::new(one))).chain(requests).collect(),
+        entries: programs
+            .map(|one| Entry::Program(Box::new(one)))
+            .chain(requests)
+            .chain(crowds)
+            .collect(),
     })
 }
 

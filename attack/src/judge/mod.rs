@@ -1,6 +1,7 @@
 //! What counts as a finding. Everything here is a function of an answer, so that each kind of
 //! finding can be shown to be found.
 
+mod crowd;
 mod denied;
 mod output;
 mod program;
@@ -8,6 +9,7 @@ mod reply;
 
 use serde::Serialize;
 
+pub use crowd::crowd;
 pub use output::Output;
 pub use program::program;
 pub use reply::{ordinary_refusal, reply};

@@ -49,7 +49,7 @@ impl Console {
             for entry in &group.entries {
                 let like = match entry {
                     Entry::Program(program) if !program.like.is_empty() => program.like.join(", "),
-                    Entry::Program(_) | Entry::Request(_) => String::new(),
+                    Entry::Program(_) | Entry::Request(_) | Entry::Crowd(_) => String::new(),
                 };
                 let line = format!("  {:<7} {}  {like}", entry.language(), entry.name());
                 self.line(harmless(&line).trim_end());

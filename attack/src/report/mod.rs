@@ -182,13 +182,16 @@ impl Finding {
                 let line = format!("{} {} by {:?}", template.method, template.path, template.actor);
                 (&request.tries, line)
             }
+            Entry::Crowd(crowd) => {
+                (&crowd.tries, format!("in {} sessions: {}", crowd.sessions, crowd.code))
+            }
         };
         let Violation { rule, expected, seen } = violation;
         let known = match entry {
             Entry::Program(program) if rule == Rule::Achieved && !cgroups => {
                 program.open_without_cgroups.clone()
             }
-            Entry::Program(_) | Entry::Request(_) => None,
+            Entry::Program(_) | Entry::Request(_) | Entry::Crowd(_) => None,
         };
         Self {
             group: String::from(group),

@@ -1,6 +1,7 @@
 //! Every entry of the corpus, one at a time, so that whatever happens has one cause.
 
 mod baseline;
+mod crowds;
 mod fixtures;
 mod inventory;
 mod prepared_request;
@@ -19,6 +20,7 @@ use super::options::Options;
 use super::report::{AttackReport, BystanderLatencies, Console, Finding, GroupSummary, Skipped};
 use super::service::Service;
 use baseline::Baseline;
+pub use crowds::Waits;
 use fixtures::Fixtures;
 
 /// What an entry came to.
@@ -120,6 +122,7 @@ impl<'a> Runner<'a> {
             let outcome = match entry {
                 Entry::Program(program) => self.fixtures.program(program).await,
                 Entry::Request(request) => self.fixtures.request(request).await,
+                Entry::Crowd(crowd) => self.fixtures.crowd(crowd).await,
             };
             let mut violations = match outcome {
                 Outcome::Ran(violations) => violations,

@@ -135,7 +135,7 @@ impl Fixtures {
     }
 }
 
-fn sound(reply: Response) -> Result<Response, Violation> {
+pub(super) fn sound(reply: Response) -> Result<Response, Violation> {
     let refusal = (reply.status >= 400).then(|| ordinary_refusal(&reply)).flatten();
     refusal.map_or(Ok(reply), Err)
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::host::{self, HostSetting};
 use crate::language::discovery::{Discovery, Found, Missing};
 use crate::sandbox::isolation::{self, Demand, Isolation, Wall, WallState};
 
@@ -14,6 +15,8 @@ pub(super) struct Findings {
     pub(super) level: Level,
     pub(super) walls: Vec<WallFound>,
     pub(super) languages: Vec<LanguageFound>,
+    /// What could be better on the host, and changes nothing of the level.
+    pub(super) host: Vec<HostSetting>,
 }
 
 /// What the service would be on this host, with these settings.
@@ -65,13 +68,13 @@ impl Findings {
         let found = discovery.found.iter().map(found);
         let languages = found.chain(discovery.missing.iter().map(missing)).collect();
         let walls = isolation.walls.into_iter().map(|known| wall(known, demands)).collect();
-        Self { level, walls, languages }
+        Self { level, walls, languages, host: host::settings() }
     }
 
     /// Of no sandbox at all.
     pub(super) fn without_sandbox(level: Level, walls: Vec<Wall>) -> Self {
         let walls = walls.into_iter().map(|known| wall(known, &[])).collect();
-        Self { level, walls, languages: Vec::new() }
+        Self { level, walls, languages: Vec::new(), host: Vec::new() }
     }
 
     /// As one JSON object.

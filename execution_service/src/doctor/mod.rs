@@ -1,6 +1,7 @@
 //! `doctor`: what the self-test at start finds, for a person or a program, without a service.
 
 mod findings;
+mod host;
 mod table;
 
 use std::io::Write;

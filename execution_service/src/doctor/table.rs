@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::findings::{Findings, LanguageFound, Level, WallFound};
+use super::host::HostSetting;
 use crate::sandbox::isolation::{Demand, WallState};
 
 const STRONG: Style = Style::new().bold();
@@ -14,7 +15,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Writes a line for each wall and each language, and below it how to have what is missing.
 pub(super) fn write(findings: &Findings, demands: &[Demand], mut to: impl Write) -> io::Result<()> {
-    let Findings { level, walls, languages } = findings;
+    let Findings { level, walls, languages, host } = findings;
     for wall in walls {
         write_wall(wall, &mut to)?;
     }
@@ -23,12 +24,23 @@ pub(super) fn write(findings: &Findings, demands: &[Demand], mut to: impl Write)
         let (style, state) = if *found { (GOOD, "found") } else { (CAUTION, "missing") };
         writeln!(to, "{name:<18} {style}{state:<11}{style:#} {seen}")?;
     }
+    if !host.is_empty() {
+        writeln!(
+            to,
+            "\n{STRONG}The host could be better{STRONG:#} (the service starts all the same)"
+        )?;
+    }
+    for HostSetting { name, seen, remedy: _ } in host {
+        writeln!(to, "{name:<18} {CAUTION}{:<11}{CAUTION:#} {seen}", "as it is")?;
+    }
+    let of_host = host.iter().map(|setting| (setting.name, Some(&setting.remedy)));
     let of_walls = walls.iter().map(|wall| (wall.name, wall.remedy.as_ref()));
     let of_languages = languages.iter().map(|language| (language.name, language.remedy.as_ref()));
     let mut remedies: Vec<(Vec<&str>, &String)> = Vec::new();
-    for (name, remedy) in of_walls.chain(of_languages) {
+    for (name, remedy) in of_walls.chain(of_languages).chain(of_host) {
         let Some(remedy) = remedy else { continue };
         match remedies.iter_mut().find(|(_, known)| *known == remedy) {
+            Some((names, _)) if names.contains(&name) => {}
             Some((names, _)) => names.push(name),
             None => remedies.push((vec![name], remedy)),
         }

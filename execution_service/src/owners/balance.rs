@@ -14,6 +14,8 @@ use crate::sandbox::spec::Footprint;
 
 /// A sandbox in which nothing was waited for so long idles. Steps of one conversation follow each other faster.
 const GRACE: Duration = Duration::from_secs(1);
+/// Processor time between two looks, by which a sandbox is known to compute: a twentieth of a processor.
+const COMPUTES: Duration = Duration::from_millis(5);
 /// Between two looks at what one holds that idles.
 const MEASURE: Duration = Duration::from_secs(5);
 
@@ -46,6 +48,9 @@ impl Owners {
             let now = Instant::now();
             let background = self.0.rules.background;
             for (number, member) in &mut state.members {
+                if member.stage == Stage::Active {
+                    member.look();
+                }
                 if member.activity.is_awaited() {
                     member.seen = now;
                     continue;
@@ -159,8 +164,19 @@ impl Owners {
     }
 }
 
-/// Each owner has the same weight: divided among those sandboxes in which something is waited for. The others of an
-/// owner share a little.
+impl Member {
+    /// Notes whether it has computed since the last look.
+    fn look(&mut self) {
+        let Some(cpu) = self.sandbox.cpu_time() else {
+            return;
+        };
+        self.computes = self.cpu.is_none_or(|before| cpu.saturating_sub(before) >= COMPUTES);
+        self.cpu = Some(cpu);
+    }
+}
+
+/// Each owner has the same weight: divided among those sandboxes that compute while something in them is waited for.
+/// One that waits, too, has what it would have if it computed. The others of an owner share a little.
 fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Background) {
     let mut owners = HashMap::<String, (Vec<&mut Member>, Vec<&mut Member>)>::new();
     for member in members {
@@ -172,9 +188,13 @@ fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Backgrou
         }
     }
     for (active, idle) in owners.into_values() {
-        for (group, all) in [(active, FULL), (idle, LOW)] {
-            let each = part(all, group.len());
-            group.into_iter().for_each(|member| member.weigh(each));
+        let computing = active.iter().filter(|member| member.computes).count();
+        let of_one = part(FULL, computing);
+        let of_one_more = part(FULL, computing + 1);
+        for member in active {
+            member.weigh(if member.computes { of_one } else { of_one_more });
         }
+        let of_idle = part(LOW, idle.len());
+        idle.into_iter().for_each(|member| member.weigh(of_idle));
     }
 }

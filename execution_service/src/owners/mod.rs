@@ -12,6 +12,7 @@ mod ledger;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -80,6 +81,10 @@ struct Member {
     most: Footprint,
     stage: Stage,
     weight: u32,
+    /// Processor time that it had used at the last look.
+    cpu: Option<Duration>,
+    /// It computes, as far as is known: so does one that is new.
+    computes: bool,
     /// When it was looked at last that idles, or was waited for.
     seen: Instant,
 }
@@ -172,10 +177,12 @@ impl Owners {
 }
 
 impl State {
-    /// How many sandboxes of `owner` have something in them that is waited for.
-    fn active(&self, owner: &str) -> usize {
-        let is_active = |member: &&Member| member.stage == Stage::Active && member.owner == owner;
-        self.members.values().filter(is_active).count()
+    /// How many sandboxes of `owner` compute now in which something is waited for.
+    fn computing(&self, owner: &str) -> usize {
+        let computes = |member: &&Member| {
+            member.stage == Stage::Active && member.computes && member.owner == owner
+        };
+        self.members.values().filter(computes).count()
     }
 }
 
@@ -201,7 +208,7 @@ impl Promise {
         let mut state = self.owners.lock();
         state.last += 1;
         let number = state.last;
-        let weight = part(FULL, state.active(&self.owner) + 1);
+        let weight = part(FULL, state.computing(&self.owner) + 1);
         let mut member = Member {
             owner: self.owner.clone(),
             sandbox: Arc::clone(sandbox),
@@ -210,6 +217,8 @@ impl Promise {
             most: promised,
             stage: Stage::Active,
             weight: FULL,
+            cpu: None,
+            computes: true,
             seen: Instant::now(),
         };
         // The others follow when they are looked at next.
@@ -265,8 +274,9 @@ impl Membership {
         let sandbox = Arc::clone(&member.sandbox);
         if stage != Stage::Active {
             let owner = member.owner.clone();
-            let weight = part(FULL, state.active(&owner));
+            let weight = part(FULL, state.computing(&owner) + 1);
             if let Some(member) = state.members.get_mut(&self.number) {
+                member.computes = true;
                 member.weigh(weight);
             }
         }

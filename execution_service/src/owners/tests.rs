@@ -56,6 +56,11 @@ impl Scene {
         inside.set_usage(Usage { memory_bytes, ..inside.usage() });
     }
 
+    fn computes(&self, held: &Held, cpu: Duration) {
+        let inside = self.backend.sandbox(held.number);
+        inside.set_usage(Usage { cpu, ..inside.usage() });
+    }
+
     async fn too_much(&self) -> Option<u64> {
         let evicted = self.owners.too_much(self.backend.footprint()).await?;
         evicted.activity.evict();
@@ -78,6 +83,10 @@ async fn an_owner_has_one_weight_however_many_sandboxes() {
     assert_eq!((scene.weight(&ann[1]), scene.weight(&bob)), (500, 1000), "from the start");
     scene.owners.divide_processors().await;
     assert_eq!((scene.weight(&ann[0]), scene.weight(&ann[1])), (500, 500));
+    // Who waits for something takes nothing from the others of the same owner.
+    scene.computes(&ann[0], Duration::from_millis(50));
+    scene.owners.divide_processors().await;
+    assert_eq!((scene.weight(&ann[0]), scene.weight(&ann[1])), (1000, 500));
 
     drop(shares);
     let share = bob.run();

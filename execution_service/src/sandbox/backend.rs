@@ -213,6 +213,9 @@ pub trait Sandbox: Send + Sync {
     /// What it holds now. What nobody can tell is nothing.
     async fn footprint(&self) -> Footprint;
 
+    /// Processor time that it has used, where the kernel counts it; at once.
+    fn cpu_time(&self) -> Option<Duration>;
+
     /// Its part of the processors when there are not enough for all: `thousandths` of that of a new one, 1 to
     /// 1,000. Where no cgroup divides them, nothing.
     fn set_cpu_weight(&self, thousandths: u32);

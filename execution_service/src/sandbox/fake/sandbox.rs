@@ -208,6 +208,10 @@ impl Sandbox for FakeSandbox {
         self.inside.footprint()
     }
 
+    fn cpu_time(&self) -> Option<Duration> {
+        Some(self.inside.usage().cpu)
+    }
+
     fn set_cpu_weight(&self, thousandths: u32) {
         self.inside.set_cpu_weight(thousandths);
     }

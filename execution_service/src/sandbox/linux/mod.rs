@@ -35,7 +35,7 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use boot::ids::{FIRST_HOST_ID, WORKER_HOST_ID};
+pub use boot::ids::{FIRST_HOST_ID, HOST_IDS, WORKER_HOST_ID};
 pub use boot::launch::{LaunchOptions, Launched, launch};
 pub use boot::{Namespaced, drop_privileges, enter_namespaces};
 pub use boot_error::BootError;

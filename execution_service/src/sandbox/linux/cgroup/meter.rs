@@ -39,17 +39,21 @@ pub(super) enum Cpu {
 impl Meter {
     /// What was used.
     pub fn read(&self) -> CgroupUsage {
-        let cpu = self.cpu.as_ref().and_then(|cpu| match cpu {
-            Cpu::Nanoseconds(file) => number(file).map(Duration::from_nanos),
-            Cpu::Statistics(file) => keyed(file, "usage_usec").map(Duration::from_micros),
-        });
         let processes = number(&self.processes_peak);
         CgroupUsage {
-            cpu,
+            cpu: self.cpu_time(),
             peak_memory_bytes: number(&self.memory_peak),
             peak_processes: processes.and_then(|count| u32::try_from(count).ok()),
             oom_kills: keyed(&self.memory_events, "oom_kill").unwrap_or_default(),
             fork_refusals: keyed(&self.processes_events, "max").unwrap_or_default(),
+        }
+    }
+
+    /// Processor time that was used.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        match self.cpu.as_ref()? {
+            Cpu::Nanoseconds(file) => number(file).map(Duration::from_nanos),
+            Cpu::Statistics(file) => keyed(file, "usage_usec").map(Duration::from_micros),
         }
     }
 

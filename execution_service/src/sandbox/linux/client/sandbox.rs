@@ -262,6 +262,10 @@ impl Sandbox for LinuxSandbox {
         Footprint { memory_bytes: inside.memory_bytes, processes: u64::from(inside.processes) }
     }
 
+    fn cpu_time(&self) -> Option<Duration> {
+        self.meter.as_ref()?.cpu_time()
+    }
+
     fn set_cpu_weight(&self, thousandths: u32) {
         if let Some(meter) = &self.meter {
             meter.set_weight(thousandths);
