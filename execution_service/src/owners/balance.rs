@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Background, FULL, LOW, Member, Owners, Stage, State, part, told};
+use super::{Background, LOW, Member, Owners, Stage, State, each_of, part, told};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::Sandbox;
 use crate::sandbox::spec::Footprint;
@@ -189,8 +189,7 @@ fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Backgrou
     }
     for (active, idle) in owners.into_values() {
         let computing = active.iter().filter(|member| member.computes).count();
-        let of_one = part(FULL, computing);
-        let of_one_more = part(FULL, computing + 1);
+        let (of_one, of_one_more) = (each_of(computing), each_of(computing + 1));
         for member in active {
             member.weigh(if member.computes { of_one } else { of_one_more });
         }

@@ -25,8 +25,11 @@ pub use balance::Evicted;
 use ledger::Ledger;
 pub use ledger::{Bound, Overcommitted, Promisable};
 
-/// Weight of all sandboxes of one owner together, where something in them is waited for.
+/// Weight of the only sandbox of an owner that computes while something in it is waited for.
 const FULL: u32 = 1000;
+/// Weight of all of them together where there are several. They are on all processors, and another owner's one program
+/// is on one: with the same weight it would have two thirds of that, with this it has four fifths.
+const SEVERAL: u32 = 500;
 /// The same of those in which nothing is: what is left over, and a little where nothing is.
 const LOW: u32 = 20;
 
@@ -196,6 +199,11 @@ impl Member {
     }
 }
 
+/// The weight of each of `count` that compute.
+fn each_of(count: usize) -> u32 {
+    if count > 1 { part(SEVERAL, count) } else { FULL }
+}
+
 /// The weight of each of `count` that have `all` together.
 fn part(all: u32, count: usize) -> u32 {
     (all / u32::try_from(count).unwrap_or(u32::MAX).max(1)).max(1)
@@ -208,7 +216,7 @@ impl Promise {
         let mut state = self.owners.lock();
         state.last += 1;
         let number = state.last;
-        let weight = part(FULL, state.computing(&self.owner) + 1);
+        let weight = each_of(state.computing(&self.owner) + 1);
         let mut member = Member {
             owner: self.owner.clone(),
             sandbox: Arc::clone(sandbox),
@@ -274,7 +282,7 @@ impl Membership {
         let sandbox = Arc::clone(&member.sandbox);
         if stage != Stage::Active {
             let owner = member.owner.clone();
-            let weight = part(FULL, state.computing(&owner) + 1);
+            let weight = each_of(state.computing(&owner) + 1);
             if let Some(member) = state.members.get_mut(&self.number) {
                 member.computes = true;
                 member.weigh(weight);
