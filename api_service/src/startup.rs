@@ -58,7 +58,10 @@ impl Application {
             settings.internal_auth_token.expose(),
         )
         .context("EXECUTION_SERVICE_URL or INTERNAL_AUTH_TOKEN cannot be used")?;
-        let history = History::new(database.clone(), BootId::generate());
+        let history =
+            History::open(database.clone(), settings.journal_folder.as_deref(), BootId::generate())
+                .await
+                .context("the history of executions cannot be opened")?;
         let (state, authenticator, housekeeping) =
             compose(&settings, database, client, history.clone())?;
         housekeeping.move_in().await.context("what an earlier start left cannot be settled")?;
@@ -142,7 +145,7 @@ impl Application {
         if tokio::time::timeout(DRAIN_TIMEOUT, background.drain()).await.is_err() {
             tracing::warn!("some notes could not be written before the end");
         }
-        history.write().await.context("the last executions cannot be written")?;
+        history.close().await.context("the last executions cannot be written")?;
         housekeeping.move_out().await.context("the end cannot be noted")?;
         housekeeping.database.close().await;
         served.context("the server failed")

@@ -20,12 +20,15 @@ pub use self::tls::WorkerTls;
 use self::variables::Variables;
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::run::RunRules;
-use crate::storage::Retention;
+use crate::storage::{Retention, sqlite_file};
 
 /// Answers to idempotency keys are kept this long.
 const IDEMPOTENCY_AGE: Duration = Duration::from_secs(24 * 3600);
 /// And as long as those of one user take no more bytes: some 100,000 of them, most answers being short.
 const IDEMPOTENCY_BYTES: i64 = 256 << 20;
+
+/// The folder of the journal, beside a database's file.
+const JOURNAL_FOLDER: &str = "journal";
 
 /// Everything that an operator can choose. [`variables`] says what each is called and means.
 #[derive(Clone)]
@@ -46,6 +49,8 @@ pub struct Settings {
     pub worker_tls: Option<WorkerTls>,
     /// `DATABASE_URL`; it may hold a password.
     pub database_url: Secret,
+    /// `JOURNAL_DIR`; beside the file of SQLite when it is not set, and none with PostgreSQL.
+    pub journal_folder: Option<PathBuf>,
     /// `ACCESS_TOKEN_EXPIRE_MINUTES`.
     pub access_token_lifetime: Duration,
     /// `REFRESH_TOKEN_EXPIRE_DAYS`.
@@ -128,6 +133,8 @@ impl Settings {
 
 impl From<Variables> for Settings {
     fn from(said: Variables) -> Self {
+        let beside =
+            || Some(sqlite_file(said.database_url.expose())?.with_file_name(JOURNAL_FOLDER));
         Self {
             host: said.host,
             port: said.port,
@@ -136,6 +143,7 @@ impl From<Variables> for Settings {
             internal_auth_token: said.internal_auth_token,
             execution_service_url: said.execution_service_url,
             worker_tls: said.worker_tls.complete(),
+            journal_folder: said.journal_dir.or_else(beside),
             database_url: said.database_url,
             access_token_lifetime: said.access_token_lifetime,
             refresh_token_lifetime: said.refresh_token_lifetime,

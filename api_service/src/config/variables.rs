@@ -44,6 +44,10 @@ pub(super) struct Variables {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite:crucible.db",
           value_parser = values::database_url)]
     pub database_url: Secret,
+    /// Folder for answered runs that are not in the database yet; has to outlive the gateway. Without
+    /// it: beside the file of SQLite, and none with PostgreSQL, where an answer waits for the database
+    #[arg(long, env = "JOURNAL_DIR", value_name = "DIRECTORY")]
+    pub journal_dir: Option<PathBuf>,
     /// Minutes that an access token is good for, 1 to 1440
     #[arg(long = "access-token-expire-minutes", env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value = "30", value_name = "MINUTES",
           value_parser = values::minutes)]

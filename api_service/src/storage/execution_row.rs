@@ -1,6 +1,6 @@
-//! An execution as it is kept, and how what is kept of one changes.
+//! An execution as it is kept: in its row, and in the journal until it is there.
 
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
 
 use super::{Error, report_json};
 use crate::domain::execution::{Execution, ExecutionState, FinishedRun};
@@ -9,18 +9,9 @@ use crate::domain::language::LanguageName;
 use crate::domain::report::Status;
 use crate::domain::timestamp::Timestamp;
 
-/// One change of an execution. The last of each counts.
-#[derive(Debug, Clone)]
-pub enum Change {
-    /// This is how far it got.
-    Put(Arc<ExecutionRow>),
-    /// The worker refused it: nothing ran.
-    TakeBack(ExecutionId),
-}
-
 /// All columns of one execution. Its report is text already, so that it is put into words once,
 /// however often the row is written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExecutionRow {
     pub(super) id: String,
     pub(super) user_id: String,
@@ -31,6 +22,8 @@ pub struct ExecutionRow {
     pub(super) created_at: i64,
     pub(super) finished_at: Option<i64>,
     pub(super) report: Option<String>,
+    /// Journals of earlier versions do not have it.
+    #[serde(default)]
     pub(super) worker_instance: Option<String>,
 }
 

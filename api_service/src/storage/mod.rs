@@ -10,6 +10,9 @@ mod error;
 mod execution_row;
 mod executions;
 mod idempotency;
+mod journal;
+#[cfg(test)]
+mod journal_properties;
 mod refresh_tokens;
 mod report_json;
 mod retention;
@@ -29,7 +32,8 @@ use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 pub use self::error::Error;
-pub use self::execution_row::{Change, ExecutionRow};
+pub use self::execution_row::ExecutionRow;
+pub use self::journal::{Change, Journal, left_behind};
 pub use self::retention::Retention;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -135,7 +139,7 @@ fn make_private(path: &Path) -> io::Result<()> {
 }
 
 /// The file that a URL names, when it is one of SQLite's.
-fn sqlite_file(url: &str) -> Option<&Path> {
+pub fn sqlite_file(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
     path.split('?').next().map(Path::new)

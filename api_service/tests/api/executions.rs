@@ -26,7 +26,7 @@ async fn service(app: &App) -> (Executions, UserId) {
     let database = Database::connect(app.settings.database_url.expose()).await.unwrap();
     let user = database.first_admin().await.unwrap().unwrap().id;
     let boot = api_service::domain::ids::BootId::generate();
-    let history = History::new(database.clone(), boot);
+    let history = History::open(database.clone(), None, boot).await.unwrap();
     let client = WorkerClient::new(&app.worker.url(), None, TOKEN).unwrap();
     let (state, ..) = compose(&app.settings, database, client, history.clone()).unwrap();
     tokio::spawn(history.write_behind(tokio_util::sync::CancellationToken::new()));

@@ -1,10 +1,13 @@
-//! What was answered is remembered.
+//! What was answered is remembered, although it is written behind the answer.
 
 use std::process::Stdio;
 
-use api_service::domain::execution::ExecutionState;
-use api_service::domain::ids::{ExecutionId, UserId};
-use api_service::storage::Database;
+use api_service::domain::execution::{Execution, ExecutionState};
+use api_service::domain::ids::{BootId, ExecutionId, UserId};
+use api_service::domain::language::LanguageName;
+use api_service::domain::timestamp::Timestamp;
+use api_service::services::history::History;
+use api_service::storage::{Change, Database, ExecutionRow, Journal};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -58,28 +61,84 @@ async fn a_run_can_be_looked_at_and_listed_right_after_its_answer() {
 }
 
 #[tokio::test]
-async fn sqlite_has_a_run_before_its_answer() {
-    let app = App::start().await;
-    has_a_run_before_its_answer(&app, app.settings.database_url.expose()).await;
+async fn an_ordered_end_leaves_everything_in_the_database_and_no_journal() {
+    let mut app = App::start().await;
+    let token = app.admin().await;
+    let answer = app.run(&token, "say hi").await.json();
+    let id = ExecutionId::parse(answer["execution_id"].as_str().unwrap()).unwrap();
+    app.stop().await;
+    assert_eq!(std::fs::read_dir(app.file("journal")).unwrap().count(), 0);
+    let database = Database::connect(app.settings.database_url.expose()).await.unwrap();
+    let admin = database.first_admin().await.unwrap().unwrap();
+    let found = database.execution_of(&admin.id, &id).await.unwrap().unwrap();
+    assert!(matches!(found.state, ExecutionState::Finished(_)), "{:?}", found.state);
 }
 
 #[tokio::test]
-async fn postgresql_has_a_run_before_its_answer() {
+async fn without_a_journal_the_database_has_it_before_the_answer() {
     let Some(cluster) = Postgres::start() else {
         return;
     };
     let app = App::start_with(&[("DATABASE_URL", &cluster.url())]).await;
-    has_a_run_before_its_answer(&app, &cluster.url()).await;
-}
-
-async fn has_a_run_before_its_answer(app: &App, url: &str) {
     let token = app.user("eve").await;
     let answer = app.run(&token, "say hi").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let id = ExecutionId::parse(answer.json()["execution_id"].as_str().unwrap()).unwrap();
     let me = app.get("/v1/users/me", &token).await.json();
     let user = UserId::parse(me["id"].as_str().unwrap()).unwrap();
-    let database = Database::connect(url).await.unwrap();
+    let database = Database::connect(&cluster.url()).await.unwrap();
     let found = database.execution_of(&user, &id).await.unwrap().unwrap();
     assert!(matches!(found.state, ExecutionState::Finished(_)), "{:?}", found.state);
+}
+
+/// A journal as a gateway leaves it that is killed while it writes: the last change of each
+/// execution counts, half a line does not, and a user who is gone holds up nobody else.
+#[tokio::test]
+async fn a_journal_with_half_a_line_is_replayed_up_to_there() {
+    let app = App::start().await;
+    let folder = app.file("left");
+    let database = Database::connect(app.settings.database_url.expose()).await.unwrap();
+    let admin = database.first_admin().await.unwrap().unwrap();
+    let dead = BootId::generate();
+    let execution = |user: UserId| Execution {
+        id: ExecutionId::generate(),
+        user,
+        session: None,
+        language: LanguageName::parse("python").unwrap(),
+        worker_instance: Some("life-1".to_owned()),
+        created_at: Timestamp::now(),
+        finished_at: None,
+        state: ExecutionState::Running,
+    };
+    let line = |execution: &Execution, state| {
+        let row = ExecutionRow::of(Execution { state, ..execution.clone() }, &dead).unwrap();
+        Change::Put(row.into()).to_line().unwrap()
+    };
+    let [ended, running, refused] = [(); 3].map(|()| execution(admin.id.clone()));
+    let nobodys = execution(UserId::generate());
+    let mut journal = Journal::create(&folder, &dead).unwrap();
+    for one in [&ended, &running, &refused, &nobodys] {
+        journal.append(&line(one, ExecutionState::Running)).unwrap();
+    }
+    journal.append(&line(&ended, ExecutionState::Cancelled)).unwrap();
+    journal.append(&Change::TakeBack(refused.id.clone()).to_line().unwrap()).unwrap();
+    let cut_off = line(&running, ExecutionState::Cancelled);
+    journal.append(&cut_off[..cut_off.len() / 2]).unwrap();
+    drop(journal);
+
+    let boot = BootId::generate();
+    let live = History::open(database.clone(), Some(&folder), boot).await.unwrap();
+    let state = async |it: &Execution| {
+        let found = database.execution_of(&it.user, &it.id).await.unwrap();
+        found.map(|found| found.state)
+    };
+    assert_eq!(state(&ended).await, Some(ExecutionState::Cancelled));
+    assert_eq!(state(&running).await, Some(ExecutionState::Running), "settled with its gateway");
+    assert_eq!((state(&refused).await, state(&nobodys).await), (None, None));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "the journal of the one that lives");
+    let other = History::open(database.clone(), Some(&folder), BootId::generate()).await.unwrap();
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "it is nobody else's to replay");
+    for history in [live, other] {
+        history.close().await.unwrap();
+    }
 }

@@ -42,7 +42,7 @@ pub struct ResourceCounts {
     pub mounts: BTreeSet<String>,
     /// Of the service's own processes, by what they are open on.
     pub descriptors: BTreeMap<String, usize>,
-    /// In the data directory, without the database and stored output, which are there to grow.
+    /// In the data directory, without the database and its journal, which are there to grow.
     pub bytes: u64,
     /// What could not be counted, and why.
     pub not_looked_at: BTreeSet<String>,

@@ -61,8 +61,8 @@ fn what_does_not_end_is_named() {
 fn bytes_that_are_left_are_found_and_the_databases_are_not_counted() {
     let data = tempfile::tempdir().expect("a directory");
     let before = storage::bytes_below(data.path());
-    std::fs::create_dir(data.path().join("outputs")).expect("made");
-    for growing in ["crucible.db", "crucible.db-wal", "outputs/1"] {
+    std::fs::create_dir(data.path().join("journal")).expect("made");
+    for growing in ["crucible.db", "crucible.db-wal", "journal/1.log"] {
         std::fs::write(data.path().join(growing), "x").expect("written");
     }
     assert_eq!(storage::bytes_below(data.path()), before);

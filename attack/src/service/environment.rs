@@ -11,13 +11,14 @@ use crate::error::AttackError;
 
 /// What would make it another service than one of our own. Everything else of the environment is
 /// handed on, so that what is attacked is what the operator would run.
-const NOT_HANDED_ON: [&str; 16] = [
+const NOT_HANDED_ON: [&str; 17] = [
     "DATA_DIR",
     "HOST",
     "PORT",
     "LISTEN",
     "ADDRESS_FILE",
     "DATABASE_URL",
+    "JOURNAL_DIR",
     "EXECUTION_SERVICE_URL",
     "SECRET_KEY",
     "INTERNAL_AUTH_TOKEN",

@@ -21,7 +21,7 @@ use actix_web::rt::net::TcpStream;
 use self::connection::Connection;
 use crate::domain::peer::Peer;
 
-/// Open files that are not for callers: the database, the worker, the log.
+/// Open files that are not for callers: the database, the journal, the worker, the log.
 const RESERVED_FILES: usize = 256;
 /// Open files of each connection: the server's, and ours to hang up with.
 const FILES_OF_ONE: usize = 2;

@@ -34,7 +34,7 @@ impl Record {
     /// Nothing ran.
     pub(super) async fn take_back(mut self) -> Result<(), Error> {
         self.ended = true;
-        let noted = self.history.take_back(self.execution.id.clone());
+        let noted = self.history.take_back(self.execution.id.clone())?;
         self.history.kept(noted).await
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::History;
+use super::{Book, History};
 use crate::domain::ids::ExecutionId;
 use crate::storage::{self, Change, Database, ExecutionRow};
 
@@ -15,7 +15,7 @@ const GATHER: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_secs(1);
 
 impl History {
-    /// Writes until `stop`. What is pending then is for [`History::write`].
+    /// Writes until `stop`. What is pending then is for [`History::close`].
     pub async fn write_behind(self, stop: CancellationToken) {
         stop.run_until_cancelled(async {
             loop {
@@ -33,22 +33,59 @@ impl History {
         .await;
     }
 
-    /// Writes what is pending.
+    /// Writes what is pending, and ends the journal.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn write(&self) -> Result<(), storage::Error> {
-        let batch = self.shared.pending().batch();
+    /// When the database fails; the journal then stays for the next start.
+    pub async fn close(&self) -> Result<(), storage::Error> {
+        self.write().await?;
+        let journal = {
+            let mut book = self.shared.book();
+            if book.pending.len() == 0 { book.journal.take() } else { None }
+        };
+        if let Some(Err(error)) = journal.map(storage::Journal::remove) {
+            tracing::warn!(%error, "the journal cannot be removed; it is read again at the next start");
+        }
+        Ok(())
+    }
+
+    async fn write(&self) -> Result<(), storage::Error> {
+        let batch = {
+            let mut book = self.shared.book();
+            book.turn_over();
+            book.pending.batch()
+        };
         let changes = batch.changes.iter().map(|(_, _, change)| change);
         write_changes(&self.shared.database, changes).await?;
-        self.shared.pending().written(&batch);
+        let done = {
+            let mut book = self.shared.book();
+            book.pending.written(&batch);
+            std::mem::take(&mut book.turned_over)
+        };
         self.shared.written.send_replace(batch.last);
+        for path in done {
+            // Read again at the next start, which changes nothing.
+            if let Err(error) = std::fs::remove_file(&path) {
+                tracing::warn!(%error, path = %path.display(), "an old journal cannot be removed");
+            }
+        }
         Ok(())
     }
 }
 
+impl Book {
+    /// To be done together with the batch: everything in the old file is in that or was written.
+    fn turn_over(&mut self) {
+        match self.journal.as_mut().map(storage::Journal::turn_over) {
+            Some(Ok(Some(old))) => self.turned_over.push(old),
+            Some(Err(error)) => tracing::warn!(%error, "the journal goes on in its long file"),
+            Some(Ok(None)) | None => {}
+        }
+    }
+}
+
 /// Writes the changes, in one transaction if it can be done.
-async fn write_changes(
+pub(super) async fn write_changes(
     database: &Database,
     changes: impl Iterator<Item = &Change>,
 ) -> Result<(), storage::Error> {
