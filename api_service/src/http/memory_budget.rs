@@ -4,6 +4,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use crate::domain::ids::UserId;
 
@@ -20,6 +23,7 @@ pub struct MemoryBudget {
 struct Shared {
     bytes: usize,
     taken: Mutex<Taken>,
+    given_back: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -31,7 +35,9 @@ struct Taken {
 impl MemoryBudget {
     /// `bytes` in all, of which one user can have half.
     pub fn new(bytes: usize) -> Self {
-        Self { shared: Arc::new(Shared { bytes, taken: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared { bytes, taken: Mutex::default(), given_back: Arc::default() }),
+        }
     }
 
     /// A permit for nothing yet, for a body of `user`. A body of nobody's is small by the rules of its route.
@@ -58,43 +64,60 @@ impl MemoryPermit {
     /// # Errors
     /// [`NoRoom`].
     pub(super) fn grow_to(&mut self, length: usize) -> Result<(), NoRoom> {
-        if length <= FREE {
+        let Some(user) = self.user.as_ref().filter(|_| length > FREE) else {
             return Ok(());
-        }
+        };
         let more = length.saturating_sub(self.bytes);
-        if self.fits(more) {
-            self.take(length);
-            Ok(())
-        } else {
-            Err(NoRoom)
+        let mut taken = self.shared.taken();
+        if !taken.has_room(user, more, self.shared.bytes) {
+            return Err(NoRoom);
+        }
+        taken.add(user, more);
+        self.bytes += more;
+        Ok(())
+    }
+
+    /// The same, waiting for room for as long as `patience`. Whoever has waited so long gets it, room or not: what was
+    /// done is not thrown away.
+    pub(super) async fn grow_in_time(&mut self, length: usize, patience: Duration) {
+        let waiting = async {
+            loop {
+                let given_back = self.shared.given_back.clone();
+                // Before the try: what is given back in between must not be missed.
+                let room = given_back.notified();
+                if self.grow_to(length).is_ok() {
+                    return;
+                }
+                room.await;
+            }
+        };
+        if tokio::time::timeout(patience, waiting).await.is_ok() {
+            return;
+        }
+        if let Some(user) = &self.user {
+            self.shared.taken().add(user, length);
+            self.bytes += length;
         }
     }
 
     /// Whether there is room for more than what is free.
     pub(super) fn has_room(&self) -> bool {
-        self.fits(FREE)
+        let room = |user| self.shared.taken().has_room(user, FREE, self.shared.bytes);
+        self.user.as_ref().is_none_or(room)
+    }
+}
+
+impl Taken {
+    /// Whether `user` may have so many more `bytes`, of `all`. Who has none may have any one body.
+    fn has_room(&self, user: &UserId, bytes: usize, all: usize) -> bool {
+        let of_user = self.of_user.get(user).copied().unwrap_or_default();
+        let fits = of_user.saturating_add(bytes) <= all / 2;
+        self.bytes.saturating_add(bytes) <= all && (fits || of_user == 0)
     }
 
-    /// Takes memory for a body that is `length` bytes long and there already, room or not.
-    pub(super) fn take(&mut self, length: usize) {
-        let Some(user) = self.user.as_ref().filter(|_| length > FREE) else {
-            return;
-        };
-        let more = length.saturating_sub(self.bytes);
-        let mut taken = self.shared.taken();
-        taken.bytes += more;
-        *taken.of_user.entry(user.clone()).or_default() += more;
-        self.bytes += more;
-    }
-
-    fn fits(&self, more: usize) -> bool {
-        let Some(user) = &self.user else {
-            return true;
-        };
-        let taken = self.shared.taken();
-        let of_user = taken.of_user.get(user).copied().unwrap_or_default();
-        taken.bytes.saturating_add(more) <= self.shared.bytes
-            && of_user.saturating_add(more) <= self.shared.bytes / 2
+    fn add(&mut self, user: &UserId, bytes: usize) {
+        self.bytes += bytes;
+        *self.of_user.entry(user.clone()).or_default() += bytes;
     }
 }
 
@@ -111,6 +134,8 @@ impl Drop for MemoryPermit {
                 taken.of_user.remove(user);
             }
         }
+        drop(taken);
+        self.shared.given_back.notify_waiters();
     }
 }
 
@@ -122,6 +147,8 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::MemoryBudget;
     use crate::domain::ids::UserId;
 
@@ -141,11 +168,29 @@ mod tests {
         drop(first);
         assert!(second.grow_to(2 * MIB).is_ok(), "it was given back");
         drop((second, third));
-        let mut answer = budget.enter(Some(other));
-        answer.take(3 * MIB);
-        assert!(!answer.has_room(), "what is there is counted, room or not");
-        drop(answer);
         let taken = budget.shared.taken();
         assert!(taken.bytes == 0 && taken.of_user.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_waits_gets_what_another_gives_back_and_at_last_more_than_there_is() {
+        let budget = MemoryBudget::new(4 * MIB);
+        let user = UserId::generate();
+        let enter = || budget.enter(Some(user.clone()));
+        let mut first = enter();
+        first.grow_in_time(3 * MIB, Duration::ZERO).await;
+        assert!(!enter().has_room(), "one body is let in whatever its length");
+        let mut second = enter();
+        let long = Duration::from_secs(60);
+        tokio::join!(second.grow_in_time(MIB, long), async {
+            tokio::task::yield_now().await;
+            drop(first);
+        });
+        assert_eq!(budget.shared.taken().bytes, MIB);
+        let mut third = enter();
+        third.grow_in_time(3 * MIB, Duration::from_millis(20)).await;
+        assert_eq!(budget.shared.taken().bytes, 4 * MIB, "nobody else has had it");
+        drop((second, third));
+        assert!(budget.shared.taken().bytes == 0 && enter().has_room());
     }
 }

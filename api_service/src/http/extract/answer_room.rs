@@ -1,20 +1,34 @@
-//! Memory for an answer. Asked for before anything is done: what was done is answered, whatever it takes.
+//! Memory for answers. It is asked for before anything is done; what was done is answered, whatever it takes.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use tokio::sync::Mutex;
 
 use crate::domain::caller::Caller;
 use crate::http::failure::Failure;
 use crate::http::memory_budget::{MemoryBudget, MemoryPermit};
 
+/// How long an answer waits for others of its user to be read. Connections of those who do not read end before.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The memory for answers that have not been read.
 #[derive(Debug, Clone)]
 pub struct AnswerBudget(pub MemoryBudget);
 
-/// Room for one answer, to be held until it has been read.
-pub struct AnswerRoom(pub MemoryPermit);
+/// Room for one answer, given back when the last copy is dropped: when the answer has been read.
+#[derive(Debug, Clone)]
+pub struct AnswerRoom(Arc<Mutex<MemoryPermit>>);
+
+impl AnswerRoom {
+    /// Waits for room for an answer of `length` bytes, which is about to be written.
+    pub async fn enter(&self, length: usize) {
+        self.0.lock().await.grow_in_time(length, PATIENCE).await;
+    }
+}
 
 impl FromRequest for AnswerRoom {
     type Error = Failure;
@@ -26,6 +40,11 @@ impl FromRequest for AnswerRoom {
             return ready(Err(Failure::AnswersFull));
         };
         let permit = budget.enter(user);
-        ready(if permit.has_room() { Ok(Self(permit)) } else { Err(Failure::AnswersFull) })
+        let has_room = permit.has_room();
+        ready(if has_room {
+            Ok(Self(Arc::new(Mutex::new(permit))))
+        } else {
+            Err(Failure::AnswersFull)
+        })
     }
 }

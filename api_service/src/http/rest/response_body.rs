@@ -54,16 +54,12 @@ pub(super) fn respond(
     if body.len() <= FREE {
         return response.body(body);
     }
-    let length = body.len();
-    let room = room.map(|AnswerRoom(mut permit)| {
-        permit.take(length);
-        permit
-    });
+    let length = body.len() as u64;
     let pieces = stream::unfold((body, room), |(mut rest, room)| async {
         let piece = rest.split_to(rest.len().min(PIECE));
         (!piece.is_empty()).then_some((Ok::<_, Error>(piece), (rest, room)))
     });
-    response.body(SizedStream::new(length as u64, Box::pin(pieces)))
+    response.body(SizedStream::new(length, Box::pin(pieces)))
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(in crate::http::rest) async fn run(
     let reservation = reservation(key, &caller, "run", &body.bytes)
         .map(|it| Reservation { execution: Some(id.clone()), ..it });
     let (executions, idempotency) = (state.executions.clone(), state.idempotency.clone());
-    let (user, keyed) = (caller.user.clone(), reservation.clone());
+    let (user, keyed, own_room) = (caller.user.clone(), reservation.clone(), room.clone());
     let work = async move {
         let has_key = reservation.is_some();
         let work = async move {
@@ -47,7 +47,7 @@ pub(in crate::http::rest) async fn run(
             // come back with.
             let _cancel_on_drop = (!has_key).then(|| unwanted.drop_guard());
             match follower.end().await {
-                End::Finished(report) => answer(id, session, language, report).await,
+                End::Finished(report) => answer(id, session, language, report, &own_room).await,
                 End::Failed(error) => Err(error),
             }
         };
@@ -58,7 +58,7 @@ pub(in crate::http::rest) async fn run(
     };
     match state.idempotency.to_the_end(&reservation, work).await? {
         Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
-            let known = recalled(&state.executions, &caller.user, &began).await?;
+            let known = recalled(&state.executions, &caller.user, &began, &room).await?;
             let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
             Ok(Answer::replayed(StatusCode::OK, body).respond(Some(room)))
         }
@@ -71,9 +71,11 @@ async fn answer(
     session: Option<SessionId>,
     language: LanguageName,
     report: Arc<Report>,
+    room: &AnswerRoom,
 ) -> Result<Bytes, Error> {
-    let report = Arc::unwrap_or_clone(report);
     let length = report.length();
+    room.enter(length).await;
+    let report = Arc::unwrap_or_clone(report);
     let make = move || RunAnswer::of(&id, session.as_ref(), &language, report);
     response_body::json(length, make).await
 }
@@ -83,6 +85,7 @@ async fn recalled(
     executions: &Executions,
     user: &UserId,
     id: &ExecutionId,
+    room: &AnswerRoom,
 ) -> Result<Option<Bytes>, Error> {
     let execution = match executions.get(user, id).await {
         Err(Error::ExecutionNotFound) => return Ok(None),
@@ -92,5 +95,5 @@ async fn recalled(
         return Ok(None);
     };
     let Execution { id, session, language, .. } = execution;
-    answer(id, session, language, Arc::new(*report)).await.map(Some)
+    answer(id, session, language, Arc::new(*report), room).await.map(Some)
 }
