@@ -1,0 +1,126 @@
+//! A sandbox among those of its owner: what it was promised, and that it is used again.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::ledger::Overcommitted;
+use super::{FULL, Member, Owners, Stage, State, each_of};
+use crate::execution::sharing::Activity;
+use crate::sandbox::backend::Sandbox;
+use crate::sandbox::spec::{Footprint, SandboxLimits};
+
+/// A promise to a sandbox that is being made. Dropped, it is given back.
+pub struct Promise {
+    pub(super) owners: Owners,
+    pub(super) owner: String,
+    pub(super) promised: Footprint,
+}
+
+/// A sandbox among those of its owner, for as long as it is held.
+pub struct Membership {
+    owners: Owners,
+    number: u64,
+}
+
+impl Promise {
+    /// The sandbox is there, and what goes on in it is `activity`.
+    pub fn keep(mut self, sandbox: &Arc<dyn Sandbox>, activity: &Activity) -> Membership {
+        let promised = std::mem::take(&mut self.promised);
+        let mut state = self.owners.lock();
+        state.last += 1;
+        let number = state.last;
+        let weight = each_of(state.computing(&self.owner) + 1);
+        let mut member = Member {
+            owner: self.owner.clone(),
+            sandbox: Arc::clone(sandbox),
+            activity: activity.clone(),
+            promised,
+            most: promised,
+            stage: Stage::Active,
+            weight: FULL,
+            cpu: None,
+            computes: true,
+            seen: Instant::now(),
+        };
+        // The others follow when they are looked at next.
+        member.weigh(weight);
+        state.members.insert(number, member);
+        drop(state);
+        Membership { owners: self.owners.clone(), number }
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.owners.give_back(&self.owner, self.promised);
+    }
+}
+
+impl Membership {
+    /// Something in the sandbox is waited for from now on, and is promised `limits`. Waits for room as
+    /// [`Owners::promise_by`] does; with `latest` in the past, not at all.
+    ///
+    /// # Errors
+    /// [`Overcommitted`].
+    pub async fn activate(
+        &self,
+        limits: SandboxLimits,
+        latest: Option<Instant>,
+    ) -> Result<(), Overcommitted> {
+        let wanted = Footprint::of(limits);
+        let paused = self.owners.when_there_is_room(latest, || self.try_activate(wanted)).await?;
+        if let Some(sandbox) = paused {
+            // Whatever is wrong with it will be seen by whoever uses it.
+            let _ = sandbox.resume().await;
+        }
+        Ok(())
+    }
+
+    /// Gives the sandbox if it has to be resumed.
+    fn try_activate(&self, wanted: Footprint) -> Result<Option<Arc<dyn Sandbox>>, Overcommitted> {
+        let mut state = self.owners.lock();
+        let State { ledger, members, .. } = &mut *state;
+        let Some(member) = members.get_mut(&self.number) else {
+            return Ok(None);
+        };
+        let wanted = match member.stage {
+            Stage::Active => wanted.larger_of(member.promised),
+            Stage::Idle { .. } => wanted,
+        };
+        ledger.promise(&member.owner, member.promised, wanted)?;
+        member.promised = wanted;
+        member.most = member.most.larger_of(wanted);
+        member.seen = Instant::now();
+        let stage = std::mem::replace(&mut member.stage, Stage::Active);
+        let sandbox = Arc::clone(&member.sandbox);
+        if stage != Stage::Active {
+            let owner = member.owner.clone();
+            let weight = each_of(state.computing(&owner) + 1);
+            if let Some(member) = state.members.get_mut(&self.number) {
+                member.computes = true;
+                member.weigh(weight);
+            }
+        }
+        Ok((stage == Stage::Idle { paused: true }).then_some(sandbox))
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let removed = self.owners.lock().members.remove(&self.number);
+        if let Some(member) = removed {
+            self.owners.give_back(&member.owner, member.promised);
+        }
+    }
+}
+
+impl Owners {
+    fn give_back(&self, owner: &str, promised: Footprint) {
+        if promised == Footprint::default() {
+            return;
+        }
+        self.lock().ledger.note(owner, promised, Footprint::default());
+        self.0.room.notify_waiters();
+    }
+}
