@@ -67,6 +67,8 @@ pub mod wire {
         pub const LANGUAGE_UNAVAILABLE: &str = "language_unavailable";
         /// The owner has as many runs waiting as one owner may; those of others are let in.
         pub const OWNER_FULL: &str = "owner_full";
+        /// The owner's sandboxes have been promised as much as those of one owner may; the message says of what.
+        pub const SHARE_FULL: &str = "share_full";
         /// Every slot is taken and the queue is full, or did not move before it was too late to begin.
         pub const WORKER_FULL: &str = "worker_full";
         /// The caller holds as many sessions as one owner may.

@@ -122,6 +122,9 @@ pub enum Error {
     /// The user has as many runs waiting as one may have.
     #[error("too many runs of this user wait")]
     OwnerFull(Duration, Option<QueuePlace>),
+    /// The user's sandboxes have been promised as much as those of one user may; the text says of what.
+    #[error("{1}")]
+    ShareFull(Duration, String),
     /// The worker cannot be reached.
     #[error("the worker is unavailable")]
     WorkerUnavailable(Duration, #[source] Option<client::Error>),
@@ -207,6 +210,7 @@ impl From<client::Error> for Error {
             Call::ShuttingDown(after) => Self::WorkerUnavailable(after, Some(error)),
             Call::Full(after, place) => Self::WorkerFull(after, place),
             Call::OwnerFull(after, place) => Self::OwnerFull(after, place),
+            Call::ShareFull(after, what) => Self::ShareFull(after, what),
             Call::TooManySessions => Self::TooManySessions,
             Call::SessionNotFound => Self::SessionNotFound,
             Call::SessionExpired => Self::SessionExpired,

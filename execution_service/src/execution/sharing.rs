@@ -15,8 +15,6 @@ pub struct Activity(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// All of it has to stop: the owner's sandboxes hold too much.
-    evicted: bool,
     going_on: BTreeMap<u64, Member>,
     last: u64,
 }
@@ -30,6 +28,8 @@ struct Member {
     cpu: Option<Duration>,
     /// Somebody waits for its end.
     awaited: bool,
+    /// It has to stop: the owner's sandboxes hold too much.
+    evicted: bool,
 }
 
 /// What it is.
@@ -74,7 +74,7 @@ impl Activity {
     pub fn begin(&self, what: What) -> Share {
         let mut state = self.lock();
         let shared = !state.going_on.is_empty();
-        let mut own = Member { what, shared, cpu: what.cpu(), awaited: true };
+        let mut own = Member { what, shared, cpu: what.cpu(), awaited: true, evicted: false };
         for other in state.going_on.values_mut() {
             other.shared = true;
             other.cpu = sum(other.cpu, what.cpu());
@@ -93,7 +93,7 @@ impl Activity {
 
     /// Has every run that goes on stop.
     pub fn evict(&self) {
-        self.lock().evicted = true;
+        self.lock().going_on.values_mut().for_each(|member| member.evicted = true);
     }
 
     /// Whether a run goes on.
@@ -109,7 +109,7 @@ impl Activity {
 impl Share {
     /// Whether this has to stop, because its owner's sandboxes hold too much.
     pub fn is_evicted(&self) -> bool {
-        self.lock().evicted
+        self.lock().going_on.get(&self.number).is_some_and(|own| own.evicted)
     }
 
     /// Whether anything else has gone on meanwhile.
@@ -185,6 +185,15 @@ mod tests {
         assert_eq!(third.cpu_allowance(), Some(2 * SECOND), "only what it has met counts");
         drop((first, third));
         assert!(!activity.is_awaited() && !activity.has_runs());
+    }
+
+    #[test]
+    fn who_has_to_stop_is_who_goes_on_then() {
+        let activity = Activity::default();
+        let first = activity.begin(run(SECOND, 1));
+        activity.evict();
+        let second = activity.begin(run(SECOND, 1));
+        assert!(first.is_evicted() && !second.is_evicted());
     }
 
     #[test]

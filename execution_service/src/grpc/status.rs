@@ -148,7 +148,7 @@ fn queue_full(full: &QueueFull) -> Status {
 fn overcommitted(full: &Overcommitted) -> Status {
     let text = full.to_string();
     let status = match full.bound {
-        Bound::Owner => reasoned(Code::ResourceExhausted, reason::OWNER_FULL, &text),
+        Bound::Owner => reasoned(Code::ResourceExhausted, reason::SHARE_FULL, &text),
         Bound::Worker => worker_full(&text),
     };
     with_number(status, RETRY_AFTER, RETRY_WHEN_FULL)

@@ -153,8 +153,9 @@ async fn the_owner_who_holds_most_gives_the_largest_sandbox() {
     assert_eq!(scene.too_much().await, None, "there is room");
     // More than one owner may hold, although the machine has more.
     scene.holds(&ann[3], LIMITS.memory_bytes * 6);
+    let runs = [&ann[3], &ann[2], &bob].map(Held::run);
     assert_eq!(scene.too_much().await, Some(LIMITS.memory_bytes * 6));
-    assert!(ann[3].run().is_evicted() && !ann[2].run().is_evicted() && !bob.run().is_evicted());
+    assert_eq!(runs.map(|run| run.is_evicted()), [true, false, false]);
     scene.holds(&ann[3], 0);
     // One sandbox is bounded by its own limits, unless the machine is short.
     scene.holds(&bob, LIMITS.memory_bytes * 9);

@@ -15,6 +15,8 @@ use crate::sandbox::spec::Footprint;
 const HOARDS: Duration = Duration::from_millis(500);
 /// Between two looks at what the owners use. Two processors fill some hundred MiB in this time.
 const SHARES: Duration = Duration::from_millis(100);
+/// For what has to go to be gone, before another one has to.
+const LEAVING: Duration = Duration::from_millis(500);
 /// After a look that found a difference, in which whatever was on its way has arrived.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
@@ -33,6 +35,7 @@ impl Worker {
             }
             if let Some(evicted) = self.owners.too_much(self.backend.footprint()).await {
                 self.evict(&evicted, "a sandbox of the largest owner has to go");
+                sleep(LEAVING).await;
             }
         }
     }

@@ -198,6 +198,9 @@ table! {
     /// The user has as many runs waiting as one may have.
     TooManyRunsWaiting = TOO_MANY_REQUESTS "too_many_runs_waiting" "Too many runs of yours wait",
         "nothing was run; let some of them end, or try again after the time in Retry-After";
+    /// The user's sandboxes have been promised as much as those of one user may.
+    ShareFull = TOO_MANY_REQUESTS "share_full" "Your sandboxes have as much as those of one user may",
+        "nothing was run; end a session or ask for lower limits, or try again after the time in Retry-After";
     /// A fault of ours.
     Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side",
         "the cause is in the log, under the request id";

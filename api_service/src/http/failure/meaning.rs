@@ -157,6 +157,7 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
         E::OwnerFull(after, queue) => {
             Meaning { queue: *queue, ..of(Code::TooManyRunsWaiting).after(*after) }
         }
+        E::ShareFull(after, what) => of(Code::ShareFull).after(*after).detail(what.clone()),
         E::WorkerFull(after, queue) => {
             Meaning { queue: *queue, ..of(Code::WorkerFull).after(*after) }
         }

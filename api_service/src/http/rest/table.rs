@@ -156,6 +156,7 @@ fn runs() -> Vec<Endpoint> {
             .gives(S::OK, "What it did", Content::Json(schema::<RunAnswer>))
             .fails(&OF_KEYS)
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
+            .fails(&[C::ShareFull])
             .fails(&[C::LanguageMismatch, C::LanguageUnavailable, C::WorkerFull])
             .fails(&[C::WorkerUnavailable, C::ExecutionUnknown, C::DatabaseBehind])
             .fails(&[C::ExecutionCancelled, C::GatewayStopping, C::AnswersFull])
@@ -228,7 +229,12 @@ fn sandboxes() -> Vec<Endpoint> {
             .takes(Takes::Json(schema::<SessionBody>))
             .gives(S::CREATED, "The session", session)
             .fails(&OF_KEYS)
-            .fails(&[C::LanguageUnavailable, C::TooManySessions, C::TooManyRunsWaiting])
+            .fails(&[
+                C::LanguageUnavailable,
+                C::TooManySessions,
+                C::TooManyRunsWaiting,
+                C::ShareFull,
+            ])
             .fails(&[C::WorkerFull, C::WorkerUnavailable])
             .to(sessions::create),
         get(ALL, Needs(Read), Tag::Sessions, "list_sessions", "Your sessions")

@@ -41,6 +41,9 @@ pub enum Error {
     /// The owner has as many runs waiting as one may have.
     #[error("too many runs of this owner wait")]
     OwnerFull(Duration, Option<QueuePlace>),
+    /// The owner's sandboxes have been promised as much as those of one owner may; the text says of what.
+    #[error("{1}")]
+    ShareFull(Duration, String),
     /// The owner has as many sessions as one may have.
     #[error("too many sessions")]
     TooManySessions,
@@ -95,6 +98,9 @@ impl From<Status> for Error {
             Some(reason::LANGUAGE_UNAVAILABLE) => Self::LanguageUnavailable,
             Some(reason::WORKER_FULL) => Self::Full(retry_after(&status), queue_place(&status)),
             Some(reason::OWNER_FULL) => Self::OwnerFull(retry_after(&status), queue_place(&status)),
+            Some(reason::SHARE_FULL) => {
+                Self::ShareFull(retry_after(&status), String::from(status.message()))
+            }
             Some(reason::TOO_MANY_SESSIONS) => Self::TooManySessions,
             Some(reason::INVALID_ARGUMENT) => Self::InvalidArgument(wrong_field(&status)),
             Some(reason::SHUTTING_DOWN) => Self::ShuttingDown(retry_after(&status)),
