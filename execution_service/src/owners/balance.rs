@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ledger::Promised;
 use super::{Background, LOW, Member, Owners, Stage, State, each_of, part, told};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::Sandbox;
@@ -115,8 +116,9 @@ impl Owners {
             && member.stage != Stage::Active
         {
             // It is there already, whoever was promised what: a sum that is too large grants nothing new.
-            ledger.note(&member.owner, member.promised, held);
-            member.promised = held;
+            let promised = Promised { footprint: held, active: false };
+            ledger.note(&member.owner, member.promised, promised);
+            member.promised = promised;
             if !held.is_within(member.most.hundredths(A_LITTLE_MORE)) {
                 let (sandbox, activity) = (Arc::clone(&member.sandbox), member.activity.clone());
                 return Some(Evicted { sandbox, activity, held });

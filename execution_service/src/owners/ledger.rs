@@ -51,7 +51,34 @@ pub enum What {
 pub(super) struct Ledger {
     promisable: Promisable,
     all: Footprint,
-    owners: HashMap<String, Footprint>,
+    owners: HashMap<String, Sum>,
+}
+
+/// What one sandbox was promised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Promised {
+    pub(super) footprint: Footprint,
+    /// Something in it is waited for.
+    pub(super) active: bool,
+}
+
+/// What all sandboxes of one owner were promised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sum {
+    footprint: Footprint,
+    active: usize,
+}
+
+impl Sum {
+    fn without(self, one: Promised) -> Self {
+        let active = self.active.saturating_sub(usize::from(one.active));
+        Self { footprint: self.footprint.less(one.footprint), active }
+    }
+
+    fn with(self, one: Promised) -> Self {
+        let active = self.active + usize::from(one.active);
+        Self { footprint: self.footprint.and(one.footprint), active }
+    }
 }
 
 impl Ledger {
@@ -60,23 +87,23 @@ impl Ledger {
         Self { promisable, all: Footprint::default(), owners: HashMap::new() }
     }
 
-    /// Replaces the promise `old` to `owner` by `new`. To whom nothing else is promised gets what is asked for:
-    /// on a small machine nobody would get anything otherwise.
+    /// Replaces the promise `old` to `owner` by `new`. Who has nothing else in use gets what is asked for: on a small
+    /// machine nobody would get anything otherwise.
     ///
     /// # Errors
     /// [`Overcommitted`]; less than before is always granted.
     pub(super) fn promise(
         &mut self,
         owner: &str,
-        old: Footprint,
-        new: Footprint,
+        old: Promised,
+        new: Promised,
     ) -> Result<(), Overcommitted> {
-        let own = self.owners.get(owner).copied().unwrap_or_default().less(old);
-        let all = self.all.less(old);
-        if own != Footprint::default() && !new.is_within(old) {
-            let of_owner = (Bound::Owner, own, self.promisable.one);
+        let own = self.owners.get(owner).copied().unwrap_or_default().without(old);
+        if own.active > 0 && !new.footprint.is_within(old.footprint) {
+            let all = self.all.less(old.footprint);
+            let of_owner = (Bound::Owner, own.footprint, self.promisable.one);
             for (bound, sum, most) in [of_owner, (Bound::Worker, all, self.promisable.all)] {
-                let sum = sum.and(new);
+                let sum = sum.and(new.footprint);
                 if sum.memory_bytes > most.memory_bytes {
                     return Err(Overcommitted { bound, what: What::Memory });
                 }
@@ -90,10 +117,10 @@ impl Ledger {
     }
 
     /// The same where it is no question whether it is granted.
-    pub(super) fn note(&mut self, owner: &str, old: Footprint, new: Footprint) {
-        self.all = self.all.less(old).and(new);
-        let own = self.owners.get(owner).copied().unwrap_or_default().less(old).and(new);
-        if own == Footprint::default() {
+    pub(super) fn note(&mut self, owner: &str, old: Promised, new: Promised) {
+        self.all = self.all.less(old.footprint).and(new.footprint);
+        let own = self.owners.get(owner).copied().unwrap_or_default().without(old).with(new);
+        if own == Sum::default() {
             self.owners.remove(owner);
         } else {
             self.owners.insert(String::from(owner), own);
@@ -105,8 +132,15 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn of(memory_bytes: u64, processes: u64) -> Footprint {
+    const NOTHING: Promised =
+        Promised { footprint: Footprint { memory_bytes: 0, processes: 0 }, active: false };
+
+    fn sum(memory_bytes: u64, processes: u64) -> Footprint {
         Footprint { memory_bytes, processes }
+    }
+
+    fn of(memory_bytes: u64, processes: u64) -> Promised {
+        Promised { footprint: sum(memory_bytes, processes), active: true }
     }
 
     fn refused(bound: Bound, what: What) -> Result<(), Overcommitted> {
@@ -115,8 +149,7 @@ mod tests {
 
     #[test]
     fn no_owner_is_promised_what_others_were() {
-        const NOTHING: Footprint = Footprint { memory_bytes: 0, processes: 0 };
-        let mut ledger = Ledger::new(Promisable { all: of(100, 100), one: of(60, 60) });
+        let mut ledger = Ledger::new(Promisable { all: sum(100, 100), one: sum(60, 60) });
         assert_eq!(ledger.promise("ann", NOTHING, of(40, 10)), Ok(()));
         assert_eq!(ledger.promise("ann", NOTHING, of(21, 10)), refused(Bound::Owner, What::Memory));
         assert_eq!(
@@ -140,6 +173,17 @@ mod tests {
         for (owner, held) in [("ann", of(5, 1)), ("ann", of(45, 9)), ("bob", of(50, 10))] {
             assert_eq!(ledger.promise(owner, held, NOTHING), Ok(()));
         }
-        assert!(ledger.owners.is_empty() && ledger.all == NOTHING);
+        assert!(ledger.owners.is_empty() && ledger.all == NOTHING.footprint);
+    }
+
+    #[test]
+    fn who_only_idles_beside_gets_what_is_asked_for() {
+        let mut ledger = Ledger::new(Promisable { all: sum(100, 100), one: sum(60, 60) });
+        let idle = Promised { active: false, ..of(50, 1) };
+        assert_eq!(ledger.promise("ann", NOTHING, of(50, 1)), Ok(()));
+        assert_eq!(ledger.promise("ann", NOTHING, of(50, 1)), refused(Bound::Owner, What::Memory));
+        ledger.note("ann", of(50, 1), idle);
+        assert_eq!(ledger.promise("ann", NOTHING, of(50, 1)), Ok(()));
+        assert_eq!(ledger.promise("ann", idle, of(55, 1)), refused(Bound::Owner, What::Memory));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::ledger::Overcommitted;
+use super::ledger::{Overcommitted, Promised};
 use super::{FULL, Member, Owners, Stage, State, each_of};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::Sandbox;
@@ -14,7 +14,7 @@ use crate::sandbox::spec::{Footprint, SandboxLimits};
 pub struct Promise {
     pub(super) owners: Owners,
     pub(super) owner: String,
-    pub(super) promised: Footprint,
+    pub(super) promised: Promised,
 }
 
 /// A sandbox among those of its owner, for as long as it is held.
@@ -36,7 +36,7 @@ impl Promise {
             sandbox: Arc::clone(sandbox),
             activity: activity.clone(),
             promised,
-            most: promised,
+            most: promised.footprint,
             stage: Stage::Active,
             weight: FULL,
             cpu: None,
@@ -85,11 +85,12 @@ impl Membership {
             return Ok(None);
         };
         let wanted = match member.stage {
-            Stage::Active => wanted.larger_of(member.promised),
+            Stage::Active => wanted.larger_of(member.promised.footprint),
             Stage::Idle { .. } => wanted,
         };
-        ledger.promise(&member.owner, member.promised, wanted)?;
-        member.promised = wanted;
+        let promised = Promised { footprint: wanted, active: true };
+        ledger.promise(&member.owner, member.promised, promised)?;
+        member.promised = promised;
         member.most = member.most.larger_of(wanted);
         member.seen = Instant::now();
         let stage = std::mem::replace(&mut member.stage, Stage::Active);
@@ -116,11 +117,11 @@ impl Drop for Membership {
 }
 
 impl Owners {
-    fn give_back(&self, owner: &str, promised: Footprint) {
-        if promised == Footprint::default() {
+    fn give_back(&self, owner: &str, promised: Promised) {
+        if promised == Promised::default() {
             return;
         }
-        self.lock().ledger.note(owner, promised, Footprint::default());
+        self.lock().ledger.note(owner, promised, Promised::default());
         self.0.room.notify_waiters();
     }
 }

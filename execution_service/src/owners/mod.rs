@@ -23,8 +23,8 @@ use crate::sandbox::backend::{Sandbox, SandboxError};
 use crate::sandbox::spec::{Footprint, SandboxLimits};
 
 pub use balance::Evicted;
-use ledger::Ledger;
 pub use ledger::{Bound, Overcommitted, Promisable};
+use ledger::{Ledger, Promised};
 pub use membership::{Membership, Promise};
 
 /// Weight of the only sandbox of an owner that computes while something in it is waited for.
@@ -81,7 +81,7 @@ struct Member {
     owner: String,
     sandbox: Arc<dyn Sandbox>,
     activity: Activity,
-    promised: Footprint,
+    promised: Promised,
     /// The most that it was ever promised.
     most: Footprint,
     stage: Stage,
@@ -126,8 +126,8 @@ impl Owners {
     /// # Errors
     /// [`Overcommitted`].
     pub fn promise(&self, owner: &str, limits: SandboxLimits) -> Result<Promise, Overcommitted> {
-        let promised = Footprint::of(limits);
-        self.lock().ledger.promise(owner, Footprint::default(), promised)?;
+        let promised = Promised { footprint: Footprint::of(limits), active: true };
+        self.lock().ledger.promise(owner, Promised::default(), promised)?;
         Ok(Promise { owners: self.clone(), owner: String::from(owner), promised })
     }
 

@@ -21,6 +21,7 @@ mod plain_log;
 mod queue;
 mod recompiling;
 mod sessions;
+mod shares;
 mod startup;
 mod support;
 
