@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 /// Each layer, and the layers of this crate that it may name. What is not a layer (`config`,
 /// `startup`, `state`, …) puts the layers together and may name any. The layers have an order, and
 /// each names only earlier ones: there is no circle.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("workers", &["domain"]),
     ("storage", &["domain"]),
     ("services", &["domain", "storage", "workers"]),
     ("http/connections", &["domain"]),
     ("http/failure", &["domain", "services", "telemetry"]),
-    ("http/extract", &["domain", "services", "telemetry", "http/failure"]),
+    ("http/memory_budget", &["domain"]),
+    ("http/extract", &["domain", "services", "telemetry", "http/failure", "http/memory_budget"]),
     (
         "http/middleware",
         &["domain", "services", "telemetry", "http/connections", "http/failure", "http/extract"],
@@ -21,7 +22,15 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("http/metrics", &["domain", "workers"]),
     (
         "http/rest",
-        &["domain", "services", "state", "http/failure", "http/extract", "http/middleware"],
+        &[
+            "domain",
+            "services",
+            "state",
+            "http/failure",
+            "http/memory_budget",
+            "http/extract",
+            "http/middleware",
+        ],
     ),
     (
         "http/server.rs",
@@ -30,6 +39,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "http/",
             "http/connections",
             "http/extract",
+            "http/memory_budget",
             "http/metrics",
             "http/middleware",
             "http/rest",

@@ -1,7 +1,6 @@
 //! What another user may notice of a crowd.
 
 use super::{Rule, Violation};
-use crate::runner::Waits;
 
 /// A program that computes may take as many times as long.
 const BURN: f64 = 2.0;
@@ -9,6 +8,15 @@ const BURN: f64 = 2.0;
 const STEP: f64 = 3.0;
 /// ... and so long, in seconds, in any case: a hand-over more or less.
 const MOMENT: f64 = 0.025;
+
+/// How long the other user waits, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// For a program that computes.
+    pub burn: f64,
+    /// For a step of a session.
+    pub step: f64,
+}
 
 /// What is wrong with how long another user waited. Without cgroups nobody divides the processors.
 pub fn crowd(before: Waits, during: Waits, cgroups: bool) -> Vec<Violation> {

@@ -9,7 +9,7 @@ mod reply;
 
 use serde::Serialize;
 
-pub use crowd::crowd;
+pub use crowd::{Waits, crowd};
 pub use output::Output;
 pub use program::program;
 pub use reply::{ordinary_refusal, reply};

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::fixtures::{Fixtures, RUN, SESSIONS};
 use super::programs::{sound, unanswered};
 use crate::corpus::Crowd;
-use crate::judge::{Rule, Violation, crowd};
+use crate::judge::{Rule, Violation, Waits, crowd};
 
 /// For the crowd to do what it does.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -26,15 +26,6 @@ const BURN: [(&str, &str, &str); 2] = [
     ("bash", "x=0; for ((i = 0; i < 60000; i++)); do ((x += i)); done; echo $x", "1799970000\n"),
 ];
 
-/// How long the other user waits, in seconds.
-#[derive(Clone, Copy, Debug)]
-pub struct Waits {
-    /// For a program that computes.
-    pub burn: f64,
-    /// For a step of a session.
-    pub step: f64,
-}
-
 impl Fixtures {
     /// Runs it in as many sessions as it is let, and compares what another user waits.
     pub(super) async fn crowd(&self, one: &Crowd) -> Outcome {
@@ -45,10 +36,14 @@ impl Fixtures {
         if self.accounts.other.is_none() {
             return Outcome::Skipped(String::from("another user not here"));
         }
-        Outcome::Ran(match self.beside(one).await {
-            Ok(violations) => violations,
-            Err(violation) => vec![violation],
-        })
+        let first = self.beside(one).await;
+        // A machine that has something else to do for a moment is not a finding: who is slow, is slow again.
+        let slow = first.as_ref().is_ok_and(|violations| {
+            let is_late = |violation: &Violation| violation.rule == Rule::Bystander;
+            !violations.is_empty() && violations.iter().all(is_late)
+        });
+        let last = if slow { self.beside(one).await } else { first };
+        Outcome::Ran(last.unwrap_or_else(|violation| vec![violation]))
     }
 
     async fn beside(&self, one: &Crowd) -> Result<Vec<Violation>, Violation> {

@@ -20,7 +20,6 @@ use super::options::Options;
 use super::report::{AttackReport, BystanderLatencies, Console, Finding, GroupSummary, Skipped};
 use super::service::Service;
 use baseline::Baseline;
-pub use crowds::Waits;
 use fixtures::Fixtures;
 
 /// What an entry came to.
