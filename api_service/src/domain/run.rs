@@ -22,7 +22,7 @@ pub const MAX_STRING: usize = 128 << 10;
 pub const MAX_ENV_NAME: usize = 255;
 /// Most compiler flags of a request.
 pub const MAX_COMPILER_FLAGS: usize = 64;
-/// Longest compiler flag, in bytes.
+/// Longest compiler flag, in characters.
 pub const MAX_COMPILER_FLAG: usize = 256;
 
 /// A checked request to run code.

@@ -192,10 +192,10 @@ fn checked_flags(flags: Vec<String>, errors: &mut FieldErrors) -> Vec<String> {
         errors.push("compiler_flags", format!("must be at most {MAX_COMPILER_FLAGS}"));
     }
     for (index, flag) in flags.iter().enumerate() {
-        if flag.is_empty() || flag.len() > MAX_COMPILER_FLAG || flag.contains('\0') {
+        if flag.is_empty() || flag.chars().count() > MAX_COMPILER_FLAG || flag.contains('\0') {
             errors.push(
                 format!("compiler_flags[{index}]"),
-                format!("must have 1 to {MAX_COMPILER_FLAG} bytes and no NUL character"),
+                format!("must have 1 to {MAX_COMPILER_FLAG} characters and no NUL character"),
             );
         }
     }
