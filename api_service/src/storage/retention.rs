@@ -120,10 +120,11 @@ impl Database {
 
 /// Removes the oldest answers of the user `$1`, until those that are left take at most `$2` bytes.
 const OLDEST_ANSWERS: &str = "DELETE FROM idempotency_keys
-    WHERE user_id = $1 AND state <> 'reserved' AND created_at <
+    WHERE user_id = $1 AND state <> 'reserved' AND bytes > 0 AND created_at <
     COALESCE((SELECT MIN(created_at) FROM (
-         SELECT created_at, SUM(bytes) OVER (ORDER BY created_at DESC) AS total
-         FROM idempotency_keys WHERE user_id = $1
+         SELECT created_at, SUM(bytes) OVER (
+             ORDER BY created_at DESC, idempotency_key ROWS UNBOUNDED PRECEDING
+         ) AS total FROM idempotency_keys WHERE user_id = $1
      ) AS summed WHERE total <= $2), 9223372036854775807)";
 
 /// A kind of thing that a user can make many of.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use futures::future::join_all;
+use tokio::time::{Instant, timeout};
 
 use super::ledger::Promised;
 use super::{Background, LOW, Member, Owners, Stage, State, each_of, part, told};
@@ -15,6 +16,8 @@ use crate::sandbox::spec::Footprint;
 
 /// A sandbox in which nothing was waited for so long idles. Steps of one conversation follow each other faster.
 const GRACE: Duration = Duration::from_secs(1);
+/// For an answer from inside of one that idles.
+const STARVED: Duration = Duration::from_millis(500);
 /// Processor time between two looks, by which a sandbox is known to compute: a twentieth of a processor.
 const COMPUTES: Duration = Duration::from_millis(5);
 /// Between two looks at what one holds that idles.
@@ -30,7 +33,8 @@ pub struct Evicted {
     pub held: Footprint,
 }
 
-/// Hundredths of what it was promised that a sandbox may hold: init is not counted in a limit, and a tmpfs is in pages.
+/// Hundredths of the memory that it was promised that a sandbox may hold: init is not counted in a limit, and a tmpfs is
+/// in pages.
 const A_LITTLE_MORE: u64 = 110;
 /// Hundredths of the machine that are taken when it is time to look who has taken them.
 const LOOK_CLOSELY: u64 = 35;
@@ -74,15 +78,16 @@ impl Owners {
             }
             weigh(state.members.values_mut(), background);
         }
-        for (number, sandbox) in pausing {
-            self.pause(number, &*sandbox).await;
-        }
-        let mut over = Vec::new();
-        for (number, sandbox) in measuring {
-            let held = sandbox.footprint().await;
-            over.extend(self.note(number, held));
-        }
-        over
+        // Side by side and not for long: one whose inside is starved must not keep the others from being looked at.
+        let pausing = pausing.iter().map(async |(number, sandbox)| {
+            let _ = timeout(STARVED, self.pause(*number, &**sandbox)).await;
+        });
+        let measuring = measuring.iter().map(async |(number, sandbox)| {
+            let held = timeout(STARVED, sandbox.footprint()).await.ok()?;
+            self.note(*number, held)
+        });
+        let (_, over) = tokio::join!(join_all(pausing), join_all(measuring));
+        over.into_iter().flatten().collect()
     }
 
     /// Stops what goes on in a sandbox in which nothing is waited for.
@@ -119,7 +124,7 @@ impl Owners {
             let promised = Promised { footprint: held, active: false };
             ledger.note(&member.owner, member.promised, promised);
             member.promised = promised;
-            if !held.is_within(member.most.hundredths(A_LITTLE_MORE)) {
+            if held.memory_bytes > member.most.hundredths(A_LITTLE_MORE).memory_bytes {
                 let (sandbox, activity) = (Arc::clone(&member.sandbox), member.activity.clone());
                 return Some(Evicted { sandbox, activity, held });
             }
@@ -147,13 +152,19 @@ impl Owners {
             let held = sandbox.footprint().await;
             owners.entry(owner).or_default().push((held, sandbox, activity));
         }
-        let sums = owners.into_values().map(|sandboxes| {
-            let sum = sandboxes.iter().fold(Footprint::default(), |sum, (held, ..)| sum.and(*held));
-            (sum, sandboxes)
-        });
-        let is_short = !all.is_within(rules.capacity.hundredths(SHORT));
+        let sums: Vec<_> = owners
+            .into_values()
+            .map(|sandboxes| {
+                let each = sandboxes.iter().map(|(held, ..)| *held);
+                (each.fold(Footprint::default(), Footprint::and), sandboxes)
+            })
+            .collect();
+        // Not of `all`: what nobody who lives holds comes back when nobody is ended.
+        let held = sums.iter().fold(Footprint::default(), |all, (sum, _)| all.and(*sum));
+        let is_short = !held.is_within(rules.capacity.hundredths(SHORT));
         let weight = |held: Footprint| held.largest_part_of(rules.capacity);
         let (held, sandboxes) = sums
+            .into_iter()
             .filter(|(sum, sandboxes)| {
                 // One sandbox alone is bounded by its own limits.
                 sandboxes.len() > 1 && !sum.is_within(rules.most_of_one) || is_short

@@ -1,6 +1,7 @@
 //! A sandbox among those of its owner: what it was promised, and that it is used again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -22,6 +23,9 @@ pub struct Membership {
     owners: Owners,
     number: u64,
 }
+
+/// For which one that is used again does not idle, whatever goes on in it.
+const RESUMING: Duration = Duration::from_secs(15);
 
 impl Promise {
     /// The sandbox is there, and what goes on in it is `activity`.
@@ -73,6 +77,9 @@ impl Membership {
         if let Some(sandbox) = paused {
             // Whatever is wrong with it will be seen by whoever uses it.
             let _ = sandbox.resume().await;
+            if let Some(member) = self.owners.lock().members.get_mut(&self.number) {
+                member.seen = Instant::now();
+            }
         }
         Ok(())
     }
@@ -92,8 +99,11 @@ impl Membership {
         ledger.promise(&member.owner, member.promised, promised)?;
         member.promised = promised;
         member.most = member.most.larger_of(wanted);
-        member.seen = Instant::now();
         let stage = std::mem::replace(&mut member.stage, Stage::Active);
+        // Before what is to be waited for begins, it has to be resumed, which may take its time.
+        let resuming =
+            if stage == (Stage::Idle { paused: true }) { RESUMING } else { Duration::ZERO };
+        member.seen = Instant::now() + resuming;
         let sandbox = Arc::clone(&member.sandbox);
         if stage != Stage::Active {
             let owner = member.owner.clone();

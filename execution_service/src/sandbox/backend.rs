@@ -106,7 +106,8 @@ pub trait SandboxBackend: Send + Sync + 'static {
     /// What the machine has for all of its sandboxes.
     fn capacity(&self) -> Footprint;
 
-    /// What they hold now; nothing where only each by itself can tell.
+    /// At least what they hold now: pages of files that ended ones have read are in it, too. Nothing where only each by
+    /// itself can tell.
     fn footprint(&self) -> Footprint;
 
     /// Whether it would make a sandbox now, as far as is known.
@@ -210,7 +211,7 @@ pub trait Sandbox: Send + Sync {
     /// `patience`: user code may have starved it.
     async fn usage(&self, patience: Duration) -> Result<Usage, SandboxError>;
 
-    /// What it holds now. What nobody can tell is nothing.
+    /// What it holds now, without what the kernel takes back when it is short. What nobody can tell is nothing.
     async fn footprint(&self) -> Footprint;
 
     /// Processor time that it has used, where the kernel counts it; at once.

@@ -86,6 +86,7 @@ impl Worker {
         let session = self.sessions.get(session.0, session.1)?;
         let process = session.processes.get(process)?;
         session.deadline.touch();
+        session.membership.activate(session.limits.sandbox, Some(Instant::now())).await?;
         match session.sandbox.signal(process.id, signal).await {
             // Of a signal it means as well that nothing was heard for a moment, which a busy machine may take.
             Err(error @ SandboxError::Gone) if !session.sandbox.is_gone() => {
@@ -108,6 +109,7 @@ impl Worker {
     ) -> Result<(), WorkerError> {
         let session = self.sessions.get(session.0, session.1)?;
         session.deadline.touch();
+        session.membership.activate(session.limits.sandbox, Some(Instant::now())).await?;
         Ok(session.processes.get(process)?.write(data, end).await?)
     }
 }

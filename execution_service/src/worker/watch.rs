@@ -28,25 +28,31 @@ impl Worker {
 
     /// Divides the processors by owner, and has the largest owner give when the machine runs short.
     async fn watch_owners(&self) {
+        let mut last = None;
         loop {
             sleep(SHARES).await;
             for evicted in self.owners.divide_processors().await {
-                self.evict(&evicted, "an idle sandbox holds more than it may");
+                self.evict(&evicted, false, "an idle sandbox holds more than it may");
             }
             if let Some(evicted) = self.owners.too_much(self.backend.footprint()).await {
-                self.evict(&evicted, "a sandbox of the largest owner has to go");
+                // What goes on in it is stopped first. What it holds may be in files, or in what is left running.
+                let again = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &evicted.sandbox));
+                self.evict(&evicted, again, "a sandbox of the largest owner has to go");
                 sleep(LEAVING).await;
+                last = Some(evicted.sandbox);
+            } else {
+                last = None;
             }
         }
     }
 
-    /// Stops what runs in a sandbox; a session in which nothing runs is lost.
-    fn evict(&self, Evicted { sandbox, activity, held }: &Evicted, why: &str) {
+    /// Stops what runs in a sandbox; a session in which nothing runs is lost, and any if `wholly`.
+    fn evict(&self, Evicted { sandbox, activity, held }: &Evicted, wholly: bool, why: &str) {
         let Footprint { memory_bytes, processes } = *held;
         tracing::warn!(memory_bytes, processes, "{why}");
         activity.evict();
         if let Some(session) = self.sessions.of_sandbox(sandbox)
-            && !activity.has_runs()
+            && (wholly || !activity.has_runs())
         {
             self.lose(&session);
         }

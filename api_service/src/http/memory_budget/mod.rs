@@ -42,7 +42,7 @@ impl MemoryBudget {
 
     /// A permit for nothing yet, for a body of `user`. A body of nobody's is small by the rules of its route.
     pub(super) fn enter(&self, user: Option<UserId>) -> MemoryPermit {
-        MemoryPermit { shared: self.shared.clone(), user, bytes: 0 }
+        MemoryPermit { shared: self.shared.clone(), user, bytes: 0, beyond: 0 }
     }
 }
 
@@ -56,6 +56,8 @@ pub struct MemoryPermit {
     shared: Arc<Shared>,
     user: Option<UserId>,
     bytes: usize,
+    /// Taken although there was no room.
+    beyond: usize,
 }
 
 impl MemoryPermit {
@@ -95,8 +97,9 @@ impl MemoryPermit {
             return;
         }
         if let Some(user) = &self.user {
-            self.shared.taken().add(user, length);
-            self.bytes += length;
+            // Not of all: nobody else is to be refused for it.
+            *self.shared.taken().of_user.entry(user.clone()).or_default() += length;
+            self.beyond += length;
         }
     }
 
@@ -112,7 +115,7 @@ impl Taken {
     fn has_room(&self, user: &UserId, bytes: usize, all: usize) -> bool {
         let of_user = self.of_user.get(user).copied().unwrap_or_default();
         let fits = of_user.saturating_add(bytes) <= all / 2;
-        self.bytes.saturating_add(bytes) <= all && (fits || of_user == 0)
+        of_user == 0 || fits && self.bytes.saturating_add(bytes) <= all
     }
 
     fn add(&mut self, user: &UserId, bytes: usize) {
@@ -123,13 +126,13 @@ impl Taken {
 
 impl Drop for MemoryPermit {
     fn drop(&mut self) {
-        let Some(user) = self.user.as_ref().filter(|_| self.bytes > 0) else {
+        let Some(user) = self.user.as_ref().filter(|_| self.bytes + self.beyond > 0) else {
             return;
         };
         let mut taken = self.shared.taken();
         taken.bytes -= self.bytes;
         if let Some(of_user) = taken.of_user.get_mut(user) {
-            *of_user -= self.bytes;
+            *of_user -= self.bytes + self.beyond;
             if *of_user == 0 {
                 taken.of_user.remove(user);
             }
@@ -189,7 +192,8 @@ mod tests {
         assert_eq!(budget.shared.taken().bytes, MIB);
         let mut third = enter();
         third.grow_in_time(3 * MIB, Duration::from_millis(20)).await;
-        assert_eq!(budget.shared.taken().bytes, 4 * MIB, "nobody else has had it");
+        assert_eq!(budget.shared.taken().bytes, MIB, "nobody else is refused for it");
+        assert_eq!(budget.shared.taken().of_user[&user], 4 * MIB);
         drop((second, third));
         assert!(budget.shared.taken().bytes == 0 && enter().has_room());
     }

@@ -83,8 +83,13 @@ impl From<Answer> for HttpResponse {
 }
 
 impl Answer {
-    /// As a response that has `room` until it has been sent.
-    pub(super) fn respond(self, room: Option<AnswerRoom>) -> HttpResponse {
+    /// As a response, when there is `room`, which it has until it has been sent.
+    pub(super) async fn respond_in(self, room: AnswerRoom) -> HttpResponse {
+        room.enter(self.body.len()).await;
+        self.respond(Some(room))
+    }
+
+    fn respond(self, room: Option<AnswerRoom>) -> HttpResponse {
         let Self { status, body, replayed } = self;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
         let mut response = HttpResponse::build(status);

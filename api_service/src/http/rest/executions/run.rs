@@ -54,15 +54,15 @@ pub(in crate::http::rest) async fn run(
         idempotent(&idempotency, reservation, StatusCode::OK, work).await
     };
     let Some(reservation) = keyed else {
-        return Ok(work.await?.respond(Some(room)));
+        return Ok(work.await?.respond_in(room).await);
     };
     match state.idempotency.to_the_end(&reservation, work).await? {
         Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
             let known = recalled(&state.executions, &caller.user, &began, &room).await?;
             let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
-            Ok(Answer::replayed(StatusCode::OK, body).respond(Some(room)))
+            Ok(Answer::replayed(StatusCode::OK, body).respond_in(room).await)
         }
-        done => Ok(done?.respond(Some(room))),
+        done => Ok(done?.respond_in(room).await),
     }
 }
 

@@ -21,8 +21,10 @@ pub struct Meter {
     pub(super) processes_events: File,
     /// Where its weight is written, and that of a new sandbox.
     pub(super) weight: Option<(File, u32)>,
-    /// What it holds now: memory and processes. Opened when somebody asks, which is seldom.
+    /// What it holds now: statistics of memory, and the number of processes. Opened when somebody asks, which is seldom.
     pub(super) held: [PathBuf; 2],
+    /// The kinds of memory in those statistics that nobody can take back but by ending who holds them.
+    pub(super) kept: &'static [&'static str],
     /// The list of its processes. Opened anew each time: what stays open, and is read often, shows with v1 what
     /// it showed first.
     pub(super) members: PathBuf,
@@ -71,8 +73,14 @@ impl Meter {
     /// What it holds now.
     pub fn footprint(&self) -> Footprint {
         let [memory, processes] = &self.held;
+        let text = fs::read_to_string(memory).unwrap_or_default();
+        let of = |key: &&str| {
+            let value =
+                |line: &str| line.strip_prefix(*key)?.strip_prefix(' ')?.parse::<u64>().ok();
+            text.lines().find_map(value)
+        };
         Footprint {
-            memory_bytes: read_number(memory).unwrap_or_default(),
+            memory_bytes: self.kept.iter().filter_map(of).sum(),
             processes: read_number(processes).unwrap_or_default(),
         }
     }

@@ -114,7 +114,8 @@ impl Tree {
             processes_peak: meter::open(&pids, &["pids.peak", "pids.current"])?,
             processes_events: meter::open(&pids, &["pids.events"])?,
             weight: weight.map(|file| (File::from(file), FULL_WEIGHT)),
-            held: [memory.join("memory.usage_in_bytes"), pids.join("pids.current")],
+            held: [memory.join("memory.stat"), pids.join("pids.current")],
+            kept: &["rss", "shmem"],
             members: pids.join("cgroup.procs"),
         })
     }

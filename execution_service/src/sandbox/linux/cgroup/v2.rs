@@ -74,7 +74,8 @@ impl Tree {
             processes_peak: meter::open(&directory, &["pids.peak", "pids.current"])?,
             processes_events: meter::open(&directory, &["pids.events"])?,
             weight: weight.map(|file| (File::from(file), FULL_WEIGHT)),
-            held: [directory.join("memory.current"), directory.join("pids.current")],
+            held: [directory.join("memory.stat"), directory.join("pids.current")],
+            kept: &["anon", "shmem", "kernel_stack", "pagetables", "sock", "slab_unreclaimable"],
             members: directory.join("cgroup.procs"),
         })
     }
