@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::execution::sharing::Activity;
-use crate::sandbox::backend::{Sandbox, SandboxError};
+use crate::sandbox::backend::Sandbox;
 use crate::sandbox::spec::{Footprint, SandboxLimits};
 
 pub use balance::Evicted;
@@ -196,11 +196,6 @@ fn each_of(count: usize) -> u32 {
 /// The weight of each of `count` that have `all` together.
 fn part(all: u32, count: usize) -> u32 {
     (all / u32::try_from(count).unwrap_or(u32::MAX).max(1)).max(1)
-}
-
-/// Why a sandbox does not stand still: a fault of ours, or it is gone.
-fn told(error: &SandboxError) {
-    tracing::debug!(%error, "an idle sandbox could not be paused");
 }
 
 #[cfg(test)]
