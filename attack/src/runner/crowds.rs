@@ -54,11 +54,15 @@ impl Fixtures {
             json!({"language": one.language.name(), "session_id": session, "code": one.code,
                 "timeout": timeout})
         };
-        let runs = join_all(sessions.iter().map(|session| self.attacker(RUN, body(session))));
+        let runs = join_all(
+            sessions.iter().map(|session| self.attacker(Method::POST, RUN, Some(body(session)))),
+        );
         let looking = async {
             tokio::time::sleep(SETTLE).await;
             let during = self.waits().await;
-            let ends = sessions.iter().map(|session| self.end(session));
+            let ends = sessions.iter().map(async |session| {
+                self.attacker(Method::DELETE, &format!("{SESSIONS}/{session}"), None).await
+            });
             let ended = join_all(ends).await;
             (during, ended)
         };
@@ -77,7 +81,7 @@ impl Fixtures {
             if let Some(limits) = &one.limits {
                 new["limits"] = limits.clone();
             }
-            match self.attacker(SESSIONS, new).await?["session_id"].as_str() {
+            match self.attacker(Method::POST, SESSIONS, Some(new)).await?["session_id"].as_str() {
                 Some(id) => sessions.push(String::from(id)),
                 None => break,
             }
@@ -89,17 +93,15 @@ impl Fixtures {
     }
 
     /// A refusal is an answer; a fault is not.
-    async fn attacker(&self, path: &str, body: Value) -> Result<Value, Violation> {
+    async fn attacker(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, Violation> {
         let token = Some(self.accounts.user.as_str());
         let limit = CALL.mul_f64(self.patience);
-        let reply = self.client.json(Method::POST, path, token, Some(&body), limit).await;
-        sound(reply.map_err(unanswered)?).map(|reply| reply.json)
-    }
-
-    async fn end(&self, session: &str) -> Result<Value, Violation> {
-        let token = Some(self.accounts.user.as_str());
-        let (path, limit) = (format!("{SESSIONS}/{session}"), CALL.mul_f64(self.patience));
-        let reply = self.client.json(Method::DELETE, &path, token, None, limit).await;
+        let reply = self.client.json(method, path, token, body.as_ref(), limit).await;
         sound(reply.map_err(unanswered)?).map(|reply| reply.json)
     }
 

@@ -1,6 +1,7 @@
 //! Types of single settings.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use crate::language::Language;
@@ -56,17 +57,16 @@ pub(super) fn milli_cpus(text: &str) -> Result<u32, String> {
 }
 
 pub(super) fn overcommit(text: &str) -> Result<u32, String> {
-    match text.parse::<u32>() {
-        Ok(number) if (100..=100_000).contains(&number) => Ok(number),
-        Ok(_) | Err(_) => Err(String::from("must be hundredths, 100 to 100000")),
-    }
+    hundredths(text, 100..=100_000)
 }
 
 pub(super) fn percent(text: &str) -> Result<u32, String> {
-    match text.parse::<u32>() {
-        Ok(number) if (1..=100).contains(&number) => Ok(number),
-        Ok(_) | Err(_) => Err(String::from("must be hundredths, 1 to 100")),
-    }
+    hundredths(text, 1..=100)
+}
+
+fn hundredths(text: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| allowed.contains(number));
+    number.ok_or_else(|| format!("must be hundredths, {} to {}", allowed.start(), allowed.end()))
 }
 
 pub(super) fn background(text: &str) -> Result<Background, String> {

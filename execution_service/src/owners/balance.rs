@@ -46,7 +46,6 @@ impl Owners {
     /// Gives those that hold more than they were ever promised, which only an idle one can where no cgroup keeps it
     /// from that.
     pub async fn divide_processors(&self) -> Vec<Evicted> {
-        let mut pausing = Vec::new();
         let mut measuring = Vec::new();
         {
             let mut state = self.lock();
@@ -60,57 +59,43 @@ impl Owners {
                     member.seen = now;
                     continue;
                 }
-                let age = now.duration_since(member.seen);
-                let is_due = match member.stage {
-                    Stage::Active => age >= GRACE,
-                    Stage::Idle { .. } => age >= MEASURE,
+                let patience = match member.stage {
+                    Stage::Active => GRACE,
+                    Stage::Idle => MEASURE,
                 };
-                if is_due {
-                    if member.stage == Stage::Active && background == Background::Frozen {
-                        pausing.push((*number, Arc::clone(&member.sandbox)));
-                    }
-                    if member.stage == Stage::Active {
-                        member.stage = Stage::Idle { paused: false };
-                    }
-                    member.seen = now;
-                    measuring.push((*number, Arc::clone(&member.sandbox)));
+                if now.duration_since(member.seen) < patience {
+                    continue;
+                }
+                member.seen = now;
+                measuring.push((*number, Arc::clone(&member.sandbox)));
+                let stage = std::mem::replace(&mut member.stage, Stage::Idle);
+                if stage == Stage::Active && background == Background::Frozen {
+                    let (owners, number) = (self.clone(), *number);
+                    let sandbox = Arc::clone(&member.sandbox);
+                    // To its end: one that was cut off between the two might stand still for ever.
+                    tokio::spawn(async move { owners.pause(number, &*sandbox).await });
                 }
             }
             weigh(state.members.values_mut(), background);
         }
         // Side by side and not for long: one whose inside is starved must not keep the others from being looked at.
-        let pausing = pausing.iter().map(async |(number, sandbox)| {
-            let _ = timeout(STARVED, self.pause(*number, &**sandbox)).await;
-        });
         let measuring = measuring.iter().map(async |(number, sandbox)| {
             let held = timeout(STARVED, sandbox.footprint()).await.ok()?;
             self.note(*number, held)
         });
-        let (_, over) = tokio::join!(join_all(pausing), join_all(measuring));
-        over.into_iter().flatten().collect()
+        join_all(measuring).await.into_iter().flatten().collect()
     }
 
     /// Stops what goes on in a sandbox in which nothing is waited for.
     async fn pause(&self, number: u64, sandbox: &dyn Sandbox) {
-        match sandbox.pause().await {
+        if let Err(error) = sandbox.pause().await {
             // It is gone, or its inside is starved: it goes on at its low weight.
-            Err(error) => tracing::debug!(%error, "an idle sandbox could not be paused"),
-            Ok(()) => {
-                let resumed = {
-                    let mut state = self.lock();
-                    match state.members.get_mut(&number) {
-                        Some(member) if member.stage != Stage::Active => {
-                            member.stage = Stage::Idle { paused: true };
-                            false
-                        }
-                        // Somebody has begun to use it meanwhile.
-                        Some(_) | None => true,
-                    }
-                };
-                if resumed {
-                    let _ = sandbox.resume().await;
-                }
-            }
+            tracing::debug!(%error, "an idle sandbox could not be paused");
+        }
+        let is_idle = |member: &Member| member.stage == Stage::Idle;
+        if !self.lock().members.get(&number).is_some_and(is_idle) {
+            // Somebody has begun to use it meanwhile.
+            let _ = sandbox.resume().await;
         }
     }
 

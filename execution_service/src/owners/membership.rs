@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::ledger::{Overcommitted, Promised};
-use super::{FULL, Member, Owners, Stage, State, each_of};
+use super::{Background, FULL, Member, Owners, Stage, State, each_of};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::Sandbox;
 use crate::sandbox::spec::{Footprint, SandboxLimits};
@@ -73,10 +73,11 @@ impl Membership {
         latest: Option<Instant>,
     ) -> Result<(), Overcommitted> {
         let wanted = Footprint::of(limits);
-        let paused = self.owners.when_there_is_room(latest, || self.try_activate(wanted)).await?;
-        if let Some(sandbox) = paused {
-            // Whatever is wrong with it will be seen by whoever uses it.
-            let _ = sandbox.resume().await;
+        let frozen = self.owners.when_there_is_room(latest, || self.try_activate(wanted)).await?;
+        if let Some(sandbox) = frozen {
+            // Also when who wanted it goes away: the next one finds it active. Whatever is wrong with it will be seen by
+            // whoever uses it.
+            let _ = tokio::spawn(async move { sandbox.resume().await }).await;
             if let Some(member) = self.owners.lock().members.get_mut(&self.number) {
                 member.seen = Instant::now();
             }
@@ -93,17 +94,17 @@ impl Membership {
         };
         let wanted = match member.stage {
             Stage::Active => wanted.larger_of(member.promised.footprint),
-            Stage::Idle { .. } => wanted,
+            Stage::Idle => wanted,
         };
         let promised = Promised { footprint: wanted, active: true };
         ledger.promise(&member.owner, member.promised, promised)?;
         member.promised = promised;
         member.most = member.most.larger_of(wanted);
         let stage = std::mem::replace(&mut member.stage, Stage::Active);
+        let is_frozen =
+            stage == Stage::Idle && self.owners.0.rules.background == Background::Frozen;
         // Before what is to be waited for begins, it has to be resumed, which may take its time.
-        let resuming =
-            if stage == (Stage::Idle { paused: true }) { RESUMING } else { Duration::ZERO };
-        member.seen = Instant::now() + resuming;
+        member.seen = Instant::now() + if is_frozen { RESUMING } else { Duration::ZERO };
         let sandbox = Arc::clone(&member.sandbox);
         if stage != Stage::Active {
             let owner = member.owner.clone();
@@ -113,7 +114,7 @@ impl Membership {
                 member.weigh(weight);
             }
         }
-        Ok((stage == Stage::Idle { paused: true }).then_some(sandbox))
+        Ok(is_frozen.then_some(sandbox))
     }
 }
 

@@ -98,7 +98,7 @@ struct Member {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Active,
-    Idle { paused: bool },
+    Idle,
 }
 
 impl Owners {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::execution::sharing::{Share, What};
 use crate::sandbox::backend::SandboxBackend;
-use crate::sandbox::fake::{FakeBackend, LIMITS};
+use crate::sandbox::fake::{FakeBackend, LIMITS, until};
 use crate::sandbox::spec::{SandboxSpec, Usage};
 
 /// Of a machine for 16 sandboxes, of which one owner may have 8.
@@ -110,7 +110,7 @@ async fn what_idles_is_promised_what_it_holds_and_may_have_to_stand_still() {
     assert_eq!(refused.bound, Bound::Owner);
     tokio::time::sleep(Duration::from_millis(1100)).await;
     scene.owners.divide_processors().await;
-    assert!(ann.iter().all(|held| scene.paused(held)));
+    until(|| ann.iter().all(|held| scene.paused(held))).await;
     for _ in 0..8 {
         ann.push(scene.sandbox("ann").await.expect("the others hold nothing"));
     }

@@ -27,7 +27,7 @@ use crate::execution::limits::Limits;
 use crate::execution::runner::Runner;
 use crate::execution::sharing::Activity;
 use crate::language::Language;
-use crate::owners::{Membership, Promise};
+use crate::owners::{Membership, Overcommitted, Promise};
 use crate::sandbox::backend::Sandbox;
 
 pub use context::{Context, ContextError, Contexts, DEFAULT_CONTEXT};
@@ -104,6 +104,14 @@ impl Session {
     /// Whether its time has run out, by the clock or because nothing was done in it for `idle`.
     pub fn is_over(&self, idle: Duration) -> bool {
         self.deadline.has_passed(Instant::now(), idle, self.is_busy())
+    }
+
+    /// It is used again now, outside of a run, with its own limits.
+    ///
+    /// # Errors
+    /// When there is no room for it at once.
+    pub async fn wake(&self) -> Result<(), Overcommitted> {
+        self.membership.activate(self.limits.sandbox, Some(Instant::now())).await
     }
 
     /// Whether what earlier runs have left running holds more than nobody watches who waits for a run.

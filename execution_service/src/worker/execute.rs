@@ -71,13 +71,13 @@ impl Worker {
             slot = turn.ticket.turn(turn.latest) => slot?,
             () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
         };
-        let queue = begun.elapsed();
-        let begun = Instant::now();
-        let demand = Demand::Program(&run.request.code);
         let promise = tokio::select! {
             promise = self.owners.promise_by(&run.request.owner, run.limits.sandbox, turn.latest) => promise?,
             () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
         };
+        let queue = begun.elapsed();
+        let begun = Instant::now();
+        let demand = Demand::Program(&run.request.code);
         let acquired = tokio::select! {
             biased;
             acquired = self.pool.acquire(run.request.language, demand, run.limits.sandbox) => acquired?,

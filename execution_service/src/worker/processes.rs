@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use tokio::time::Instant;
-
 use super::{Worker, WorkerError};
 use crate::execution::kernel::KernelError;
 use crate::execution::sharing::What;
@@ -53,7 +51,7 @@ impl Worker {
         let mut all = environment_of(executables);
         all.extend(session.env.clone());
         all.extend(env);
-        session.membership.activate(session.limits.sandbox, Some(Instant::now())).await?;
+        session.wake().await?;
         let share = session.activity.begin(What::Command);
         let started = session.sandbox.start(Command {
             program: program.clone(),
@@ -86,7 +84,7 @@ impl Worker {
         let session = self.sessions.get(session.0, session.1)?;
         let process = session.processes.get(process)?;
         session.deadline.touch();
-        session.membership.activate(session.limits.sandbox, Some(Instant::now())).await?;
+        session.wake().await?;
         match session.sandbox.signal(process.id, signal).await {
             // Of a signal it means as well that nothing was heard for a moment, which a busy machine may take.
             Err(error @ SandboxError::Gone) if !session.sandbox.is_gone() => {
@@ -109,7 +107,7 @@ impl Worker {
     ) -> Result<(), WorkerError> {
         let session = self.sessions.get(session.0, session.1)?;
         session.deadline.touch();
-        session.membership.activate(session.limits.sandbox, Some(Instant::now())).await?;
+        session.wake().await?;
         Ok(session.processes.get(process)?.write(data, end).await?)
     }
 }

@@ -74,13 +74,8 @@ impl Meter {
     pub fn footprint(&self) -> Footprint {
         let [memory, processes] = &self.held;
         let text = fs::read_to_string(memory).unwrap_or_default();
-        let of = |key: &&str| {
-            let value =
-                |line: &str| line.strip_prefix(*key)?.strip_prefix(' ')?.parse::<u64>().ok();
-            text.lines().find_map(value)
-        };
         Footprint {
-            memory_bytes: self.kept.iter().filter_map(of).sum(),
+            memory_bytes: self.kept.iter().filter_map(|key| value(&text, key)).sum(),
             processes: read_number(processes).unwrap_or_default(),
         }
     }
@@ -117,8 +112,13 @@ pub(super) fn read_number(path: &Path) -> Option<u64> {
 
 /// The number behind `key` in the file at `path`.
 pub(super) fn read_keyed(path: &Path, key: &str) -> Option<u64> {
-    let text = fs::read_to_string(path).ok()?;
-    text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
+    value(&fs::read_to_string(path).ok()?, key)
+}
+
+/// The number behind `key` in lines of `key number`.
+fn value(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+    line?.trim().parse().ok()
 }
 
 /// The longest, `cpu.stat`, begins with what is wanted.
@@ -136,8 +136,5 @@ fn number(file: &File) -> Option<u64> {
 
 /// The number behind `key` in a file of `key number` lines.
 pub(super) fn keyed(file: &File, key: &str) -> Option<u64> {
-    with_text(file, |text| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-        line?.trim().parse().ok()
-    })
+    with_text(file, |text| value(text, key))
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use nix::errno::Errno;
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::tcsetwinsize;
 use tokio::io::AsyncWrite;
 use tokio::io::unix::AsyncFd;
 
@@ -29,9 +29,7 @@ impl TerminalEnd {
 
 impl Terminal for TerminalEnd {
     fn resize(&self, size: TerminalSize) -> io::Result<()> {
-        let TerminalSize { rows, columns } = size;
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        Ok(tcsetwinsize(self.0.get_ref(), size)?)
+        Ok(tcsetwinsize(self.0.get_ref(), size.into())?)
     }
 }
 

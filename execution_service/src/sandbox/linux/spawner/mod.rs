@@ -9,7 +9,7 @@ mod zygote;
 mod zygotes;
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -162,9 +162,8 @@ impl Spawner {
             },
             SpawnerRequest::Pipes { sandbox, stdin } => {
                 let made = self.sandboxes.pipes(sandbox, stdin).and_then(|pipes| {
-                    let message = FromSpawner::Reply { sequence, reply: SpawnerReply::Pipes };
                     let fds: Vec<_> = pipes.carried().collect();
-                    channel::send(self.worker.as_fd(), &message, &fds)
+                    self.reply_with(sequence, SpawnerReply::Pipes, &fds)
                 });
                 match made {
                     Ok(()) => return Ok(true),
@@ -173,8 +172,8 @@ impl Spawner {
             }
             SpawnerRequest::Terminal { sandbox, size } => {
                 let made = self.sandboxes.terminal(sandbox, size).and_then(|ends| {
-                    let message = FromSpawner::Reply { sequence, reply: SpawnerReply::Terminal };
-                    channel::send(self.worker.as_fd(), &message, &ends.each_ref().map(AsFd::as_fd))
+                    let fds = ends.each_ref().map(AsFd::as_fd);
+                    self.reply_with(sequence, SpawnerReply::Terminal, &fds)
                 });
                 match made {
                     Ok(()) => return Ok(true),
@@ -245,8 +244,7 @@ impl Spawner {
             .chain(pipes.carried())
             .chain(account.iter().flatten().map(AsFd::as_fd))
             .collect();
-        let reply = SpawnerReply::Created { sandbox };
-        channel::send(self.worker.as_fd(), &FromSpawner::Reply { sequence, reply }, &fds)
+        self.reply_with(sequence, SpawnerReply::Created { sandbox }, &fds)
     }
 
     /// Of its children, who is what: by the kernel's list, not by our own.
@@ -277,6 +275,15 @@ impl Spawner {
 
     fn reply(&self, sequence: Sequence, reply: SpawnerReply) -> io::Result<()> {
         self.tell(&FromSpawner::Reply { sequence, reply })
+    }
+
+    fn reply_with(
+        &self,
+        sequence: Sequence,
+        reply: SpawnerReply,
+        fds: &[BorrowedFd<'_>],
+    ) -> io::Result<()> {
+        channel::send(self.worker.as_fd(), &FromSpawner::Reply { sequence, reply }, fds)
     }
 
     fn tell(&self, message: &FromSpawner) -> io::Result<()> {

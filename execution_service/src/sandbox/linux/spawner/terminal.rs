@@ -11,7 +11,7 @@ use rustix::mount::{
     fsopen,
 };
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::tcsetwinsize;
 
 use crate::sandbox::spec::TerminalSize;
 
@@ -27,8 +27,7 @@ pub fn make(user: Uid, size: TerminalSize) -> io::Result<[OwnedFd; 2]> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let outer = openat(mount, "ptmx", flags, Mode::empty())?;
     unlockpt(&outer)?;
-    let TerminalSize { rows, columns } = size;
-    tcsetwinsize(&outer, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })?;
+    tcsetwinsize(&outer, size.into())?;
     let inner =
         ioctl_tiocgptpeer(&outer, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     Ok([outer, inner])

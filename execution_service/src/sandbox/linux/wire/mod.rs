@@ -20,6 +20,7 @@ pub mod init_link;
 pub mod pipes;
 pub mod probe;
 pub mod spawner;
+mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod zygote;

@@ -90,10 +90,7 @@ impl SpawnerClient {
                 let (peak, weight) = (fds.next(), fds.next());
                 Ok(Created { claim, sandbox, link, pipes, peak, weight })
             }
-            (SpawnerReply::Failed(failure), _) => {
-                let source = failure.error();
-                Err(SandboxError::Create { stage: failure.stage, source })
-            }
+            (SpawnerReply::Failed(failure), _) => Err(not_made(failure)),
             _ => Err(SandboxError::BackendGone),
         }
     }
@@ -103,10 +100,7 @@ impl SpawnerClient {
         let Reply { said, fds, .. } = self.ask(SpawnerRequest::Pipes { sandbox, stdin }).await?;
         match said {
             SpawnerReply::Pipes => Pipes::received(&mut fds.into_iter(), stdin).ok_or_else(no_room),
-            SpawnerReply::Failed(failure) => {
-                let source = failure.error();
-                Err(SandboxError::Create { stage: failure.stage, source })
-            }
+            SpawnerReply::Failed(failure) => Err(not_made(failure)),
             _ => Err(SandboxError::BackendGone),
         }
     }
@@ -120,10 +114,7 @@ impl SpawnerClient {
         let Reply { said, fds, .. } = self.ask(SpawnerRequest::Terminal { sandbox, size }).await?;
         match said {
             SpawnerReply::Terminal => fds.try_into().map_err(|_| no_room()),
-            SpawnerReply::Failed(failure) => {
-                let source = failure.error();
-                Err(SandboxError::Create { stage: failure.stage, source })
-            }
+            SpawnerReply::Failed(failure) => Err(not_made(failure)),
             _ => Err(SandboxError::BackendGone),
         }
     }
@@ -243,6 +234,11 @@ impl SpawnerClient {
 fn no_room() -> SandboxError {
     let source = std::io::Error::from_raw_os_error(libc::EMFILE);
     SandboxError::Create { stage: String::from("open files"), source }
+}
+
+fn not_made(failure: Failure) -> SandboxError {
+    let source = failure.error();
+    SandboxError::Create { stage: failure.stage, source }
 }
 
 fn no_fork(failure: Failure) -> SandboxError {
