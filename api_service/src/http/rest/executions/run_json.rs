@@ -22,7 +22,7 @@ use crate::http::extract::field_path;
 use crate::http::rest::fields::content::Content;
 use crate::http::rest::fields::limits::LimitsBody;
 use crate::http::rest::fields::program::{
-    args_schema, bounded, environment, environment_schema, language,
+    args_schema, bounded, compiler_flags_schema, environment, environment_schema, language,
 };
 
 /// Code to run.
@@ -58,7 +58,7 @@ pub struct RunBody {
     /// What the run may use.
     pub limits: Option<LimitsBody>,
     /// For compiled languages; `/v1/languages` lists those that each accepts.
-    #[schema(max_items = 64)]
+    #[schema(schema_with = compiler_flags_schema)]
     pub compiler_flags: Option<Vec<String>>,
 }
 

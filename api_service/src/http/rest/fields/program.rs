@@ -6,7 +6,9 @@ use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Schema
 
 use crate::domain::field_error::FieldErrors;
 use crate::domain::language::{LanguageName, Offer};
-use crate::domain::run::{MAX_ARGS, MAX_ENV, MAX_ENV_NAME, MAX_STRING};
+use crate::domain::run::{
+    MAX_ARGS, MAX_COMPILER_FLAG, MAX_COMPILER_FLAGS, MAX_ENV, MAX_ENV_NAME, MAX_STRING,
+};
 use crate::http::extract::field_path;
 
 /// A language that may be asked for, by name or alias. While no worker has said what it has, any name
@@ -71,6 +73,16 @@ pub(in crate::http::rest) fn args_schema() -> Array {
         .description(Some("Arguments of the program."))
         .items(string_schema())
         .max_items(Some(MAX_ARGS))
+        .build()
+}
+
+/// Of `compiler_flags`.
+pub(in crate::http::rest) fn compiler_flags_schema() -> Array {
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .description(Some("For compiled languages; `/v1/languages` lists those that each accepts."))
+        .items(string_schema().min_length(Some(1)).max_length(Some(MAX_COMPILER_FLAG)))
+        .max_items(Some(MAX_COMPILER_FLAGS))
         .build()
 }
 

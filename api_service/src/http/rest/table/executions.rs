@@ -1,0 +1,88 @@
+//! Runs of code.
+
+use actix_web::http::StatusCode as S;
+
+use super::{get, page, post};
+use crate::domain::scope::Access::Needs;
+use crate::domain::scope::Scope::{Read, Run};
+use crate::http::failure::Code as C;
+use crate::http::rest::endpoint::{Content, Endpoint, OF_KEYS, Tag, Takes};
+use crate::http::rest::executions;
+use crate::http::rest::fields::page::PageAnswer;
+use crate::http::rest::schemas::{idempotency_key, range, schema};
+
+pub(super) fn rows() -> Vec<Endpoint> {
+    use executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
+    use executions::run_json::{RunAnswer, RunBody};
+    let page_of = Content::Json(schema::<PageAnswer<ExecutionSummary>>);
+    vec![
+        post("/v1/code_interpreter/run", Needs(Run), Tag::Run, "run_code", "Run code")
+            .more(
+                "Waits for its end. A program that fails is an outcome, not an error: the answer \
+                 is 200, and `status` says how it ended.",
+            )
+            .with(idempotency_key)
+            .takes(Takes::Json(schema::<RunBody>))
+            .gives(S::OK, "What it did", Content::Json(schema::<RunAnswer>))
+            .fails(&OF_KEYS)
+            .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
+            .fails(&[C::ShareFull])
+            .fails(&[C::LanguageMismatch, C::LanguageUnavailable, C::WorkerFull])
+            .fails(&[C::WorkerUnavailable, C::ExecutionUnknown, C::DatabaseBehind])
+            .fails(&[C::ExecutionCancelled, C::GatewayStopping, C::AnswersFull])
+            .to(executions::run::run),
+        get(
+            "/v1/code_interpreter/executions",
+            Needs(Read),
+            Tag::Run,
+            "list_executions",
+            "Your runs",
+        )
+        .more("Newest first.")
+        .with(|| page("exe"))
+        .gives(S::OK, "A page", page_of)
+        .fails(&[C::ValidationFailed])
+        .to(executions::list),
+        get(
+            "/v1/code_interpreter/executions/{id}",
+            Needs(Read),
+            Tag::Run,
+            "get_execution",
+            "A run",
+        )
+        .more("With everything that its answer held.")
+        .gives(S::OK, "The run", Content::Json(schema::<ExecutionAnswer>))
+        .fails(&[C::ExecutionNotFound])
+        .to(executions::get),
+        get(
+            "/v1/code_interpreter/executions/{id}/output/{stream}",
+            Needs(Read),
+            Tag::Run,
+            "get_output",
+            "All that a run wrote",
+        )
+        .more(
+            "Byte by byte as it was written: nothing is cut out and nothing replaced. Output \
+             that is longer than an answer, or no UTF-8, is kept for a while only; `full_output` \
+             in the answer of the run says until when.",
+        )
+        .with(range)
+        .gives(S::OK, "All of it", Content::Output)
+        .gives(S::PARTIAL_CONTENT, "The range", Content::Output)
+        .fails(&[C::NotFound, C::ExecutionNotFound, C::OutputNotKept, C::ExecutionRunning])
+        .fails(&[C::OutputExpired, C::OutputGone, C::RangeNotSatisfiable, C::WorkerUnavailable])
+        .to(executions::output::get),
+        post(
+            "/v1/code_interpreter/executions/{id}/cancel",
+            Needs(Run),
+            Tag::Run,
+            "cancel_execution",
+            "End a run early",
+        )
+        .more("Whoever waits for it gets its answer, with what it had written.")
+        .gives(S::OK, "It was asked to end", Content::Json(schema::<CancelAnswer>))
+        .fails(&[C::ExecutionNotFound, C::ExecutionNotRunning, C::ExecutionElsewhere])
+        .fails(&[C::WorkerUnavailable])
+        .to(executions::cancel),
+    ]
+}
