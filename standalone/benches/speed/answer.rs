@@ -11,7 +11,7 @@ use serde_json::Value;
 const SHOWN: usize = 2000;
 
 /// The parts of an answer that are looked at.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Answer {
     status: String,
     stdout: String,

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
 use crate::answer::{Answer, shortened};
+use crate::events::{Event, Events};
 
 /// The endpoint that everything here is about.
 const RUN: &str = "/v1/code_interpreter/run";
@@ -70,18 +71,24 @@ impl Caller {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Response> {
-        let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
+        let text = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let kind = body.is_some().then_some("application/json");
+        self.send(method, path, kind, Bytes::from(text))
+    }
+
+    /// One call with a body as it is.
+    pub fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        kind: Option<&str>,
+        body: Bytes,
+    ) -> anyhow::Result<Response> {
+        let mut request = self.request(method, path);
+        if let Some(kind) = kind {
+            request = request.header(CONTENT_TYPE, kind);
         }
-        let text = match body {
-            Some(body) => {
-                request = request.header(CONTENT_TYPE, "application/json");
-                serde_json::to_vec(body)?
-            }
-            None => Vec::new(),
-        };
-        let request = request.body(Full::new(Bytes::from(text)))?;
+        let request = request.body(Full::new(body))?;
         let started = Instant::now();
         let (status, body) = self.runtime.block_on(async {
             // After an answer the connection needs one more turn to be ready again.
@@ -91,6 +98,65 @@ impl Caller {
             anyhow::Ok((status, answer.into_body().collect().await?.to_bytes()))
         })?;
         Ok(Response { took: started.elapsed(), status, body })
+    }
+
+    /// Asks for events and hands each to `on` when it comes, until the stream ends.
+    pub fn follow(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        mut on: impl FnMut(Event) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Duration> {
+        let mut request = self.request(method, path).header(ACCEPT, "text/event-stream");
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let text = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let request = request.body(Full::new(Bytes::from(text)))?;
+        let started = Instant::now();
+        self.runtime.block_on(async {
+            self.connection.ready().await?;
+            let answer = self.connection.send_request(request).await?;
+            let status = answer.status().as_u16();
+            let (mut body, mut events) = (answer.into_body(), Events::default());
+            if status != 200 {
+                let said = body.collect().await?.to_bytes();
+                anyhow::bail!("{path}: status {status}: {}", shortened(&said));
+            }
+            while let Some(frame) = body.frame().await {
+                if let Ok(piece) = frame?.into_data() {
+                    events.absorb(&piece).into_iter().try_for_each(&mut on)?;
+                }
+            }
+            anyhow::Ok(())
+        })?;
+        Ok(started.elapsed())
+    }
+
+    /// Runs code and hands on its events; `finished` is the answer.
+    pub fn run_streaming(
+        &mut self,
+        request: &Value,
+        mut on: impl FnMut(&Event) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Ran> {
+        let mut answer = None;
+        let took = self.follow(Method::POST, RUN, Some(request), |event| {
+            on(&event)?;
+            if event.name == "finished" {
+                answer = Some(Answer::parse(200, &Bytes::from(event.data))?);
+            }
+            Ok(())
+        })?;
+        Ok(Ran { took, answer: answer.context("the stream had no end")? })
+    }
+
+    fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
+        let request = Request::builder().method(method).uri(path).header(HOST, &self.host);
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
+        }
     }
 
     /// Runs code.

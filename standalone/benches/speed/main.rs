@@ -10,6 +10,9 @@
 //! workload       what is run on both, in turns
 //! ├── single         one caller, one run after the other
 //! ├── callers        many at once
+//! ├── stream         what a program writes, and when it arrives
+//! ├── transfer       files up and down, against a copy
+//! ├── command        a command in a session
 //! └── idle           many sessions that do nothing
 //! soak           thousands of mixed runs, and what they leave behind
 //! ```
@@ -21,6 +24,7 @@ mod caller;
 mod comparison;
 mod crowd;
 mod drawing;
+mod events;
 mod figures;
 mod footprint;
 mod interpreters;

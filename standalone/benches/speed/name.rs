@@ -30,6 +30,22 @@ pub enum Name {
     /// Python hello by 32 callers at once, against as many processes at once
     #[value(name = "callers-32")]
     Callers32,
+    /// print("hello") as a stream of events, against the same in one answer
+    StreamHello,
+    /// From a program's write to its arrival, against a pipe
+    FirstByte,
+    /// 1,000 lines in a second to one reader: from each write to its arrival, against a pipe
+    #[value(name = "events-1000")]
+    Events1000,
+    /// 100 followers of one run: from each write to its arrival, against one follower
+    #[value(name = "followers-100")]
+    Followers100,
+    /// A file of 100 MB into a session, against cp
+    Upload,
+    /// A file of 100 MB out of a session, against cp
+    Download,
+    /// /bin/true as a command in a session, against a bare process
+    Command,
     /// 1,000 idle Python sessions with pandas imported: their memory, and Python hello with them
     /// against hello before
     IdleSessions,
@@ -46,9 +62,14 @@ impl Name {
             | Self::Mebibyte
             | Self::Callers8
             | Self::Callers32
+            | Self::StreamHello
+            | Self::FirstByte
+            | Self::Events1000
+            | Self::Followers100
             | Self::IdleSessions => &[PYTHON],
             Self::NodeHello => &[NODE],
             Self::BashHello => &[BASH],
+            Self::Upload | Self::Download | Self::Command => &[],
             Self::CHello | Self::CAgain => &[C],
         }
     }

@@ -1,11 +1,14 @@
 //! What is run on both sides.
 
 mod callers;
+mod command;
 mod idle;
 mod plot;
 mod program;
 mod session_step;
 mod single;
+mod stream;
+mod transfer;
 
 use execution_service::language::{bash::BASH, c::C, node::NODE, python::PYTHON};
 
@@ -51,6 +54,12 @@ impl Stage<'_> {
             Name::Plot => self.single(name, 1.2, &mut Plot::new(self)?),
             Name::Callers8 => callers::compare(self, name, 8),
             Name::Callers32 => callers::compare(self, name, 32),
+            Name::StreamHello => self.single(name, 1.1, &mut stream::Hello::new(self)?),
+            Name::FirstByte => stream::first_byte(self, name),
+            Name::Events1000 => stream::events(self, name),
+            Name::Followers100 => stream::followers(self, name, 100),
+            Name::Upload | Name::Download => transfer::compare(self, name),
+            Name::Command => self.single(name, 2.0, &mut command::True::new(self)?),
             Name::IdleSessions => idle::compare(self, name),
         }
     }
