@@ -17,6 +17,7 @@ BEYOND_A_SCHEMA = re.compile(
             r"must be above 0 and at most \d+ seconds$",  # the most is the operator's
             "must be empty: sandboxes here have no network",  # the operator's choice
             "must not be the user name",  # one field by another
+            r"must have (1 to|at most|fewer than) \d+ bytes",  # a schema counts characters
             "is fixed when the session is created",  # by what the session was made with
             "must not (stand|be) .*twice|is given twice|lies? (in|below) ",  # names among names
             r"must name a file|must not contain '\.\.'|must be relative",  # what a path comes to, segment by segment
