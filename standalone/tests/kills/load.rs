@@ -74,7 +74,8 @@ impl Load {
 
 async fn attempt(client: &Client, random: &mut StdRng) -> Fate {
     match random.random_range(0..10) {
-        0..=3 => run(client, random).await,
+        0..=1 => run(client, random).await,
+        2..=3 => streamed(client, random).await,
         4..=6 => run_once(client, random).await,
         _ => session(client, random).await,
     }
@@ -84,6 +85,34 @@ async fn run(client: &Client, random: &mut StdRng) -> Fate {
     let word = word(random);
     let body = printing(&word, random);
     judge(client.run(&body, None).await, &word)
+}
+
+/// As a stream of events, of which exactly one is the last.
+async fn streamed(client: &Client, random: &mut StdRng) -> Fate {
+    let word = word(random);
+    let text = match client.stream(&printing(&word, random)).await {
+        Err(error) => return Fate::Broken { error, later: None },
+        Ok(Err(refused)) => return judge(Ok(refused), &word),
+        Ok(Ok(text)) => text,
+    };
+    let ends: Vec<Value> = text.split("\n\n").filter_map(end_of).collect();
+    let [end] = ends.as_slice() else {
+        return Fate::Wrong(format!("{} ends in {text:?}", ends.len()));
+    };
+    match &end["problem"] {
+        Value::Null => judge(Ok((200, end.clone())), &word),
+        problem => {
+            let status = problem["status"].as_u64().and_then(|status| status.try_into().ok());
+            judge(Ok((status.unwrap_or_default(), problem.clone())), &word)
+        }
+    }
+}
+
+/// What the event in this block says, if it is the last one of its stream.
+fn end_of(block: &str) -> Option<Value> {
+    block.lines().find(|line| *line == "event: finished")?;
+    let data = block.lines().find_map(|line| line.strip_prefix("data: "))?;
+    serde_json::from_str(data).ok()
 }
 
 /// With a key: whoever lost the connection asks again, and learns what became of the run.

@@ -41,6 +41,20 @@ impl Client {
         self.call_once(Method::POST, "run", Some(body), key).await
     }
 
+    /// One run whose events are followed to the end of the stream.
+    pub async fn stream(&self, body: &Value) -> Streamed {
+        let url = format!("{}/v1/code_interpreter/run", self.url);
+        let request = self.http.post(url).bearer_auth(&self.token).json(body);
+        let request = request.header("Accept", "text/event-stream");
+        let broken = |error: reqwest::Error| format!("{error:?}");
+        let answer = request.send().await.map_err(broken)?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            return Ok(Err((status, answer.json().await.map_err(broken)?)));
+        }
+        Ok(Ok(answer.text().await.map_err(broken)?))
+    }
+
     async fn call_once(
         &self,
         method: Method,
@@ -96,6 +110,9 @@ impl Client {
         }
     }
 }
+
+/// The whole text of a stream, or why there was none: status and body. An error is a connection that broke.
+pub type Streamed = Result<Result<String, (u16, Value)>, String>;
 
 /// One Crucible that a test has started.
 pub struct Service {
