@@ -55,8 +55,10 @@ pub mod wire {
         pub const SESSION_FULL: &str = "session_full";
         /// No such process runs in the session.
         pub const PROCESS_NOT_FOUND: &str = "process_not_found";
-        /// The standard input of the process is not open.
+        /// The standard input of the process or of the run is not open, or not any more.
         pub const STDIN_CLOSED: &str = "stdin_closed";
+        /// So much input waits that no more is taken: the program does not read.
+        pub const STDIN_FULL: &str = "stdin_full";
         /// The program of a command cannot be executed; the message says why.
         pub const NOT_EXECUTABLE: &str = "not_executable";
         /// There is no such file or directory, or it is of another kind; the message says which.

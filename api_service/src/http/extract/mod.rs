@@ -1,5 +1,6 @@
 //! From a request to checked parts of it.
 
+mod accept;
 mod answer_room;
 mod body;
 mod byte_range;
@@ -8,6 +9,8 @@ pub mod field_path;
 mod form_or_json;
 mod idempotency_key;
 mod json;
+mod last_event_id;
+mod prefer;
 #[cfg(test)]
 mod properties;
 mod query;
@@ -15,6 +18,7 @@ mod request_id;
 mod shape_error;
 mod strict_json;
 
+pub use self::accept::Wanted;
 pub use self::answer_room::{AnswerBudget, AnswerRoom};
 pub use self::body::{BodyBudget, BodyTimeout, MaxBody};
 pub use self::byte_range::OptionalRange;
@@ -22,5 +26,7 @@ pub use self::caller::CurrentCaller;
 pub use self::form_or_json::FormOrJson;
 pub use self::idempotency_key::OptionalKey;
 pub use self::json::Json;
+pub use self::last_event_id::LastEventId;
+pub use self::prefer::{RESPOND_ASYNC, RespondAsync};
 pub use self::query::QueryParams;
 pub use self::request_id::{HEADER as REQUEST_ID_HEADER, RequestId};
