@@ -13,6 +13,7 @@ mod processes;
 mod refusal;
 mod sessions;
 mod tally;
+mod terminals;
 mod watch;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ pub use inventory::{Inventory, InventoryItem};
 pub use processes::NewProcess;
 pub use refusal::WorkerError;
 pub use tally::{Counts, Tally};
+pub use terminals::{Attached, Keys};
 
 use admitted::{Admitted, Turn};
 use place::Place;

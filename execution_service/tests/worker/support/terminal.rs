@@ -1,0 +1,76 @@
+//! One end of a terminal, as somebody has it who looks at it.
+
+use proto::execution_v1 as wire;
+use proto::execution_v1::from_terminal::Message as From;
+use proto::execution_v1::to_terminal::Message as To;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::Streaming;
+
+use super::caller::{Caller, Refusal};
+use super::within;
+
+/// A terminal that is looked at.
+pub struct AttachedTerminal {
+    /// Where its output began.
+    pub offset: u64,
+    /// What has come of it since.
+    pub shown: Vec<u8>,
+    /// Whether what comes is acknowledged.
+    pub acknowledges: bool,
+    says: mpsc::UnboundedSender<wire::ToTerminal>,
+    stream: Streaming<wire::FromTerminal>,
+}
+
+impl AttachedTerminal {
+    pub async fn begin(caller: &Caller, attach: wire::AttachTerminal) -> Result<Self, Refusal> {
+        let (says, said) = mpsc::unbounded_channel();
+        says.send(wire::ToTerminal { message: Some(To::Attach(attach)) }).unwrap();
+        let mut client = caller.processes();
+        let answer = client.attach_terminal(caller.request(UnboundedReceiverStream::new(said)));
+        let answer = within("an answer to AttachTerminal", answer).await.map_err(Refusal::from)?;
+        let stream = answer.into_inner();
+        let mut this = Self { offset: 0, shown: Vec::new(), acknowledges: true, says, stream };
+        match this.next().await {
+            Some(From::Attached(wire::TerminalAttached { offset, missing: _ })) => {
+                this.offset = offset;
+                Ok(this)
+            }
+            other => panic!("that comes first: {other:?}"),
+        }
+    }
+
+    pub fn says(&self, message: To) {
+        // Fails when it has ended.
+        let _ = self.says.send(wire::ToTerminal { message: Some(message) });
+    }
+
+    pub fn types(&self, text: &str) {
+        self.says(To::Input(text.as_bytes().to_vec().into()));
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.shown).into_owned()
+    }
+
+    /// Waits until it has shown `text` since it was asked last.
+    pub async fn shows(&mut self, text: &str) {
+        while !self.text().contains(text) {
+            let next = self.next().await;
+            assert!(matches!(next, Some(From::Output(_))), "{text:?}: {next:?} {}", self.text());
+        }
+        self.shown.clear();
+    }
+
+    /// What comes next.
+    pub async fn next(&mut self) -> Option<From> {
+        let message = within("a frame", self.stream.message()).await.unwrap()?.message;
+        if let Some(From::Output(wire::TerminalOutput { offset, data })) = &message {
+            self.shown.extend_from_slice(data);
+            if self.acknowledges {
+                self.says(To::Acknowledged(offset + data.len() as u64));
+            }
+        }
+        message
+    }
+}
