@@ -214,9 +214,11 @@ impl Reservation {
         let Process { id, stdout, stderr, stdin, terminal, control: _, exit } = process;
         let Start { command, tag, input, open_input } = start;
         let (processes, room) = (self.0.clone(), &self.0.0.room);
+        // A terminal is open until its program ends.
+        let ends = !open_input && terminal.is_none();
         let input = stdin
             .is_some()
-            .then(|| Input::new(input, !open_input, terminal.is_some(), room))
+            .then(|| Input::new(input, ends, terminal.is_some(), room))
             .transpose()?;
         let process = Arc::new(SessionProcess {
             id,

@@ -24,25 +24,26 @@ async fn a_shell_has_job_control_and_knows_the_size_of_its_terminal() {
     let session = caller.create_session(new_session("bash")).await.unwrap();
     let shell = in_terminal(&caller, &session, &["bash", "--norc", "-i"]).await;
     let mut terminal = caller.attach(&session, shell.id, 0).await.unwrap();
-    terminal.types("PS1='ready> '; stty size; echo $TERM\n");
+    terminal.types("bind 'set enable-bracketed-paste off'; PS1='ready> '; stty size; echo $TERM\n");
     terminal.shows("24 80\r\nxterm-256color\r\nready> ").await;
     terminal.says(To::Resize(TerminalSize { columns: 100, rows: 40 }));
     terminal.types("stty size\n");
     terminal.shows("40 100\r\nready> ").await;
-    terminal.types("sleep 600\n");
-    terminal.shows("sleep 600\r\n").await;
+    // Not before it is in front.
+    terminal.types("(printf in-%s front; exec sleep 600)\n");
+    terminal.shows("in-front").await;
     terminal.types(SUSPEND);
     terminal.shows("Stopped").await;
     terminal.shows("ready> ").await;
     terminal.types("jobs; bg\n");
-    terminal.shows("sleep 600 &").await;
+    terminal.shows("sleep 600 ) &").await;
     terminal.shows("ready> ").await;
     terminal.types("fg\n");
-    terminal.shows("sleep 600\r\n").await;
+    terminal.shows("sleep 600 )\r\n").await;
     terminal.types(INTERRUPT);
     terminal.shows("ready> ").await;
     terminal.types("echo was=$?; exit 3\n");
-    terminal.shows("was=130").await;
+    terminal.shows("was=130\r\n").await;
     let ended = loop {
         match terminal.next().await.expect("the end is told") {
             From::Ended(ended) => break ended,
@@ -62,10 +63,10 @@ async fn programs_that_use_the_whole_screen_do() {
     caller.run(in_session(&session, "seq 500 > numbers")).await.printed();
     // Those that the machine has, with what leaves them when something was seen.
     let vim = format!("ihello{ESCAPE}:wq\r");
-    let programs: [(&str, &[&str], &str, &str); 3] = [
-        ("vim", &["vim", "-u", "NONE", "made"], "made", &vim),
-        ("less", &["less", "numbers"], "23\r\n", "q"),
-        ("top", &["top", "-d", "0.2"], "PID", "q"),
+    let programs: [(&str, &[&str], [&str; 2], &str); 3] = [
+        ("vim", &["vim", "-u", "NONE", "made"], ["made", "~"], &vim),
+        ("less", &["less", "numbers"], ["23\r\n", "49\r\n"], "q"),
+        ("top", &["top", "-d", "0.2"], ["PID", "PID"], "q"),
     ];
     for (name, command, shown, keys) in programs {
         let looked_for = format!("command -v {name} || true");
@@ -75,9 +76,11 @@ async fn programs_that_use_the_whole_screen_do() {
         }
         let program = in_terminal(&caller, &session, command).await;
         let mut terminal = caller.attach(&session, program.id, 0).await.unwrap();
-        terminal.shows(shown).await;
+        terminal.shows(shown[0]).await;
         terminal.says(To::Resize(TerminalSize { columns: 132, rows: 50 }));
+        terminal.shows(shown[1]).await;
         terminal.types(keys);
+        while !matches!(terminal.next().await, Some(From::Ended(_))) {}
         let (said, ended) = program.finish().await;
         assert_eq!(ended.exit_code, Some(0), "{name}: {said:?}");
         assert!(said.contains(ESCAPE), "{name} has moved the cursor: {said:?}");

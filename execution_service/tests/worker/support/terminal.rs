@@ -18,6 +18,7 @@ pub struct AttachedTerminal {
     pub shown: Vec<u8>,
     /// Whether what comes is acknowledged.
     pub acknowledges: bool,
+    waited_for: String,
     says: mpsc::UnboundedSender<wire::ToTerminal>,
     stream: Streaming<wire::FromTerminal>,
 }
@@ -30,7 +31,9 @@ impl AttachedTerminal {
         let answer = client.attach_terminal(caller.request(UnboundedReceiverStream::new(said)));
         let answer = within("an answer to AttachTerminal", answer).await.map_err(Refusal::from)?;
         let stream = answer.into_inner();
-        let mut this = Self { offset: 0, shown: Vec::new(), acknowledges: true, says, stream };
+        let waited_for = String::from("a frame");
+        let mut this =
+            Self { offset: 0, shown: Vec::new(), acknowledges: true, waited_for, says, stream };
         match this.next().await {
             Some(From::Attached(wire::TerminalAttached { offset, missing: _ })) => {
                 this.offset = offset;
@@ -53,18 +56,24 @@ impl AttachedTerminal {
         String::from_utf8_lossy(&self.shown).into_owned()
     }
 
-    /// Waits until it has shown `text` since it was asked last.
+    /// Waits until it has shown `text` behind what was asked for last.
     pub async fn shows(&mut self, text: &str) {
-        while !self.text().contains(text) {
+        let end = loop {
+            let found = self.shown.windows(text.len()).position(|part| part == text.as_bytes());
+            if let Some(at) = found {
+                break at + text.len();
+            }
+            self.waited_for = String::from(text);
             let next = self.next().await;
             assert!(matches!(next, Some(From::Output(_))), "{text:?}: {next:?} {}", self.text());
-        }
-        self.shown.clear();
+        };
+        self.shown.drain(..end);
     }
 
     /// What comes next.
     pub async fn next(&mut self) -> Option<From> {
-        let message = within("a frame", self.stream.message()).await.unwrap()?.message;
+        let waited = format!("{:?} after {:?}", self.waited_for, self.text());
+        let message = within(&waited, self.stream.message()).await.unwrap()?.message;
         if let Some(From::Output(wire::TerminalOutput { offset, data })) = &message {
             self.shown.extend_from_slice(data);
             if self.acknowledges {
