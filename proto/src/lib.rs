@@ -55,9 +55,9 @@ pub mod wire {
         pub const SESSION_FULL: &str = "session_full";
         /// The session has no such process, or has forgotten it.
         pub const PROCESS_NOT_FOUND: &str = "process_not_found";
-        /// The standard input of the process is not open.
+        /// The standard input of the process or of the run is not open, or not any more.
         pub const STDIN_CLOSED: &str = "stdin_closed";
-        /// So much of what the process was sent waits to be read that nothing more is taken.
+        /// So much input waits that no more is taken: the program does not read.
         pub const STDIN_FULL: &str = "stdin_full";
         /// The process has ended.
         pub const PROCESS_ENDED: &str = "process_ended";

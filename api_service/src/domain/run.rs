@@ -25,6 +25,9 @@ pub const MAX_COMPILER_FLAGS: usize = 64;
 /// Longest compiler flag, in characters.
 pub const MAX_COMPILER_FLAG: usize = 256;
 
+/// Most bytes of standard input that are written at once to a run that goes on.
+pub const MAX_INPUT: usize = 256 << 10;
+
 /// A checked request to run code.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
@@ -34,8 +37,10 @@ pub struct RunRequest {
     pub language: LanguageName,
     /// The code, not empty.
     pub code: String,
-    /// Standard input, in full.
+    /// Standard input: in full, or its beginning where it stays open.
     pub stdin: Vec<u8>,
+    /// Whether standard input stays open for more.
+    pub open_stdin: bool,
     /// Arguments of the program.
     pub args: Vec<String>,
     /// Its environment, beside what the language needs.
@@ -46,6 +51,15 @@ pub struct RunRequest {
     pub limits: Limits,
     /// Flags for the compiler; the worker has the last word.
     pub compiler_flags: Vec<String>,
+}
+
+/// More for the standard input of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The bytes, at most [`MAX_INPUT`].
+    pub data: Vec<u8>,
+    /// Whether they are the last.
+    pub end: bool,
 }
 
 /// What this gateway lets requests ask for.

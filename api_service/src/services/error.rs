@@ -83,6 +83,12 @@ pub enum Error {
     /// The execution has not ended.
     #[error("the execution is still running")]
     ExecutionStillRunning,
+    /// The standard input of the execution was not left open, or is over.
+    #[error("the input is not open")]
+    InputClosed,
+    /// The execution does not read what it was sent.
+    #[error("the input is full")]
+    InputFull(Duration),
     /// What it wrote was too long, or no text, and is kept nowhere.
     #[error("the output was not kept")]
     OutputNotKept,
@@ -95,9 +101,9 @@ pub enum Error {
     /// The output has no byte in that range; it has so many.
     #[error("no such range of {0} bytes")]
     NoSuchRange(u64),
-    /// The worker was lost while the run went on.
+    /// The worker, or the gateway, was lost while the run went on.
     #[error("the worker was lost while it ran {0}")]
-    ExecutionUnknown(ExecutionId, #[source] client::Error),
+    ExecutionUnknown(ExecutionId, #[source] Option<client::Error>),
     /// No such session of that user.
     #[error("no such session")]
     SessionNotFound,
@@ -217,6 +223,8 @@ impl From<client::Error> for Error {
             Call::SessionLost => Self::SessionLost,
             Call::ExecutionNotFound => Self::ExecutionNotFound,
             Call::OutputNotFound => Self::OutputNotKept,
+            Call::InputClosed => Self::InputClosed,
+            Call::InputFull(after) => Self::InputFull(after),
             Call::LanguageMismatch => Self::LanguageMismatch,
             Call::InvalidArgument(field) => Self::Refused(field),
             Call::LanguageUnavailable

@@ -65,7 +65,7 @@ impl Offboarding {
         for (user, id) in self.database.executions_of_the_disabled().await? {
             match self.executions.cancel(&user, &id, request_id).await {
                 // It has ended by itself.
-                Ok(()) | Err(Error::ExecutionNotRunning | Error::ExecutionNotFound) => {}
+                Ok(_) | Err(Error::ExecutionNotRunning | Error::ExecutionNotFound) => {}
                 // That one knows in some seconds, too.
                 Err(Error::ExecutionElsewhere) => {}
                 Err(error) => return Err(error),

@@ -9,7 +9,7 @@ use api_service::domain::language::LanguageName;
 use api_service::domain::limits::Limits;
 use api_service::domain::run::RunRequest;
 use api_service::services::Error;
-use api_service::services::executions::{End, Executions, Followed, Follower};
+use api_service::services::executions::{End, Executions, Followed, Follower, Keep};
 use api_service::services::history::History;
 use api_service::state::compose;
 use api_service::storage::Database;
@@ -39,6 +39,7 @@ fn run(code: &str) -> RunRequest {
         language: LanguageName::parse("py").unwrap(),
         code: code.to_owned(),
         stdin: Vec::new(),
+        open_stdin: false,
         args: Vec::new(),
         env: [].into(),
         files: Vec::new(),
@@ -59,8 +60,9 @@ async fn all(mut follower: Follower) -> (Vec<u64>, String, End) {
                 }
             }
             Followed::Gap { first, last } => numbers.extend(first..=last),
-            Followed::End(end) => {
+            Followed::End(number, end) => {
                 assert!(follower.next().await.is_none(), "it is the last");
+                assert_eq!(Some(number), numbers.last().map(|last| last + 1));
                 return (numbers, text, end);
             }
         }
@@ -72,7 +74,8 @@ async fn followers_come_and_go_and_the_execution_goes_on() {
     let app = App::start().await;
     let (executions, user) = service(&app).await;
     let id = ExecutionId::generate();
-    let started = executions.start(&user, id.clone(), run("hang"), "test").await.unwrap();
+    let started =
+        executions.start(&user, id.clone(), run("hang"), "test", Keep::Log).await.unwrap();
     assert_eq!(started.language.as_str(), "python");
     drop(started);
     eventually(async || app.worker.seen().executes.first().map(|_| ())).await;
@@ -102,7 +105,7 @@ async fn what_makes_way_in_the_log_is_a_gap_and_the_report_is_whole() {
     let app = App::start().await;
     let (executions, user) = service(&app).await;
     let id = ExecutionId::generate();
-    let many = executions.start(&user, id, run("many"), "test").await.unwrap();
+    let many = executions.start(&user, id, run("many"), "test", Keep::Log).await.unwrap();
     let late = many.follower;
     // Reads nothing until the run has ended.
     eventually(async || {
@@ -122,7 +125,8 @@ async fn whoever_started_it_and_wants_it_no_more_ends_it_for_all() {
     let app = App::start().await;
     let (executions, user) = service(&app).await;
     let id = ExecutionId::generate();
-    let started = executions.start(&user, id.clone(), run("hang"), "test").await.unwrap();
+    let started =
+        executions.start(&user, id.clone(), run("hang"), "test", Keep::Log).await.unwrap();
     let other = executions.follow(&user, &id, 0).await.unwrap();
     eventually(async || app.worker.seen().executes.first().map(|_| ())).await;
     started.unwanted.cancel();

@@ -1,6 +1,7 @@
 //! A run of a compiled language: its compiler, or what that has made of the same text before, and then
 //! the program.
 
+use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,13 +11,14 @@ use tokio::time::timeout;
 use crate::language::{CompiledLanguage, Mode, Program};
 use crate::sandbox::backend::{Process, Sandbox, SandboxError};
 use crate::sandbox::files::{FileMode, Root};
-use crate::sandbox::spec::{Command, Exit};
+use crate::sandbox::spec::{Command, Exit, Stdin};
 use crate::sandbox::workspace::WorkspacePath;
 
 use super::compiled::{Compilation, CompilationKey, Compiled, CompiledPrograms};
 use super::drive::{Driven, Running, drive};
 use super::ending::Ending;
 use super::event::Event;
+use super::input::while_feeding;
 use super::kernel::{KernelError, request_path};
 use super::limits::Limits;
 use super::output::Capped;
@@ -84,9 +86,11 @@ impl Run<'_> {
         };
         let begun = Instant::now();
         let rest = sink.after(built.stdout, built.stderr);
-        let mut driven = self
-            .step(language.run(self.executable, program), self.limits, runner, &rest, recording)
-            .await?;
+        let mut command = language.run(self.executable, program);
+        if self.request.input.is_some() {
+            command.stdin = Stdin::Pipe;
+        }
+        let mut driven = self.step(command, self.limits, runner, &rest, recording).await?;
         driven.stdout = add(driven.stdout, built.stdout);
         driven.stderr = add(driven.stderr, built.stderr);
         self.report(driven, self.limits, (Some(built.time), begun.elapsed()), runner, None).await
@@ -201,10 +205,14 @@ impl Run<'_> {
         recording: &mut Recording,
     ) -> Result<Driven, SandboxError> {
         let mut process: Process = runner.sandbox.start(command).await?;
+        // Of a compiler there is none.
+        let stdin = process.stdin.take().map(|stdin| ready(Ok(stdin)));
+        let input = self.request.input.as_deref().zip(stdin);
         let running =
             Running { process: &mut process, kernel: None, telling: None, ends_with_done: false };
         let rules = self.rules(runner, limits);
-        drive(runner.sandbox.as_ref(), running, rules, sink, recording).await
+        let driven = drive(runner.sandbox.as_ref(), running, rules, sink, recording);
+        while_feeding(input, driven).await
     }
 }
 

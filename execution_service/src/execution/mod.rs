@@ -8,6 +8,7 @@ pub mod drive;
 pub mod ending;
 pub mod event;
 pub mod frames;
+pub mod input;
 pub mod judge;
 pub mod kernel;
 pub mod limits;

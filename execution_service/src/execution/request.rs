@@ -1,10 +1,12 @@
 //! A run, checked and complete.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::language::Language;
 use crate::sandbox::workspace::WorkspaceFile;
 
+use super::input::Input;
 use super::limits::RequestedLimits;
 
 /// What somebody wants to run.
@@ -18,8 +20,10 @@ pub struct Request {
     pub language: Language,
     /// The source text.
     pub code: String,
-    /// What the program reads on standard input; nothing when empty.
+    /// What the program reads on standard input; nothing when empty. Where it stays open, nothing is here.
     pub stdin: Vec<u8>,
+    /// Its standard input, where that stays open.
+    pub input: Option<Arc<Input>>,
     /// Arguments of the program.
     pub args: Vec<String>,
     /// Variables added to its environment.

@@ -17,6 +17,7 @@ use super::compiled::CompiledPrograms;
 use super::drive::{Driven, Running, drive};
 use super::ending::{Ending, Stop};
 use super::event::Event;
+use super::input::{Input, Writer, while_feeding};
 use super::judge::{Observed, Verdict, judge};
 use super::kernel::{KernelError, Telling, hand_over, request_path};
 use super::limits::Limits;
@@ -147,7 +148,7 @@ impl Run<'_> {
             code: &self.request.code,
             args: &self.request.args,
             env: &self.request.env,
-            stdin: (!self.request.stdin.is_empty()).then_some(&*stdin),
+            stdin: self.has_stdin().then_some(&*stdin),
             compiler_flags: &self.request.compiler_flags,
         };
         let Request { id, owner, .. } = self.request;
@@ -222,6 +223,23 @@ impl Run<'_> {
         sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
     }
 
+    fn has_stdin(&self) -> bool {
+        !self.request.stdin.is_empty() || self.request.input.is_some()
+    }
+
+    /// For a kernel, which opens its standard input by its name: where it stays open, that is a FIFO.
+    async fn open_input(
+        &self,
+        sandbox: &dyn Sandbox,
+    ) -> Result<Option<(&Input, impl Future<Output = io::Result<Writer>> + use<>)>, SandboxError>
+    {
+        let Some(input) = &self.request.input else {
+            return Ok(None);
+        };
+        let fifo = sandbox.make_fifo(&request_path(STDIN)).await?;
+        Ok(Some((&**input, fifo.until_it_is_read())))
+    }
+
     pub(super) fn rules<'a>(&'a self, runner: &Runner, limits: &'a Limits) -> Rules<'a> {
         Rules {
             limits,
@@ -243,15 +261,16 @@ impl Run<'_> {
     ) -> Result<Completed, KernelError> {
         let prepared = async {
             self.hand_over_stdin(runner.sandbox.as_ref()).await?;
+            let input = self.open_input(runner.sandbox.as_ref()).await?;
             runner.ensure_kernel(self.request.language, self.executable).await?;
             let Some(kernel) = &mut runner.kernel else {
                 return Err(KernelError::NotReady(String::from("the language has no kernel")));
             };
             let id = kernel.next_run().await;
             let request = language.request(id, self.mode, program);
-            Ok((id, hand_over(runner.sandbox.as_ref(), request).await?))
+            Ok((id, hand_over(runner.sandbox.as_ref(), request).await?, input))
         };
-        let (id, line) = self.hand_over(prepared).await?;
+        let (id, line, input) = self.hand_over(prepared).await?;
         let rules = self.rules(runner, self.limits);
         let Some(kernel) = &mut runner.kernel else {
             return Err(KernelError::NotReady(String::from("the language has no kernel")));
@@ -263,7 +282,8 @@ impl Run<'_> {
             telling: Some(Telling::new(kernel.writer.as_mut(), line)),
             ends_with_done: self.mode == Mode::Session,
         };
-        let driven = drive(runner.sandbox.as_ref(), running, rules, sink, recording).await?;
+        let driven = drive(runner.sandbox.as_ref(), running, rules, sink, recording);
+        let driven = while_feeding(input, driven).await?;
         let run = begun.elapsed();
         if !driven.alive {
             runner.kernel = None;

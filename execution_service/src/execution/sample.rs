@@ -33,6 +33,7 @@ pub fn request(language: Language, code: &str) -> Request {
         language,
         code: String::from(code),
         stdin: Vec::new(),
+        input: None,
         args: Vec::new(),
         env: BTreeMap::new(),
         files: Vec::new(),

@@ -72,6 +72,16 @@ impl wire::executions_server::Executions for Executions {
         Ok(Response::new(wire::CancelResponse {}))
     }
 
+    async fn write_input(
+        &self,
+        request: Request<wire::WriteInputRequest>,
+    ) -> Result<Response<wire::WriteInputResponse>, Status> {
+        let wire::WriteInputRequest { execution_id, owner, data, end } = request.into_inner();
+        let written = self.worker.write_input(&execution_id, &owner, data, end).await;
+        written.map_err(|error| status(&error))?;
+        Ok(Response::new(wire::WriteInputResponse {}))
+    }
+
     async fn read_output(
         &self,
         request: Request<wire::ReadOutputRequest>,

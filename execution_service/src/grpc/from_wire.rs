@@ -9,6 +9,7 @@ use proto::execution_v1 as wire;
 use tonic::Status;
 
 use super::status::invalid;
+use crate::execution::input::Input;
 use crate::execution::limits::RequestedLimits;
 use crate::execution::request::Request;
 use crate::execution::stream::Stream;
@@ -41,6 +42,7 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
         files,
         limits,
         compiler_flags,
+        open_stdin,
     } = message;
     if code.len() > MAX_CODE {
         return Err(invalid("code", "is too long"));
@@ -51,12 +53,15 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
     if files.len() > MAX_FILES {
         return Err(invalid("files", "are too many"));
     }
+    let (stdin, input) =
+        if open_stdin { (Vec::new(), Some(Input::new(stdin))) } else { (stdin.into(), None) };
     let request = Request {
         id: id("execution_id", execution_id)?,
         owner: id("owner", owner)?,
         language: language(&language_name)?,
         code,
-        stdin: stdin.into(),
+        stdin,
+        input,
         args: arguments("args", args)?,
         env: environment(env)?,
         files: files.into_iter().map(file).collect::<Result<_, _>>()?,
@@ -269,6 +274,7 @@ mod tests {
                 files,
                 limits,
                 compiler_flags,
+                open_stdin: false,
             }
         })
     }

@@ -4,6 +4,7 @@ use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
+use crate::execution::input::InputError;
 use crate::execution::outputs::Unreadable;
 use crate::owners::Overcommitted;
 use crate::session::processes::ProcessError;
@@ -11,6 +12,7 @@ use crate::session::{ContextError, SessionError};
 use crate::worker::{Bound, QueueFull, WorkerError};
 
 /// Seconds that a caller should wait when there are too many sessions, or too much is promised: they end one by one.
+/// Or when a program does not read, which has been waited for already.
 const RETRY_WHEN_FULL: u64 = 1;
 
 /// The status for `error`. The text of our own faults goes to the log and not to the caller.
@@ -35,6 +37,13 @@ pub fn status(error: &WorkerError) -> Status {
         }
         E::ExecutionNotFound => {
             reasoned(Code::NotFound, reason::EXECUTION_NOT_FOUND, &error.to_string())
+        }
+        E::Input(InputError::Closed) => {
+            reasoned(Code::FailedPrecondition, reason::STDIN_CLOSED, &error.to_string())
+        }
+        E::Input(InputError::Full) => {
+            let full = reasoned(Code::ResourceExhausted, reason::STDIN_FULL, &error.to_string());
+            with_number(full, RETRY_AFTER, RETRY_WHEN_FULL)
         }
         E::OutputNotFound => reasoned(Code::NotFound, reason::OUTPUT_NOT_FOUND, &error.to_string()),
         E::Output(cause @ Unreadable::Behind) => {

@@ -188,6 +188,9 @@ pub trait Sandbox: Send + Sync {
         limit: usize,
     ) -> Result<Listing, SandboxError>;
 
+    /// Makes a FIFO in the request directory, in place of whatever has that name.
+    async fn make_fifo(&self, name: &WorkspacePath) -> Result<Box<dyn Fifo>, SandboxError>;
+
     /// Sends a signal to a process started here and to its process group.
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError>;
 
@@ -313,6 +316,16 @@ pub struct Process {
 pub trait Terminal: Send + Sync {
     /// Gives it another size, and tells the program in front (`SIGWINCH`).
     fn resize(&self, size: TerminalSize) -> io::Result<()>;
+}
+
+/// A FIFO for a process that opens it by its name.
+#[async_trait]
+pub trait Fifo: Send + Sync {
+    /// Waits until somebody opens it for reading, and opens it for writing, which whoever opened it may wait for.
+    /// When that is dropped, the reader reads the end.
+    async fn until_it_is_read(
+        self: Box<Self>,
+    ) -> io::Result<Box<dyn AsyncWrite + Send + Sync + Unpin>>;
 }
 
 /// The worker's side of a control channel.

@@ -7,6 +7,7 @@ mod cleanup;
 mod execute;
 mod files;
 mod in_session;
+mod input;
 mod inventory;
 mod place;
 mod processes;
@@ -38,6 +39,7 @@ use place::Place;
 
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::event::Event;
+use crate::execution::input::Input;
 use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outputs::{Outputs, Reading};
 use crate::execution::request::Request;
@@ -104,8 +106,8 @@ pub struct Worker {
     pub tasks: Tasks,
     /// Fires when the worker is to end.
     pub shutdown: CancellationToken,
-    /// Owner and cancellation of what runs, by execution id.
-    pub running: Mutex<HashMap<String, (String, CancellationToken)>>,
+    /// What runs, or waits for its turn, by execution id.
+    pub running: Mutex<HashMap<String, Running>>,
     /// How runs have ended.
     pub tally: Tally,
     /// Mounts that were there at the start.
@@ -179,8 +181,8 @@ impl Worker {
     /// [`WorkerError::ExecutionNotFound`].
     pub fn cancel(&self, execution_id: &str, owner: &str) -> Result<(), WorkerError> {
         match self.lock_running().get(execution_id) {
-            Some((whose, token)) if whose == owner => {
-                token.cancel();
+            Some(run) if run.owner == owner => {
+                run.cancelled.cancel();
                 Ok(())
             }
             Some(_) | None => Err(WorkerError::ExecutionNotFound),
@@ -270,7 +272,9 @@ impl Worker {
             return Err(WorkerError::ExecutionExists);
         }
         let token = self.shutdown.child_token();
-        running.insert(request.id.clone(), (request.owner.clone(), token.clone()));
+        let (owner, cancelled, input) =
+            (request.owner.clone(), token.clone(), request.input.clone());
+        running.insert(request.id.clone(), Running { owner, cancelled, input });
         drop(running);
         Ok((Registered { worker: Arc::clone(self), id: request.id.clone() }, token))
     }
@@ -284,9 +288,19 @@ impl Worker {
         limits.wall + compiling + AFTER_THE_LIMIT
     }
 
-    fn lock_running(&self) -> MutexGuard<'_, HashMap<String, (String, CancellationToken)>> {
+    fn lock_running(&self) -> MutexGuard<'_, HashMap<String, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A run that was accepted and has not ended.
+pub struct Running {
+    /// Whose it is.
+    owner: String,
+    /// Ends it early.
+    cancelled: CancellationToken,
+    /// Its standard input, where that stays open.
+    input: Option<Arc<Input>>,
 }
 
 /// A run's entry among the running, removed on every path.
@@ -297,7 +311,10 @@ struct Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.worker.lock_running().remove(&self.id);
+        let run = self.worker.lock_running().remove(&self.id);
+        if let Some(input) = run.and_then(|run| run.input) {
+            input.close();
+        }
     }
 }
 

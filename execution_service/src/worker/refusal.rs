@@ -3,6 +3,7 @@
 use std::io;
 
 use super::admission::QueueFull;
+use crate::execution::input::InputError;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
 use crate::execution::outputs::Unreadable;
@@ -51,6 +52,9 @@ pub enum WorkerError {
     /// Nothing by that id runs here for that owner.
     #[error("no such execution is running")]
     ExecutionNotFound,
+    /// See [`InputError`].
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// What it wrote is not stored, not any more, or not for that owner.
     #[error("no such output is stored")]
     OutputNotFound,

@@ -9,6 +9,8 @@ pub mod field_path;
 mod form_or_json;
 mod idempotency_key;
 mod json;
+mod last_event_id;
+mod prefer;
 #[cfg(test)]
 mod properties;
 mod query;
@@ -24,5 +26,7 @@ pub use self::caller::CurrentCaller;
 pub use self::form_or_json::FormOrJson;
 pub use self::idempotency_key::OptionalKey;
 pub use self::json::Json;
+pub use self::last_event_id::LastEventId;
+pub use self::prefer::{RESPOND_ASYNC, RespondAsync};
 pub use self::query::QueryParams;
 pub use self::request_id::{HEADER as REQUEST_ID_HEADER, RequestId};

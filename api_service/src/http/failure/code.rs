@@ -130,6 +130,9 @@ table! {
     /// The execution has not ended.
     ExecutionRunning = CONFLICT "execution_running" "The execution is still running",
         "what it wrote can be had when it has ended";
+    /// The standard input was not left open, or is over.
+    StdinClosed = CONFLICT "stdin_closed" "Standard input is not open",
+        "start the run with \"stdin\": {\"open\": true}, and send nothing after eof";
     /// The user has as many sessions as one may have.
     TooManySessions = CONFLICT "too_many_sessions" "Too many sessions",
         "you have as many sessions as one user may have; delete one first";
@@ -195,6 +198,9 @@ table! {
     /// Too many sign-ins by that name or from that address.
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many sign-in attempts",
         "wait as long as Retry-After says";
+    /// The program does not read what it was sent.
+    StdinFull = TOO_MANY_REQUESTS "stdin_full" "The program does not read its standard input",
+        "nothing of this was taken; try again after the time in Retry-After, or send less at once";
     /// The user has as many runs waiting as one may have.
     TooManyRunsWaiting = TOO_MANY_REQUESTS "too_many_runs_waiting" "Too many runs of yours wait",
         "nothing was run; let some of them end, or try again after the time in Retry-After";

@@ -94,14 +94,32 @@ fn codes() -> Object {
         .build()
 }
 
+impl Problem {
+    /// Of `failure`, in the request `request_id`.
+    pub fn of(failure: &Failure, request_id: String) -> Self {
+        let Meaning { code, detail, retry_after: _, fields, queue, methods: _, available: _ } =
+            failure.meaning();
+        let row = code.row();
+        Self {
+            r#type: format!("urn:crucible:problem:{}", row.name),
+            title: row.title,
+            status: row.status.as_u16(),
+            detail: detail.into_owned(),
+            code: row.name,
+            request_id,
+            errors: fields.iter().map(FieldProblem::of).collect(),
+            queue: queue.map(QueueProblem::of),
+        }
+    }
+}
+
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         self.meaning().code.row().status
     }
 
     fn error_response(&self) -> HttpResponse {
-        let Meaning { code, detail, retry_after, fields, queue, methods, available } =
-            self.meaning();
+        let Meaning { code, retry_after, methods, available, .. } = self.meaning();
         let row = code.row();
         let mut response = HttpResponse::build(row.status);
         response.content_type(MEDIA_TYPE);
@@ -119,15 +137,6 @@ impl ResponseError for Failure {
         if let Some(available) = available {
             response.insert_header((CONTENT_RANGE, format!("bytes */{available}")));
         }
-        response.json(Problem {
-            r#type: format!("urn:crucible:problem:{}", row.name),
-            title: row.title,
-            status: row.status.as_u16(),
-            detail: detail.into_owned(),
-            code: row.name,
-            request_id: telemetry::current_request_id(),
-            errors: fields.iter().map(FieldProblem::of).collect(),
-            queue: queue.map(QueueProblem::of),
-        })
+        response.json(Problem::of(self, telemetry::current_request_id()))
     }
 }

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 
 use super::response_body::respond;
@@ -13,7 +14,7 @@ use crate::services::Error;
 use crate::services::idempotency::{Begin, Idempotency};
 use crate::services::secrets::sha256_hex;
 
-const REPLAYED: &str = "Idempotent-Replayed";
+const REPLAYED: &str = "idempotent-replayed";
 
 /// An answer, ready to be sent or kept.
 pub(super) struct Answer {
@@ -23,10 +24,31 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Its status.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK)
+    }
+
+    /// Its body.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The same, alone.
+    pub(super) fn into_body(self) -> Bytes {
+        self.body
+    }
+
     /// One that was given, or would have been, to an earlier request.
     pub(super) fn replayed(status: StatusCode, body: Bytes) -> Self {
         Self { status: status.as_u16(), body, replayed: true }
     }
+}
+
+/// Says of an answer that it is of an earlier request.
+pub(super) fn mark_replayed(response: &mut HttpResponse) {
+    let (name, value) = (HeaderName::from_static(REPLAYED), HeaderValue::from_static("true"));
+    response.headers_mut().insert(name, value);
 }
 
 /// The reservation that a key asks for, if there is one.
@@ -90,9 +112,8 @@ impl Answer {
     }
 
     fn respond(self, room: Option<AnswerRoom>) -> HttpResponse {
-        let Self { status, body, replayed } = self;
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-        let mut response = HttpResponse::build(status);
+        let mut response = HttpResponse::build(self.status());
+        let Self { status: _, body, replayed } = self;
         response.content_type("application/json");
         if replayed {
             response.insert_header((REPLAYED, "true"));

@@ -55,6 +55,19 @@ pub(super) fn idempotency_key() -> Vec<Parameter> {
     vec![header("Idempotency-Key", about, text.build())]
 }
 
+/// `Prefer`.
+pub(super) fn prefer() -> Vec<Parameter> {
+    let about = "`respond-async`: the same as `detached`.";
+    vec![header("Prefer", about, text().build())]
+}
+
+/// `Last-Event-ID`.
+pub(super) fn last_event_id() -> Vec<Parameter> {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    let about = "The number of the last event that you have; it counts more than `after`.";
+    vec![header("Last-Event-ID", about, number.build())]
+}
+
 /// `Range`.
 pub(super) fn range() -> Vec<Parameter> {
     let about =

@@ -68,7 +68,7 @@ impl Drive {
             Err(error) if is_doubtful(&error, accepted) => {
                 let id = record.execution.id.clone();
                 record.end(ExecutionState::Unknown).await?;
-                Err(Error::ExecutionUnknown(id, error))
+                Err(Error::ExecutionUnknown(id, Some(error)))
             }
             Err(error) => {
                 // The worker has said why. What had begun by then is remembered as what it is.
@@ -97,6 +97,7 @@ impl Drive {
         let Placement { worker, account, language: _ } = &self.placement;
         let (call, id) = (&self.call, &record.execution.id);
         let mut events = worker.client().execute(call, id, &self.user, &self.run).await?;
+        ongoing.log.accept();
         let (mut stdout, mut stderr, mut results) =
             (Capture::default(), Capture::default(), Vec::new());
         let mut left = MAX_RESULTS;
@@ -118,6 +119,8 @@ impl Drive {
                 }
                 Event::Outcome(outcome) => {
                     let outcome = (**outcome).clone();
+                    ongoing.log.finish_output();
+                    ongoing.log.append(event);
                     return Ok(Report {
                         stdout: stdout.finish(outcome.stdout.bytes),
                         stderr: stderr.finish(outcome.stderr.bytes),

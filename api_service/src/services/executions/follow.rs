@@ -1,29 +1,40 @@
-//! The executions that go on here, and those who follow them.
+//! The executions that go on here, those that have just ended, and those who follow them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
 use super::Executions;
+use super::kept::{KEPT_FOR, Kept};
 use super::log::{End, Follower, Log};
 use crate::domain::execution::{Execution, ExecutionState};
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::services::Error;
 
-/// All executions that go on in this gateway: as many as workers take on.
+/// All executions that go on in this gateway, as many as workers take on, and the logs of some that have ended.
 #[derive(Clone, Default)]
-pub struct Live(Arc<Mutex<HashMap<ExecutionId, Entry>>>);
+pub struct Live(Arc<Mutex<Book>>);
+
+#[derive(Default)]
+struct Book {
+    entries: HashMap<ExecutionId, Entry>,
+    kept: Kept,
+}
 
 struct Entry {
     user: UserId,
     log: Arc<Log>,
     begun: Arc<AtomicBool>,
+    unwanted: CancellationToken,
+    /// Somebody follows it who may come back.
+    keeps_log: bool,
 }
 
 impl Live {
-    fn entries(&self) -> MutexGuard<'_, HashMap<ExecutionId, Entry>> {
+    fn book(&self) -> MutexGuard<'_, Book> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -32,16 +43,19 @@ impl Live {
         &self,
         id: &ExecutionId,
         user: &UserId,
-        stopping: CancellationToken,
+        keeps_log: bool,
+        (unwanted, stopping): (CancellationToken, CancellationToken),
     ) -> Ongoing {
         let (log, begun) = (Log::new(), Arc::<AtomicBool>::default());
-        let entry = Entry { user: user.clone(), log: log.clone(), begun: begun.clone() };
-        self.entries().insert(id.clone(), entry);
+        let (user, log_of_it, begun_) = (user.clone(), log.clone(), begun.clone());
+        let entry = Entry { user, log: log_of_it, begun: begun_, unwanted, keeps_log };
+        self.book().entries.insert(id.clone(), entry);
         Ongoing { live: self.clone(), id: id.clone(), log, begun, stopping }
     }
 
     fn is_queued(&self, id: &ExecutionId) -> bool {
-        self.entries().get(id).is_some_and(|entry| !entry.begun.load(Ordering::Relaxed))
+        let book = self.book();
+        book.entries.get(id).is_some_and(|entry| !entry.begun.load(Ordering::Relaxed))
     }
 
     /// Tells a run that waits for its turn from one that has begun.
@@ -50,6 +64,36 @@ impl Live {
             execution.state = ExecutionState::Queued;
         }
         execution
+    }
+
+    /// The log of a user's execution that goes on here, or has just ended; it is kept from now on.
+    fn follow(&self, user: &UserId, id: &ExecutionId) -> Option<Arc<Log>> {
+        let mut book = self.book();
+        if let Some(entry) = book.entries.get_mut(id).filter(|entry| entry.user == *user) {
+            entry.keeps_log = true;
+            return Some(entry.log.clone());
+        }
+        book.kept.find(user, id, Instant::now())
+    }
+
+    /// A user's execution that goes on here: its log, and what ends it without an answer.
+    pub(super) fn ongoing(
+        &self,
+        user: &UserId,
+        id: &ExecutionId,
+    ) -> Option<(Arc<Log>, CancellationToken)> {
+        let book = self.book();
+        let entry = book.entries.get(id).filter(|entry| entry.user == *user)?;
+        Some((entry.log.clone(), entry.unwanted.clone()))
+    }
+
+    /// Lets go of kept logs when their time is up, also if nobody asks for one any more.
+    fn expire_later(&self) {
+        let live = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(KEPT_FOR).await;
+            live.book().kept.expire(Instant::now());
+        });
     }
 }
 
@@ -69,15 +113,23 @@ impl Ongoing {
     }
 
     pub(super) fn end(self, end: End) {
-        // Before the log is closed: whoever does not find it here finds its end in the history.
-        self.live.entries().remove(&self.id);
+        // Both in one: whoever finds it neither going on nor kept finds its end in the history.
+        let mut book = self.live.book();
+        let entry = book.entries.remove(&self.id);
         self.log.close(end);
+        if let Some(Entry { user, log, keeps_log: true, .. }) = entry {
+            book.kept.keep(self.id.clone(), user, log, Instant::now());
+            self.live.expire_later();
+        }
     }
 }
 
 impl Drop for Ongoing {
     fn drop(&mut self) {
-        self.live.entries().remove(&self.id);
+        if self.log.has_ended() {
+            return;
+        }
+        self.live.book().entries.remove(&self.id);
         self.log.close(End::Failed(if self.stopping.is_cancelled() {
             Error::GatewayStopping
         } else {
@@ -87,10 +139,11 @@ impl Drop for Ongoing {
 }
 
 impl Executions {
-    /// What happens in a user's execution after event number `after`; 0 for all that is still there.
+    /// What happens in a user's execution after event number `after`, also for a while after its end; 0 for all that
+    /// is still there.
     ///
     /// # Errors
-    /// [`Error::ExecutionNotFound`]; [`Error::ExecutionNotRunning`] when it has ended;
+    /// [`Error::ExecutionNotFound`]; [`Error::ExecutionNotRunning`] when it has ended and its log is gone;
     /// [`Error::ExecutionElsewhere`].
     pub async fn follow(
         &self,
@@ -98,12 +151,7 @@ impl Executions {
         id: &ExecutionId,
         after: u64,
     ) -> Result<Follower, Error> {
-        let found = {
-            let entries = self.live.entries();
-            let entry = entries.get(id).filter(|entry| entry.user == *user);
-            entry.map(|entry| entry.log.clone())
-        };
-        if let Some(log) = found {
+        if let Some(log) = self.live.follow(user, id) {
             return Ok(Follower::new(log, after));
         }
         Err(match self.get(user, id).await?.state {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::assembly::Assembly;
 use crate::domain::event::Event;
 use crate::domain::report::Report;
 use crate::services::Error;
@@ -39,8 +40,8 @@ pub enum Followed {
         /// The last of them.
         last: u64,
     },
-    /// The last that there is.
-    End(End),
+    /// The last that there is, with its number.
+    End(u64, End),
 }
 
 /// The log of one execution.
@@ -59,6 +60,9 @@ struct State {
     /// The number of the first of `events`, or of the next event when there are none.
     first: u64,
     bytes: usize,
+    assembly: Assembly,
+    /// The worker has taken it on.
+    accepted: bool,
     end: Option<End>,
 }
 
@@ -68,7 +72,14 @@ impl Log {
     }
 
     fn bounded(max_events: usize, max_bytes: usize) -> Arc<Self> {
-        let state = State { events: VecDeque::new(), first: 1, bytes: 0, end: None };
+        let state = State {
+            events: VecDeque::new(),
+            first: 1,
+            bytes: 0,
+            assembly: Assembly::default(),
+            accepted: false,
+            end: None,
+        };
         let (more, closed) = (Notify::new(), Notify::new());
         Arc::new(Self { state: Mutex::new(state), max_events, max_bytes, more, closed })
     }
@@ -79,6 +90,14 @@ impl Log {
         if state.end.is_some() {
             return;
         }
+        let mut assembly = std::mem::take(&mut state.assembly);
+        assembly.pass(event, &mut |event| self.push(&mut state, event));
+        state.assembly = assembly;
+        drop(state);
+        self.more.notify_waiters();
+    }
+
+    fn push(&self, state: &mut State, event: Event) {
         state.bytes += event.size();
         state.events.push_back(event);
         while state.events.len() > self.max_events || state.bytes > self.max_bytes {
@@ -88,15 +107,50 @@ impl Log {
             state.bytes -= oldest.size();
             state.first += 1;
         }
-        drop(state);
+    }
+
+    /// The worker has taken it on: nothing that refuses it as a whole comes any more.
+    pub(super) fn accept(&self) {
+        self.state().accepted = true;
         self.more.notify_waiters();
+    }
+
+    /// What the program wrote is all there: what is held back of it is told.
+    pub(super) fn finish_output(&self) {
+        let mut state = self.state();
+        let mut assembly = std::mem::take(&mut state.assembly);
+        assembly.finish(&mut |event| self.push(&mut state, event));
     }
 
     /// Ends the log; the first end counts.
     pub(super) fn close(&self, end: End) {
+        self.finish_output();
         self.state().end.get_or_insert(end);
         self.more.notify_waiters();
         self.closed.notify_waiters();
+    }
+
+    /// Lets go of all events: who still reads is told of a gap, and of the end.
+    pub(super) fn forget(&self) {
+        let mut state = self.state();
+        state.first = state.next();
+        state.events = VecDeque::new();
+        state.bytes = 0;
+    }
+
+    /// Roughly what it takes in memory, in bytes, with the report in its end.
+    pub(super) fn size(&self) -> usize {
+        const OVERHEAD: usize = 512;
+        let state = self.state();
+        let report = match &state.end {
+            Some(End::Finished(report)) => report.length(),
+            Some(End::Failed(_)) | None => 0,
+        };
+        OVERHEAD + state.bytes + report
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.state().end.is_some()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -108,7 +162,15 @@ impl Log {
     }
 }
 
-/// Reads a log from some number on. Dropping it changes nothing for anybody else.
+impl State {
+    /// The number of the next event, or of the end.
+    fn next(&self) -> u64 {
+        self.first + self.events.len() as u64
+    }
+}
+
+/// Reads a log from some number on, as each copy of it does. Dropping it changes nothing for anybody else.
+#[derive(Clone)]
 pub struct Follower {
     log: Arc<Log>,
     next: u64,
@@ -116,9 +178,39 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Of the events after number `after`; 0 for all.
+    /// Of the events after number `after`; 0 for all. Whoever has read further than there is, has not, and stays with
+    /// what there is: but who has read the end has read all.
     pub(super) fn new(log: Arc<Log>, after: u64) -> Self {
-        Self { log, next: after.saturating_add(1), ended: false }
+        let state = log.state();
+        let (last, ended) = (state.next(), state.end.is_some() && after >= state.next());
+        drop(state);
+        Self { log, next: after.saturating_add(1).min(last), ended }
+    }
+
+    /// True when there is nothing more to be told, not even the end.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Waits until the worker has taken the execution on, or it has ended before that.
+    ///
+    /// # Errors
+    /// Why it was not taken on.
+    pub async fn accepted(&self) -> Result<(), Error> {
+        loop {
+            let mut more = pin!(self.log.more.notified());
+            more.as_mut().enable();
+            {
+                let state = self.log.state();
+                match &state.end {
+                    _ if state.accepted => return Ok(()),
+                    Some(End::Failed(error)) => return Err(error.clone()),
+                    Some(End::Finished(_)) => return Ok(()),
+                    None => {}
+                }
+            }
+            more.await;
+        }
     }
 
     /// What happened next; `None` after the end. Nothing is lost when this is dropped meanwhile.
@@ -153,7 +245,7 @@ impl Follower {
         }
         let end = state.end.clone()?;
         self.ended = true;
-        Some(Followed::End(end))
+        Some(Followed::End(self.next, end))
     }
 
     /// Waits for the end alone. The last one who holds the log is given it without a copy.
@@ -232,7 +324,10 @@ mod tests {
                     self.1 = last + 1;
                     Some(false)
                 }
-                Followed::End(_) => Some(true),
+                Followed::End(number, _) => {
+                    assert_eq!(number, self.1);
+                    Some(true)
+                }
             }
         }
     }
@@ -300,7 +395,8 @@ mod tests {
         };
         let ((one, other), end, ()) = tokio::join!(all, for_the_end.end(), closing);
         for end in [one, other] {
-            let stopped = matches!(end, Some(Followed::End(End::Failed(Error::GatewayStopping))));
+            let stopped =
+                matches!(end, Some(Followed::End(3, End::Failed(Error::GatewayStopping))));
             assert!(stopped, "{end:?}");
         }
         assert!(matches!(end, End::Failed(Error::GatewayStopping)));

@@ -1,10 +1,13 @@
 //! Executions: started, followed, cancelled, looked at, and what they wrote. An execution belongs to the
 //! records and not to a connection: who follows it may leave, and it goes on.
 
+mod assembly;
 mod cancel;
 mod deadline;
 mod drive;
 mod follow;
+mod input;
+mod kept;
 mod log;
 mod output;
 mod record;
@@ -17,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::follow::Live;
 pub use self::log::{End, Followed, Follower};
 pub use self::output::{Output, OutputBytes};
-pub use self::start::Started;
+pub use self::start::{Keep, Started};
 use super::Error;
 use super::history::History;
 use super::sessions::Sessions;

@@ -18,6 +18,15 @@ use crate::services::Error;
 use crate::workers::Placement;
 use crate::workers::client::Call;
 
+/// Whether the log of an execution is kept for a while after its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Only if somebody else follows it meanwhile: whoever started it gets the end, or nothing.
+    Nothing,
+    /// For whoever comes back.
+    Log,
+}
+
 /// An execution that goes on, whatever becomes of this.
 pub struct Started {
     /// Which.
@@ -42,6 +51,7 @@ impl Executions {
         id: ExecutionId,
         run: RunRequest,
         request_id: &str,
+        keep: Keep,
     ) -> Result<Started, Error> {
         if self.stopping.is_cancelled() {
             return Err(Error::GatewayStopping);
@@ -75,9 +85,10 @@ impl Executions {
         let record = Record::begin(&self.history, begun).await?;
         let deadline = deadline::of_run(&run, placement.language.compile, self.max_timeout);
         let call = Call { request_id: request_id.to_owned(), deadline };
-        let ongoing = self.live.enter(&id, user, self.stopping.clone());
-        let follower = Follower::new(ongoing.log.clone(), 0);
         let unwanted = CancellationToken::new();
+        let ends = (unwanted.clone(), self.stopping.clone());
+        let ongoing = self.live.enter(&id, user, keep == Keep::Log, ends);
+        let follower = Follower::new(ongoing.log.clone(), 0);
         let drive = Drive { service: self.clone(), user: user.clone(), placement, run, call };
         let task = drive.until_the_end(record, ongoing, unwanted.clone());
         tokio::spawn(task.in_current_span());

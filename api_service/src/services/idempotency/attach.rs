@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use super::Idempotency;
 use crate::domain::idempotency::Reservation;
-use crate::domain::ids::UserId;
+use crate::domain::ids::{ExecutionId, UserId};
 use crate::services::Error;
 
 type Key = (UserId, &'static str, String);
@@ -18,8 +18,10 @@ type Key = (UserId, &'static str, String);
 #[derive(Clone, Default)]
 pub struct Ongoing(Arc<Mutex<HashMap<Key, First>>>);
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct First {
+    fingerprint: String,
+    execution: Option<ExecutionId>,
     caller_left: Arc<AtomicBool>,
     ended: CancellationToken,
 }
@@ -58,11 +60,13 @@ impl Ongoing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn turn(&self, key: &Key) -> Turn {
+    fn turn(&self, key: &Key, reservation: &Reservation) -> Turn {
         let mut entries = self.entries();
         match entries.get(key) {
             None => {
-                let first = First::default();
+                let Reservation { fingerprint, execution, .. } = reservation.clone();
+                let (caller_left, ended) = (Arc::default(), CancellationToken::new());
+                let first = First { fingerprint, execution, caller_left, ended };
                 entries.insert(key.clone(), first.clone());
                 Turn::First(first)
             }
@@ -75,6 +79,20 @@ impl Ongoing {
 }
 
 impl Idempotency {
+    /// The execution that an earlier request with the same key has begun, which goes on although its caller has left.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`].
+    pub fn left_behind(&self, reservation: &Reservation) -> Result<Option<ExecutionId>, Error> {
+        let Reservation { user, route, key, fingerprint, execution: _ } = reservation;
+        let key = (user.clone(), *route, key.as_str().to_owned());
+        match self.ongoing.entries().get(&key) {
+            Some(first) if first.fingerprint != *fingerprint => Err(Error::KeyReused),
+            Some(first) if first.caller_left.load(Ordering::Relaxed) => Ok(first.execution.clone()),
+            Some(_) | None => Ok(None),
+        }
+    }
+
     /// Does `work`, which claims the key, to its end, whatever becomes of the caller. A retry whose first
     /// caller has left waits for that end, and then finds the answer.
     ///
@@ -88,7 +106,7 @@ impl Idempotency {
         let Reservation { user, route, key, fingerprint: _, execution: _ } = reservation;
         let key = (user.clone(), *route, key.as_str().to_owned());
         let first = loop {
-            match self.ongoing.turn(&key) {
+            match self.ongoing.turn(&key, reservation) {
                 Turn::First(first) => break first,
                 // It is told so by the key.
                 Turn::Attended => return Ok(work.await),

@@ -62,6 +62,12 @@ pub enum Error {
     /// The worker does not store what it wrote, or not any more.
     #[error("no such output")]
     OutputNotFound,
+    /// The standard input of the run is not open, or not any more.
+    #[error("the input is not open")]
+    InputClosed,
+    /// The run does not read its standard input.
+    #[error("the input is full")]
+    InputFull(Duration),
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
@@ -94,6 +100,8 @@ impl From<Status> for Error {
             Some(reason::SESSION_LOST) => Self::SessionLost,
             Some(reason::EXECUTION_NOT_FOUND) => Self::ExecutionNotFound,
             Some(reason::OUTPUT_NOT_FOUND) => Self::OutputNotFound,
+            Some(reason::STDIN_CLOSED) => Self::InputClosed,
+            Some(reason::STDIN_FULL) => Self::InputFull(retry_after(&status)),
             Some(reason::LANGUAGE_MISMATCH) => Self::LanguageMismatch,
             Some(reason::LANGUAGE_UNAVAILABLE) => Self::LanguageUnavailable,
             Some(reason::WORKER_FULL) => Self::Full(retry_after(&status), queue_place(&status)),

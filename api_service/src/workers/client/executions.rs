@@ -6,7 +6,7 @@ use tonic::Streaming;
 use super::{Call, Error, WorkerClient, from_wire, to_wire};
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::ids::{ExecutionId, UserId};
-use crate::domain::run::RunRequest;
+use crate::domain::run::{Input, RunRequest};
 
 impl WorkerClient {
     /// Starts a run and gives its events. Dropping them ends a stateless run.
@@ -38,6 +38,28 @@ impl WorkerClient {
         let answer =
             self.call(call, message, async |rpc, request| rpc.executions().cancel(request).await);
         answer.await.map(|wire::CancelResponse {}| ())
+    }
+
+    /// Writes to the standard input of a run.
+    ///
+    /// # Errors
+    /// [`Error::ExecutionNotFound`], [`Error::InputClosed`] or [`Error::InputFull`].
+    pub async fn write_input(
+        &self,
+        call: &Call,
+        id: &ExecutionId,
+        owner: &UserId,
+        input: &Input,
+    ) -> Result<(), Error> {
+        let Input { data, end } = input.clone();
+        let message = wire::WriteInputRequest {
+            execution_id: id.as_str().to_owned(),
+            owner: owner.as_str().to_owned(),
+            data: data.into(),
+            end,
+        };
+        let send = async |rpc: super::Rpc, request| rpc.executions().write_input(request).await;
+        self.call(call, message, send).await.map(|wire::WriteInputResponse {}| ())
     }
 
     /// Some of what a run that has ended wrote to `stream`: from byte `offset` on, at most `length`.

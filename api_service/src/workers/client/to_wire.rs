@@ -12,8 +12,18 @@ use crate::domain::session::NewSession;
 use crate::domain::workspace::WorkspaceFile;
 
 pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wire::ExecuteRequest {
-    let RunRequest { session, language, code, stdin, args, env, files, limits, compiler_flags } =
-        run;
+    let RunRequest {
+        session,
+        language,
+        code,
+        stdin,
+        open_stdin,
+        args,
+        env,
+        files,
+        limits,
+        compiler_flags,
+    } = run;
     wire::ExecuteRequest {
         execution_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
@@ -27,6 +37,7 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         files: files.iter().map(file).collect(),
         limits: Some(self::limits(limits)),
         compiler_flags: compiler_flags.clone(),
+        open_stdin: *open_stdin,
     }
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::fifo::{FakeFifo, fifo};
 use super::lock;
 use crate::sandbox::backend::{Excess, ProcessId, ProcessTree, Signal};
 use crate::sandbox::files::{FileMode, Root};
@@ -26,6 +28,7 @@ pub struct Inside {
 
 struct State {
     files: BTreeMap<(Root, String), (Vec<u8>, FileMode)>,
+    fifos: BTreeMap<String, DuplexStream>,
     usage: Usage,
     excess: Option<Excess>,
     silent: bool,
@@ -51,6 +54,7 @@ impl Inside {
     pub(super) fn new(spec: SandboxSpec) -> Self {
         let state = State {
             files: BTreeMap::new(),
+            fifos: BTreeMap::new(),
             usage: Usage { whole: true, ..Usage::default() },
             excess: None,
             silent: false,
@@ -133,6 +137,17 @@ impl Inside {
     /// Puts a file there, as user code might.
     pub fn put_file(&self, root: Root, path: &str, content: &[u8], mode: FileMode) {
         lock(&self.state).files.insert((root, String::from(path)), (Vec::from(content), mode));
+    }
+
+    pub(super) fn make_fifo(&self, name: &str) -> FakeFifo {
+        let (written, read) = fifo();
+        lock(&self.state).fifos.insert(String::from(name), read);
+        written
+    }
+
+    /// Opens a FIFO of the request directory for reading, as the first who does.
+    pub(super) fn open_fifo(&self, name: &str) -> Option<DuplexStream> {
+        lock(&self.state).fifos.remove(name)
     }
 
     /// The paths of its files below `root`.

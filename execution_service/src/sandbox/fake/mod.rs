@@ -24,6 +24,7 @@
 //! backend.assert_all_is_ended();
 //! ```
 
+mod fifo;
 mod inside;
 mod output;
 mod process;

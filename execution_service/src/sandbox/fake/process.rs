@@ -107,6 +107,11 @@ impl FakeProcess {
         self.stderr.write(text.as_ref());
     }
 
+    /// Makes the FIFO `name` of the request directory its standard input.
+    pub fn read_from(&mut self, name: &str) {
+        self.stdin = self.inside.open_fifo(name).map(BufReader::new);
+    }
+
     /// The next line of standard input, without its end; `None` at the end, and where it is no pipe.
     pub async fn read_line(&mut self) -> Option<String> {
         line_of(self.stdin.as_mut()?).await

@@ -11,8 +11,8 @@ use super::inside::Inside;
 use super::process::FakeProcess;
 use super::{Faults, Operation, Script, Zygotes, lock};
 use crate::sandbox::backend::{
-    Excess, Killed, Process, ProcessEnd, ProcessId, ProcessTree, Sandbox, SandboxError, Signal,
-    Zygote,
+    Excess, Fifo, Killed, Process, ProcessEnd, ProcessId, ProcessTree, Sandbox, SandboxError,
+    Signal, Zygote,
 };
 use crate::sandbox::files::{FileEntry, FileKind, FileMode, Listing, Root};
 use crate::sandbox::spec::{Command, Exit, Footprint, SandboxLimits, Usage};
@@ -113,6 +113,11 @@ impl Sandbox for FakeSandbox {
                 Err(SandboxError::Read { path: path.to_string(), source })
             }
         }
+    }
+
+    async fn make_fifo(&self, name: &WorkspacePath) -> Result<Box<dyn Fifo>, SandboxError> {
+        self.check(Operation::Write).await?;
+        Ok(Box::new(self.inside.make_fifo(name.as_str())))
     }
 
     async fn list_files(

@@ -8,7 +8,8 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::http::rest::fields::words;
 
 use super::report::ReportBody;
-use crate::domain::execution::{Execution, ExecutionState};
+use crate::domain::execution::{Execution, ExecutionState, FinishedRun};
+use crate::domain::report::Status;
 use crate::http::rest::fields::timestamp;
 
 /// A run, without what it wrote.
@@ -79,6 +80,30 @@ pub struct CancelAnswer {
     /// In words.
     #[schema(example = "Execution cancelled")]
     pub message: &'static str,
+    /// What there is of it: its end, if that could be waited for.
+    pub execution: ExecutionAnswer,
+}
+
+impl CancelAnswer {
+    /// From the domain.
+    ///
+    /// # Errors
+    /// When the output is not JSON.
+    pub fn of(execution: Execution) -> Result<Self, serde_json::Error> {
+        let message = match execution.state {
+            // It was asked to, and takes its time.
+            ExecutionState::Queued | ExecutionState::Running => "Execution is being cancelled",
+            // By itself, before it could be told.
+            ExecutionState::Finished(FinishedRun { status, .. }) if status != Status::Cancelled => {
+                "Execution had ended"
+            }
+            ExecutionState::Finished(_) | ExecutionState::Cancelled | ExecutionState::Unknown => {
+                "Execution cancelled"
+            }
+        };
+        let execution = ExecutionAnswer::of(execution)?;
+        Ok(Self { success: true, message, execution })
+    }
 }
 
 impl ExecutionSummary {

@@ -1,11 +1,16 @@
 //! `/v1/code_interpreter/executions`.
 
+pub mod detached;
+pub mod events;
 pub mod full_output;
+pub mod input;
 pub mod json;
 pub mod output;
 pub mod report;
 pub mod run;
 pub mod run_json;
+mod streamed;
+mod telling;
 
 use actix_web::web::{self, Data, Path};
 
@@ -40,8 +45,8 @@ pub(in crate::http::rest) async fn get(
     Ok(web::Json(answer))
 }
 
-/// End a run early. Whoever waits for it gets its answer, with what it had written. Needs the
-/// scope `run`.
+/// End a run early, and see what there is of it then. Whoever waits for it gets its answer, with what it
+/// had written. Needs the scope `run`.
 pub(in crate::http::rest) async fn cancel(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
@@ -49,6 +54,7 @@ pub(in crate::http::rest) async fn cancel(
     id: Path<String>,
 ) -> Result<web::Json<CancelAnswer>, Failure> {
     let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
-    state.executions.cancel(&caller.user, &id, &request_id).await?;
-    Ok(web::Json(CancelAnswer { success: true, message: "Execution cancelled" }))
+    let execution = state.executions.cancel(&caller.user, &id, &request_id).await?;
+    let answer = CancelAnswer::of(execution).map_err(|_| Error::Fault("an answer is not JSON"))?;
+    Ok(web::Json(answer))
 }

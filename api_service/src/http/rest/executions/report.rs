@@ -205,7 +205,7 @@ impl ReportBody {
             exit_code,
             signal,
             duration_ms: millis(duration),
-            results: results.into_iter().map(Arc::unwrap_or_clone).map(result).collect(),
+            results: results.into_iter().map(Arc::unwrap_or_clone).map(ResultBody::of).collect(),
             diagnostic: diagnostic.map(self::diagnostic),
             truncated: TruncatedBody {
                 stdout: stdout_totals.truncated,
@@ -216,7 +216,7 @@ impl ReportBody {
                 stderr_bytes: stderr_totals.bytes,
             },
             full_output: FullOutputBody::of(id, stdout_totals, stderr_totals),
-            usage: self::usage(usage),
+            usage: UsageBody::of(usage),
             phases: self::phases(phases),
             state_lost,
             isolation,
@@ -224,9 +224,12 @@ impl ReportBody {
     }
 }
 
-fn result(result: RichResult) -> ResultBody {
-    let RichResult { mime, is_main_result } = result;
-    ResultBody { mime, is_main_result }
+impl ResultBody {
+    /// From the domain.
+    pub fn of(result: RichResult) -> Self {
+        let RichResult { mime, is_main_result } = result;
+        Self { mime, is_main_result }
+    }
 }
 
 fn diagnostic(found: Diagnostic) -> DiagnosticBody {
@@ -256,9 +259,13 @@ fn diagnostic(found: Diagnostic) -> DiagnosticBody {
     }
 }
 
-fn usage(usage: Usage) -> UsageBody {
-    let Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting, shared } = usage;
-    UsageBody { cpu_ms: millis(cpu), peak_memory_bytes, processes, disk_bytes, accounting, shared }
+impl UsageBody {
+    /// From the domain.
+    pub fn of(usage: Usage) -> Self {
+        let Usage { cpu, peak_memory_bytes, processes, disk_bytes, accounting, shared } = usage;
+        let cpu_ms = millis(cpu);
+        Self { cpu_ms, peak_memory_bytes, processes, disk_bytes, accounting, shared }
+    }
 }
 
 fn phases(phases: Phases) -> PhasesBody {

@@ -1,72 +1,137 @@
-//! `POST /v1/code_interpreter/run`.
+//! `POST /v1/code_interpreter/run`: answered when it has ended, as events while it goes on, or at once.
 
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data};
+use tokio::sync::oneshot;
 
+use super::telling::Teller;
 use crate::domain::execution::{Execution, ExecutionState, FinishedRun};
 use crate::domain::idempotency::Reservation;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::language::LanguageName;
 use crate::domain::report::Report;
-use crate::http::extract::{AnswerRoom, CurrentCaller, Json, OptionalKey, RequestId};
+use crate::domain::run::RunRequest;
+use crate::http::extract::{
+    AnswerRoom, CurrentCaller, Json, OptionalKey, RequestId, RespondAsync, Wanted,
+};
 use crate::http::failure::Failure;
 use crate::http::rest::executions::run_json::{RunAnswer, RunBody};
 use crate::http::rest::idempotent::{Answer, idempotent, reservation};
 use crate::http::rest::response_body;
 use crate::services::Error;
-use crate::services::executions::{End, Executions, Started};
+use crate::services::executions::{End, Executions, Follower, Keep, Started};
+use crate::services::idempotency::Idempotency;
 use crate::state::AppState;
 
 /// Run code and wait for its end. A program that fails is an outcome, not an error: the answer is
 /// 200 and `status` says how it ended. Needs the scope `run`.
+#[expect(clippy::too_many_arguments, reason = "each says what the route takes")]
 pub(in crate::http::rest) async fn run(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
     OptionalKey(key): OptionalKey,
     RequestId(request_id): RequestId,
+    RespondAsync(preferred): RespondAsync,
+    wanted: Result<Wanted, std::convert::Infallible>,
     room: AnswerRoom,
     body: Json<RunBody>,
 ) -> Result<HttpResponse, Failure> {
+    let detached = preferred || body.value.detached.unwrap_or_default();
     let run =
         body.value.parse(&state.rules, state.workers.offer().as_ref()).map_err(Failure::Invalid)?;
     let id = ExecutionId::generate();
     let reservation = reservation(key, &caller, "run", &body.bytes)
         .map(|it| Reservation { execution: Some(id.clone()), ..it });
-    let (executions, idempotency) = (state.executions.clone(), state.idempotency.clone());
-    let (user, keyed, own_room) = (caller.user.clone(), reservation.clone(), room.clone());
-    let work = async move {
+    let job = Job {
+        executions: state.executions.clone(),
+        idempotency: state.idempotency.clone(),
+        user: caller.user,
+        id,
+        run,
+        request_id,
+        room,
+        reservation,
+    };
+    match (detached, wanted) {
+        (true, _) => job.detached(preferred).await,
+        (false, Ok(Wanted::EventStream)) => job.streamed().await,
+        (false, Ok(Wanted::Json)) => job.answered().await,
+        (false, Err(never)) => match never {},
+    }
+}
+
+/// A run to be done, in one way or another.
+pub(super) struct Job {
+    pub(super) executions: Executions,
+    pub(super) idempotency: Idempotency,
+    pub(super) user: UserId,
+    pub(super) id: ExecutionId,
+    pub(super) run: RunRequest,
+    pub(super) request_id: String,
+    pub(super) room: AnswerRoom,
+    pub(super) reservation: Option<Reservation>,
+}
+
+/// For whoever reads along while an answer is waited for.
+pub(super) struct Begun {
+    pub(super) follower: Follower,
+    pub(super) teller: Teller,
+}
+
+impl Job {
+    async fn answered(self) -> Result<HttpResponse, Failure> {
+        let (executions, idempotency) = (self.executions.clone(), self.idempotency.clone());
+        let (user, room) = (self.user.clone(), self.room.clone());
+        let Some(reservation) = self.reservation.clone() else {
+            return Ok(self.to_answer(None).await?.respond_in(room).await);
+        };
+        match idempotency.to_the_end(&reservation, self.to_answer(None)).await? {
+            Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
+                let known = recalled(&executions, &user, &began, &room).await?;
+                let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
+                Ok(Answer::replayed(StatusCode::OK, body).respond_in(room).await)
+            }
+            done => Ok(done?.respond_in(room).await),
+        }
+    }
+
+    /// Runs it to its end, and gives the answer, which is kept under the key if there is one. `begun` is told when it
+    /// has begun, if it does.
+    pub(super) async fn to_answer(
+        self,
+        begun: Option<oneshot::Sender<Begun>>,
+    ) -> Result<Answer, Failure> {
+        let Self { executions, idempotency, user, id, run, request_id, room, reservation } = self;
         let has_key = reservation.is_some();
+        let keep = if begun.is_some() { Keep::Log } else { Keep::Nothing };
         let work = async move {
             let session = run.session.clone();
-            let started = executions.start(&user, id, run, &request_id).await?;
+            let started = executions.start(&user, id, run, &request_id, keep).await?;
             let Started { id, language, follower, unwanted } = started;
             // The rule of this route: a caller who goes away wants its run no more, unless it has a key to
             // come back with.
             let _cancel_on_drop = (!has_key).then(|| unwanted.drop_guard());
+            if let Some(begun) = begun {
+                let (id, session, language) = (id.clone(), session.clone(), language.clone());
+                let (follower, room) = (follower.clone(), room.clone());
+                let teller = Teller { id, session, language, request_id, room };
+                // Whoever asked has gone, and may come back.
+                let _ = begun.send(Begun { follower, teller });
+            }
             match follower.end().await {
-                End::Finished(report) => answer(id, session, language, report, &own_room).await,
+                End::Finished(report) => answer(id, session, language, report, &room).await,
                 End::Failed(error) => Err(error),
             }
         };
         idempotent(&idempotency, reservation, StatusCode::OK, work).await
-    };
-    let Some(reservation) = keyed else {
-        return Ok(work.await?.respond_in(room).await);
-    };
-    match state.idempotency.to_the_end(&reservation, work).await? {
-        Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
-            let known = recalled(&state.executions, &caller.user, &began, &room).await?;
-            let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
-            Ok(Answer::replayed(StatusCode::OK, body).respond_in(room).await)
-        }
-        done => Ok(done?.respond_in(room).await),
     }
 }
 
-async fn answer(
+/// The answer of a run that ended with `report`.
+pub(super) async fn answer(
     id: ExecutionId,
     session: Option<SessionId>,
     language: LanguageName,
@@ -81,7 +146,7 @@ async fn answer(
 }
 
 /// The answer of a run that ended while nobody could be told: what the history has of it.
-async fn recalled(
+pub(super) async fn recalled(
     executions: &Executions,
     user: &UserId,
     id: &ExecutionId,
@@ -91,9 +156,28 @@ async fn recalled(
         Err(Error::ExecutionNotFound) => return Ok(None),
         found => found?,
     };
-    let ExecutionState::Finished(FinishedRun { report: Some(report), .. }) = execution.state else {
-        return Ok(None);
-    };
-    let Execution { id, session, language, .. } = execution;
-    answer(id, session, language, Arc::new(*report), room).await.map(Some)
+    match execution.state {
+        ExecutionState::Finished(FinishedRun { report: Some(_), .. }) => {
+            remembered(execution, room).await.map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The answer of an execution that has ended, as far as the history has it; where that is not all, the answer says
+/// so.
+pub(super) async fn remembered(execution: Execution, room: &AnswerRoom) -> Result<Bytes, Error> {
+    let Execution { id, session, language, state, .. } = execution;
+    match state {
+        ExecutionState::Finished(FinishedRun { report: Some(report), .. }) => {
+            answer(id, session, language, Arc::new(*report), room).await
+        }
+        ExecutionState::Cancelled => Err(Error::ExecutionCancelled(id)),
+        ExecutionState::Queued
+        | ExecutionState::Running
+        | ExecutionState::Unknown
+        | ExecutionState::Finished(FinishedRun { report: None, .. }) => {
+            Err(Error::ExecutionUnknown(id, None))
+        }
+    }
 }

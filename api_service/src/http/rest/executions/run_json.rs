@@ -24,6 +24,7 @@ use crate::http::rest::fields::limits::LimitsBody;
 use crate::http::rest::fields::program::{
     args_schema, bounded, compiler_flags_schema, environment, environment_schema, language,
 };
+use crate::http::rest::fields::stdin::StdinBody;
 
 /// Code to run.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,8 +45,8 @@ pub struct RunBody {
     /// A session to run in; null or left out for a sandbox of its own.
     #[schema(pattern = "^ses_[A-Za-z0-9]{1,64}$")]
     pub session_id: Option<String>,
-    /// Standard input, in full.
-    pub stdin: Option<Content>,
+    /// Standard input: in full, or with `open` for more while it runs.
+    pub stdin: Option<StdinBody>,
     /// Arguments of the program; at most 256.
     #[schema(schema_with = args_schema)]
     pub args: Option<Vec<String>>,
@@ -60,6 +61,8 @@ pub struct RunBody {
     /// For compiled languages; `/v1/languages` lists those that each accepts.
     #[schema(schema_with = compiler_flags_schema)]
     pub compiler_flags: Option<Vec<String>>,
+    /// True: it is answered at once with 202, and goes on without its caller.
+    pub detached: Option<bool>,
 }
 
 impl RunBody {
@@ -83,6 +86,7 @@ impl RunBody {
             files,
             limits,
             compiler_flags,
+            detached: _,
         } = self;
         let mut errors = FieldErrors::default();
         let language = self::language(&language, offer, &mut errors);
@@ -92,6 +96,7 @@ impl RunBody {
             SessionId::parse(&text).ok_or("must be a session's id, which begins with ses_")
         });
         let session = errors.keep("session_id", session.transpose()).flatten();
+        let (stdin, open_stdin) = stdin.map_or((None, false), |it| (it.content, it.open));
         let stdin = stdin.map(Content::into_bytes).transpose();
         let stdin = errors.keep("stdin", stdin).flatten().unwrap_or_default();
         let args = checked_args(args.unwrap_or_default(), &mut errors);
@@ -104,6 +109,7 @@ impl RunBody {
             language,
             code,
             stdin,
+            open_stdin,
             args,
             env,
             files,

@@ -7,5 +7,6 @@ pub mod integer;
 pub mod limits;
 pub mod page;
 pub mod program;
+pub mod stdin;
 pub mod timestamp;
 pub mod words;

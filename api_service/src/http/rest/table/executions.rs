@@ -1,6 +1,8 @@
 //! Runs of code.
 
 use actix_web::http::StatusCode as S;
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
 
 use super::{get, page, post};
 use crate::domain::scope::Access::Needs;
@@ -9,9 +11,12 @@ use crate::http::failure::Code as C;
 use crate::http::rest::endpoint::{Content, Endpoint, OF_KEYS, Tag, Takes};
 use crate::http::rest::executions;
 use crate::http::rest::fields::page::PageAnswer;
-use crate::http::rest::schemas::{idempotency_key, range, schema};
+use crate::http::rest::schemas::{idempotency_key, last_event_id, prefer, range, schema};
 
 pub(super) fn rows() -> Vec<Endpoint> {
+    use executions::detached::DetachedAnswer;
+    use executions::events::EventsQuery;
+    use executions::input::{InputAnswer, InputBody};
     use executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
     use executions::run_json::{RunAnswer, RunBody};
     let page_of = Content::Json(schema::<PageAnswer<ExecutionSummary>>);
@@ -19,11 +24,16 @@ pub(super) fn rows() -> Vec<Endpoint> {
         post("/v1/code_interpreter/run", Needs(Run), Tag::Run, "run_code", "Run code")
             .more(
                 "Waits for its end. A program that fails is an outcome, not an error: the answer \
-                 is 200, and `status` says how it ended.",
+                 is 200, and `status` says how it ended. With `Accept: text/event-stream` it is \
+                 told as it happens: `started`, `stdout`, `stderr`, `result`, `usage`, and exactly \
+                 one `finished`, whose data is the whole answer, or `problem`. With `detached`, or \
+                 `Prefer: respond-async`, it goes on without its caller.",
             )
             .with(idempotency_key)
+            .with(prefer)
             .takes(Takes::Json(schema::<RunBody>))
-            .gives(S::OK, "What it did", Content::Json(schema::<RunAnswer>))
+            .gives(S::OK, "What it did", Content::JsonOrEvents(schema::<RunAnswer>))
+            .gives(S::ACCEPTED, "It goes on", Content::Json(schema::<DetachedAnswer>))
             .fails(&OF_KEYS)
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
             .fails(&[C::ShareFull])
@@ -72,6 +82,39 @@ pub(super) fn rows() -> Vec<Endpoint> {
         .fails(&[C::NotFound, C::ExecutionNotFound, C::OutputNotKept, C::ExecutionRunning])
         .fails(&[C::OutputExpired, C::OutputGone, C::RangeNotSatisfiable, C::WorkerUnavailable])
         .to(executions::output::get),
+        get(
+            "/v1/code_interpreter/executions/{id}/events",
+            Needs(Read),
+            Tag::Run,
+            "get_events",
+            "What happens in a run",
+        )
+        .more(
+            "The events of a run from its beginning, or after the one that `Last-Event-ID` or \
+             `after` names, while it goes on and for two minutes after its end. Events that are \
+             not there any more are one `gap` with the numbers of the first and the last. 204: you \
+             have all of them.",
+        )
+        .with(|| EventsQuery::into_params(|| Some(ParameterIn::Query)))
+        .with(last_event_id)
+        .gives(S::OK, "Events", Content::Events)
+        .gives(S::NO_CONTENT, "There are no more", Content::Nothing)
+        .fails(&[C::ExecutionNotFound, C::ExecutionElsewhere, C::ValidationFailed])
+        .fails(&[C::AnswersFull])
+        .to(executions::events::get),
+        post(
+            "/v1/code_interpreter/executions/{id}/stdin",
+            Needs(Run),
+            Tag::Run,
+            "write_stdin",
+            "Write to a run's standard input",
+        )
+        .more("It was started with `\"stdin\": {\"open\": true}`.")
+        .takes(Takes::Json(schema::<InputBody>))
+        .gives(S::OK, "It was taken", Content::Json(schema::<InputAnswer>))
+        .fails(&[C::ExecutionNotFound, C::ExecutionNotRunning, C::StdinClosed, C::StdinFull])
+        .fails(&[C::WorkerUnavailable])
+        .to(executions::input::write),
         post(
             "/v1/code_interpreter/executions/{id}/cancel",
             Needs(Run),
@@ -79,7 +122,10 @@ pub(super) fn rows() -> Vec<Endpoint> {
             "cancel_execution",
             "End a run early",
         )
-        .more("Whoever waits for it gets its answer, with what it had written.")
+        .more(
+            "Whoever waits for it gets its answer, with what it had written. A second time \
+             changes nothing.",
+        )
         .gives(S::OK, "It was asked to end", Content::Json(schema::<CancelAnswer>))
         .fails(&[C::ExecutionNotFound, C::ExecutionNotRunning, C::ExecutionElsewhere])
         .fails(&[C::WorkerUnavailable])

@@ -10,10 +10,11 @@ use async_trait::async_trait;
 use tokio::time::timeout;
 
 use super::account::{self, LastSaid};
+use super::fifo::NamedFifo;
 use super::init::{Directories, InitClient, Reply};
 use super::spawner::{Claim, SpawnerClient};
 use crate::sandbox::backend::{
-    Excess, Killed, Process, ProcessId, ProcessTree, Sandbox, SandboxError, Signal, Zygote,
+    Excess, Fifo, Killed, Process, ProcessId, ProcessTree, Sandbox, SandboxError, Signal, Zygote,
 };
 use crate::sandbox::files::{FileMode, Listing, Root};
 use crate::sandbox::linux::cgroup::Meter;
@@ -183,6 +184,10 @@ impl Sandbox for LinuxSandbox {
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError> {
         self.get(root, path, limit).await
+    }
+
+    async fn make_fifo(&self, name: &WorkspacePath) -> Result<Box<dyn Fifo>, SandboxError> {
+        Ok(Box::new(self.fifo(name, NamedFifo::find).await?))
     }
 
     async fn list_files(

@@ -1,9 +1,9 @@
 //! Starting processes in a sandbox.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -147,8 +147,12 @@ impl LinuxSandbox {
         }
     }
 
-    /// Has init make a FIFO, and opens it.
-    async fn fifo(&self, name: &WorkspacePath) -> Result<OwnedFd, SandboxError> {
+    /// Has init make a FIFO, and opens it in one way or another.
+    pub(super) async fn fifo<T>(
+        &self,
+        name: &WorkspacePath,
+        open: impl FnOnce(BorrowedFd<'_>, &CStr) -> io::Result<T>,
+    ) -> Result<T, SandboxError> {
         let failed = |source| SandboxError::Write { path: name.to_string(), source };
         let path = String::from(name.as_str());
         if let InitReply::Failed(failure) = self.ask(InitRequest::Fifo { path }, PATIENT).await? {
@@ -157,7 +161,7 @@ impl LinuxSandbox {
         let name = CString::new(name.as_str()).map_err(|error| failed(io::Error::other(error)))?;
         let directories = self.directories();
         let directory = directories.requests.as_ref().ok_or(SandboxError::Gone)?;
-        open_fifo(directory.as_fd(), &name).map_err(failed)
+        open(directory.as_fd(), &name).map_err(failed)
     }
 
     /// The FIFOs of a process that has its control channel by name, made before it is.
@@ -167,7 +171,8 @@ impl LinuxSandbox {
         outgoing: &WorkspacePath,
     ) -> Result<Control, SandboxError> {
         let failed = |source| SandboxError::Write { path: incoming.to_string(), source };
-        let (requests, frames) = (self.fifo(incoming).await?, self.fifo(outgoing).await?);
+        let (requests, frames) =
+            (self.fifo(incoming, open_fifo).await?, self.fifo(outgoing, open_fifo).await?);
         process::control(requests, frames).map_err(failed)
     }
 
