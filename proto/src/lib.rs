@@ -53,12 +53,16 @@ pub mod wire {
         pub const CONTEXT_NOT_FOUND: &str = "context_not_found";
         /// The session has as many contexts or processes as one session may.
         pub const SESSION_FULL: &str = "session_full";
-        /// No such process runs in the session.
+        /// The session has no such process, or has forgotten it.
         pub const PROCESS_NOT_FOUND: &str = "process_not_found";
         /// The standard input of the process or of the run is not open, or not any more.
         pub const STDIN_CLOSED: &str = "stdin_closed";
         /// So much input waits that no more is taken: the program does not read.
         pub const STDIN_FULL: &str = "stdin_full";
+        /// The process has ended.
+        pub const PROCESS_ENDED: &str = "process_ended";
+        /// The process has no terminal.
+        pub const NO_TERMINAL: &str = "no_terminal";
         /// The program of a command cannot be executed; the message says why.
         pub const NOT_EXECUTABLE: &str = "not_executable";
         /// There is no such file or directory, or it is of another kind; the message says which.

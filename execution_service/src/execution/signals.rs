@@ -47,10 +47,21 @@ const KNOWN: &[Known] = &[
     known(14, "SIGALRM", "alarm clock"),
     known(10, "SIGUSR1", "user signal 1"),
     known(12, "SIGUSR2", "user signal 2"),
+    known(16, "SIGSTKFLT", "stack fault"),
+    known(17, "SIGCHLD", "a child has changed"),
+    known(18, "SIGCONT", "continued"),
+    known(19, "SIGSTOP", "stopped"),
+    known(20, "SIGTSTP", "stopped from the terminal"),
+    known(21, "SIGTTIN", "reading the terminal from the background"),
+    known(22, "SIGTTOU", "writing to the terminal from the background"),
+    known(23, "SIGURG", "urgent data"),
     known(24, "SIGXCPU", "processor time limit"),
     known(25, "SIGXFSZ", "file size limit"),
     known(26, "SIGVTALRM", "virtual alarm clock"),
     known(27, "SIGPROF", "profiling timer"),
+    known(28, "SIGWINCH", "the terminal has another size"),
+    known(29, "SIGIO", "input or output is possible"),
+    known(30, "SIGPWR", "power failure"),
 ];
 
 fn find(number: i32) -> Option<&'static Known> {
@@ -60,6 +71,11 @@ fn find(number: i32) -> Option<&'static Known> {
 /// "SIGSEGV".
 pub fn name(number: i32) -> String {
     find(number).map_or_else(|| format!("SIG{number}"), |known| String::from(known.name))
+}
+
+/// That of "SIGSEGV"; none of the real-time signals has a name.
+pub fn number(name: &str) -> Option<i32> {
+    KNOWN.iter().find(|known| known.name == name).map(|known| known.number)
 }
 
 /// "segmentation fault".

@@ -14,10 +14,9 @@ use crate::execution::limits::RequestedLimits;
 use crate::execution::request::Request;
 use crate::execution::stream::Stream;
 use crate::language::Language;
-use crate::sandbox::backend::Signal;
 use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
 use crate::session::{DEFAULT_CONTEXT, NewSession};
-use crate::worker::{NewProcess, Target};
+use crate::worker::Target;
 
 const MAX_ID: usize = 128;
 const MAX_CODE: usize = 4 << 20;
@@ -102,29 +101,6 @@ pub fn new_session(
     Ok((new, requested_limits(limits.unwrap_or_default())))
 }
 
-/// A command to start.
-pub fn new_process(message: wire::StartProcessRequest) -> Result<NewProcess, Status> {
-    let wire::StartProcessRequest {
-        session_id,
-        owner,
-        command,
-        env,
-        working_directory,
-        open_stdin,
-    } = message;
-    if command.first().is_none_or(String::is_empty) {
-        return Err(invalid("command", "must name a program"));
-    }
-    Ok(NewProcess {
-        session: id("session_id", session_id)?,
-        owner: id("owner", owner)?,
-        command: arguments("command", command)?,
-        env: environment(env)?,
-        working_directory: path("working_directory", &working_directory)?,
-        open_stdin,
-    })
-}
-
 /// A path below the workspace; `None` for the workspace itself.
 pub fn path(field: &str, text: &str) -> Result<Option<WorkspacePath>, Status> {
     match text {
@@ -133,17 +109,6 @@ pub fn path(field: &str, text: &str) -> Result<Option<WorkspacePath>, Status> {
             Ok(path) => Ok(Some(path)),
             Err(error) => Err(invalid(field, &error.to_string())),
         },
-    }
-}
-
-/// What a process is told.
-pub fn signal(number: i32) -> Result<Signal, Status> {
-    use wire::ProcessSignal as Wire;
-    match Wire::try_from(number) {
-        Ok(Wire::Interrupt) => Ok(Signal::Interrupt),
-        Ok(Wire::Terminate) => Ok(Signal::Terminate),
-        Ok(Wire::Kill) => Ok(Signal::Kill),
-        Ok(Wire::Unspecified) | Err(_) => Err(invalid("signal", "is unknown")),
     }
 }
 
@@ -189,7 +154,8 @@ pub fn language(name: &str) -> Result<Language, Status> {
     Language::find(name).ok_or_else(|| invalid("language", "is unknown"))
 }
 
-fn arguments(field: &str, list: Vec<String>) -> Result<Vec<String>, Status> {
+/// Arguments of a program.
+pub fn arguments(field: &str, list: Vec<String>) -> Result<Vec<String>, Status> {
     let total: usize = list.iter().map(String::len).sum();
     if list.len() > MAX_ARGS || total > MAX_STRINGS || list.iter().any(|one| one.len() > MAX_STRING)
     {

@@ -9,9 +9,12 @@ mod executions;
 mod files;
 mod from_wire;
 mod inventory_to_wire;
+mod process_from_wire;
+mod process_to_wire;
 mod processes;
 mod sessions;
 mod status;
+mod terminals;
 mod to_wire;
 mod workers;
 

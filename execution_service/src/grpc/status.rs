@@ -100,6 +100,9 @@ fn process_status(error: &ProcessError) -> Status {
     let text = error.to_string();
     match error {
         ProcessError::NotFound => reasoned(Code::NotFound, reason::PROCESS_NOT_FOUND, &text),
+        ProcessError::Ended => reasoned(Code::FailedPrecondition, reason::PROCESS_ENDED, &text),
+        ProcessError::NoTerminal => reasoned(Code::FailedPrecondition, reason::NO_TERMINAL, &text),
+        ProcessError::InputFull => reasoned(Code::FailedPrecondition, reason::STDIN_FULL, &text),
         ProcessError::NoInput => reasoned(Code::FailedPrecondition, reason::STDIN_CLOSED, &text),
         ProcessError::TooMany | ProcessError::TooManyOfOwner => {
             reasoned(Code::ResourceExhausted, reason::SESSION_FULL, &text)

@@ -7,7 +7,6 @@ use proto::execution_v1 as wire;
 use crate::execution::event::{Event, RichResult};
 use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outcome::{Accounting, Outcome, Phases, Status};
-use crate::execution::signals;
 use crate::execution::stream::{Stream, StreamTotals};
 use crate::language::diagnostic::Diagnostic;
 use crate::language::discovery::{Found, Missing};
@@ -15,8 +14,7 @@ use crate::language::toolchain::Toolchain;
 use crate::language::{Approach, Language};
 use crate::sandbox::files::{FileEntry, FileKind, Listing};
 use crate::sandbox::isolation::{Isolation, Wall};
-use crate::sandbox::spec::{Exit, Usage};
-use crate::session::processes::{ProcessEvent, Running};
+use crate::sandbox::spec::Usage;
 use crate::session::{Context, Session};
 use crate::worker::Worker;
 
@@ -80,7 +78,8 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn micros(time: Duration) -> u64 {
+/// Microseconds.
+pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
@@ -94,7 +93,8 @@ fn totals(StreamTotals { bytes, truncated, stored }: StreamTotals) -> wire::Stre
     }
 }
 
-fn unix_millis(time: SystemTime) -> i64 {
+/// Milliseconds since 1970.
+pub fn unix_millis(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
@@ -174,32 +174,6 @@ pub fn context(context: &Context) -> wire::Context {
     }
 }
 
-/// A command as callers see it.
-pub fn process(process: &Running) -> wire::Process {
-    wire::Process {
-        process_id: process.id.0,
-        command: process.command.clone(),
-        started_at_ms: unix_millis(process.started),
-    }
-}
-
-/// What a command says.
-pub fn process_event(event: ProcessEvent) -> wire::ProcessEvent {
-    use wire::process_event::Event as Wire;
-    let event = match event {
-        ProcessEvent::Started(id) => Wire::Started(wire::ProcessStarted { process_id: id.0 }),
-        ProcessEvent::Output { stream, offset, data } => Wire::Output(output(stream, offset, data)),
-        ProcessEvent::Ended(Exit::Code(code)) => {
-            Wire::Ended(wire::ProcessEnded { exit_code: Some(code), signal: None })
-        }
-        ProcessEvent::Ended(Exit::Signal(number)) => {
-            let signal = Some(signals::name(number));
-            Wire::Ended(wire::ProcessEnded { exit_code: None, signal })
-        }
-    };
-    wire::ProcessEvent { event: Some(event) }
-}
-
 /// What is in a directory.
 pub fn listing(Listing { entries, truncated }: Listing) -> wire::ListFilesResponse {
     wire::ListFilesResponse { entries: entries.into_iter().map(file_entry).collect(), truncated }
@@ -215,7 +189,8 @@ fn file_entry(FileEntry { name, kind, size }: FileEntry) -> wire::FileEntry {
     wire::FileEntry { name: name.into(), kind: i32::from(kind), size }
 }
 
-fn output(stream: Stream, offset: u64, data: Vec<u8>) -> wire::Output {
+/// Some of what was written to a stream.
+pub fn output(stream: Stream, offset: u64, data: Vec<u8>) -> wire::Output {
     let stream = match stream {
         Stream::Stdout => wire::Stream::Stdout,
         Stream::Stderr => wire::Stream::Stderr,

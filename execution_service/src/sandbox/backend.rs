@@ -289,6 +289,8 @@ pub enum Signal {
     Terminate,
     /// SIGKILL.
     Kill,
+    /// Any other, by its number.
+    Other(i32),
 }
 
 /// A running process. Its output must be read all the time, or it stands still.

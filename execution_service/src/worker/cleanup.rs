@@ -30,7 +30,7 @@ impl Cleanup {
         let contexts = session.contexts.all();
         let others = contexts.iter().filter(|other| !Arc::ptr_eq(other, &context));
         let kernels = others.filter_map(|other| other.kernel());
-        let commands = session.processes.all();
+        let commands = session.processes.running();
         let spared = kernels.chain(commands.iter().map(|command| command.id)).collect();
         // What has lost its parents may be anybody's, unless nobody else was there.
         let orphans = !share.is_shared();

@@ -14,6 +14,7 @@ mod processes;
 mod refusal;
 mod sessions;
 mod tally;
+mod terminals;
 mod watch;
 
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ pub use inventory::{Inventory, InventoryItem};
 pub use processes::NewProcess;
 pub use refusal::WorkerError;
 pub use tally::{Counts, Tally};
+pub use terminals::{Attached, Keys};
 
 use admitted::{Admitted, Turn};
 use place::Place;

@@ -25,6 +25,7 @@ mod shares;
 mod startup;
 mod support;
 
+mod terminals;
 mod together;
 mod unread;
 mod walls;

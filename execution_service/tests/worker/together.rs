@@ -1,8 +1,9 @@
 //! Several things at once in one session: contexts, commands and files do not wait for each other, and none of them
 //! ends what the others have.
 
+use proto::execution_v1::process_event::Event;
 use proto::execution_v1::{
-    CreateSessionRequest, ExecuteRequest, FileKind, Limits, ProcessSignal, Status,
+    CreateSessionRequest, EndCause, ExecuteRequest, FileKind, Limits, StartProcessRequest, Status,
 };
 use proto::wire::reason;
 use tonic::Code;
@@ -153,12 +154,12 @@ async fn a_command_has_input_signals_and_an_end() {
     let (said, ended) = echo.finish().await;
     assert_eq!((said.as_str(), ended.exit_code), ("one\ntwo\n", Some(0)));
     let gone = caller.write_stdin(&session, id, "three\n", false).await.unwrap_err();
-    assert_eq!(gone.reason, reason::PROCESS_NOT_FOUND, "{gone:?}");
+    assert_eq!(gone.reason, reason::STDIN_CLOSED, "{gone:?}");
 
     let sleeper = caller.start_process(&session, &["sleep", "600"], false).await.unwrap();
     let closed = caller.write_stdin(&session, sleeper.id, "x", false).await.unwrap_err();
     assert_eq!(closed.reason, reason::STDIN_CLOSED, "{closed:?}");
-    caller.signal_process(&session, sleeper.id, ProcessSignal::Terminate).await.unwrap();
+    caller.signal_process(&session, sleeper.id, "SIGTERM").await.unwrap();
     assert_eq!(sleeper.finish().await.1.signal.as_deref(), Some("SIGTERM"));
 
     let env = caller.start_process(&session, &["sh", "-c", "echo $WHO $PWD"], false).await;
@@ -190,8 +191,51 @@ async fn a_command_whose_caller_goes_away_goes_on_until_the_session_ends() {
     let mut other =
         caller.start_process(&session, &["sh", "-c", "echo up; sleep 600"], false).await;
     other.as_mut().unwrap().says("up").await;
-    caller.end_session(&session.session_id, "usr_one").await.unwrap();
-    assert_eq!(other.unwrap().finish().await.1.signal.as_deref(), Some("SIGKILL"));
+    // Somebody waits when the session ends.
+    let (waiting, watcher) = (worker.caller().await, session.session_id.clone());
+    let number = other.as_ref().unwrap().id;
+    let waiting =
+        tokio::spawn(async move { waiting.read_process(&watcher, number, 2).await.unwrap() });
+    eventually("somebody waits", async || {
+        caller.end_session(&session.session_id, "usr_one").await.ok()
+    })
+    .await;
+    let last = waiting.await.unwrap();
+    let Some(Event::Ended(ended)) = &last.events[0].event else { panic!("{last:?}") };
+    assert!(last.over && ended.cause() == EndCause::SessionEnded, "{ended:?}");
+    assert_eq!(ended.signal.as_deref(), Some("SIGKILL"));
+}
+
+#[tokio::test]
+async fn a_command_ends_when_its_time_is_up_with_what_it_has_started() {
+    let worker = Worker::bash(&[]).await;
+    let caller = worker.caller().await;
+    let session = caller.create_session(new_session("bash")).await.unwrap();
+    // It ignores what it is told, and so does its child, which has left its group.
+    let stubborn = "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 601' & echo up; wait; wait";
+    let wish = StartProcessRequest { timeout_ms: Some(300), ..StartProcessRequest::default() };
+    let command = caller.start_process_with(&session, &["bash", "-c", stubborn], wish).await;
+    let (said, ended) = command.unwrap().finish().await;
+    assert_eq!((said.as_str(), ended.signal.as_deref()), ("up\n", Some("SIGKILL")));
+    assert_eq!(ended.cause(), EndCause::TimedOut);
+    eventually("its child is gone, too", async || {
+        let ran = caller.run(in_session(&session, "grep -l 601 /proc/[0-9]*/cmdline")).await;
+        (!ran.stdout().contains("cmdline") || ran.stdout().contains("self")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_command_leaves_behind_can_go_on_writing() {
+    let worker = Worker::bash(&[]).await;
+    let caller = worker.caller().await;
+    let session = caller.create_session(new_session("bash")).await.unwrap();
+    let leaves = "(until [ -e go ]; do sleep 0.02; done; for i in $(seq 9999); do echo loud; done; \
+                  touch done) & echo left";
+    let command = caller.start_process(&session, &["bash", "-c", leaves], false).await.unwrap();
+    assert_eq!(command.finish().await.0, "left\n");
+    let ran = caller.run(in_session(&session, "touch go; until [ -e done ]; do sleep 0.02; done"));
+    assert_eq!(ran.await.status(), Status::Succeeded, "nobody reads it, and it is written");
 }
 
 #[tokio::test]

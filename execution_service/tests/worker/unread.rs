@@ -18,20 +18,14 @@ async fn commands_that_nobody_reads_leave_nothing_when_their_session_has_ended()
         return;
     }
     let session = caller.create_session(new_session("bash")).await.unwrap();
-    let mut unread = Vec::new();
     for _ in 0..24 {
-        let command = ["head", "-c", "4M", "/dev/zero"];
-        // Of a connection of its own: one has only so much room for what is not read.
-        let caller = worker.caller().await;
-        unread.push(caller.start_process(&session, &command, false).await.unwrap());
+        let command = ["sh", "-c", "head -c 4M /dev/zero; exec sleep 600"];
+        caller.start_process(&session, &command, false).await.unwrap();
     }
     let full = held().unwrap();
     caller.end_session(&session.session_id, OWNER).await.unwrap();
     // Two pipes each, and more than a sandbox has that comes or goes meanwhile.
     eventually("the pipes are closed", async || (held().unwrap() + 32 <= full).then_some(())).await;
-    // What is in the caller's own window is there, and the end is told.
-    let (said, ended) = unread.remove(0).finish().await;
-    assert!(said.len() < 4 << 20 && ended.signal.as_deref() == Some("SIGKILL"), "{ended:?}");
 }
 
 #[tokio::test]

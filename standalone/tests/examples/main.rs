@@ -83,7 +83,10 @@ fn every_example_does_what_it_says() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{script}: {}\n{printed}\n{said}", output.status);
         for expected in *prints {
-            assert!(printed.contains(expected), "{script} prints no {expected:?}:\n{printed}\n{said}");
+            assert!(
+                printed.contains(expected),
+                "{script} prints no {expected:?}:\n{printed}\n{said}"
+            );
         }
     }
 }

@@ -224,7 +224,7 @@ impl Inside {
         if let Some(entry) = state.processes.get(&id) {
             match signal {
                 Signal::Kill => entry.killed.cancel(),
-                Signal::Interrupt | Signal::Terminate => {
+                Signal::Interrupt | Signal::Terminate | Signal::Other(_) => {
                     // A process that ends now hears nothing any more.
                     let _ = entry.signals.send(signal);
                 }

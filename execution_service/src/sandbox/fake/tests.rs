@@ -102,7 +102,7 @@ async fn signals_reach_the_script_and_a_kill_does_not_ask_it() {
     let backend = FakeBackend::new(|mut process| async move {
         match process.signalled().await {
             Signal::Interrupt => process.hang().await,
-            Signal::Terminate | Signal::Kill => Exit::Code(3),
+            Signal::Terminate | Signal::Kill | Signal::Other(_) => Exit::Code(3),
         }
     });
     let sandbox = backend.create(&spec()).await.expect("a sandbox");

@@ -1,10 +1,5 @@
-//! What a follower hears of a command, and that a command does not need one.
+//! What is known of a command while it runs and after its end, and that it needs nobody who listens.
 
-use std::time::Duration;
-
-use futures::StreamExt;
-
-use super::events::{IN_FLIGHT, PIECE};
 use super::*;
 use crate::execution::sharing::{Activity, What};
 use crate::execution::stream::Stream;
@@ -14,6 +9,8 @@ use crate::sandbox::spec::{Command, ControlChannel, Exit, Stdin};
 use crate::session::tests::sandbox;
 
 const SIGKILL: i32 = 9;
+const LONG: Duration = Duration::from_secs(60);
+const SIZE: TerminalSize = TerminalSize { rows: 24, columns: 80 };
 
 /// A session in which commands are started.
 struct Scene {
@@ -37,64 +34,67 @@ impl Scene {
     }
 
     /// Starts a command with its input open.
-    async fn start(&self) -> Events {
-        let place = self.processes.reserve().expect("room");
-        let process = self.process().await;
-        let command = vec![String::from("/bin/fake"), String::from("-v")];
-        let share = self.activity.begin(What::Command);
-        let (events, driven) = place.run(process, command, share, self.ended.clone());
-        tokio::spawn(driven);
-        events
+    async fn start(&self) -> Arc<SessionProcess> {
+        self.start_with(Stdin::Pipe, b"").await
     }
 
-    async fn process(&self) -> Process {
+    async fn start_with(&self, stdin: Stdin, input: &[u8]) -> Arc<SessionProcess> {
+        let place = self.processes.reserve().expect("room");
+        let process = self.process(stdin).await;
+        let start = Start {
+            command: vec![String::from("/bin/fake"), String::from("-v")],
+            tag: String::from("it"),
+            input: Vec::from(input),
+            open_input: true,
+        };
+        let share = self.activity.begin(What::Command);
+        let started = place.run(process, start, share, self.ended.clone());
+        let (process, driven) = started.unwrap_or_else(|error| panic!("{error}"));
+        tokio::spawn(driven);
+        process
+    }
+
+    async fn process(&self, stdin: Stdin) -> Process {
         let command = Command {
             program: String::from("/bin/fake"),
             args: Vec::new(),
             env: BTreeMap::new(),
             working_directory: String::from("/"),
-            stdin: Stdin::Pipe,
+            stdin,
             control: ControlChannel::None,
         };
         self.sandbox.start(command).await.expect("a process")
     }
 
-    fn only(&self) -> Arc<Running> {
-        self.processes.all().pop().expect("one runs")
-    }
-
-    /// Waits until nothing of any command is left.
+    /// Waits until no command runs any more.
     async fn is_over(&self) {
         until(|| self.processes.count() == 0 && self.backend.processes() == 0).await;
+        until(|| self.processes.places() == 0).await;
         assert!(!self.activity.is_awaited());
     }
 }
 
 /// All that is said, the output of each stream in one piece.
-async fn all(mut events: Events) -> (String, String, Option<Exit>) {
-    let (mut out, mut err, mut exit) = (Vec::new(), Vec::new(), None);
-    assert!(matches!(events.next().await, Some(ProcessEvent::Started(_))), "that comes first");
-    while let Some(event) = events.next().await {
-        assert_eq!(exit, None, "the end comes last");
+async fn all(process: &SessionProcess) -> (String, String, End) {
+    let batch = process.read(0, usize::MAX, LONG, true).await;
+    assert!(batch.over, "{batch:?}");
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut end = None;
+    for (expected, (number, event)) in (1..).zip(batch.events) {
+        assert_eq!((number, end), (expected, None), "the end comes last");
         match event {
-            ProcessEvent::Started(_) => panic!("it has started already"),
-            ProcessEvent::Output { stream, offset, data } => {
-                let whole = match stream {
-                    Stream::Stdout => &mut out,
-                    Stream::Stderr => &mut err,
-                };
-                assert_eq!(offset, whole.len() as u64, "{stream:?} has a hole");
-                whole.extend_from_slice(&data);
-            }
-            ProcessEvent::Ended(end) => exit = Some(end),
+            ProcessEvent::Started(id) => assert_eq!((id, number), (process.id, 1)),
+            ProcessEvent::Output { stream: Stream::Stdout, data, .. } => out.extend(data),
+            ProcessEvent::Output { stream: Stream::Stderr, data, .. } => err.extend(data),
+            ProcessEvent::Ended(how) => end = Some(how),
         }
     }
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    (text(out), text(err), exit)
+    (text(out), text(err), end.expect("an end"))
 }
 
 #[tokio::test]
-async fn a_command_is_heard_from_its_start_to_its_end() {
+async fn a_command_can_be_read_from_any_number_while_it_runs_and_when_it_has_ended() {
     let scene = Scene::new(|mut process| async move {
         let name = process.read_line().await.unwrap_or_default();
         process.print(format!("hello {name}"));
@@ -104,197 +104,219 @@ async fn a_command_is_heard_from_its_start_to_its_end() {
         Exit::Code(3)
     })
     .await;
-    let events = scene.start().await;
-    let running = scene.only();
-    assert_eq!(running.command, ["/bin/fake", "-v"]);
-    assert!(Arc::ptr_eq(&running, &scene.processes.get(running.id).expect("it runs")));
-    running.write(b"you\nand", false).await.expect("it reads");
-    running.write(b" all", true).await.expect("it reads");
-    let closed = running.write(b"more", false).await;
+    let process = scene.start().await;
+    assert_eq!(
+        (&process.command[..], &*process.tag),
+        (&["/bin/fake", "-v"].map(String::from)[..], "it")
+    );
+    assert!(Arc::ptr_eq(&process, &scene.processes.get(process.id).expect("it runs")));
+    process.write(b"you\nand", false).expect("there is room");
+    let first = process.read(1, 99, LONG, false).await;
+    assert!(first.events[0].0 == 2 && !first.over);
+    assert!(process.is_input_open() && process.end().is_none());
+    process.write(b" all", true).expect("there is room");
+    let closed = process.write(b"more", false);
     assert!(matches!(closed, Err(ProcessError::NoInput)), "its input has been ended");
-    let (out, err, exit) = all(events).await;
-    assert_eq!((&*out, &*err, exit), ("hello youand all", "oh", Some(Exit::Code(3))));
-    scene.is_over().await;
-    assert!(matches!(scene.processes.get(running.id), Err(ProcessError::NotFound)));
-}
-
-#[tokio::test]
-async fn what_was_written_before_the_end_is_heard_however_late_it_is_read() {
-    let scene = Scene::new(|process| async move {
-        process.print("x".repeat(3 * PIECE));
-        process.complain("last words");
-        Exit::Code(0)
-    })
-    .await;
-    let place = scene.processes.reserve().expect("room");
-    let mut process = scene.process().await;
-    // It has ended before anybody listens.
-    let end = (&mut process.exit).await.expect("it is told");
-    let (sender, exit) = tokio::sync::oneshot::channel();
-    sender.send(end).expect("it is waited for");
-    process.exit = exit;
-    let share = scene.activity.begin(What::Command);
-    let (events, driven) = place.run(process, Vec::new(), share, scene.ended.clone());
-    let ((), (out, err, exit)) = tokio::join!(driven, all(events));
-    assert_eq!((out.len(), &*err, exit), (3 * PIECE, "last words", Some(Exit::Code(0))));
-    scene.is_over().await;
-}
-
-#[tokio::test]
-async fn a_follower_who_leaves_does_not_stop_a_command() {
-    let scene = Scene::new(|mut process| async move {
-        while let Some(line) = process.read_line().await {
-            process.print(line);
-        }
-        process.inside.put_file(
-            crate::sandbox::files::Root::Workspace,
-            "done",
-            b"",
-            crate::sandbox::files::FileMode::Regular,
-        );
-        Exit::Code(0)
-    })
-    .await;
-    let mut events = scene.start().await;
-    let started = events.next().await;
-    assert!(matches!(started, Some(ProcessEvent::Started(_))));
-    assert!(scene.activity.is_awaited());
-    drop(events);
-    let running = scene.only();
-    for _ in 0..2 * IN_FLIGHT {
-        running.write(b"still there\n", false).await.expect("it reads on");
+    for _ in 0..2 {
+        let (out, err, end) = all(&process).await;
+        assert_eq!((&*out, &*err, end.exit), ("hello youand all", "oh", Exit::Code(3)));
+        assert_eq!(end.cause, EndCause::Itself);
     }
-    until(|| !scene.activity.is_awaited()).await;
-    assert_eq!(scene.processes.count(), 1, "and it can still be spoken to");
-    running.write(b"", true).await.expect("it reads on");
     scene.is_over().await;
-    let done = scene.backend.sandbox(0).file(crate::sandbox::files::Root::Workspace, "done");
-    assert!(done.is_some(), "it came to its own end");
+    let kept = scene.processes.get(process.id).expect("it is remembered");
+    assert_eq!((kept.end().map(|end| end.exit), kept.written()), (Some(Exit::Code(3)), [16, 2]));
+    assert_eq!(scene.processes.all().len(), 1);
+    assert!(matches!(scene.processes.get(ProcessId(999)), Err(ProcessError::NotFound)));
 }
 
 #[tokio::test]
-async fn every_end_is_told_and_leaves_nothing() {
+async fn what_was_written_before_the_end_is_there_and_the_first_input_arrives_whole() {
+    let scene = Scene::new(|mut process| async move {
+        let input = process.read_to_end().await;
+        process.print("x".repeat(3 * log::PIECE));
+        process.complain(input.len().to_string());
+        Exit::Code(0)
+    })
+    .await;
+    let process = scene.start_with(Stdin::Pipe, &vec![b'a'; 300_000]).await;
+    process.write(b"", true).expect("it is open");
+    let (out, err, _) = all(&process).await;
+    assert_eq!((out.len(), &*err), (3 * log::PIECE, "300000"));
+    scene.is_over().await;
+}
+
+#[tokio::test]
+async fn nobody_needs_to_read_and_the_last_is_kept() {
+    const LOUD: usize = 20 << 20;
+    let scene = Scene::new(|mut process| async move {
+        process.print("x".repeat(LOUD));
+        process.read_line().await;
+        Exit::Code(0)
+    })
+    .await;
+    let process = scene.start().await;
+    until(|| process.written()[0] == LOUD as u64).await;
+    process.write(b"", true).expect("it reads");
+    process.ended().await;
+    let seen = process.read(0, usize::MAX, Duration::ZERO, false).await;
+    assert!(seen.over && seen.events[0].0 > 1, "the first have made way");
+    let ProcessEvent::Output { offset, data, .. } = &seen.events[seen.events.len() - 2].1 else {
+        panic!("output before the end")
+    };
+    let bytes = process.written()[0];
+    assert_eq!(offset + data.len() as u64, bytes, "none is missing at the end");
+    scene.is_over().await;
+}
+
+#[tokio::test]
+async fn input_that_is_not_read_is_refused_and_not_for_ever_waited_for() {
+    let scene = Scene::new(|mut process| async move { process.hang().await }).await;
+    let process = scene.start().await;
+    let piece = vec![b'x'; 512 << 10];
+    let mut taken = 0;
+    let refused = loop {
+        match process.write(&piece, false) {
+            Ok(()) => taken += piece.len(),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, ProcessError::InputFull) && taken <= 2 << 20, "{taken}");
+    assert!(process.is_input_open());
+    scene.sandbox.signal(process.id, Signal::Kill).await.expect("it is told");
+    scene.is_over().await;
+    assert!(matches!(process.write(b"x", false), Err(ProcessError::NoInput)));
+    let silent = scene.start_with(Stdin::Null, b"").await;
+    assert!(matches!(silent.write(b"x", false), Err(ProcessError::NoInput)));
+    assert!(matches!(silent.resize(SIZE), Err(ProcessError::NoTerminal)));
+    assert!(matches!(silent.attach(0), Err(ProcessError::NoTerminal)));
+    scene.sandbox.end().await;
+    scene.is_over().await;
+}
+
+#[tokio::test]
+async fn every_end_is_told_with_its_cause_and_leaves_nothing() {
     let hang = |mut process: FakeProcess| async move { process.hang().await };
     let scene = Scene::new(hang).await;
-    let events = scene.start().await;
-    scene.sandbox.signal(scene.only().id, Signal::Kill).await.expect("it is told");
-    assert_eq!(all(events).await.2, Some(Exit::Signal(SIGKILL)));
+    let late = scene.start().await;
+    late.times_out();
+    scene.sandbox.signal(late.id, Signal::Kill).await.expect("it is told");
+    let end = late.ended().await;
+    assert_eq!((end.exit, end.cause), (Exit::Signal(SIGKILL), EndCause::TimedOut));
     scene.is_over().await;
 
-    let events = scene.start().await;
+    let process = scene.start().await;
+    scene.ended.cancel();
     scene.backend.sandbox(0).die();
-    assert_eq!(all(events).await.2, Some(Exit::Signal(SIGKILL)), "with its sandbox");
+    let end = process.ended().await;
+    assert_eq!((end.exit, end.cause), (Exit::Signal(SIGKILL), EndCause::SessionEnded));
     scene.is_over().await;
 
     let scene = Scene::new(hang).await;
     let place = scene.processes.reserve().expect("room");
     let share = scene.activity.begin(What::Command);
-    let (_events, driven) =
-        place.run(scene.process().await, Vec::new(), share, scene.ended.clone());
+    let process = scene.process(Stdin::Null).await;
+    let run = place.run(process, Start::default(), share, scene.ended.clone());
+    let Ok((process, driven)) = run else { panic!("it runs") };
     assert_eq!(scene.processes.count(), 1);
     drop(driven);
-    assert_eq!(scene.processes.count(), 0, "when the worker ends");
-    assert!(!scene.activity.is_awaited());
+    assert_eq!(process.ended().await.cause, EndCause::SessionEnded, "when the worker ends");
+    assert!(scene.processes.count() == 0 && !scene.activity.is_awaited());
 }
 
 #[tokio::test]
-async fn input_that_nobody_reads_any_more_is_not_open() {
-    let scene = Scene::new(|mut process| async move {
-        process.print("no, thanks");
-        process.hang().await
-    })
-    .await;
-    let mut events = scene.start().await;
-    let running = scene.only();
-    let said = [events.next().await, events.next().await];
-    assert!(matches!(said[1], Some(ProcessEvent::Output { .. })), "{said:?}");
-    scene.sandbox.signal(running.id, Signal::Kill).await.expect("it is told");
-    assert_eq!(events.next().await, Some(ProcessEvent::Ended(Exit::Signal(SIGKILL))));
-    scene.is_over().await;
-    let written = running.write(b"x", false).await;
-    assert!(matches!(written, Err(ProcessError::NoInput)));
-}
-
-#[tokio::test]
-async fn a_session_has_so_many_and_those_that_are_being_started_count() {
+async fn a_session_has_so_many_and_remembers_so_many() {
     let scene = Scene::new(|mut process| async move { process.hang().await }).await;
-    let mut followed = Vec::new();
     for _ in 0..MOST - 1 {
-        followed.push(scene.start().await);
+        scene.start().await;
     }
     let last = scene.processes.reserve().expect("one more");
     assert!(matches!(scene.processes.reserve(), Err(ProcessError::TooMany)));
     drop(last);
     drop(scene.processes.reserve().expect("one that could not be started has left its place"));
-    followed.push(scene.start().await);
+    scene.start().await;
     assert!(matches!(scene.processes.reserve(), Err(ProcessError::TooMany)));
-    let ids: Vec<_> = scene.processes.all().iter().map(|running| running.id).collect();
+    let ids: Vec<_> = scene.processes.running().iter().map(|running| running.id).collect();
     assert!(ids.len() == MOST && ids.is_sorted(), "{ids:?}");
     scene.sandbox.signal(ids[0], Signal::Kill).await.expect("it is told");
-    until(|| scene.processes.count() < MOST as u64).await;
-    assert!(scene.processes.reserve().is_err(), "what it has said is there, until it is heard");
-    all(followed.remove(0)).await;
     until(|| scene.processes.reserve().is_ok()).await;
     scene.sandbox.end().await;
     scene.is_over().await;
+    assert_eq!(scene.processes.all().len(), MOST_ENDED, "the last of them");
 }
 
-/// A command that has written more than may be on its way to a follower, and what is on its way.
-async fn unread() -> (Scene, Events) {
+#[tokio::test]
+async fn a_terminal_waits_for_who_is_attached_and_for_nobody_else() {
+    const LOUD: usize = 1 << 20;
     let scene = Scene::new(|mut process| async move {
-        process.print("x".repeat(9 * IN_FLIGHT * PIECE));
+        process.read_line().await;
+        process.print("y".repeat(LOUD));
         process.hang().await
     })
     .await;
-    let mut events = scene.start().await;
-    assert!(matches!(events.next().await, Some(ProcessEvent::Started(_))));
-    (scene, events)
-}
-
-#[tokio::test]
-async fn what_nobody_reads_is_gone_soon_after_the_session() {
-    let (scene, mut events) = unread().await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    assert_eq!(scene.processes.count(), 1, "it may be read late");
-    scene.ended.cancel();
-    scene.sandbox.end().await;
+    let process = scene.start_with(Stdin::Terminal(SIZE), b"").await;
+    let (mut viewer, keyboard, from) = process.attach(77).expect("a terminal");
+    assert_eq!(from, 0, "no more than there is");
+    keyboard.typed(b"go\n").expect("it reads");
+    let mut seen = 0;
+    while seen < 128 << 10 {
+        let Frame::Output { offset, data } = viewer.next().await else { panic!("output") };
+        assert_eq!(offset, seen);
+        seen += data.len() as u64;
+    }
+    let more = timeout(Duration::from_millis(50), viewer.next()).await;
+    assert!(more.is_err(), "all of the window was used");
+    let read = process.written()[0];
+    assert!((seen..=seen + log::PIECE as u64).contains(&read), "nor was it read: {read}");
+    keyboard.acknowledge(u64::MAX);
+    assert!(matches!(viewer.next().await, Frame::Output { .. }));
+    // The next one takes over; without anybody it is read to its end.
+    let (second, _, _) = process.attach(0).expect("a terminal");
+    until(|| process.written()[0] < LOUD as u64).await;
+    assert_eq!(viewer.next().await, Frame::TakenOver);
+    drop((viewer, second));
+    until(|| process.written()[0] == LOUD as u64).await;
+    let (mut viewer, keyboard, from) = process.attach(read).expect("a terminal");
+    assert!(from >= LOUD as u64 - (272 << 10) && from <= LOUD as u64 - (240 << 10), "{from}");
+    scene.sandbox.signal(process.id, Signal::Kill).await.expect("it is told");
+    let mut at = from;
+    let end = loop {
+        match viewer.next().await {
+            Frame::Output { offset, data } => {
+                assert_eq!(offset, at);
+                at += data.len() as u64;
+                keyboard.acknowledge(at);
+            }
+            Frame::Ended(end) => break end,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((at, end.exit), (LOUD as u64, Exit::Signal(SIGKILL)));
+    assert!(matches!(keyboard.resize(SIZE), Err(ProcessError::Ended)));
     scene.is_over().await;
-    until(|| scene.processes.lock().places == 0).await;
-    let killed = Some(ProcessEvent::Ended(Exit::Signal(SIGKILL)));
-    assert_eq!((events.next().await, events.next().await), (killed, None), "and nothing before it");
 }
 
 #[tokio::test]
-async fn so_is_what_was_said_by_commands_that_ended_before_it() {
-    let scene = Scene::new(|process| async move {
-        process.print("x".repeat(2 * PIECE));
-        Exit::Code(3)
+async fn a_terminal_whose_program_reads_nothing_is_read_so_that_it_may() {
+    let scene = Scene::new(|mut process| async move {
+        process.print("y".repeat(1 << 20));
+        process.hang().await
     })
     .await;
-    let mut events = scene.start().await;
-    scene.is_over().await;
-    assert_eq!(scene.processes.lock().places, 1);
-    scene.ended.cancel();
-    until(|| scene.processes.lock().places == 0).await;
-    let code = Some(ProcessEvent::Ended(Exit::Code(3)));
-    assert_eq!((events.next().await, events.next().await), (code, None), "how it ended is known");
-}
-
-#[tokio::test]
-async fn who_reads_hears_all_though_the_session_has_ended() {
-    let (scene, mut events) = unread().await;
-    scene.ended.cancel();
-    scene.sandbox.end().await;
-    let mut heard = 0;
-    while let Some(event) = events.next().await {
-        match event {
-            ProcessEvent::Output { offset, data, .. } => {
-                assert_eq!(offset, heard);
-                heard += data.len() as u64;
+    let process = scene.start_with(Stdin::Terminal(SIZE), b"").await;
+    let (mut viewer, keyboard, _) = process.attach(0).expect("a terminal");
+    until(|| process.written()[0] > 100 << 10).await;
+    assert!(process.written()[0] < 1 << 20);
+    keyboard.typed(&vec![b'x'; 200 << 10]).expect("there is room");
+    until(|| process.written()[0] == 1 << 20).await;
+    loop {
+        match viewer.next().await {
+            Frame::Taken(bytes) => {
+                break assert!(bytes >= 16 << 10 && bytes < 200 << 10, "{bytes}");
             }
-            end => assert_eq!(end, ProcessEvent::Ended(Exit::Signal(SIGKILL))),
+            Frame::Output { .. } => {}
+            other => panic!("{other:?}"),
         }
     }
-    assert_eq!(heard, (9 * IN_FLIGHT * PIECE) as u64);
+    scene.sandbox.end().await;
     scene.is_over().await;
 }

@@ -3,15 +3,13 @@
 use std::io;
 use std::time::Instant;
 
-use futures::StreamExt;
-
 use super::*;
 use crate::language::diagnostic::Kind;
 use crate::sandbox::backend::{ProcessTree, SandboxError};
 use crate::sandbox::fake::Operation;
 use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
 use crate::session::SessionError;
-use crate::session::processes::{Events, ProcessEvent};
+use crate::session::processes::SessionProcess;
 
 impl Scene {
     /// Makes a context, which has no kernel yet.
@@ -21,20 +19,9 @@ impl Scene {
     }
 
     /// Starts a command that runs until it is killed.
-    async fn start_command(&self) -> (ProcessId, Events) {
-        let started = self.worker.start_process(NewProcess {
-            session: String::from("s"),
-            owner: String::from(OWNER),
-            command: vec![String::from("/bin/sleep")],
-            env: BTreeMap::new(),
-            working_directory: None,
-            open_stdin: false,
-        });
-        let mut events = started.await.unwrap_or_else(|error| panic!("a command: {error}"));
-        match events.next().await {
-            Some(ProcessEvent::Started(id)) => (id, events),
-            other => panic!("{other:?}"),
-        }
+    async fn start_command(&self) -> Arc<SessionProcess> {
+        let started = self.worker.start_process(sleep_of(OWNER)).await;
+        started.unwrap_or_else(|error| panic!("a command: {error}"))
     }
 
     fn kernel_of(&self, context: &str) -> Option<ProcessId> {
@@ -42,6 +29,11 @@ impl Scene {
         let contexts = session.contexts.all();
         contexts.iter().find(|other| other.id == context).expect("it has it").kernel()
     }
+}
+
+/// A command that runs until it is killed.
+fn sleep_of(owner: &str) -> NewProcess {
+    super::processes::new(owner, &["/bin/sleep"])
 }
 
 /// A run that is stopped after a moment.
@@ -149,7 +141,7 @@ async fn what_a_stopped_run_has_started_dies_and_nothing_else_does() {
 async fn beside_others_only_what_is_surely_a_stopped_runs_own_is_killed() {
     let scene = Scene::new();
     scene.begin_session().await;
-    let (command, events) = scene.start_command().await;
+    let command = scene.start_command().await.id;
     let kernel = scene.kernel_of("default-python").expect("it waits");
     let stopped = finished(scene.accept(short("leave and hang"), Some(target("")))).await;
     assert!(stopped.outcome().shared, "with the command");
@@ -158,7 +150,6 @@ async fn beside_others_only_what_is_surely_a_stopped_runs_own_is_killed() {
     assert_eq!((*root, &spared[..], *orphans), (kernel, &[command][..], false));
     until(|| scene.inside().processes() == 2).await;
     assert_eq!(scene.worker.sessions.processes(), 1, "the command, and the daemon: whose is it?");
-    drop(events);
     scene.end().await;
 }
 
@@ -243,7 +234,7 @@ async fn so_is_one_whose_interpreter_dies_with_the_sandbox_before_it_is_ready() 
 async fn a_session_that_is_ended_takes_what_runs_and_what_waits_in_it_along() {
     let scene = Scene::new();
     scene.begin_session().await;
-    let (_, mut events) = scene.start_command().await;
+    let command = scene.start_command().await;
     let mut running = scene.in_context("", "hang");
     started(&mut running).await;
     let waiting = scene.in_context("", "waiting");
@@ -255,7 +246,7 @@ async fn a_session_that_is_ended_takes_what_runs_and_what_waits_in_it_along() {
     let told = matches!(waiting.error(), WorkerError::Session(SessionError::NotFound));
     assert!(told && !waiting.began(), "{waiting:?}");
     assert!(scene.inside().has_ended());
-    assert!(matches!(events.next().await, Some(ProcessEvent::Ended(_))));
+    command.ended().await;
     assert_eq!(scene.inside().processes(), 0);
     drop(worker);
     scene.end().await;
@@ -372,15 +363,7 @@ async fn a_worker_that_ends_says_so_to_what_runs_in_a_session() {
         let stopped = finished(run).await;
         assert!(matches!(stopped.error(), WorkerError::ShuttingDown), "{stopped:?}");
     }
-    let new = scene.worker.start_process(NewProcess {
-        session: String::from("s"),
-        owner: String::from(OWNER),
-        command: vec![String::from("/bin/true")],
-        env: BTreeMap::new(),
-        working_directory: None,
-        open_stdin: false,
-    });
-    let refused = new.await.map(drop).err();
+    let refused = scene.worker.start_process(sleep_of(OWNER)).await.map(drop).err();
     assert!(matches!(refused, Some(WorkerError::ShuttingDown)), "{refused:?}");
     scene.end().await;
 }

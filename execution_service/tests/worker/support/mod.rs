@@ -9,10 +9,12 @@ mod process;
 mod processes;
 mod request;
 mod run;
+mod terminal;
 mod worker;
 
 pub use self::caller::{Caller, Refusal};
 pub use self::doctor::{after, doctor, output, skipped, without};
+pub use self::process::RunningProcess;
 pub use self::processes::{Family, cgroups_of, children_of, family_of, inhabitants};
 pub use self::request::{
     OWNER, bash, c, in_session, limits, new_session, node, of, python, run, unique,

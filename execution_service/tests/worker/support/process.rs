@@ -1,32 +1,36 @@
 //! The events of a command, in the order that the contract promises.
 
+use std::collections::VecDeque;
+
 use proto::execution_v1 as wire;
 use proto::execution_v1::process_event::Event;
-use tonic::Streaming;
 
-use super::within;
+use super::caller::Caller;
 
 /// A command whose events are still coming.
 pub struct RunningProcess {
     /// In its session.
     pub id: u32,
-    stream: Streaming<wire::ProcessEvent>,
+    caller: Caller,
+    session: String,
+    /// The number of the last event.
+    after: u64,
+    ready: VecDeque<Event>,
+    over: bool,
     output: Vec<wire::Output>,
 }
 
 impl RunningProcess {
-    pub async fn begin(mut stream: Streaming<wire::ProcessEvent>) -> Self {
-        let first = within("the first event", stream.message()).await.unwrap().unwrap();
-        let Some(Event::Started(wire::ProcessStarted { process_id })) = first.event else {
-            panic!("the first event is the start: {first:?}");
-        };
-        Self { id: process_id, stream, output: Vec::new() }
+    pub fn new(caller: Caller, session: &str, id: u32) -> Self {
+        let (session, ready) = (String::from(session), VecDeque::new());
+        Self { id, caller, session, after: 0, ready, over: false, output: Vec::new() }
     }
 
     /// Waits until the command has written `text` to its standard output.
     pub async fn says(&mut self, text: &str) {
         while !self.stdout().contains(text) {
             match self.next().await {
+                Event::Started(_) => {}
                 Event::Output(output) => self.output.push(output),
                 other => panic!("{text:?} did not come, but {other:?}: {}", self.stdout()),
             }
@@ -39,18 +43,26 @@ impl RunningProcess {
             match self.next().await {
                 Event::Output(output) => self.output.push(output),
                 Event::Ended(ended) => {
-                    let more = within("the end of the stream", self.stream.message()).await;
-                    assert!(more.unwrap().is_none(), "the end is the last event");
+                    assert!(self.over && self.ready.is_empty(), "the end is the last event");
                     return (self.stdout(), ended);
                 }
-                Event::Started(_) => panic!("a command starts once"),
+                Event::Started(_) => {}
             }
         }
     }
 
     async fn next(&mut self) -> Event {
-        let message = within("the next event", self.stream.message()).await.unwrap();
-        message.expect("the last event is the end").event.expect("an event is something")
+        while self.ready.is_empty() {
+            let read = self.caller.read_process(&self.session, self.id, self.after).await;
+            let wire::ProcessEvents { events, over } = read.unwrap();
+            for wire::ProcessEvent { event, number } in events {
+                assert!(number > self.after, "each number comes once");
+                self.after = number;
+                self.ready.push_back(event.expect("an event is something"));
+            }
+            self.over = over;
+        }
+        self.ready.pop_front().unwrap()
     }
 
     fn stdout(&self) -> String {

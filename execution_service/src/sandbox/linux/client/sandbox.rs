@@ -204,6 +204,7 @@ impl Sandbox for LinuxSandbox {
             Signal::Interrupt => libc::SIGINT,
             Signal::Terminate => libc::SIGTERM,
             Signal::Kill => libc::SIGKILL,
+            Signal::Other(number) => number,
         };
         let pid = i32::try_from(process.0).map_err(|_| SandboxError::Gone)?;
         self.ask(InitRequest::Signal { pid, signal }, QUICK).await.map(|_| ())
