@@ -135,6 +135,7 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
             .detail(format!("{id} was ended because whoever had started it went away")),
         E::GatewayStopping => of(Code::GatewayStopping).after(BUSY_RETRY_AFTER),
         E::ExecutionStillRunning => of(Code::ExecutionRunning),
+        E::ArtifactNotFound => of(Code::ArtifactNotFound),
         E::OutputNotKept => of(Code::OutputNotKept),
         E::OutputGone { expired: true } => of(Code::OutputExpired),
         E::OutputGone { expired: false } => of(Code::OutputGone),

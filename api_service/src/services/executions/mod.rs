@@ -1,6 +1,7 @@
 //! Executions: started, followed, cancelled, looked at, and what they wrote. An execution belongs to the
 //! records and not to a connection: who follows it may leave, and it goes on.
 
+mod artifact;
 mod cancel;
 mod deadline;
 mod drive;
@@ -9,6 +10,7 @@ mod log;
 mod output;
 mod record;
 mod start;
+mod stored;
 
 use std::time::Duration;
 
@@ -16,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::follow::Live;
 pub use self::log::{End, Followed, Follower};
-pub use self::output::{Output, OutputBytes};
 pub use self::start::Started;
+pub use self::stored::{Output, OutputBytes};
 use super::Error;
 use super::history::History;
 use super::sessions::Sessions;

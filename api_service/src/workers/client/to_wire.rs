@@ -9,11 +9,22 @@ use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::limits::Limits;
 use crate::domain::run::RunRequest;
 use crate::domain::session::NewSession;
+use crate::domain::wishes::{LargeResults, Wishes};
 use crate::domain::workspace::WorkspaceFile;
 
 pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wire::ExecuteRequest {
-    let RunRequest { session, language, code, stdin, args, env, files, limits, compiler_flags } =
-        run;
+    let RunRequest {
+        session,
+        language,
+        code,
+        stdin,
+        args,
+        env,
+        files,
+        limits,
+        compiler_flags,
+        wishes: Wishes { for_model: _, form: _, collect, large_results },
+    } = run;
     wire::ExecuteRequest {
         execution_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
@@ -27,6 +38,9 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         files: files.iter().map(file).collect(),
         limits: Some(self::limits(limits)),
         compiler_flags: compiler_flags.clone(),
+        collect: collect.clone(),
+        store_large_results: *large_results == LargeResults::Url,
+        report_changes: session.is_some(),
     }
 }
 

@@ -1,11 +1,15 @@
 //! `/v1/code_interpreter/executions`.
 
+pub mod artifact;
+pub mod artifact_json;
 pub mod full_output;
 pub mod json;
 pub mod output;
 pub mod report;
 pub mod run;
+pub mod run_answer;
 pub mod run_json;
+mod wishes_json;
 
 use actix_web::web::{self, Data, Path};
 

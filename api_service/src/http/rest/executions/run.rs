@@ -11,9 +11,11 @@ use crate::domain::idempotency::Reservation;
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::language::LanguageName;
 use crate::domain::report::Report;
+use crate::domain::wishes::AnswerForm;
 use crate::http::extract::{AnswerRoom, CurrentCaller, Json, OptionalKey, RequestId};
 use crate::http::failure::Failure;
-use crate::http::rest::executions::run_json::{RunAnswer, RunBody};
+use crate::http::rest::executions::run_answer;
+use crate::http::rest::executions::run_json::RunBody;
 use crate::http::rest::idempotent::{Answer, idempotent, reservation};
 use crate::http::rest::response_body;
 use crate::services::Error;
@@ -36,6 +38,7 @@ pub(in crate::http::rest) async fn run(
     let reservation = reservation(key, &caller, "run", &body.bytes)
         .map(|it| Reservation { execution: Some(id.clone()), ..it });
     let (executions, idempotency) = (state.executions.clone(), state.idempotency.clone());
+    let form = run.wishes.form;
     let (user, keyed, own_room) = (caller.user.clone(), reservation.clone(), room.clone());
     let work = async move {
         let has_key = reservation.is_some();
@@ -47,7 +50,9 @@ pub(in crate::http::rest) async fn run(
             // come back with.
             let _cancel_on_drop = (!has_key).then(|| unwanted.drop_guard());
             match follower.end().await {
-                End::Finished(report) => answer(id, session, language, report, &own_room).await,
+                End::Finished(report) => {
+                    answer(form, id, session, language, report, &own_room).await
+                }
                 End::Failed(error) => Err(error),
             }
         };
@@ -58,7 +63,7 @@ pub(in crate::http::rest) async fn run(
     };
     match state.idempotency.to_the_end(&reservation, work).await? {
         Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
-            let known = recalled(&state.executions, &caller.user, &began, &room).await?;
+            let known = recalled(form, &state.executions, &caller.user, &began, &room).await?;
             let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
             Ok(Answer::replayed(StatusCode::OK, body).respond_in(room).await)
         }
@@ -67,21 +72,23 @@ pub(in crate::http::rest) async fn run(
 }
 
 async fn answer(
+    form: AnswerForm,
     id: ExecutionId,
     session: Option<SessionId>,
     language: LanguageName,
     report: Arc<Report>,
     room: &AnswerRoom,
 ) -> Result<Bytes, Error> {
-    let length = report.length();
+    let length = run_answer::Answer::length(form, &report);
     room.enter(length).await;
     let report = Arc::unwrap_or_clone(report);
-    let make = move || RunAnswer::of(&id, session.as_ref(), &language, report);
+    let make = move || run_answer::Answer::of(form, &id, session.as_ref(), &language, report);
     response_body::json(length, make).await
 }
 
 /// The answer of a run that ended while nobody could be told: what the history has of it.
 async fn recalled(
+    form: AnswerForm,
     executions: &Executions,
     user: &UserId,
     id: &ExecutionId,
@@ -95,5 +102,5 @@ async fn recalled(
         return Ok(None);
     };
     let Execution { id, session, language, .. } = execution;
-    answer(id, session, language, Arc::new(*report), room).await.map(Some)
+    answer(form, id, session, language, Arc::new(*report), room).await.map(Some)
 }

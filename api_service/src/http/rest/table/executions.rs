@@ -13,7 +13,8 @@ use crate::http::rest::schemas::{idempotency_key, range, schema};
 
 pub(super) fn rows() -> Vec<Endpoint> {
     use executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
-    use executions::run_json::{RunAnswer, RunBody};
+    use executions::run_answer::Answer;
+    use executions::run_json::RunBody;
     let page_of = Content::Json(schema::<PageAnswer<ExecutionSummary>>);
     vec![
         post("/v1/code_interpreter/run", Needs(Run), Tag::Run, "run_code", "Run code")
@@ -23,7 +24,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             )
             .with(idempotency_key)
             .takes(Takes::Json(schema::<RunBody>))
-            .gives(S::OK, "What it did", Content::Json(schema::<RunAnswer>))
+            .gives(S::OK, "What it did", Content::Json(schema::<Answer>))
             .fails(&OF_KEYS)
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
             .fails(&[C::ShareFull])
@@ -72,6 +73,23 @@ pub(super) fn rows() -> Vec<Endpoint> {
         .fails(&[C::NotFound, C::ExecutionNotFound, C::OutputNotKept, C::ExecutionRunning])
         .fails(&[C::OutputExpired, C::OutputGone, C::RangeNotSatisfiable, C::WorkerUnavailable])
         .to(executions::output::get),
+        get(
+            "/v1/code_interpreter/executions/{id}/artifacts/{path}",
+            Needs(Read),
+            Tag::Run,
+            "get_artifact",
+            "A file that a run has left",
+        )
+        .more(
+            "One that `collect` asked for, or a large result. It is kept for a while only; `until` \
+             in the answer of the run says how long.",
+        )
+        .with(range)
+        .gives(S::OK, "All of it", Content::File)
+        .gives(S::PARTIAL_CONTENT, "The range", Content::File)
+        .fails(&[C::NotFound, C::ExecutionNotFound, C::ArtifactNotFound, C::ExecutionRunning])
+        .fails(&[C::OutputExpired, C::OutputGone, C::RangeNotSatisfiable, C::WorkerUnavailable])
+        .to(executions::artifact::get),
         post(
             "/v1/code_interpreter/executions/{id}/cancel",
             Needs(Run),
