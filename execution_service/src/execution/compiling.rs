@@ -203,7 +203,7 @@ impl Run<'_> {
         let mut process: Process = runner.sandbox.start(command).await?;
         let running =
             Running { process: &mut process, kernel: None, telling: None, ends_with_done: false };
-        let rules = self.rules(runner, limits);
+        let rules = self.rules(runner, limits, None);
         drive(runner.sandbox.as_ref(), running, rules, sink, recording).await
     }
 }

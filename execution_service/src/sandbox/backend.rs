@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::census::Census;
-use super::files::{FileMode, FileSystem, Listing, Root};
+use super::files::{FileMode, FilePath, FileSystem, Listing, Piece, Root};
 use super::isolation::Isolation;
 use super::spec::{Command, Exit, Footprint, SandboxLimits, SandboxSpec, TerminalSize, Usage};
 use super::workspace::WorkspacePath;
@@ -186,6 +186,10 @@ pub trait Sandbox: FileSystem + Send + Sync {
         path: &WorkspacePath,
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError>;
+
+    /// Reads some of a regular file of the workspace from byte `offset` on, and tells how large all of it is now.
+    /// Symbolic links are not followed, on the way neither. It is what user code has made of it.
+    async fn read_piece(&self, path: &FilePath, offset: u64) -> Result<Piece, SandboxError>;
 
     /// Lists the directory `path` below `root`, or the root itself: at most `limit` entries, in the order of
     /// their names, and none of what is below them. Symbolic links are not followed. Names are user code's.

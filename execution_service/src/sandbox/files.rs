@@ -30,6 +30,15 @@ pub enum FileMode {
     Executable,
 }
 
+/// Some of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Of the whole file, in bytes, when this was read.
+    pub size: u64,
+    /// What was read; nothing at its end.
+    pub data: Vec<u8>,
+}
+
 /// What is in a directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {

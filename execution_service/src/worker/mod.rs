@@ -34,14 +34,14 @@ pub use tally::{Counts, Tally};
 use admitted::{Admitted, Turn};
 use place::Place;
 
+use crate::execution::artifacts;
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::event::Event;
 use crate::execution::limits::{LimitRange, Limits};
-use crate::execution::outputs::{Outputs, Reading};
+use crate::execution::outputs::{Kept, Outputs, Reading};
 use crate::execution::request::Request;
 use crate::execution::run::RunSettings;
 use crate::execution::sink::Sink;
-use crate::execution::stream::Stream;
 use crate::language::discovery::Discovery;
 use crate::language::{Approach, Language};
 use crate::owners::Owners;
@@ -185,7 +185,7 @@ impl Worker {
         }
     }
 
-    /// What a run that has ended wrote to `stream`, where it is stored.
+    /// What is `kept` of a run that has ended, where it is stored.
     ///
     /// # Errors
     /// [`WorkerError::OutputNotFound`], or a disk that does not give it.
@@ -193,12 +193,12 @@ impl Worker {
         &self,
         execution_id: &str,
         owner: &str,
-        stream: Stream,
+        kept: Kept,
     ) -> Result<Reading, WorkerError> {
         let Some(outputs) = &self.outputs else {
             return Err(WorkerError::OutputNotFound);
         };
-        let found = outputs.open(execution_id, owner, stream).await?;
+        let found = outputs.open(execution_id, owner, kept).await?;
         found.ok_or(WorkerError::OutputNotFound)
     }
 
@@ -279,7 +279,8 @@ impl Worker {
             Approach::Kernel(_) => Duration::ZERO,
             Approach::Compiled(_) => self.settings.compile_wall,
         };
-        limits.wall + compiling + AFTER_THE_LIMIT
+        let collecting = request.collect.as_ref().map_or(Duration::ZERO, |_| artifacts::PATIENCE);
+        limits.wall + compiling + collecting + AFTER_THE_LIMIT
     }
 
     fn lock_running(&self) -> MutexGuard<'_, HashMap<String, (String, CancellationToken)>> {

@@ -14,7 +14,7 @@ use crate::sandbox::backend::{
     Excess, Killed, Process, ProcessEnd, ProcessId, ProcessTree, Sandbox, SandboxError, Signal,
     Zygote,
 };
-use crate::sandbox::files::{FileEntry, FileKind, FileMode, Listing, Root};
+use crate::sandbox::files::{FileEntry, FileKind, FileMode, FilePath, Listing, Piece, Root};
 use crate::sandbox::spec::{Command, Exit, Footprint, SandboxLimits, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
@@ -113,6 +113,17 @@ impl Sandbox for FakeSandbox {
                 Err(SandboxError::Read { path: path.to_string(), source })
             }
         }
+    }
+
+    async fn read_piece(&self, path: &FilePath, offset: u64) -> Result<Piece, SandboxError> {
+        self.check(Operation::Read).await?;
+        let Some((content, _)) = self.inside.file(Root::Workspace, &path.to_string()) else {
+            let source = io::Error::from(io::ErrorKind::NotFound);
+            return Err(SandboxError::Read { path: path.to_string(), source });
+        };
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
+        let to = content.len().min(from + 64 * 1024);
+        Ok(Piece { size: content.len() as u64, data: Vec::from(&content[from..to]) })
     }
 
     async fn list_files(

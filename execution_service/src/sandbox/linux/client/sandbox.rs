@@ -15,7 +15,7 @@ use super::spawner::{Claim, SpawnerClient};
 use crate::sandbox::backend::{
     Excess, Killed, Process, ProcessId, ProcessTree, Sandbox, SandboxError, Signal, Zygote,
 };
-use crate::sandbox::files::{FileMode, Listing, Root};
+use crate::sandbox::files::{FileMode, FilePath, Listing, Piece, Root};
 use crate::sandbox::linux::cgroup::Meter;
 use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::linux::host::look::HostLook;
@@ -183,6 +183,10 @@ impl Sandbox for LinuxSandbox {
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError> {
         self.get(root, path, limit).await
+    }
+
+    async fn read_piece(&self, path: &FilePath, offset: u64) -> Result<Piece, SandboxError> {
+        self.get_piece(path, offset).await
     }
 
     async fn list_files(

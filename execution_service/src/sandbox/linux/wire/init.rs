@@ -8,7 +8,7 @@ use super::Sequence;
 use super::failure::Failure;
 use super::files::{DirectoryFrom, Listed};
 use crate::sandbox::backend::ProcessEnd;
-use crate::sandbox::files::{FileEntry, FileMode, Root};
+use crate::sandbox::files::{FileEntry, FileMode, FilePath, Root};
 use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::linux::wire::probe::{Probe, Targets};
 use crate::sandbox::spec::{Command, SandboxLimits};
@@ -49,7 +49,7 @@ pub enum InitRequest {
     /// Write a piece of a file.
     Write { root: Root, path: String, piece: Piece, chunk: Vec<u8> },
     /// Read a piece of a regular file.
-    Read { root: Root, path: String, offset: u64 },
+    Read { root: Root, path: FilePath, offset: u64 },
     /// List a directory; without a path, the root itself.
     List { root: Root, path: Option<String>, limit: u64 },
     /// List the first of these directories, with all that is known of what is in them.
