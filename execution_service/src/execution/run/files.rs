@@ -7,7 +7,7 @@ use crate::execution::artifacts::{self, Collected, LargeResults};
 use crate::execution::changes::{self, Before, Changes};
 use crate::execution::request::Request;
 use crate::execution::runner::Runner;
-use crate::language::Mode;
+use crate::language::{Approach, Mode};
 use crate::sandbox::backend::Sandbox;
 use crate::sandbox::files::Tree;
 
@@ -35,7 +35,13 @@ impl Run<'_> {
     pub(super) fn changes(&self, before: Option<&Before>, after: Option<&Tree>) -> Option<Changes> {
         self.watched.as_ref()?;
         let seen = before.zip(after).map(|(before, after)| before.compared(after));
-        Some(seen.unwrap_or(Changes { files: Vec::new(), truncated: true }))
+        let mut changes = seen.unwrap_or(Changes { files: Vec::new(), truncated: true });
+        if let Approach::Compiled(language) = self.request.language.approach() {
+            // The code itself lies there, too.
+            let source = language.source_file().as_bytes();
+            changes.files.retain(|file| file.path.as_bytes() != source);
+        }
+        Some(changes)
     }
 
     /// The files that were asked for, when the program has ended.
