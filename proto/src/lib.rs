@@ -34,6 +34,9 @@ pub mod wire {
     /// short as this and came whole.
     pub const REMEMBERED_OUTPUT_BYTES: usize = 64 << 10;
 
+    /// A value of a result that is longer than this, in bytes, is a large one.
+    pub const LARGE_RESULT_BYTES: usize = 64 << 10;
+
     /// Most bytes of a stored output that come in one piece.
     pub const OUTPUT_PIECE_BYTES: u64 = 256 << 10;
 

@@ -21,19 +21,32 @@ pub struct CapturedText {
 }
 
 impl Capture {
-    /// Takes in `data`, whose first byte is byte `offset` of the whole stream.
-    pub fn absorb(&mut self, offset: u64, data: &[u8]) {
-        if self.bytes.len().saturating_add(data.len()) > MAX_HELD {
-            return;
+    /// Takes in `data`, whose first byte is byte `offset` of the whole stream. Gives by how many bytes that
+    /// has made [`Self::bytes`] longer.
+    pub fn absorb(&mut self, offset: u64, data: &[u8]) -> usize {
+        let before = self.bytes.len();
+        if before.saturating_add(data.len()) > MAX_HELD {
+            return 0;
         }
         self.mark_gap_up_to(offset);
         self.bytes.extend_from_slice(data);
         self.position = offset.saturating_add(data.len() as u64);
+        self.bytes.len() - before
+    }
+
+    /// What has arrived, with a marker line wherever bytes were left out.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Nothing more comes of a stream that had `total` bytes in all: what has not arrived was left out.
+    pub fn end(&mut self, total: u64) {
+        self.mark_gap_up_to(total);
     }
 
     /// The text of a stream that had `total` bytes in all.
     pub fn finish(mut self, total: u64) -> CapturedText {
-        self.mark_gap_up_to(total);
+        self.end(total);
         match String::from_utf8(self.bytes) {
             Ok(text) => CapturedText { text, replaced: false },
             Err(error) => CapturedText {

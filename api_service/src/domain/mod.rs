@@ -2,6 +2,7 @@
 //! checked: an edge parses into them once, and nothing further inside checks again.
 
 pub mod api_key;
+pub mod artifact;
 pub mod byte_range;
 pub mod caller;
 pub mod capabilities;
@@ -15,6 +16,7 @@ pub mod ids;
 pub mod inventory;
 pub mod language;
 pub mod limits;
+pub mod model_text;
 pub mod page;
 pub mod peer;
 pub mod queue;
@@ -25,4 +27,5 @@ pub mod scope;
 pub mod session;
 pub mod timestamp;
 pub mod user;
+pub mod wishes;
 pub mod workspace;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::artifact::{Artifact, Changes, Collected};
 use crate::domain::capture::CapturedText;
+use crate::domain::model_text;
 use crate::domain::timestamp::Timestamp;
 
 /// How a program ended.
@@ -70,6 +72,8 @@ impl Status {
 pub struct RichResult {
     /// The representations.
     pub mime: BTreeMap<String, String>,
+    /// Large ones, where they can be fetched: by MIME type as well.
+    pub stored: BTreeMap<String, Artifact>,
     /// True for the value of the last expression.
     pub is_main_result: bool,
 }
@@ -79,7 +83,9 @@ impl RichResult {
     pub fn size(&self) -> usize {
         const OVERHEAD: usize = 64;
         let parts = self.mime.iter().map(|(kind, data)| kind.len() + data.len());
-        OVERHEAD + parts.sum::<usize>()
+        let stored = self.stored.iter();
+        let stored = stored.map(|(kind, file)| OVERHEAD + kind.len() + file.path.0.len());
+        OVERHEAD + parts.chain(stored).sum::<usize>()
     }
 }
 
@@ -185,6 +191,10 @@ pub struct Outcome {
     pub state_lost: bool,
     /// Results that it displayed and that are not among those of the report.
     pub results_omitted: u32,
+    /// The files that it was to bring; absent when it was to bring none.
+    pub collected: Option<Collected>,
+    /// The files that it changed; absent outside of a session.
+    pub changes: Option<Changes>,
 }
 
 /// Everything that a run answers: its outcome and what it wrote.
@@ -198,6 +208,8 @@ pub struct Report {
     pub stderr: CapturedText,
     /// What it displayed.
     pub results: Vec<Arc<RichResult>>,
+    /// What a model should read of it, where that was asked for.
+    pub text: Option<String>,
     /// The isolation that was in force: `full` or `degraded`.
     pub isolation: String,
 }
@@ -206,16 +218,28 @@ impl Report {
     /// Roughly how long it is in JSON, in bytes, where standard output stands twice.
     pub fn length(&self) -> usize {
         const FIELDS: usize = 2 << 10;
-        let Self { outcome: _, stdout, stderr, results, isolation: _ } = self;
+        let Self { outcome, stdout, stderr, results, text, isolation: _ } = self;
         let results: usize = results.iter().map(|result| result.size()).sum();
-        FIELDS + 2 * escaped(&stdout.text) + escaped(&stderr.text) + results
+        let text = text.as_deref().map_or(0, escaped);
+        FIELDS
+            + 2 * escaped(&stdout.text)
+            + escaped(&stderr.text)
+            + results
+            + text
+            + outcome.length_of_files()
+    }
+
+    /// Roughly how long an answer is in JSON that has nothing but the text for a model, in bytes.
+    pub fn length_of_text(&self) -> usize {
+        const FIELDS: usize = 256;
+        FIELDS + self.text.as_deref().map_or(0, escaped)
     }
 
     /// A copy of what the history keeps: a table of runs is not a store of their output. The answer
     /// itself was whole.
     #[must_use]
     pub fn for_history(&self) -> Self {
-        let Self { outcome, stdout, stderr, results, isolation } = self;
+        let Self { outcome, stdout, stderr, results, text, isolation } = self;
         let (stdout, stdout_is_cut) = beginning_of(stdout);
         let (stderr, stderr_is_cut) = beginning_of(stderr);
         let mut outcome = outcome.clone();
@@ -231,7 +255,8 @@ impl Report {
         let kept: Vec<_> = results.iter().filter(fits).cloned().collect();
         let omitted = u32::try_from(results.len() - kept.len()).unwrap_or(u32::MAX);
         outcome.results_omitted = outcome.results_omitted.saturating_add(omitted);
-        Self { outcome, stdout, stderr, results: kept, isolation: isolation.clone() }
+        let text = text.as_deref().map(|text| model_text::shortened(text, MOST_OF_HISTORY));
+        Self { outcome, stdout, stderr, results: kept, text, isolation: isolation.clone() }
     }
 }
 
@@ -256,6 +281,18 @@ fn beginning_of(stream: &CapturedText) -> (CapturedText, bool) {
 }
 
 impl Outcome {
+    /// Roughly what its files take in JSON, in bytes.
+    fn length_of_files(&self) -> usize {
+        const OVERHEAD: usize = 256;
+        let collected = self.collected.iter().flat_map(|collected| {
+            let artifacts = collected.artifacts.iter().map(|one| &one.path);
+            artifacts.chain(collected.omitted.iter().map(|one| &one.path))
+        });
+        let changed = self.changes.iter().flat_map(|changes| &changes.files).map(|one| &one.path);
+        // A path stands there by itself and in an address, where each byte may be three.
+        collected.chain(changed).map(|path| OVERHEAD + 4 * path.0.len()).sum()
+    }
+
     /// One line that says what went wrong; `None` when nothing did.
     pub fn error_line(&self) -> Option<String> {
         if self.status == Status::Succeeded {

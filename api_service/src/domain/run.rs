@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::ids::SessionId;
 use crate::domain::language::{LanguageFilter, LanguageName};
 use crate::domain::limits::Limits;
+use crate::domain::wishes::Wishes;
 use crate::domain::workspace::WorkspaceFile;
 
 /// Longest code, in bytes.
@@ -51,6 +52,8 @@ pub struct RunRequest {
     pub limits: Limits,
     /// Flags for the compiler; the worker has the last word.
     pub compiler_flags: Vec<String>,
+    /// What the answer is to hold.
+    pub wishes: Wishes,
 }
 
 /// More for the standard input of a run.

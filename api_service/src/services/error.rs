@@ -92,6 +92,9 @@ pub enum Error {
     /// What it wrote was too long, or no text, and is kept nowhere.
     #[error("the output was not kept")]
     OutputNotKept,
+    /// The run has left no such file.
+    #[error("no such artifact")]
+    ArtifactNotFound,
     /// What it wrote was kept for a while.
     #[error("the output is not kept any more")]
     OutputGone {

@@ -9,6 +9,7 @@ mod boots;
 mod error;
 mod execution_row;
 mod executions;
+mod files_json;
 mod idempotency;
 mod journal;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::files_json::{ArtifactRow, ChangesRow, CollectedRow};
 use crate::domain::capture::CapturedText;
 use crate::domain::report::{
     Diagnostic, Outcome, Phases, Report, RichResult, Status, StoredOutput, StreamTotals, Usage,
@@ -43,6 +44,13 @@ struct ReportRow {
     #[serde(default)]
     results_omitted: u32,
     isolation: String,
+    /// Rows of earlier versions do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    collected: Option<CollectedRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changes: Option<ChangesRow>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,6 +73,8 @@ struct StoredRow {
 #[derive(Serialize, Deserialize)]
 struct ResultRow {
     mime: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    stored: BTreeMap<String, ArtifactRow>,
     is_main_result: bool,
 }
 
@@ -93,7 +103,7 @@ pub(super) fn read(text: &str) -> Result<Report, Error> {
 }
 
 fn to_row(report: Report) -> ReportRow {
-    let Report { outcome, stdout, stderr, results, isolation } = report;
+    let Report { outcome, stdout, stderr, results, text, isolation } = report;
     let Outcome {
         status,
         exit_code,
@@ -106,6 +116,8 @@ fn to_row(report: Report) -> ReportRow {
         diagnostic,
         state_lost,
         results_omitted,
+        collected,
+        changes,
     } = outcome;
     ReportRow {
         status: status.name().to_owned(),
@@ -117,7 +129,10 @@ fn to_row(report: Report) -> ReportRow {
         results: results
             .into_iter()
             .map(Arc::unwrap_or_clone)
-            .map(|RichResult { mime, is_main_result }| ResultRow { mime, is_main_result })
+            .map(|RichResult { mime, stored, is_main_result }| {
+                let stored = stored.into_iter().map(|(kind, file)| (kind, file.into())).collect();
+                ResultRow { mime, stored, is_main_result }
+            })
             .collect(),
         cpu_us: micros(cpu),
         peak_memory_bytes,
@@ -159,6 +174,9 @@ fn to_row(report: Report) -> ReportRow {
         state_lost,
         results_omitted,
         isolation,
+        text,
+        collected: collected.map(CollectedRow::from),
+        changes: changes.map(ChangesRow::from),
     }
 }
 
@@ -202,14 +220,26 @@ fn from_row(row: ReportRow) -> Option<Report> {
         }),
         state_lost: row.state_lost,
         results_omitted: row.results_omitted,
+        collected: optional(row.collected, CollectedRow::read)?,
+        changes: optional(row.changes, ChangesRow::read)?,
     };
     let results = row
         .results
         .into_iter()
-        .map(|result| RichResult { mime: result.mime, is_main_result: result.is_main_result })
-        .map(Arc::new)
+        .map(|ResultRow { mime, stored, is_main_result }| {
+            let stored = stored.into_iter().map(|(kind, file)| (kind, file.read())).collect();
+            Arc::new(RichResult { mime, stored, is_main_result })
+        })
         .collect();
-    Some(Report { outcome, stdout, stderr, results, isolation: row.isolation })
+    Some(Report { outcome, stdout, stderr, results, text: row.text, isolation: row.isolation })
+}
+
+/// What `read` makes of what is there; `None` when it makes nothing of it.
+fn optional<T, U>(row: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
+    match row {
+        Some(row) => read(row).map(Some),
+        None => Some(None),
+    }
 }
 
 fn stream_row(captured: CapturedText, totals: StreamTotals) -> StreamRow {

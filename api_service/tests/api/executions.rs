@@ -35,6 +35,7 @@ async fn service(app: &App) -> (Executions, UserId) {
 
 fn run(code: &str) -> RunRequest {
     RunRequest {
+        wishes: Default::default(),
         session: None,
         language: LanguageName::parse("py").unwrap(),
         code: code.to_owned(),

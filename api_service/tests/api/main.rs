@@ -1,6 +1,7 @@
 //! The gateway through its front door: a real server on a port of its own, a database of its own,
 //! and a worker that follows a script.
 
+mod answers;
 mod answers_fit;
 mod authorization;
 mod bad_input;

@@ -54,6 +54,7 @@ fn a_change_of_the_paths_is_seen_in_review() {
         "GET /v1/api_keys",
         "GET /v1/code_interpreter/executions",
         "GET /v1/code_interpreter/executions/{id}",
+        "GET /v1/code_interpreter/executions/{id}/artifacts/{path}",
         "GET /v1/code_interpreter/executions/{id}/output/{stream}",
         "GET /v1/code_interpreter/sessions",
         "GET /v1/code_interpreter/sessions/{id}",

@@ -125,6 +125,7 @@ struct Written {
     stdin: Option<Value>,
     files: Option<Value>,
     compiler_flags: Option<Value>,
+    collect: Option<Value>,
     #[serde(default)]
     needs: Vec<String>,
     ends: Option<Vec<String>>,
@@ -214,6 +215,7 @@ impl Written {
             ("stdin", self.stdin),
             ("files", self.files),
             ("compiler_flags", self.compiler_flags),
+            ("collect", self.collect),
         ];
         let fields =
             fields.into_iter().filter_map(|(name, value)| Some((String::from(name), value?)));

@@ -210,7 +210,7 @@ impl Run<'_> {
         let input = self.request.input.as_deref().zip(stdin);
         let running =
             Running { process: &mut process, kernel: None, telling: None, ends_with_done: false };
-        let rules = self.rules(runner, limits);
+        let rules = self.rules(runner, limits, None);
         let driven = drive(runner.sandbox.as_ref(), running, rules, sink, recording);
         while_feeding(input, driven).await
     }

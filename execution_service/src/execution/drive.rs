@@ -16,6 +16,7 @@
 //! program that forges it gets no other answer than it would by exiting so, and all of it is ended behind
 //! the answer.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::oneshot::error::RecvError;
@@ -25,6 +26,7 @@ use crate::language::diagnostic::Diagnostic;
 use crate::sandbox::backend::{Process, ProcessEnd, ProcessId, Sandbox, SandboxError, Signal};
 use crate::sandbox::spec::Exit;
 
+use super::artifacts::LargeResults;
 use super::ending::{Ending, Stop};
 use super::event::{Event, RichResult};
 use super::frames::{Frame, Frames};
@@ -106,7 +108,7 @@ pub async fn drive(
     let (mut out_open, mut err_open, mut frames_open) = (true, true, kernel.is_some());
     let mut deadline = Instant::now() + rules.limits.wall;
     let mut watch = std::pin::pin!(watch(sandbox, &rules));
-    let mut results = Results::default();
+    let mut results = Results { large: rules.large, ..Results::default() };
     let (mut diagnostic, mut done) = (None, false);
     // Set when the program has been told to stop, with the reason; the deadline is then its last.
     let mut stopping: Option<Stop> = None;
@@ -141,7 +143,7 @@ pub async fn drive(
             }
             Next::Frame(Ok(Some(Frame::Result { id, mime, main }))) => {
                 if is_current(&kernel, id) {
-                    let room = results.push(RichResult { mime, is_main_result: main }, sink);
+                    let room = results.push(mime, main, sink);
                     if let (Some(room), Some((frames, _))) = (room, &mut kernel) {
                         frames.refuse_results_beyond(room);
                     }
@@ -244,7 +246,7 @@ async fn interrupt(sandbox: &dyn Sandbox, process: &Process, polite: bool) -> In
 /// What a kernel had said before its process ended may still be on its way.
 async fn last_words(
     kernel: &mut Option<(&mut Frames, u64)>,
-    results: &mut Results,
+    results: &mut Results<'_>,
     sink: &Sink,
 ) -> Option<Diagnostic> {
     let mut diagnostic = None;
@@ -257,7 +259,7 @@ async fn last_words(
         }
         match frame {
             Frame::Result { id, mime, main } if is_current(kernel, id) => {
-                results.push(RichResult { mime, is_main_result: main }, sink);
+                results.push(mime, main, sink);
             }
             Frame::Done { id, diagnostic: said, .. } if is_current(kernel, id) => {
                 diagnostic = said;
@@ -271,16 +273,22 @@ async fn last_words(
 
 /// Rich results, bounded.
 #[derive(Default)]
-struct Results {
+struct Results<'a> {
+    large: Option<&'a LargeResults>,
     count: usize,
     bytes: usize,
     omitted: u32,
 }
 
-impl Results {
+impl Results<'_> {
     /// The bytes that there is room for, if there was none for this one.
-    fn push(&mut self, result: RichResult, sink: &Sink) -> Option<usize> {
-        let bytes: usize = result.mime.iter().map(|(kind, data)| kind.len() + data.len()).sum();
+    fn push(
+        &mut self,
+        mime: BTreeMap<String, String>,
+        is_main_result: bool,
+        sink: &Sink,
+    ) -> Option<usize> {
+        let bytes: usize = mime.iter().map(|(kind, data)| kind.len() + data.len()).sum();
         let full = self.count == MAX_RESULTS;
         let room = if full { 0 } else { MAX_RESULT_BYTES - self.bytes };
         if full || bytes > room {
@@ -289,7 +297,11 @@ impl Results {
         }
         self.count += 1;
         self.bytes += bytes;
-        sink.send(Event::Result(result));
+        let result = RichResult { mime, stored: BTreeMap::new(), is_main_result };
+        sink.send(Event::Result(match self.large {
+            Some(large) => large.lighten(result, self.count),
+            None => result,
+        }));
         None
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::artifacts::Artifact;
 use super::outcome::Outcome;
 use super::stream::Stream;
 
@@ -30,6 +31,8 @@ pub enum Event {
 pub struct RichResult {
     /// By MIME type; binary ones are base64.
     pub mime: BTreeMap<String, String>,
+    /// Those that are stored instead, by MIME type as well.
+    pub stored: BTreeMap<String, Artifact>,
     /// Whether it is the value of the last expression.
     pub is_main_result: bool,
 }

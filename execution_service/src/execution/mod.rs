@@ -2,6 +2,8 @@
 //! ([`runner`], [`kernel`]), how it is followed ([`run`], [`drive`], [`output`]), why it ended ([`ending`]), what
 //! that is called ([`judge`], [`outcome`]) and what is kept of it for a while ([`outputs`]).
 
+pub mod artifacts;
+pub mod changes;
 pub mod compiled;
 mod compiling;
 pub mod drive;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::language::diagnostic::Diagnostic;
 use crate::sandbox::spec::Usage;
 
+use super::artifacts::Collected;
+use super::changes::Changes;
 use super::stream::StreamTotals;
 
 /// How a run ended.
@@ -36,6 +38,10 @@ pub struct Outcome {
     pub diagnostic: Option<Diagnostic>,
     /// In a session: the interpreter was restarted, or will be.
     pub state_lost: bool,
+    /// The files that were to be collected; absent where none were.
+    pub collected: Option<Collected>,
+    /// The files that were changed; absent where nobody wants to know.
+    pub changes: Option<Changes>,
 }
 
 /// In a word.

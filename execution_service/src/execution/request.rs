@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::language::Language;
 use crate::sandbox::workspace::WorkspaceFile;
 
+use super::artifacts::Patterns;
 use super::input::Input;
 use super::limits::RequestedLimits;
 
@@ -34,4 +35,10 @@ pub struct Request {
     pub limits: RequestedLimits,
     /// For compilers.
     pub compiler_flags: Vec<String>,
+    /// Which files are stored when it has ended; absent for none.
+    pub collect: Option<Patterns>,
+    /// Longer values of results, in bytes, are stored instead of sent; absent where all are sent.
+    pub large_results: Option<usize>,
+    /// In a session: whether it tells which files were changed.
+    pub report_changes: bool,
 }

@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sandbox::spec::Usage;
 
+use super::artifacts::LargeResults;
 use super::limits::Limits;
 use super::outcome::Accounting;
 use super::sharing::Share;
@@ -20,6 +21,8 @@ pub struct Rules<'a> {
     pub before: Usage,
     /// What goes on beside it.
     pub share: &'a Share,
+    /// Where large results go; absent where they are sent.
+    pub large: Option<&'a LargeResults>,
     /// Fires when nobody wants the answer any more.
     pub cancelled: &'a CancellationToken,
 }

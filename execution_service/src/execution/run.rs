@@ -1,5 +1,7 @@
 //! One run in a sandbox: hand over, drive, judge.
 
+mod files;
+
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,9 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::{Approach, KernelLanguage, Mode, Program};
 use crate::sandbox::backend::{ProcessId, Sandbox, SandboxError};
-use crate::sandbox::files::{FileMode, Root};
+use crate::sandbox::files::{FileMode, Root, Tree};
 use crate::sandbox::spec::{REQUEST_DIR, Usage};
 
+use super::artifacts::{Collected, LargeResults};
+use super::changes::Changes;
 use super::compiled::CompiledPrograms;
 use super::drive::{Driven, Running, drive};
 use super::ending::{Ending, Stop};
@@ -29,6 +33,8 @@ use super::runner::{Runner, UNHURRIED};
 use super::sharing::Share;
 use super::sink::Sink;
 use super::stream::StreamTotals;
+
+pub use files::Watched;
 
 /// Patience with the account of a program that was stopped: its answer is due.
 const AFTER_DEADLINE: Duration = Duration::from_millis(50);
@@ -73,6 +79,8 @@ pub struct Run<'a> {
     pub cancelled: &'a CancellationToken,
     /// Its place among what goes on in the sandbox.
     pub share: &'a Share,
+    /// What is known of the workspace from before; absent where nobody wants to know what is changed.
+    pub watched: Option<Watched>,
 }
 
 /// A run that has come to its end.
@@ -97,6 +105,12 @@ pub struct Completed {
     pub shared: bool,
     /// A process that was stopped and may still run, with what it has started: to be killed behind the answer.
     pub to_kill: Option<ProcessId>,
+    /// The workspace as it was at the end, where its changes are to be told.
+    pub after: Option<Arc<Tree>>,
+    /// What was changed in it.
+    pub changes: Option<Changes>,
+    /// The files that were to be collected.
+    pub collected: Option<Collected>,
 }
 
 impl Run<'_> {
@@ -142,6 +156,7 @@ impl Run<'_> {
             Ok(())
         })
         .await?;
+        let before = self.look_before(runner).await;
         sink.send(Event::Started);
         let stdin = format!("{REQUEST_DIR}/{STDIN}");
         let program = Program {
@@ -153,15 +168,20 @@ impl Run<'_> {
         };
         let Request { id, owner, .. } = self.request;
         let mut recording = Recording::new(self.outputs, id, owner);
+        let large = self.request.large_results.zip(self.outputs);
+        let large = large.map(|(above, store)| LargeResults::new(store, id, owner, above));
+        let large = large.as_ref();
         let mut report = match self.request.language.approach() {
             Approach::Kernel(language) => {
-                self.by_kernel(language, program, runner, sink, &mut recording).await?
+                self.by_kernel(language, program, runner, sink, (&mut recording, large)).await?
             }
             Approach::Compiled(language) => {
                 self.compiled(language, program, runner, sink, &mut recording).await?
             }
         };
         recording.finish(&mut report.stdout, &mut report.stderr).await;
+        report.changes = self.changes(before.as_ref(), report.after.as_deref());
+        report.collected = self.collect(runner, large).await;
         Ok(report)
     }
 
@@ -240,13 +260,19 @@ impl Run<'_> {
         Ok(Some((&**input, fifo.until_it_is_read())))
     }
 
-    pub(super) fn rules<'a>(&'a self, runner: &Runner, limits: &'a Limits) -> Rules<'a> {
+    pub(super) fn rules<'a>(
+        &'a self,
+        runner: &Runner,
+        limits: &'a Limits,
+        large: Option<&'a LargeResults>,
+    ) -> Rules<'a> {
         Rules {
             limits,
             hard_output: self.settings.hard_output,
             accounting: self.settings.accounting,
             before: runner.baseline,
             share: self.share,
+            large,
             cancelled: self.cancelled,
         }
     }
@@ -257,7 +283,7 @@ impl Run<'_> {
         program: Program<'_>,
         runner: &mut Runner,
         sink: &Sink,
-        recording: &mut Recording,
+        (recording, large): (&mut Recording, Option<&LargeResults>),
     ) -> Result<Completed, KernelError> {
         let prepared = async {
             self.hand_over_stdin(runner.sandbox.as_ref()).await?;
@@ -271,7 +297,7 @@ impl Run<'_> {
             Ok((id, hand_over(runner.sandbox.as_ref(), request).await?, input))
         };
         let (id, line, input) = self.hand_over(prepared).await?;
-        let rules = self.rules(runner, self.limits);
+        let rules = self.rules(runner, self.limits, large);
         let Some(kernel) = &mut runner.kernel else {
             return Err(KernelError::NotReady(String::from("the language has no kernel")));
         };
@@ -304,7 +330,11 @@ impl Run<'_> {
             Ending::Stopped(_) => AFTER_DEADLINE,
             Ending::Exited(_) | Ending::Finished { .. } => UNHURRIED,
         };
-        let usage = runner.settle_usage(patience).await?;
+        // Init lists while the account is read.
+        let sandbox = Arc::clone(&runner.sandbox);
+        let look = self.look_after(sandbox.as_ref());
+        let (after, usage) = tokio::join!(look, runner.settle_usage(patience));
+        let usage = usage?;
         let shared = self.share.is_shared();
         let failed_to_compile = compiler_said.is_some();
         let diagnostic = driven.diagnostic.or(compiler_said).map(Diagnostic::bounded);
@@ -338,6 +368,9 @@ impl Run<'_> {
             kernel_lost,
             shared,
             to_kill: driven.to_kill,
+            after,
+            changes: None,
+            collected: None,
         })
     }
 }

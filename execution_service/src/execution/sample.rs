@@ -39,5 +39,8 @@ pub fn request(language: Language, code: &str) -> Request {
         files: Vec::new(),
         limits: RequestedLimits::default(),
         compiler_flags: Vec::new(),
+        collect: None,
+        large_results: None,
+        report_changes: false,
     }
 }

@@ -96,6 +96,7 @@ mod tests {
         let cancelled = CancellationToken::new();
         let share = Activity::default().begin(What::Run { cpu: second, sandbox });
         let rules = Rules {
+            large: None,
             limits: &limits,
             hard_output: 1,
             accounting: Accounting::BestEffort,

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
 use super::status::{status, too_late};
-use super::{deadline, events, from_wire};
+use super::{artifacts, deadline, events, from_wire};
 use crate::execution::outputs::Unreadable;
 use crate::worker::{Worker, WorkerError};
 
@@ -86,10 +86,10 @@ impl wire::executions_server::Executions for Executions {
         &self,
         request: Request<wire::ReadOutputRequest>,
     ) -> Result<Response<wire::OutputPiece>, Status> {
-        let wire::ReadOutputRequest { execution_id, owner, stream, offset, length } =
+        let wire::ReadOutputRequest { execution_id, owner, stream, offset, length, artifact } =
             request.into_inner();
-        let stream = from_wire::stream(stream)?;
-        let found = self.worker.read_output(&execution_id, &owner, stream).await;
+        let kept = artifacts::kept(stream, artifact)?;
+        let found = self.worker.read_output(&execution_id, &owner, kept).await;
         let reading = found.map_err(|error| status(&error))?;
         let data = reading.piece(offset, length.min(OUTPUT_PIECE_BYTES)).await;
         let data = data.map_err(|error| status(&WorkerError::from(Unreadable::Disk(error))))?;

@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use proto::execution_v1 as wire;
+use proto::wire::LARGE_RESULT_BYTES;
 use tonic::Status;
 
+use super::artifacts;
 use super::status::invalid;
 use crate::execution::input::Input;
 use crate::execution::limits::RequestedLimits;
@@ -43,6 +45,9 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
         limits,
         compiler_flags,
         open_stdin,
+        collect,
+        store_large_results,
+        report_changes,
     } = message;
     if code.len() > MAX_CODE {
         return Err(invalid("code", "is too long"));
@@ -67,6 +72,9 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
         files: files.into_iter().map(file).collect::<Result<_, _>>()?,
         limits: requested_limits(limits.unwrap_or_default()),
         compiler_flags: arguments("compiler_flags", compiler_flags)?,
+        collect: artifacts::patterns(&collect)?,
+        large_results: store_large_results.then_some(LARGE_RESULT_BYTES),
+        report_changes,
     };
     let context = if context_id.is_empty() { context_id } else { id("context_id", context_id)? };
     let target = match session_id.as_str() {
@@ -275,6 +283,7 @@ mod tests {
                 limits,
                 compiler_flags,
                 open_stdin: false,
+                ..wire::ExecuteRequest::default()
             }
         })
     }

@@ -1,6 +1,7 @@
 //! The gRPC edge: connections ([`connections`]), who may call ([`auth`]), wire types to ours ([`from_wire`]) and back ([`to_wire`]),
 //! and one thin method for each call (a file a service).
 
+mod artifacts;
 mod auth;
 mod connections;
 mod deadline;

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::execution_v1 as wire;
 
+use super::artifacts;
 use crate::execution::event::{Event, RichResult};
 use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outcome::{Accounting, Outcome, Phases, Status};
@@ -24,8 +25,11 @@ pub fn event(event: Event, execution_id: &str) -> wire::ExecutionEvent {
     let event = match event {
         Event::Started => Wire::Started(wire::Started { execution_id: String::from(execution_id) }),
         Event::Output { stream, offset, data } => Wire::Output(output(stream, offset, data)),
-        Event::Result(RichResult { mime, is_main_result }) => {
-            Wire::Result(wire::RichResult { mime: mime.into_iter().collect(), is_main_result })
+        Event::Result(RichResult { mime, stored, is_main_result }) => {
+            let mime = mime.into_iter().collect();
+            let stored =
+                stored.into_iter().map(|(kind, file)| (kind, artifacts::artifact(file))).collect();
+            Wire::Result(wire::RichResult { mime, is_main_result, stored })
         }
         Event::Outcome(found) => Wire::Outcome(outcome(*found)),
     };
@@ -47,6 +51,8 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
         phases: times,
         diagnostic: found,
         state_lost,
+        collected,
+        changes,
     } = outcome;
     let status = match status {
         Status::Succeeded => wire::Status::Succeeded,
@@ -71,6 +77,8 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
         diagnostic: found.map(diagnostic),
         state_lost,
         results_omitted,
+        collected: collected.map(artifacts::collected),
+        changes: changes.map(artifacts::changes),
     }
 }
 

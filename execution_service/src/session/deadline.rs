@@ -17,13 +17,14 @@ struct Times {
     expires: SystemTime,
     ends: Instant,
     last_use: Instant,
+    uses: u64,
 }
 
 impl Deadline {
     /// So long from now.
     pub fn after(ttl: Duration) -> Self {
         let (created, now) = (SystemTime::now(), Instant::now());
-        let times = Times { expires: created + ttl, ends: now + ttl, last_use: now };
+        let times = Times { expires: created + ttl, ends: now + ttl, last_use: now, uses: 0 };
         Self { created, times: Mutex::new(times) }
     }
 
@@ -35,7 +36,14 @@ impl Deadline {
 
     /// Starts the time without use anew.
     pub fn touch(&self) {
-        self.lock().last_use = Instant::now();
+        let mut times = self.lock();
+        times.last_use = Instant::now();
+        times.uses += 1;
+    }
+
+    /// How often that was done.
+    pub fn uses(&self) -> u64 {
+        self.lock().uses
     }
 
     /// When the session began.

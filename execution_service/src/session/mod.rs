@@ -12,6 +12,7 @@
 
 mod context;
 mod deadline;
+mod listing;
 pub mod processes;
 mod registry;
 
@@ -32,6 +33,7 @@ use crate::sandbox::backend::Sandbox;
 
 pub use context::{Context, ContextError, Contexts, DEFAULT_CONTEXT};
 pub use deadline::Deadline;
+pub use listing::Listing;
 pub use processes::Processes;
 pub use registry::{Registry, SessionError, SessionRules};
 
@@ -53,6 +55,8 @@ pub struct Session {
     pub deadline: Deadline,
     /// What goes on in it.
     pub activity: Activity,
+    /// What is known of its workspace.
+    pub listing: Listing,
     /// Its place among the sandboxes of its owner.
     pub membership: Membership,
     /// Its interpreters.
@@ -87,6 +91,7 @@ impl Session {
             env,
             deadline: Deadline::after(ttl),
             activity,
+            listing: Listing::default(),
             membership,
             contexts,
             processes: Processes::default(),

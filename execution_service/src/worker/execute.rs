@@ -125,6 +125,7 @@ impl Worker {
             settings: self.settings,
             cancelled,
             share,
+            watched: None,
         })
     }
 
@@ -147,6 +148,8 @@ impl Worker {
                     accounting,
                     phases: Phases { queue: accepted.elapsed(), ..Phases::default() },
                     state_lost: false,
+                    collected: None,
+                    changes: None,
                 };
                 return (outcome, None);
             }
@@ -163,6 +166,9 @@ impl Worker {
             run,
             kernel_lost: _,
             to_kill: _,
+            after: _,
+            changes,
+            collected,
         } = completed;
         let outcome = Outcome {
             status: verdict.status,
@@ -178,6 +184,8 @@ impl Worker {
             accounting,
             phases: Phases { compile, run, ..phases },
             state_lost,
+            collected,
+            changes,
         };
         (outcome, cleanup)
     }

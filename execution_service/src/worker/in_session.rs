@@ -9,7 +9,7 @@ use super::place::Place;
 use super::{Worker, WorkerError};
 use crate::execution::kernel::KernelError;
 use crate::execution::outcome::Phases;
-use crate::execution::run::Completed;
+use crate::execution::run::{Completed, Watched};
 use crate::execution::runner::{Runner, UNHURRIED};
 use crate::execution::sharing::Share;
 use crate::language::Mode;
@@ -63,6 +63,7 @@ impl Worker {
             }
         }
         let (completed, start, state_lost) = result?;
+        session.listing.note(completed.after.clone(), session.deadline.uses());
         let phases = Phases { queue, start, ..Phases::default() };
         let cleanup = completed.to_kill.map(|process| Cleanup {
             place: place.clone(),
@@ -86,7 +87,11 @@ impl Worker {
         let begun = Instant::now();
         let died_between = runner.lost_kernel();
         let stop = run.cancelled.child_token();
-        let prepared = self.prepare(run, Mode::Session, &stop, share)?;
+        let mut prepared = self.prepare(run, Mode::Session, &stop, share)?;
+        if run.request.report_changes {
+            let known = session.listing.known(session.deadline.uses());
+            prepared.watched = Some(Watched { known });
+        }
         match self.put_in_force(run.limits.sandbox, session, share).await {
             Err(SandboxError::Limits(_)) => {
                 // What the session holds already is more than this run would be allowed.

@@ -37,15 +37,15 @@ pub use terminals::{Attached, Keys};
 use admitted::{Admitted, Turn};
 use place::Place;
 
+use crate::execution::artifacts;
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::event::Event;
 use crate::execution::input::Input;
 use crate::execution::limits::{LimitRange, Limits};
-use crate::execution::outputs::{Outputs, Reading};
+use crate::execution::outputs::{Kept, Outputs, Reading};
 use crate::execution::request::Request;
 use crate::execution::run::RunSettings;
 use crate::execution::sink::Sink;
-use crate::execution::stream::Stream;
 use crate::language::discovery::Discovery;
 use crate::language::{Approach, Language};
 use crate::owners::Owners;
@@ -189,7 +189,7 @@ impl Worker {
         }
     }
 
-    /// What a run that has ended wrote to `stream`, where it is stored.
+    /// What is `kept` of a run that has ended, where it is stored.
     ///
     /// # Errors
     /// [`WorkerError::OutputNotFound`], or a disk that does not give it.
@@ -197,12 +197,12 @@ impl Worker {
         &self,
         execution_id: &str,
         owner: &str,
-        stream: Stream,
+        kept: Kept,
     ) -> Result<Reading, WorkerError> {
         let Some(outputs) = &self.outputs else {
             return Err(WorkerError::OutputNotFound);
         };
-        let found = outputs.open(execution_id, owner, stream).await?;
+        let found = outputs.open(execution_id, owner, kept).await?;
         found.ok_or(WorkerError::OutputNotFound)
     }
 
@@ -285,7 +285,8 @@ impl Worker {
             Approach::Kernel(_) => Duration::ZERO,
             Approach::Compiled(_) => self.settings.compile_wall,
         };
-        limits.wall + compiling + AFTER_THE_LIMIT
+        let collecting = request.collect.as_ref().map_or(Duration::ZERO, |_| artifacts::PATIENCE);
+        limits.wall + compiling + collecting + AFTER_THE_LIMIT
     }
 
     fn lock_running(&self) -> MutexGuard<'_, HashMap<String, Running>> {

@@ -1,5 +1,6 @@
 //! The real launcher, the real services, real sandboxes: everything as an operator would start it.
 
+mod answers;
 mod case;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/crucible.rs"]

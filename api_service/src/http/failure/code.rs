@@ -96,6 +96,9 @@ table! {
     /// The output is nowhere.
     OutputNotKept = NOT_FOUND "output_not_kept" "The output was not kept",
         "it was too long to be remembered, or no text, and the worker could not store it";
+    /// No such file of that execution.
+    ArtifactNotFound = NOT_FOUND "artifact_not_found" "No such artifact",
+        "artifacts in the answer of the run lists what there is; collect names what is stored";
     /// No such session of that user.
     SessionNotFound = NOT_FOUND "session_not_found" "No such session",
         "none of yours has this id, or it was deleted; create another";

@@ -137,6 +137,7 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
         E::ExecutionStillRunning => of(Code::ExecutionRunning),
         E::InputClosed => of(Code::StdinClosed),
         E::InputFull(after) => of(Code::StdinFull).after(*after),
+        E::ArtifactNotFound => of(Code::ArtifactNotFound),
         E::OutputNotKept => of(Code::OutputNotKept),
         E::OutputGone { expired: true } => of(Code::OutputExpired),
         E::OutputGone { expired: false } => of(Code::OutputGone),

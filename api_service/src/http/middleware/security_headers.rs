@@ -12,7 +12,8 @@ use actix_web::middleware::Next;
 /// The page to try the API runs its own scripts and calls this origin; nothing else loads anything.
 const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; \
      style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
-const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+/// What is fetched may be a program's own page: it gets no scripts and no origin, wherever it is opened.
+const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /// Adds them to every answer.
 ///

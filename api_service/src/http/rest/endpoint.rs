@@ -79,6 +79,8 @@ pub(super) enum Content {
     JsonOrEvents(Schema),
     /// All of an output, or a part of it.
     Output,
+    /// All of a file, or a part of it.
+    File,
 }
 
 /// A row without its handler.

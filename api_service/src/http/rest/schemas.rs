@@ -102,6 +102,7 @@ pub(super) fn in_path(name: &str) -> Parameter {
         .required(Required::True)
         .description(Some(match name {
             "id" => "Which one; its id stands in the answer that told of it.",
+            "path" => "Which file, below the workspace.",
             _ => "Which stream.",
         }))
         .schema(Some(schema))

@@ -12,8 +12,9 @@ use super::record::Record;
 use crate::domain::capture::Capture;
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::execution::ExecutionState;
-use crate::domain::ids::UserId;
-use crate::domain::report::Report;
+use crate::domain::ids::{ExecutionId, UserId};
+use crate::domain::model_text::{ForModel, Kind, Material, Order};
+use crate::domain::report::{Outcome, Report, RichResult};
 use crate::domain::run::RunRequest;
 use crate::services::Error;
 use crate::workers::Placement;
@@ -101,31 +102,47 @@ impl Drive {
         let (mut stdout, mut stderr, mut results) =
             (Capture::default(), Capture::default(), Vec::new());
         let mut left = MAX_RESULTS;
+        let mut order = self.run.wishes.for_model.map(|_| Order::default());
         while let Some(event) = events.next().await? {
             *accepted = true;
             match &event {
                 Event::Started => ongoing.begin(),
                 Event::Output { stream: OutputStream::Stdout, offset, data } => {
-                    stdout.absorb(*offset, data);
+                    let length = stdout.absorb(*offset, data);
+                    order.iter_mut().for_each(|order| order.note(Kind::Stdout, length));
                 }
                 Event::Output { stream: OutputStream::Stderr, offset, data } => {
-                    stderr.absorb(*offset, data);
+                    let length = stderr.absorb(*offset, data);
+                    order.iter_mut().for_each(|order| order.note(Kind::Stderr, length));
                 }
                 Event::Result(result) => {
                     left = left
                         .checked_sub(result.size())
                         .ok_or(client::Error::Malformed("results without end"))?;
                     results.push(result.clone());
+                    order.iter_mut().for_each(|order| order.note(Kind::Result, 1));
                 }
                 Event::Outcome(outcome) => {
                     let outcome = (**outcome).clone();
                     ongoing.log.finish_output();
                     ongoing.log.append(event);
+                    let mut done = Done { stdout, stderr, results, outcome };
+                    done.stdout.end(done.outcome.stdout.bytes);
+                    done.stderr.end(done.outcome.stderr.bytes);
+                    let (done, text) = match self.run.wishes.for_model.zip(order) {
+                        None => (done, None),
+                        Some((wish, order)) => {
+                            let (done, text) = text_for_model(done, id, wish, order).await?;
+                            (done, Some(text))
+                        }
+                    };
+                    let Done { stdout, stderr, results, outcome } = done;
                     return Ok(Report {
                         stdout: stdout.finish(outcome.stdout.bytes),
                         stderr: stderr.finish(outcome.stderr.bytes),
                         outcome,
                         results,
+                        text,
                         isolation: account.isolation.clone(),
                     });
                 }
@@ -134,6 +151,39 @@ impl Drive {
         }
         Err(client::Error::Malformed("events without an outcome"))
     }
+}
+
+/// All that came of a run.
+struct Done {
+    stdout: Capture,
+    stderr: Capture,
+    results: Vec<Arc<RichResult>>,
+    outcome: Outcome,
+}
+
+/// What a model should read of it. Megabytes take tens of milliseconds: on another thread than the one that
+/// serves others.
+async fn text_for_model(
+    done: Done,
+    id: &ExecutionId,
+    wish: ForModel,
+    order: Order,
+) -> Result<(Done, String), client::Error> {
+    const SHORT: usize = 256 << 10;
+    let results: usize = done.results.iter().map(|result| result.size()).sum();
+    let length = done.stdout.bytes().len() + done.stderr.bytes().len() + results;
+    let id = id.clone();
+    let write = move || {
+        let Done { stdout, stderr, results, outcome } = &done;
+        let order = &order;
+        let text = Material { id: &id, outcome, stdout, stderr, results, order }.text(wish);
+        (done, text)
+    };
+    if length <= SHORT {
+        return Ok(write());
+    }
+    let written = tokio::task::spawn_blocking(write).await;
+    written.map_err(|_| client::Error::Malformed("what no text can be made of"))
 }
 
 /// The worker may have taken the run on before the call failed. One that ends while it runs the code

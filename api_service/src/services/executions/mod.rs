@@ -1,6 +1,7 @@
 //! Executions: started, followed, cancelled, looked at, and what they wrote. An execution belongs to the
 //! records and not to a connection: who follows it may leave, and it goes on.
 
+mod artifact;
 mod assembly;
 mod cancel;
 mod deadline;
@@ -12,6 +13,7 @@ mod log;
 mod output;
 mod record;
 mod start;
+mod stored;
 
 use std::time::Duration;
 
@@ -19,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::follow::Live;
 pub use self::log::{End, Followed, Follower};
-pub use self::output::{Output, OutputBytes};
 pub use self::start::{Keep, Started};
+pub use self::stored::{Output, OutputBytes};
 use super::Error;
 use super::history::History;
 use super::sessions::Sessions;

@@ -4,6 +4,7 @@ use proto::execution_v1 as wire;
 use tonic::Streaming;
 
 use super::{Call, Error, WorkerClient, from_wire, to_wire};
+use crate::domain::artifact::FilePath;
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::run::{Input, RunRequest};
@@ -63,6 +64,7 @@ impl WorkerClient {
     }
 
     /// Some of what a run that has ended wrote to `stream`: from byte `offset` on, at most `length`.
+    /// Some of what is stored of a run that has ended: from byte `offset` on, at most `length`.
     ///
     /// # Errors
     /// [`Error::OutputNotFound`] when the worker does not store it for that owner.
@@ -71,15 +73,22 @@ impl WorkerClient {
         call: &Call,
         id: &ExecutionId,
         owner: &UserId,
-        stream: OutputStream,
+        stored: &Stored,
         (offset, length): (u64, u64),
     ) -> Result<StoredPiece, Error> {
         let message = wire::ReadOutputRequest {
             execution_id: id.as_str().to_owned(),
             owner: owner.as_str().to_owned(),
-            stream: i32::from(to_wire::stream(stream)),
+            stream: match stored {
+                Stored::Output(stream) => i32::from(to_wire::stream(*stream)),
+                Stored::Artifact(_) => i32::from(wire::Stream::Unspecified),
+            },
             offset,
             length,
+            artifact: match stored {
+                Stored::Output(_) => None,
+                Stored::Artifact(path) => Some(path.0.clone().into()),
+            },
         };
         let answer = self
             .call(call, message, async |rpc, request| rpc.executions().read_output(request).await);
@@ -88,7 +97,16 @@ impl WorkerClient {
     }
 }
 
-/// Some of a stored output.
+/// Something that a worker stores of a run.
+#[derive(Debug, Clone)]
+pub enum Stored {
+    /// All that was written to a stream.
+    Output(OutputStream),
+    /// A file that was collected, or a large result.
+    Artifact(FilePath),
+}
+
+/// Some of it.
 #[derive(Debug)]
 pub struct StoredPiece {
     /// How many bytes are stored in all.

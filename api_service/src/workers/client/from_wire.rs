@@ -7,6 +7,7 @@ use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event as WireEvent;
 
 use super::Error;
+use super::files_from_wire::{self, artifact};
 use crate::domain::capabilities::{Capabilities, LanguageInfo, MissingLanguage, Wall};
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::ids::SessionId;
@@ -31,9 +32,10 @@ pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
             };
             Ok(Event::Output { stream, offset, data })
         }
-        WireEvent::Result(wire::RichResult { mime, is_main_result }) => {
+        WireEvent::Result(wire::RichResult { mime, is_main_result, stored }) => {
             let mime = mime.into_iter().collect();
-            Ok(Event::Result(Arc::new(RichResult { mime, is_main_result })))
+            let stored = stored.into_iter().map(|(kind, file)| (kind, artifact(file))).collect();
+            Ok(Event::Result(Arc::new(RichResult { mime, stored, is_main_result })))
         }
         WireEvent::Outcome(outcome) => self::outcome(outcome).map(Box::new).map(Event::Outcome),
     }
@@ -52,6 +54,8 @@ fn outcome(outcome: wire::Outcome) -> Result<Outcome, Error> {
         diagnostic,
         state_lost,
         results_omitted,
+        collected,
+        changes,
     } = outcome;
     Ok(Outcome {
         status: self::status(status)?,
@@ -65,6 +69,8 @@ fn outcome(outcome: wire::Outcome) -> Result<Outcome, Error> {
         diagnostic: diagnostic.map(self::diagnostic),
         state_lost,
         results_omitted,
+        collected: collected.map(files_from_wire::collected).transpose()?,
+        changes: changes.map(files_from_wire::changes).transpose()?,
     })
 }
 

@@ -8,6 +8,7 @@ mod call;
 mod channel;
 mod error;
 mod executions;
+mod files_from_wire;
 mod from_wire;
 mod inventory_from_wire;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use tonic::transport::{Channel, Endpoint};
 pub use self::call::Call;
 use self::call::Token;
 pub use self::error::Error;
-pub use self::executions::{Events, StoredPiece};
+pub use self::executions::{Events, Stored, StoredPiece};
 pub use self::tls::{TlsError, TlsFiles, TlsIdentity};
 
 /// A worker. Cheap to clone; all clones share one connection.

@@ -9,6 +9,7 @@ use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::limits::Limits;
 use crate::domain::run::RunRequest;
 use crate::domain::session::NewSession;
+use crate::domain::wishes::{LargeResults, Wishes};
 use crate::domain::workspace::WorkspaceFile;
 
 pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wire::ExecuteRequest {
@@ -23,6 +24,7 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         files,
         limits,
         compiler_flags,
+        wishes: Wishes { for_model: _, form: _, collect, large_results },
     } = run;
     wire::ExecuteRequest {
         execution_id: id.as_str().to_owned(),
@@ -38,6 +40,9 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         limits: Some(self::limits(limits)),
         compiler_flags: compiler_flags.clone(),
         open_stdin: *open_stdin,
+        collect: collect.clone(),
+        store_large_results: *large_results == LargeResults::Url,
+        report_changes: session.is_some(),
     }
 }
 

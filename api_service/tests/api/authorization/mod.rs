@@ -65,6 +65,15 @@ fn table() -> Vec<Row> {
         Row {
             foreign: Some(404),
             ..row(
+                get.clone(),
+                "/v1/code_interpreter/executions/{id}/artifacts/{path}",
+                Needs(Scope::Read),
+                200,
+            )
+        },
+        Row {
+            foreign: Some(404),
+            ..row(
                 post.clone(),
                 "/v1/code_interpreter/executions/{id}/cancel",
                 Needs(Scope::Run),
@@ -185,8 +194,11 @@ impl Ids {
         let session = json!({"language": "python"});
         let session = app.post("/v1/code_interpreter/sessions", owner, session).await.json();
         let key = app.post("/v1/api_keys", owner, json!({"name": "k"})).await.json();
+        let run = json!({"code": "say hi", "language": "python", "collect": ["*"]});
         Self {
-            execution: text(&app.run(owner, "say hi").await.json()["execution_id"]),
+            execution: text(
+                &app.post("/v1/code_interpreter/run", owner, run).await.json()["execution_id"],
+            ),
             session: text(&session["session_id"]),
             key: text(&key["id"]),
             user: text(&app.get("/v1/users/me", owner).await.json()["id"]),
@@ -195,12 +207,12 @@ impl Ids {
 
     fn fill(&self, path: &str) -> String {
         let id = match path.split('/').rev().find(|part| part.ends_with('s')) {
-            Some("executions") => &self.execution,
+            Some("executions" | "artifacts") => &self.execution,
             Some("sessions") => &self.session,
             Some("users") => &self.user,
             _ => &self.key,
         };
-        path.replace("{id}", id).replace("{stream}", "stdout")
+        path.replace("{id}", id).replace("{stream}", "stdout").replace("{path}", "plot.png")
     }
 }
 

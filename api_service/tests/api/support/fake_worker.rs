@@ -20,6 +20,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 
 use super::capabilities::capabilities;
+use super::files;
 use super::script::{self, event, failed};
 
 pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
@@ -192,8 +193,17 @@ impl Executions for FakeWorker {
         request: Request<wire::ReadOutputRequest>,
     ) -> Result<Response<wire::OutputPiece>, Status> {
         self.admit(&request)?;
-        let wire::ReadOutputRequest { execution_id, owner, stream, offset, length } =
+        let wire::ReadOutputRequest { execution_id, owner, stream, offset, length, artifact } =
             request.into_inner();
+        if let Some(path) = artifact {
+            let owned = self.seen().executes.iter().any(|run| {
+                run.execution_id == execution_id && run.owner == owner && !run.collect.is_empty()
+            });
+            let content = files::content(&path).filter(|_| owned);
+            let none = || failed(Code::NotFound, reason::OUTPUT_NOT_FOUND, "no such artifact");
+            let content = content.ok_or_else(none)?;
+            return Ok(Response::new(script::piece(&content, offset, length)));
+        }
         let stored = self.seen().outputs.get(&execution_id).cloned();
         let stdout = i32::from(wire::Stream::Stdout);
         match stored.filter(|(of, _)| *of == owner && stream == stdout) {
@@ -242,7 +252,12 @@ impl Executions for FakeWorker {
                 worker.turn.notified().await;
             }
             let _ = events.send(event(Event::Started(begun))).await;
-            let last = script::play(&run.code, &events, &stop).await;
+            let mut last = script::play(&run.code, &events, &stop).await;
+            if let Some(Ok(wire::ExecutionEvent { event: Some(Event::Outcome(outcome)) })) =
+                &mut last
+            {
+                files::tell(&run, outcome);
+            }
             worker.seen().running.remove(&id);
             caller.answered = match last {
                 Some(last) => events.send(last).await.is_ok(),

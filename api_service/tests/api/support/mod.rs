@@ -5,6 +5,7 @@ use std::time::Duration;
 mod app;
 mod capabilities;
 mod fake_worker;
+mod files;
 mod gateway;
 mod log;
 mod postgres;

@@ -8,6 +8,8 @@
 //! | `many` | writes 10,000 bytes, one by one |
 //! | `gap` | writes more than is kept, and bytes that are not text |
 //! | `big <when>` | writes [`big`], of which the worker stores all until `when`, in unix milliseconds |
+//! | `mixed` | writes to both streams in turns, displays something, and ends with a diagnostic |
+//! | `draw` | displays a large image that is stored |
 //! | `extreme` | says of itself what no run can be |
 //! | `long` | displays 12 MiB of results |
 //! | `flood` | displays results without end |
@@ -21,6 +23,8 @@ use proto::execution_v1::execution_event::Event;
 use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY_AFTER, reason};
 use tokio::sync::{Notify, mpsc};
 use tonic::{Code, Status};
+
+use super::files;
 
 pub type Sent = Result<wire::ExecutionEvent, Status>;
 
@@ -136,16 +140,40 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
         "long" => {
             for _ in 0..12 {
                 let mime = [("text/plain".to_owned(), "x".repeat(1 << 20))].into();
-                let result = wire::RichResult { mime, is_main_result: false };
+                let result = wire::RichResult { mime, ..wire::RichResult::default() };
                 tell(event(Event::Result(result))).await?;
             }
             outcome(wire::Status::Succeeded, 0)
         }
         "flood" => loop {
             let mime = [("text/plain".to_owned(), "x".repeat(1 << 20))].into();
-            let result = wire::RichResult { mime, is_main_result: true };
+            let result = wire::RichResult { mime, ..wire::RichResult::default() };
             tell(event(Event::Result(result))).await?;
         },
+        "mixed" => {
+            tell(output(wire::Stream::Stdout, 0, b"one\n")).await?;
+            tell(output(wire::Stream::Stderr, 0, b"\x1b[33m 9%\r99%\x1b[0m\n")).await?;
+            tell(output(wire::Stream::Stdout, 4, b"three\n")).await?;
+            let mime = [("text/plain".to_owned(), "four".to_owned())].into();
+            tell(event(Event::Result(wire::RichResult { mime, ..Default::default() }))).await?;
+            let failed = wire::Diagnostic {
+                kind: "exception".to_owned(),
+                name: "KeyError".to_owned(),
+                message: "'five'".to_owned(),
+                hint: Some("look".to_owned()),
+                ..wire::Diagnostic::default()
+            };
+            let (stderr, diagnostic) = (Some(totals(17, false)), Some(failed));
+            wire::Outcome { stderr, diagnostic, ..outcome(wire::Status::Failed, 10) }
+        }
+        "draw" => {
+            let stored = files::artifact(b".results/1.png", false);
+            let stored = [("image/png".to_owned(), stored)].into();
+            let mime = [("text/plain".to_owned(), "<Figure>".to_owned())].into();
+            let drawn = wire::RichResult { mime, stored, is_main_result: true };
+            tell(event(Event::Result(drawn))).await?;
+            outcome(wire::Status::Succeeded, 0)
+        }
         "fail" => wire::Outcome {
             exit_code: Some(1),
             diagnostic: Some(wire::Diagnostic {

@@ -1,6 +1,7 @@
-//! What a stored stream is called.
+//! What a stored file is called.
 
 use crate::execution::stream::Stream;
+use crate::sandbox::files::FilePath;
 
 /// Files are numbered in the order in which they were begun, which is that of their age.
 pub(super) type Number = u64;
@@ -9,7 +10,16 @@ pub(super) type Number = u64;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Name {
     pub(super) execution: String,
-    pub(super) stream: Stream,
+    pub(super) kept: Kept,
+}
+
+/// Something that is kept of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Kept {
+    /// All that it wrote to a stream.
+    Stream(Stream),
+    /// A file that it has left.
+    Artifact(FilePath),
 }
 
 /// A file that can be read.

@@ -1,4 +1,4 @@
-//! Whole output streams, in files, for a while.
+//! Whole output streams and files that runs have left, in files, for a while.
 //!
 //! ```text
 //! drive ──▶ Recorder   keeps the start in memory; what grows longer, is no text or was cut in the
@@ -7,6 +7,7 @@
 //!    │         │       answer is out
 //!    │       Catalogue     says whether there is room: an owner's oldest files make way for the owner's
 //!    │                 newer ones, and everybody's oldest for anybody's
+//! artifacts ─▶ Keeping  a file of a workspace, or a large result, beside those
 //! grpc ◀── Reading     a file, from any byte on; waits for one that is still being written
 //! ```
 //! Bytes are kept as they were written. A program whose output nobody can store runs as well as any
@@ -16,6 +17,7 @@ mod catalogue;
 mod claim;
 mod directory;
 mod entry;
+mod keeping;
 mod reading;
 mod recorder;
 mod recording;
@@ -32,11 +34,11 @@ use tokio_util::task::TaskTracker;
 use catalogue::Catalogue;
 use directory::Directory;
 pub use directory::{DirectoryError, OutputDirectory};
+pub use entry::Kept;
 use entry::{Found, Name, Number};
+pub use keeping::Keeping;
 pub use reading::Reading;
 pub use recording::Recording;
-
-use super::stream::Stream;
 
 /// How long anybody waits for a disk that takes nothing: an answer for its file, which is then given up,
 /// when too many are written behind answers already; a reader; the end of the worker.
@@ -104,7 +106,7 @@ impl Outputs {
         }))
     }
 
-    /// What `owner`'s run `execution` wrote to `stream`; `None` when it is not kept, not any more, or
+    /// What is `kept` of `owner`'s run `execution`; `None` when it is not kept, not any more, or
     /// somebody else's. Waits for a file that is still being written.
     ///
     /// # Errors
@@ -113,9 +115,9 @@ impl Outputs {
         self: &Arc<Self>,
         execution: &str,
         owner: &str,
-        stream: Stream,
+        kept: Kept,
     ) -> Result<Option<Reading>, Unreadable> {
-        let name = Name { execution: String::from(execution), stream };
+        let name = Name { execution: String::from(execution), kept };
         let found = timeout(PATIENCE, self.complete(&name, owner)).await;
         let Some(found) = found.map_err(|_| Unreadable::Behind)? else {
             return Ok(None);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Outputs;
-use super::entry::Name;
+use super::entry::{Kept, Name};
 use super::recorder::Recorder;
 use crate::execution::stream::Stream;
 use crate::execution::stream::StreamTotals;
@@ -18,7 +18,8 @@ impl Recording {
     /// Of `owner`'s run `execution`; without a store it records nothing.
     pub fn new(store: Option<&Arc<Outputs>>, execution: &str, owner: &str) -> Self {
         let recorder = |stream| {
-            Recorder::new(store, Name { execution: String::from(execution), stream }, owner)
+            let name = Name { execution: String::from(execution), kept: Kept::Stream(stream) };
+            Recorder::new(store, name, owner)
         };
         Self { stdout: recorder(Stream::Stdout), stderr: recorder(Stream::Stderr) }
     }

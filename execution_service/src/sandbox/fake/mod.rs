@@ -25,6 +25,7 @@
 //! ```
 
 mod fifo;
+mod file_system;
 mod inside;
 mod output;
 mod process;
@@ -83,7 +84,7 @@ pub enum Operation {
     Write,
     /// [`Sandbox::read_file`].
     Read,
-    /// [`Sandbox::list_files`].
+    /// [`Sandbox::list_files`] and [`FileSystem::tree`](super::files::FileSystem::tree).
     List,
     /// [`Sandbox::prepare`].
     Prepare,

@@ -14,7 +14,7 @@ use crate::sandbox::backend::{
     Excess, Fifo, Killed, Process, ProcessEnd, ProcessId, ProcessTree, Sandbox, SandboxError,
     Signal, Zygote,
 };
-use crate::sandbox::files::{FileEntry, FileKind, FileMode, Listing, Root};
+use crate::sandbox::files::{FileEntry, FileKind, FileMode, FilePath, Listing, Piece, Root};
 use crate::sandbox::spec::{Command, Exit, Footprint, SandboxLimits, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
@@ -31,7 +31,7 @@ pub(super) struct FakeSandbox {
 
 impl FakeSandbox {
     /// Whether `operation` may go on.
-    async fn check(&self, operation: Operation) -> Result<(), SandboxError> {
+    pub(super) async fn check(&self, operation: Operation) -> Result<(), SandboxError> {
         if self.inside.is_gone() {
             return Err(SandboxError::Gone);
         }
@@ -118,6 +118,17 @@ impl Sandbox for FakeSandbox {
     async fn make_fifo(&self, name: &WorkspacePath) -> Result<Box<dyn Fifo>, SandboxError> {
         self.check(Operation::Write).await?;
         Ok(Box::new(self.inside.make_fifo(name.as_str())))
+    }
+
+    async fn read_piece(&self, path: &FilePath, offset: u64) -> Result<Piece, SandboxError> {
+        self.check(Operation::Read).await?;
+        let Some((content, _)) = self.inside.file(Root::Workspace, &path.to_string()) else {
+            let source = io::Error::from(io::ErrorKind::NotFound);
+            return Err(SandboxError::Read { path: path.to_string(), source });
+        };
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
+        let to = content.len().min(from + 64 * 1024);
+        Ok(Piece { size: content.len() as u64, data: Vec::from(&content[from..to]) })
     }
 
     async fn list_files(

@@ -12,6 +12,7 @@ use super::*;
 use crate::execution::limits::RequestedLimits;
 use crate::execution::outcome::{Outcome, Status};
 use crate::execution::sample::{self, LIMITS, SETTINGS};
+use crate::execution::stream::Stream;
 use crate::language::discovery::Found;
 use crate::language::python::PYTHON;
 use crate::language::toolchain::Toolchain;

@@ -169,6 +169,7 @@ impl Caller {
         loop {
             let done = read.len() as u64;
             let message = wire::ReadOutputRequest {
+                artifact: None,
                 execution_id: String::from(id),
                 owner: String::from(owner),
                 stream: i32::from(stream),

@@ -12,6 +12,7 @@ use super::telling::{Teller, gap};
 use crate::domain::execution::Execution;
 use crate::domain::field_error::FieldError;
 use crate::domain::ids::ExecutionId;
+use crate::domain::wishes::AnswerForm;
 use crate::http::extract::{AnswerRoom, CurrentCaller, LastEventId, QueryParams, RequestId};
 use crate::http::failure::Failure;
 use crate::http::stream::sse;
@@ -51,7 +52,8 @@ pub(in crate::http::rest) async fn get(
     let after = last.unwrap_or(after);
     let user = caller.user;
     let Execution { session, language, .. } = state.executions.get(&user, &id).await?;
-    let teller = Teller { id, session, language, request_id, room };
+    let form = AnswerForm::default();
+    let teller = Teller { id, session, language, form, request_id, room };
     match state.executions.follow(&user, &teller.id, after).await {
         // Tells those who come back by themselves that there is no more to come for.
         Ok(follower) if follower.has_ended() => Ok(HttpResponse::NoContent().finish()),
@@ -59,7 +61,7 @@ pub(in crate::http::rest) async fn get(
         Err(Error::ExecutionNotRunning) => {
             // Again: it may have ended in between.
             let execution = state.executions.get(&user, &teller.id).await?;
-            let answer = remembered(execution, &teller.room).await;
+            let answer = remembered(teller.form, execution, &teller.room).await;
             let told = [gap(after.saturating_add(1), None), teller.finished(None, answer)];
             let events = told.map(sse::Event::from);
             Ok(sse::respond(stream::iter(events.into_iter().map(move |event| {

@@ -1,5 +1,7 @@
 //! `/v1/code_interpreter/executions`.
 
+pub mod artifact;
+pub mod artifact_json;
 pub mod detached;
 pub mod events;
 pub mod full_output;
@@ -8,9 +10,11 @@ pub mod json;
 pub mod output;
 pub mod report;
 pub mod run;
+pub mod run_answer;
 pub mod run_json;
 mod streamed;
 mod telling;
+mod wishes_json;
 
 use actix_web::web::{self, Data, Path};
 

@@ -58,7 +58,7 @@ pub(in crate::http::rest) async fn get(
 
 /// One piece at a time: the next is asked for when the caller has taken this one. An answer that
 /// breaks off is seen as such, since its length was told.
-fn pieces(bytes: OutputBytes) -> impl futures::Stream<Item = Result<Bytes, Error>> {
+pub(super) fn pieces(bytes: OutputBytes) -> impl futures::Stream<Item = Result<Bytes, Error>> {
     stream::try_unfold(bytes, |mut bytes| async {
         let next = bytes.next().await.inspect_err(|error| {
             tracing::warn!(%error, "an output broke off");

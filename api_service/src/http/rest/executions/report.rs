@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::http::rest::fields::words;
 
+use super::artifact_json::{ArtifactBody, FilesBody};
 use super::full_output::FullOutputBody;
 use crate::domain::capture::CapturedText;
 use crate::domain::ids::ExecutionId;
@@ -58,6 +59,13 @@ pub struct ReportBody {
     /// The isolation that was in force: full or degraded.
     #[schema(schema_with = words::isolation)]
     pub isolation: String,
+    /// What a model should read of it, where `for_model` asked for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub text: Option<String>,
+    /// The files that it tells of.
+    #[serde(flatten)]
+    pub files: FilesBody,
 }
 
 /// Text that is in JSON already: it stands in the answer twice, and escaping a long one is a good part of
@@ -76,6 +84,9 @@ impl Serialize for EncodedJson {
 pub struct ResultBody {
     /// Representations by MIME type; binary ones are base64.
     pub mime: BTreeMap<String, String>,
+    /// Large ones, which can be fetched; left out when there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stored: BTreeMap<String, ArtifactBody>,
     /// True for the value of the last expression.
     pub is_main_result: bool,
 }
@@ -181,7 +192,7 @@ impl ReportBody {
     /// When the output is not JSON.
     pub fn of(id: &ExecutionId, report: Report) -> Result<Self, serde_json::Error> {
         let error = report.outcome.error_line();
-        let Report { outcome, stdout, stderr, results, isolation } = report;
+        let Report { outcome, stdout, stderr, results, text, isolation } = report;
         let Outcome {
             status: _,
             exit_code,
@@ -194,6 +205,8 @@ impl ReportBody {
             diagnostic,
             state_lost,
             results_omitted,
+            collected,
+            changes,
         } = outcome;
         let written = EncodedJson(Arc::new(to_raw_value(&stdout.text)?));
         Ok(Self {
@@ -205,7 +218,10 @@ impl ReportBody {
             exit_code,
             signal,
             duration_ms: millis(duration),
-            results: results.into_iter().map(Arc::unwrap_or_clone).map(ResultBody::of).collect(),
+            results: results
+                .into_iter()
+                .map(|result| ResultBody::of(id, Arc::unwrap_or_clone(result)))
+                .collect(),
             diagnostic: diagnostic.map(self::diagnostic),
             truncated: TruncatedBody {
                 stdout: stdout_totals.truncated,
@@ -220,15 +236,21 @@ impl ReportBody {
             phases: self::phases(phases),
             state_lost,
             isolation,
+            text,
+            files: FilesBody::of(id, collected, changes),
         })
     }
 }
 
 impl ResultBody {
-    /// From the domain.
-    pub fn of(result: RichResult) -> Self {
-        let RichResult { mime, is_main_result } = result;
-        Self { mime, is_main_result }
+    /// Of the run `id`.
+    pub fn of(id: &ExecutionId, result: RichResult) -> Self {
+        let RichResult { mime, stored, is_main_result } = result;
+        let stored = stored.into_iter().map(|(kind, file)| {
+            let mime = kind.clone();
+            (kind, ArtifactBody { mime, ..ArtifactBody::of(id, &file) })
+        });
+        Self { mime, stored: stored.collect(), is_main_result }
     }
 }
 

@@ -14,11 +14,13 @@ use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::language::LanguageName;
 use crate::domain::report::Report;
 use crate::domain::run::RunRequest;
+use crate::domain::wishes::AnswerForm;
 use crate::http::extract::{
     AnswerRoom, CurrentCaller, Json, OptionalKey, RequestId, RespondAsync, Wanted,
 };
 use crate::http::failure::Failure;
-use crate::http::rest::executions::run_json::{RunAnswer, RunBody};
+use crate::http::rest::executions::run_answer;
+use crate::http::rest::executions::run_json::RunBody;
 use crate::http::rest::idempotent::{Answer, idempotent, reservation};
 use crate::http::rest::response_body;
 use crate::services::Error;
@@ -84,13 +86,13 @@ pub(super) struct Begun {
 impl Job {
     async fn answered(self) -> Result<HttpResponse, Failure> {
         let (executions, idempotency) = (self.executions.clone(), self.idempotency.clone());
-        let (user, room) = (self.user.clone(), self.room.clone());
+        let (user, room, form) = (self.user.clone(), self.room.clone(), self.run.wishes.form);
         let Some(reservation) = self.reservation.clone() else {
             return Ok(self.to_answer(None).await?.respond_in(room).await);
         };
         match idempotency.to_the_end(&reservation, self.to_answer(None)).await? {
             Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
-                let known = recalled(&executions, &user, &began, &room).await?;
+                let known = recalled(form, &executions, &user, &began, &room).await?;
                 let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
                 Ok(Answer::replayed(StatusCode::OK, body).respond_in(room).await)
             }
@@ -105,7 +107,7 @@ impl Job {
         begun: Option<oneshot::Sender<Begun>>,
     ) -> Result<Answer, Failure> {
         let Self { executions, idempotency, user, id, run, request_id, room, reservation } = self;
-        let has_key = reservation.is_some();
+        let (has_key, form) = (reservation.is_some(), run.wishes.form);
         let keep = if begun.is_some() { Keep::Log } else { Keep::Nothing };
         let work = async move {
             let session = run.session.clone();
@@ -117,12 +119,12 @@ impl Job {
             if let Some(begun) = begun {
                 let (id, session, language) = (id.clone(), session.clone(), language.clone());
                 let (follower, room) = (follower.clone(), room.clone());
-                let teller = Teller { id, session, language, request_id, room };
+                let teller = Teller { id, session, language, form, request_id, room };
                 // Whoever asked has gone, and may come back.
                 let _ = begun.send(Begun { follower, teller });
             }
             match follower.end().await {
-                End::Finished(report) => answer(id, session, language, report, &room).await,
+                End::Finished(report) => answer(form, id, session, language, report, &room).await,
                 End::Failed(error) => Err(error),
             }
         };
@@ -130,23 +132,25 @@ impl Job {
     }
 }
 
-/// The answer of a run that ended with `report`.
+/// The answer of a run that ended with `report`, in the form that was asked for.
 pub(super) async fn answer(
+    form: AnswerForm,
     id: ExecutionId,
     session: Option<SessionId>,
     language: LanguageName,
     report: Arc<Report>,
     room: &AnswerRoom,
 ) -> Result<Bytes, Error> {
-    let length = report.length();
+    let length = run_answer::Answer::length(form, &report);
     room.enter(length).await;
     let report = Arc::unwrap_or_clone(report);
-    let make = move || RunAnswer::of(&id, session.as_ref(), &language, report);
+    let make = move || run_answer::Answer::of(form, &id, session.as_ref(), &language, report);
     response_body::json(length, make).await
 }
 
 /// The answer of a run that ended while nobody could be told: what the history has of it.
 pub(super) async fn recalled(
+    form: AnswerForm,
     executions: &Executions,
     user: &UserId,
     id: &ExecutionId,
@@ -158,7 +162,7 @@ pub(super) async fn recalled(
     };
     match execution.state {
         ExecutionState::Finished(FinishedRun { report: Some(_), .. }) => {
-            remembered(execution, room).await.map(Some)
+            remembered(form, execution, room).await.map(Some)
         }
         _ => Ok(None),
     }
@@ -166,11 +170,15 @@ pub(super) async fn recalled(
 
 /// The answer of an execution that has ended, as far as the history has it; where that is not all, the answer says
 /// so.
-pub(super) async fn remembered(execution: Execution, room: &AnswerRoom) -> Result<Bytes, Error> {
+pub(super) async fn remembered(
+    form: AnswerForm,
+    execution: Execution,
+    room: &AnswerRoom,
+) -> Result<Bytes, Error> {
     let Execution { id, session, language, state, .. } = execution;
     match state {
         ExecutionState::Finished(FinishedRun { report: Some(report), .. }) => {
-            answer(id, session, language, Arc::new(*report), room).await
+            answer(form, id, session, language, Arc::new(*report), room).await
         }
         ExecutionState::Cancelled => Err(Error::ExecutionCancelled(id)),
         ExecutionState::Queued

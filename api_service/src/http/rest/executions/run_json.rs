@@ -1,25 +1,23 @@
-//! `POST /v1/code_interpreter/run`.
+//! What `POST /v1/code_interpreter/run` takes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::rest::fields::words;
-
-use super::report::ReportBody;
+use super::wishes_json;
 use crate::domain::field_error::{FieldError, FieldErrors};
-use crate::domain::ids::{ExecutionId, SessionId};
-use crate::domain::language::{LanguageName, Offer};
-use crate::domain::report::Report;
+use crate::domain::ids::SessionId;
+use crate::domain::language::Offer;
 use crate::domain::run::{
     MAX_ARGS, MAX_CODE, MAX_COMPILER_FLAG, MAX_COMPILER_FLAGS, MAX_FILES, RunRequest, RunRules,
 };
 use crate::domain::workspace::{WorkspaceFile, WorkspacePath};
 use crate::http::extract::field_path;
 use crate::http::rest::fields::content::Content;
+use crate::http::rest::fields::integer;
 use crate::http::rest::fields::limits::LimitsBody;
 use crate::http::rest::fields::program::{
     args_schema, bounded, compiler_flags_schema, environment, environment_schema, language,
@@ -63,6 +61,19 @@ pub struct RunBody {
     pub compiler_flags: Option<Vec<String>>,
     /// True: it is answered at once with 202, and goes on without its caller.
     pub detached: Option<bool>,
+    /// Asks for `text`: what a model should read, in so many characters at most.
+    #[serde(default, deserialize_with = "integer::optional_u32")]
+    #[schema(schema_with = wishes_json::for_model_schema)]
+    pub for_model: Option<u32>,
+    /// How much of the answer is sent.
+    #[schema(schema_with = wishes_json::answer_schema)]
+    pub answer: Option<String>,
+    /// Files of the workspace that the answer brings as `artifacts`; at most 32 patterns.
+    #[schema(schema_with = wishes_json::collect_schema)]
+    pub collect: Option<Vec<String>>,
+    /// Where values of results above 64 KiB are.
+    #[schema(schema_with = wishes_json::large_results_schema)]
+    pub large_results: Option<String>,
 }
 
 impl RunBody {
@@ -87,6 +98,10 @@ impl RunBody {
             limits,
             compiler_flags,
             detached: _,
+            for_model,
+            answer,
+            collect,
+            large_results,
         } = self;
         let mut errors = FieldErrors::default();
         let language = self::language(&language, offer, &mut errors);
@@ -104,6 +119,8 @@ impl RunBody {
         let files = checked_files(files.unwrap_or_default(), &mut errors);
         let limits = limits.unwrap_or_default().parse(wall, &mut errors);
         let flags = checked_flags(compiler_flags.unwrap_or_default(), &mut errors);
+        let wishes =
+            wishes_json::parse(for_model, answer, collect, large_results.as_deref(), &mut errors);
         let run = code.zip(language).map(|(code, language)| RunRequest {
             session,
             language,
@@ -115,6 +132,7 @@ impl RunBody {
             files,
             limits,
             compiler_flags: flags,
+            wishes,
         });
         errors.finish(run)
     }
@@ -206,66 +224,4 @@ fn checked_flags(flags: Vec<String>, errors: &mut FieldErrors) -> Vec<String> {
         }
     }
     flags
-}
-
-/// What a run did.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({
-    "execution_id": "exe_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79", "session_id": null,
-    "language": "python", "status": "succeeded", "output": "3\n", "stdout": "3\n", "stderr": "",
-    "error": null, "exit_code": 0, "signal": null, "duration_ms": 3, "results": [],
-    "diagnostic": null,
-    "truncated": {
-        "stdout": false, "stderr": false, "stdout_bytes": 2, "stderr_bytes": 0,
-        "results": false, "results_omitted": 0
-    },
-    "encoding": {"stdout": "utf-8", "stderr": "utf-8"},
-    "full_output": {"stdout": null, "stderr": null},
-    "usage": {
-        "cpu_ms": 2, "peak_memory_bytes": 9437184, "processes": 1, "disk_bytes": 0,
-        "accounting": "enforced", "shared": false
-    },
-    "phases": {
-        "queue_ms": 0, "start_ms": 0, "compile_ms": null, "run_ms": 2, "cold_start": false
-    },
-    "state_lost": false, "isolation": "full"
-}))]
-pub struct RunAnswer {
-    /// For looking at it later.
-    #[schema(example = "exe_019b7f3c2d9a7d3b8a2f1c0e5d4b6a79")]
-    pub execution_id: String,
-    /// The session it ran in, if in one.
-    #[schema(required)]
-    pub session_id: Option<String>,
-    /// The language's own name, also when an alias was asked for.
-    #[schema(example = "python")]
-    pub language: String,
-    /// succeeded, failed, compile_failed, timed_out, out_of_memory, output_limit_exceeded,
-    /// disk_limit_exceeded, killed or cancelled.
-    #[schema(schema_with = words::run_status)]
-    pub status: &'static str,
-    /// Everything else.
-    #[serde(flatten)]
-    pub report: ReportBody,
-}
-
-impl RunAnswer {
-    /// From the domain.
-    ///
-    /// # Errors
-    /// When the output is not JSON.
-    pub fn of(
-        id: &ExecutionId,
-        session: Option<&SessionId>,
-        language: &LanguageName,
-        report: Report,
-    ) -> Result<Self, serde_json::Error> {
-        Ok(Self {
-            execution_id: id.to_string(),
-            session_id: session.map(ToString::to_string),
-            language: language.to_string(),
-            status: report.outcome.status.name(),
-            report: ReportBody::of(id, report)?,
-        })
-    }
 }

@@ -56,13 +56,13 @@ impl Job {
 
     async fn streamed_once(self) -> Result<HttpResponse, Failure> {
         let Self { executions, user, id, run, request_id, room, .. } = self;
-        let session = run.session.clone();
+        let (session, form) = (run.session.clone(), run.wishes.form);
         let started = executions.start(&user, id, run, &request_id, Keep::Log).await?;
         let Started { id, language, follower, unwanted } = started;
         // The rule of this route, for this way to read it as well.
         let presence = unwanted.drop_guard();
         follower.accepted().await?;
-        let teller = Teller { id, session, language, request_id, room };
+        let teller = Teller { id, session, language, form, request_id, room };
         Ok(respond(follower, teller, Some(presence)))
     }
 
@@ -78,6 +78,7 @@ impl Job {
             id: self.id.clone(),
             session: self.run.session.clone(),
             language: self.run.language.clone(),
+            form: self.run.wishes.form,
             request_id: self.request_id.clone(),
             room: self.room.clone(),
         };
@@ -101,7 +102,7 @@ impl Job {
         let answer = match done {
             Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
                 let (executions, user, room) = again;
-                let known = recalled(&executions, &user, &began, &room).await?;
+                let known = recalled(teller.form, &executions, &user, &began, &room).await?;
                 Answer::replayed(StatusCode::OK, known.ok_or(Error::KeyUnknown(Some(began)))?)
             }
             done => done?,
@@ -127,6 +128,7 @@ impl Job {
             id: found.id,
             session: found.session,
             language: found.language,
+            form: self.run.wishes.form,
             request_id: self.request_id.clone(),
             room: self.room.clone(),
         };

@@ -9,6 +9,7 @@ use super::run::answer;
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::ids::{ExecutionId, SessionId};
 use crate::domain::language::LanguageName;
+use crate::domain::wishes::AnswerForm;
 use crate::http::extract::AnswerRoom;
 use crate::http::failure::Failure;
 use crate::http::failure::problem::Problem;
@@ -36,6 +37,8 @@ pub(in crate::http::rest) struct Teller {
     pub(in crate::http::rest) id: ExecutionId,
     pub(in crate::http::rest) session: Option<SessionId>,
     pub(in crate::http::rest) language: LanguageName,
+    /// How much of the answer the last event has.
+    pub(in crate::http::rest) form: AnswerForm,
     /// In which request, for problems.
     pub(in crate::http::rest) request_id: String,
     /// The last answer waits for room.
@@ -52,7 +55,8 @@ impl Teller {
                 let told = match end {
                     End::Finished(report) => {
                         let (id, session) = (self.id.clone(), self.session.clone());
-                        answer(id, session, self.language.clone(), report, &self.room).await
+                        let language = self.language.clone();
+                        answer(self.form, id, session, language, report, &self.room).await
                     }
                     End::Failed(error) => Err(error),
                 };
@@ -90,7 +94,9 @@ impl Teller {
                 let text = String::from_utf8_lossy(&data);
                 (name, written(&OutputBody { text: &text, offset }))
             }
-            Event::Result(result) => ("result", written(&ResultBody::of((*result).clone()))),
+            Event::Result(result) => {
+                ("result", written(&ResultBody::of(&self.id, (*result).clone())))
+            }
             Event::Outcome(outcome) => ("usage", written(&UsageBody::of(outcome.usage))),
         };
         Told { number: Some(number), name, data }

@@ -2,6 +2,7 @@
 
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Type};
 
+use crate::domain::artifact::{Change, OmittedReason};
 use crate::domain::execution::ExecutionState;
 use crate::domain::report::Status;
 use crate::domain::scope::Scope;
@@ -78,6 +79,16 @@ pub fn encoding() -> Object {
 pub fn diagnostic_kind() -> Object {
     let kinds = ["exception", "syntax", "compile", "limit", "signal", "exit"];
     one_of("What kind of thing went wrong.", kinds)
+}
+
+/// Why a file cannot be fetched.
+pub fn omitted_reason() -> Object {
+    one_of("Why it cannot be fetched.", OmittedReason::ALL.map(OmittedReason::name))
+}
+
+/// What was done to a file.
+pub fn file_change() -> Object {
+    one_of("What was done to it.", Change::ALL.map(Change::name))
 }
 
 /// How the service is.

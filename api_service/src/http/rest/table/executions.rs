@@ -18,7 +18,8 @@ pub(super) fn rows() -> Vec<Endpoint> {
     use executions::events::EventsQuery;
     use executions::input::{InputAnswer, InputBody};
     use executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
-    use executions::run_json::{RunAnswer, RunBody};
+    use executions::run_answer::Answer;
+    use executions::run_json::RunBody;
     let page_of = Content::Json(schema::<PageAnswer<ExecutionSummary>>);
     vec![
         post("/v1/code_interpreter/run", Needs(Run), Tag::Run, "run_code", "Run code")
@@ -32,7 +33,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             .with(idempotency_key)
             .with(prefer)
             .takes(Takes::Json(schema::<RunBody>))
-            .gives(S::OK, "What it did", Content::JsonOrEvents(schema::<RunAnswer>))
+            .gives(S::OK, "What it did", Content::JsonOrEvents(schema::<Answer>))
             .gives(S::ACCEPTED, "It goes on", Content::Json(schema::<DetachedAnswer>))
             .fails(&OF_KEYS)
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
@@ -115,6 +116,23 @@ pub(super) fn rows() -> Vec<Endpoint> {
         .fails(&[C::ExecutionNotFound, C::ExecutionNotRunning, C::StdinClosed, C::StdinFull])
         .fails(&[C::WorkerUnavailable])
         .to(executions::input::write),
+        get(
+            "/v1/code_interpreter/executions/{id}/artifacts/{path}",
+            Needs(Read),
+            Tag::Run,
+            "get_artifact",
+            "A file that a run has left",
+        )
+        .more(
+            "One that `collect` asked for, or a large result. It is kept for a while only; `until` \
+             in the answer of the run says how long.",
+        )
+        .with(range)
+        .gives(S::OK, "All of it", Content::File)
+        .gives(S::PARTIAL_CONTENT, "The range", Content::File)
+        .fails(&[C::NotFound, C::ExecutionNotFound, C::ArtifactNotFound, C::ExecutionRunning])
+        .fails(&[C::OutputExpired, C::OutputGone, C::RangeNotSatisfiable, C::WorkerUnavailable])
+        .to(executions::artifact::get),
         post(
             "/v1/code_interpreter/executions/{id}/cancel",
             Needs(Run),

@@ -143,6 +143,7 @@ async fn attempt_in(backend: &Arc<FakeBackend>, case: Case) -> Result<Seen, Sand
     let _other = case.shared.then(|| activity.begin(What::Command));
     let share = activity.begin(What::Run { cpu: case.limits.cpu, sandbox: case.limits.sandbox });
     let rules = Rules {
+        large: None,
         limits: &case.limits,
         hard_output: case.hard_output,
         accounting: Accounting::Enforced,

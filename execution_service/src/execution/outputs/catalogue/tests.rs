@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::execution::outputs::Kept;
 use crate::execution::stream::Stream;
 
 const UNIT: u64 = 4 * BLOCK;
@@ -17,7 +18,7 @@ fn catalogue(units: u64) -> Catalogue {
 }
 
 fn name(execution: &str) -> Name {
-    Name { execution: String::from(execution), stream: Stream::Stdout }
+    Name { execution: String::from(execution), kept: Kept::Stream(Stream::Stdout) }
 }
 
 fn later() -> Instant {

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::execution::outputs::{BEHIND, Bounds, OutputDirectory};
+use crate::execution::outputs::{BEHIND, Bounds, Kept, OutputDirectory};
 use crate::execution::stream::Stream;
 
 const CHUNK: &[u8] = &[b'x'; 100_000];
@@ -31,7 +31,7 @@ fn files(directory: &TempDir) -> usize {
 }
 
 fn recorder(store: &Arc<Outputs>, execution: &str) -> Recorder {
-    let name = Name { execution: String::from(execution), stream: Stream::Stdout };
+    let name = Name { execution: String::from(execution), kept: Kept::Stream(Stream::Stdout) };
     Recorder::new(Some(store), name, "a")
 }
 
@@ -72,7 +72,8 @@ fn a_slow_disk_holds_up_the_program_and_loses_nothing() {
         pushed += length_of(CHUNK);
         let stored = recorder.finish(false).await.expect("it is stored");
         assert_eq!(stored.bytes, pushed);
-        let reading = store.open("1", "a", Stream::Stdout).await.unwrap().expect("it is there");
+        let reading =
+            store.open("1", "a", Kept::Stream(Stream::Stdout)).await.unwrap().expect("it is there");
         assert_eq!((reading.bytes(), reading.total()), (pushed, pushed));
     });
 }
@@ -83,8 +84,11 @@ fn an_answer_does_not_wait_for_its_file_and_a_reader_does() {
     with_a_stuck_disk(async |release| {
         let stored = finished(&store, "1").expect("it waits for nothing").expect("it is stored");
         assert_eq!(stored.bytes, length_of(CHUNK));
-        assert!(store.open("1", "b", Stream::Stdout).await.unwrap().is_none(), "somebody else's");
-        let mut reading = pin!(store.open("1", "a", Stream::Stdout));
+        assert!(
+            store.open("1", "b", Kept::Stream(Stream::Stdout)).await.unwrap().is_none(),
+            "somebody else's"
+        );
+        let mut reading = pin!(store.open("1", "a", Kept::Stream(Stream::Stdout)));
         assert!(reading.as_mut().now_or_never().is_none(), "there is no byte of it yet");
         drop(release);
         let reading = reading.await.unwrap().expect("it is there");
@@ -106,7 +110,7 @@ fn answers_wait_for_a_disk_that_is_far_behind() {
         assert!(late.as_mut().now_or_never().is_none(), "too much is in memory");
         drop(release);
         assert_eq!(late.await.expect("it is stored").bytes, length_of(CHUNK));
-        assert!(store.open("late", "a", Stream::Stdout).await.unwrap().is_some());
+        assert!(store.open("late", "a", Kept::Stream(Stream::Stdout)).await.unwrap().is_some());
     });
 }
 
@@ -117,7 +121,7 @@ fn a_file_that_cannot_be_written_behind_its_answer_is_not_there() {
         assert!(finished(&store, "1").flatten().is_some());
         std::fs::remove_dir(directory.path().join("outputs")).unwrap();
         drop(release);
-        assert!(store.open("1", "a", Stream::Stdout).await.unwrap().is_none());
+        assert!(store.open("1", "a", Kept::Stream(Stream::Stdout)).await.unwrap().is_none());
     });
 }
 
@@ -142,7 +146,7 @@ fn what_nobody_finishes_leaves_nothing() {
         recorder.push(CHUNK);
         drop(recorder);
         drop(release);
-        assert!(store.open("1", "a", Stream::Stdout).await.unwrap().is_none());
+        assert!(store.open("1", "a", Kept::Stream(Stream::Stdout)).await.unwrap().is_none());
         store.close().await;
     });
     assert_eq!(files(&directory), 0);

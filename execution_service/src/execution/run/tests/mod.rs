@@ -55,6 +55,7 @@ impl Given {
         let (cpu, sandbox) = (self.limits.cpu, self.limits.sandbox);
         let share = Activity::default().begin(What::Run { cpu, sandbox });
         let run = Run {
+            watched: None,
             request: &self.request,
             limits: &self.limits,
             executable: COMPILER,

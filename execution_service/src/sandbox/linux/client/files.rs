@@ -4,7 +4,7 @@ use std::io;
 
 use super::sandbox::{LinuxSandbox, PATIENT};
 use crate::sandbox::backend::SandboxError;
-use crate::sandbox::files::{FileMode, Listing, Root};
+use crate::sandbox::files::{self, FileMode, FilePath, Listing, Root};
 use crate::sandbox::linux::wire::channel::MAX_CHUNK;
 use crate::sandbox::linux::wire::init::{InitReply, InitRequest, Piece};
 use crate::sandbox::workspace::WorkspacePath;
@@ -56,8 +56,8 @@ impl LinuxSandbox {
         let failed = |source| SandboxError::Read { path: path.to_string(), source };
         let mut content = Vec::new();
         loop {
-            let (path, offset) = (String::from(path.as_str()), content.len() as u64);
-            let request = InitRequest::Read { root, path, offset };
+            let offset = content.len() as u64;
+            let request = InitRequest::Read { root, path: FilePath::from(path), offset };
             let reply = self.ask(request, PATIENT).await?;
             if let InitReply::Failed(failure) = reply {
                 return Err(failed(failure.error()));
@@ -79,6 +79,22 @@ impl LinuxSandbox {
             if content.len() == size {
                 return Ok(Some(content));
             }
+        }
+    }
+
+    /// Reads a packet's worth of a file of the workspace.
+    pub async fn get_piece(
+        &self,
+        path: &FilePath,
+        offset: u64,
+    ) -> Result<files::Piece, SandboxError> {
+        let request = InitRequest::Read { root: Root::Workspace, path: path.clone(), offset };
+        match self.ask(request, PATIENT).await? {
+            InitReply::Content { size, chunk } => Ok(files::Piece { size, data: chunk }),
+            InitReply::Failed(failure) => {
+                Err(SandboxError::Read { path: path.to_string(), source: failure.error() })
+            }
+            _ => Err(SandboxError::Gone),
         }
     }
 

@@ -16,7 +16,7 @@ use super::spawner::{Claim, SpawnerClient};
 use crate::sandbox::backend::{
     Excess, Fifo, Killed, Process, ProcessId, ProcessTree, Sandbox, SandboxError, Signal, Zygote,
 };
-use crate::sandbox::files::{FileMode, Listing, Root};
+use crate::sandbox::files::{FileMode, FilePath, Listing, Piece, Root};
 use crate::sandbox::linux::cgroup::Meter;
 use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::linux::host::look::HostLook;
@@ -188,6 +188,10 @@ impl Sandbox for LinuxSandbox {
 
     async fn make_fifo(&self, name: &WorkspacePath) -> Result<Box<dyn Fifo>, SandboxError> {
         Ok(Box::new(self.fifo(name, NamedFifo::find).await?))
+    }
+
+    async fn read_piece(&self, path: &FilePath, offset: u64) -> Result<Piece, SandboxError> {
+        self.get_piece(path, offset).await
     }
 
     async fn list_files(

@@ -1,6 +1,9 @@
 //! Files that the worker puts into the sandbox and takes out of it. Paths are resolved below two directories opened
 //! before any user code ran, never through a symbolic link, and with the rights of user code.
 
+mod status;
+pub mod tree;
+
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,7 +17,7 @@ use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 
-use crate::sandbox::files::{FileEntry, FileKind, FileMode, Root};
+use crate::sandbox::files::{FileEntry, FileKind, FileMode, FilePath, Root};
 use crate::sandbox::linux::syscall::open_beneath;
 use crate::sandbox::linux::wire::channel::MAX_CHUNK;
 use crate::sandbox::linux::wire::init::{InitReply, Piece};
@@ -92,8 +95,8 @@ impl Files {
 
     /// Reads a piece of a file. User code may have put anything there: only a regular file is read, as
     /// the rest may have no end or never begin.
-    pub fn read(&self, root: Root, path: &str, offset: u64) -> io::Result<InitReply> {
-        let path = CString::new(path).map_err(io::Error::other)?;
+    pub fn read(&self, root: Root, path: &FilePath, offset: u64) -> io::Result<InitReply> {
+        let path = CString::new(path.as_bytes()).map_err(io::Error::other)?;
         let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
         let file = File::from(open_beneath(self.directory(root)?, &path, flags, 0)?);
         let metadata = file.metadata()?;
@@ -210,7 +213,10 @@ mod tests {
         let files = Files { workspace: directory(), requests: directory() };
         let content: Vec<u8> = (0..=u8::MAX).cycle().take(MAX_CHUNK + 5).collect();
         fs::write(home.path().join("file"), &content).expect("room");
-        let read = |path: &str, offset| match files.read(Root::Workspace, path, offset) {
+        let read = |path: &str, offset| match FilePath::parse(Vec::from(path))
+            .map_err(io::Error::other)
+            .and_then(|path| files.read(Root::Workspace, &path, offset))
+        {
             Ok(InitReply::Content { size, chunk }) => Some((size, chunk)),
             Ok(_) | Err(_) => None,
         };

@@ -1,0 +1,65 @@
+//! `GET /v1/code_interpreter/executions/{id}/artifacts/{path}`.
+
+use actix_web::body::SizedStream;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, HeaderValue,
+};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
+use super::artifact_json::mime;
+use super::output::pieces;
+use crate::domain::artifact::FilePath;
+use crate::domain::byte_range::Part;
+use crate::domain::ids::ExecutionId;
+use crate::http::extract::{CurrentCaller, OptionalRange, RequestId};
+use crate::http::failure::Failure;
+use crate::services::Error;
+use crate::services::executions::Output;
+use crate::state::AppState;
+
+/// A file that one of your runs has left: one that `collect` asked for, or a large result. It is kept for a
+/// while only; `until` in the answer of the run says how long. A single range of bytes can be asked for. Needs
+/// the scope `read`.
+pub(in crate::http::rest) async fn get(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    OptionalRange(range): OptionalRange,
+    RequestId(request_id): RequestId,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    let (id, _) = path.into_inner();
+    let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
+    // As it was sent: a name need not be UTF-8.
+    let (_, path) = request.uri().path().split_once("/artifacts/").ok_or(Failure::NoSuchRoute)?;
+    let path = FilePath(percent_decode_str(path).collect());
+    let found = state.executions.artifact(&caller.user, &id, &path, range, &request_id).await?;
+    let Output { available, total: _, part, bytes } = found;
+    let mut response = HttpResponse::build(match part {
+        Some(_) => StatusCode::PARTIAL_CONTENT,
+        None => StatusCode::OK,
+    });
+    if let Some(Part { first, length }) = part {
+        let last = first + length - 1;
+        response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{available}")));
+    }
+    response
+        .content_type(mime(&path))
+        .insert_header((CONTENT_DISPOSITION, attachment(&path)?))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        // What a run has left never changes.
+        .insert_header((ETAG, format!("\"{id}\"")));
+    let length = part.map_or(available, |part| part.length);
+    Ok(response.body(SizedStream::new(length, Box::pin(pieces(bytes)))))
+}
+
+/// To be saved under its own name (RFC 6266), and never shown: who made it is not to be trusted.
+fn attachment(FilePath(path): &FilePath) -> Result<HeaderValue, Error> {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let name = percent_encode(name, NON_ALPHANUMERIC);
+    HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{name}"))
+        .map_err(|_| Error::Fault("a file's name cannot be sent"))
+}

@@ -1,0 +1,151 @@
+//! Files that an answer tells of.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::artifact::{
+    Artifact, Change, Changes, Collected, FileChange, FilePath, Omitted, OmittedReason,
+};
+use crate::domain::ids::ExecutionId;
+use crate::domain::model_text::Kept;
+use crate::domain::timestamp::Timestamp;
+use crate::http::rest::fields::{timestamp, words};
+
+/// What a path has in an address as it is.
+const IN_ADDRESS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A file that can be fetched for a while.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ArtifactBody {
+    /// Below the workspace. Bytes that are no UTF-8 are percent-encoded; `url` is exact in any case.
+    #[schema(example = "plot.png")]
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// By its name.
+    #[schema(example = "image/png")]
+    pub mime: String,
+    /// Where it can be fetched, also in ranges.
+    #[schema(example = "/v1/code_interpreter/executions/exe_…/artifacts/plot.png")]
+    pub url: String,
+    /// Until when it is kept at most. It goes before when room is needed, or the worker ends.
+    #[schema(format = DateTime)]
+    pub until: String,
+    /// True when that time has passed.
+    pub expired: bool,
+}
+
+/// A file that was asked for and cannot be fetched.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OmittedBody {
+    /// Below the workspace.
+    pub path: String,
+    /// In bytes, as the file system says.
+    pub size: u64,
+    /// Why.
+    #[schema(schema_with = words::omitted_reason)]
+    pub reason: &'static str,
+}
+
+/// What a run did to a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileChangeBody {
+    /// Below the workspace. Bytes that are no UTF-8 are percent-encoded.
+    #[schema(example = "out.csv")]
+    pub path: String,
+    /// What was done.
+    #[schema(schema_with = words::file_change)]
+    pub change: &'static str,
+    /// In bytes, when the run had ended; null when it was removed.
+    #[schema(required)]
+    pub size: Option<u64>,
+}
+
+/// All files that an answer tells of. What was not asked for is left out.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct FilesBody {
+    /// The files that `collect` asked for, by path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts: Option<Vec<ArtifactBody>>,
+    /// Those that it asked for and that cannot be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts_omitted: Option<Vec<OmittedBody>>,
+    /// True when there are more names in the workspace than are looked at, or more that match than are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts_truncated: Option<bool>,
+    /// In a session: files of the workspace that were changed during the run, by path; at most 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub files_changed: Option<Vec<FileChangeBody>>,
+    /// True when there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub files_changed_truncated: Option<bool>,
+}
+
+impl FilesBody {
+    /// From the domain.
+    pub fn of(id: &ExecutionId, collected: Option<Collected>, changes: Option<Changes>) -> Self {
+        let mut body = Self::default();
+        if let Some(Collected { artifacts, omitted, truncated }) = collected {
+            let artifacts = artifacts.into_iter().map(|artifact| ArtifactBody::of(id, &artifact));
+            body.artifacts = Some(artifacts.collect());
+            body.artifacts_omitted = Some(omitted.into_iter().map(OmittedBody::from).collect());
+            body.artifacts_truncated = Some(truncated);
+        }
+        if let Some(Changes { files, truncated }) = changes {
+            body.files_changed = Some(files.into_iter().map(FileChangeBody::from).collect());
+            body.files_changed_truncated = Some(truncated);
+        }
+        body
+    }
+}
+
+impl ArtifactBody {
+    /// From the domain.
+    pub fn of(id: &ExecutionId, artifact: &Artifact) -> Self {
+        let Artifact { path, size, until } = artifact;
+        Self {
+            path: path.to_string(),
+            size: *size,
+            mime: mime(path),
+            url: address(id, Kept::Artifact(path)),
+            until: timestamp::write(*until),
+            expired: *until <= Timestamp::now(),
+        }
+    }
+}
+
+impl From<Omitted> for OmittedBody {
+    fn from(Omitted { path, size, reason }: Omitted) -> Self {
+        Self { path: path.to_string(), size, reason: OmittedReason::name(reason) }
+    }
+}
+
+impl From<FileChange> for FileChangeBody {
+    fn from(FileChange { path, change, size }: FileChange) -> Self {
+        Self { path: path.to_string(), change: Change::name(change), size }
+    }
+}
+
+/// The type of a file, by its name.
+pub(super) fn mime(path: &FilePath) -> String {
+    mime_guess::from_path(path.to_string()).first_or_octet_stream().to_string()
+}
+
+/// Where something of a run can be fetched.
+pub(super) fn address(id: &ExecutionId, kept: Kept<'_>) -> String {
+    let execution = format!("/v1/code_interpreter/executions/{id}");
+    match kept {
+        Kept::Execution => execution,
+        Kept::Output(stream) => format!("{execution}/output/{}", stream.name()),
+        Kept::Artifact(FilePath(path)) => {
+            format!("{execution}/artifacts/{}", percent_encode(path, IN_ADDRESS))
+        }
+    }
+}

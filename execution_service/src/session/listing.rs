@@ -1,0 +1,26 @@
+//! What is known of a session's workspace from the end of its last run.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::sandbox::files::Tree;
+
+/// The last listing, and how often the session had been used when it was made.
+#[derive(Debug, Default)]
+pub struct Listing(Mutex<Option<(Arc<Tree>, u64)>>);
+
+impl Listing {
+    /// The last one, if the session has not been used since: its use number `uses` was the run that made it.
+    pub fn known(&self, uses: u64) -> Option<Arc<Tree>> {
+        let last = self.lock();
+        last.as_ref().filter(|(_, then)| *then == uses).map(|(tree, _)| Arc::clone(tree))
+    }
+
+    /// One that was made by the use number `uses`.
+    pub fn note(&self, tree: Option<Arc<Tree>>, uses: u64) {
+        *self.lock() = tree.map(|tree| (tree, uses));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Arc<Tree>, u64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
