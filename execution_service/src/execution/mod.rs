@@ -8,6 +8,7 @@ pub mod drive;
 pub mod ending;
 pub mod event;
 pub mod frames;
+pub mod handle;
 pub mod judge;
 pub mod kernel;
 pub mod limits;

@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sandbox::spec::Usage;
 
+use super::handle::Handle;
 use super::limits::Limits;
 use super::outcome::Accounting;
 use super::sharing::Share;
@@ -22,4 +23,6 @@ pub struct Rules<'a> {
     pub share: &'a Share,
     /// Fires when nobody wants the answer any more.
     pub cancelled: &'a CancellationToken,
+    /// By which it can be interrupted; absent for a run that cannot.
+    pub handle: Option<&'a Handle>,
 }

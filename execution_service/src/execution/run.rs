@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::{Approach, KernelLanguage, Mode, Program};
-use crate::sandbox::backend::{ProcessId, Sandbox, SandboxError};
+use crate::sandbox::backend::{ProcessId, SandboxError};
 use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{REQUEST_DIR, Usage};
 
@@ -17,6 +17,7 @@ use super::compiled::CompiledPrograms;
 use super::drive::{Driven, Running, drive};
 use super::ending::{Ending, Stop};
 use super::event::Event;
+use super::handle::Handle;
 use super::judge::{Observed, Verdict, judge};
 use super::kernel::{KernelError, Telling, hand_over, request_path};
 use super::limits::Limits;
@@ -70,6 +71,8 @@ pub struct Run<'a> {
     pub settings: RunSettings,
     /// Fires when nobody wants the answer any more.
     pub cancelled: &'a CancellationToken,
+    /// By which it can be interrupted; absent for a run that cannot.
+    pub handle: Option<&'a Handle>,
     /// Its place among what goes on in the sandbox.
     pub share: &'a Share,
 }
@@ -110,8 +113,9 @@ impl Run<'_> {
             Err(KernelError::Sandbox(SandboxError::Start { program, source }))
                 if self.is_the_users(&program) =>
             {
-                let hint = "it could not be executed; look at how it is built, and at what earlier runs \
-                            of the session have left running";
+                let hint = "it could not be executed; look at how it is built, at what earlier runs \
+                            of the session have left running, and whether the context's working \
+                            directory is still there";
                 self.hindered("StartError", (&program, &source), hint, runner).await
             }
             Err(KernelError::Stopped(stop)) => {
@@ -142,13 +146,16 @@ impl Run<'_> {
         })
         .await?;
         sink.send(Event::Started);
-        let stdin = format!("{REQUEST_DIR}/{STDIN}");
+        let stdin = format!("{}/{STDIN}", runner.place.directory());
+        let directory = Arc::clone(&runner.directory);
         let program = Program {
             code: &self.request.code,
             args: &self.request.args,
             env: &self.request.env,
             stdin: (!self.request.stdin.is_empty()).then_some(&*stdin),
             compiler_flags: &self.request.compiler_flags,
+            working_directory: &directory,
+            place: runner.place,
         };
         let Request { id, owner, .. } = self.request;
         let mut recording = Recording::new(self.outputs, id, owner);
@@ -214,12 +221,12 @@ impl Run<'_> {
     }
 
     /// Standard input is a file: it cannot block us, and its end is its end.
-    pub(super) async fn hand_over_stdin(&self, sandbox: &dyn Sandbox) -> Result<(), SandboxError> {
+    pub(super) async fn hand_over_stdin(&self, runner: &Runner) -> Result<(), SandboxError> {
         if self.request.stdin.is_empty() {
             return Ok(());
         }
-        let (path, content) = (request_path(STDIN), &self.request.stdin);
-        sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
+        let (path, content) = (request_path(&runner.place.file(STDIN)), &self.request.stdin);
+        runner.sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
     }
 
     pub(super) fn rules<'a>(&'a self, runner: &Runner, limits: &'a Limits) -> Rules<'a> {
@@ -230,6 +237,7 @@ impl Run<'_> {
             before: runner.baseline,
             share: self.share,
             cancelled: self.cancelled,
+            handle: self.handle,
         }
     }
 
@@ -242,14 +250,14 @@ impl Run<'_> {
         recording: &mut Recording,
     ) -> Result<Completed, KernelError> {
         let prepared = async {
-            self.hand_over_stdin(runner.sandbox.as_ref()).await?;
+            self.hand_over_stdin(runner).await?;
             runner.ensure_kernel(self.request.language, self.executable).await?;
             let Some(kernel) = &mut runner.kernel else {
                 return Err(KernelError::NotReady(String::from("the language has no kernel")));
             };
             let id = kernel.next_run().await;
             let request = language.request(id, self.mode, program);
-            Ok((id, hand_over(runner.sandbox.as_ref(), request).await?))
+            Ok((id, hand_over(runner.sandbox.as_ref(), runner.place, request).await?))
         };
         let (id, line) = self.hand_over(prepared).await?;
         let rules = self.rules(runner, self.limits);

@@ -20,7 +20,7 @@ use crate::sandbox::backend::ProcessId;
 use crate::sandbox::fake::{FakeBackend, FakeProcess, Inside, until};
 use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{ControlChannel, Exit};
-use crate::session::{NewSession, SessionRules};
+use crate::session::{NewContext, NewSession, SessionRules};
 
 const OWNER: &str = "ann";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -136,13 +136,10 @@ impl Scene {
     }
 
     async fn begin_session(&self) -> Arc<Session> {
-        let new = NewSession {
-            id: String::from("s"),
-            owner: String::from(OWNER),
-            language: Some(PYTHON),
-            env: BTreeMap::new(),
-            ttl: HOUR,
-        };
+        self.begin(new_session("s", Some(PYTHON))).await
+    }
+
+    async fn begin(&self, new: NewSession) -> Arc<Session> {
         let made = self.worker.create_session(new, RequestedLimits::default()).await;
         made.unwrap_or_else(|error| panic!("a session: {error}"))
     }
@@ -181,6 +178,19 @@ impl Scene {
         assert_eq!((worker.sessions.processes(), worker.sessions.count()), (0, 0));
         backend.assert_all_is_ended();
         until(|| backend.processes() == 0).await;
+    }
+}
+
+fn new_session(id: &str, language: Option<Language>) -> NewSession {
+    NewSession {
+        id: String::from(id),
+        owner: String::from(OWNER),
+        language,
+        env: BTreeMap::new(),
+        ttl: HOUR,
+        idle: None,
+        auto_resume: true,
+        files: Vec::new(),
     }
 }
 

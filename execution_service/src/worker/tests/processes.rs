@@ -95,15 +95,7 @@ async fn one_owner_does_not_hold_all_open_files() {
     let scene = Scene::new();
     let mut places = Vec::new();
     for number in 0..4 {
-        let new = NewSession {
-            id: format!("s{number}"),
-            owner: String::from(OWNER),
-            language: None,
-            env: BTreeMap::new(),
-            ttl: HOUR,
-        };
-        let made = scene.worker.create_session(new, RequestedLimits::default()).await;
-        let session = made.unwrap_or_else(|error| panic!("a session: {error}"));
+        let session = scene.begin(new_session(&format!("s{number}"), None)).await;
         places.extend((0..64).map(|_| session.processes.reserve().expect("room in the session")));
     }
     scene.begin_session().await;
@@ -145,15 +137,7 @@ async fn a_command_to_which_nobody_listens_ends_with_its_session() {
         process.hang().await
     });
     let scene = Scene::with(Size { slots: 8, waiting: 8, waiting_of_one: 8 }, backend);
-    let without_language = NewSession {
-        id: String::from("s"),
-        owner: String::from(OWNER),
-        language: None,
-        env: BTreeMap::new(),
-        ttl: HOUR,
-    };
-    let made = scene.worker.create_session(without_language, RequestedLimits::default()).await;
-    let session = made.unwrap_or_else(|error| panic!("{error}"));
+    let session = scene.begin(new_session("s", None)).await;
     let started = scene.worker.start_process(new(OWNER, &["/bin/cat", "/dev/zero"])).await;
     let mut unread = started.unwrap_or_else(|error| panic!("{error}"));
     assert!(matches!(unread.next().await, Some(ProcessEvent::Started(_))));

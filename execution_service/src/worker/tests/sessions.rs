@@ -6,11 +6,6 @@ use crate::sandbox::backend::{Excess, SandboxError};
 use crate::sandbox::fake::Operation;
 use crate::session::SessionError;
 
-fn new(id: &str, language: Option<Language>) -> NewSession {
-    let (id, owner) = (String::from(id), String::from(OWNER));
-    NewSession { id, owner, language, env: BTreeMap::new(), ttl: HOUR }
-}
-
 impl Scene {
     async fn no_session(&self, new: NewSession) -> WorkerError {
         let made = self.worker.create_session(new, RequestedLimits::default()).await;
@@ -21,7 +16,8 @@ impl Scene {
 #[tokio::test]
 async fn a_session_without_a_language_gets_its_interpreter_when_it_is_first_used() {
     let scene = Scene::new();
-    let made = scene.worker.create_session(new("s", None), RequestedLimits::default()).await;
+    let made =
+        scene.worker.create_session(new_session("s", None), RequestedLimits::default()).await;
     let session = made.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((scene.backend.living(), scene.backend.processes()), (1, 0));
     let first = finished(scene.in_context("", "hello")).await;
@@ -33,21 +29,21 @@ async fn a_session_without_a_language_gets_its_interpreter_when_it_is_first_used
 #[tokio::test]
 async fn a_session_that_cannot_be_had_takes_no_place() {
     let scene = Scene::new();
-    let missing = scene.no_session(new("s", Some(C))).await;
+    let missing = scene.no_session(new_session("s", Some(C))).await;
     assert!(matches!(missing, WorkerError::LanguageUnavailable(_)), "{missing:?}");
     for _ in 0..2 {
         scene.backend.fail_next(Operation::Create, SandboxError::Silent);
     }
-    let stalled = scene.no_session(new("s", Some(PYTHON))).await;
+    let stalled = scene.no_session(new_session("s", Some(PYTHON))).await;
     assert!(matches!(stalled, WorkerError::Stalled), "{stalled:?}");
     scene.begin_session().await;
-    let taken = scene.no_session(new("s", None)).await;
+    let taken = scene.no_session(new_session("s", None)).await;
     assert!(matches!(taken, WorkerError::Session(SessionError::Exists)), "{taken:?}");
     scene.worker.end_session("s", OWNER).await.expect("it is there");
     let ended = scene.worker.end_session("s", OWNER).await;
     assert!(matches!(ended, Err(WorkerError::Session(SessionError::NotFound))), "{ended:?}");
     scene.worker.shutdown.cancel();
-    let late = scene.no_session(new("s", None)).await;
+    let late = scene.no_session(new_session("s", None)).await;
     assert!(matches!(late, WorkerError::ShuttingDown), "{late:?}");
     scene.end().await;
 }

@@ -64,6 +64,7 @@ impl Given {
             mode: self.mode,
             settings: self.settings,
             cancelled: &self.cancelled,
+            handle: None,
             share: &share,
         };
         let (sink, said) = Sink::new();
