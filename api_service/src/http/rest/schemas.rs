@@ -89,6 +89,7 @@ pub(super) fn in_path(name: &str) -> Parameter {
         .required(Required::True)
         .description(Some(match name {
             "id" => "Which one; its id stands in the answer that told of it.",
+            "context_id" => "Which context; the session lists its contexts.",
             _ => "Which stream.",
         }))
         .schema(Some(schema))
