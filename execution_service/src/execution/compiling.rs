@@ -240,7 +240,7 @@ fn source_path(language: &dyn CompiledLanguage) -> WorkspacePath {
 }
 
 fn executable_path(language: &dyn CompiledLanguage, place: RequestPlace) -> WorkspacePath {
-    request_path(&place.file(language.executable_file()))
+    request_path(&place.beside(language.executable_file()))
 }
 
 fn add(one: StreamTotals, other: StreamTotals) -> StreamTotals {

@@ -103,7 +103,7 @@ impl Kernel {
         let KernelStart { mut command, channel } = language.start(executable, place);
         command.working_directory = String::from(directory);
         if let Channel::Fifos { incoming, outgoing } = channel {
-            let fifo = |name| request_path(&place.fifo(name));
+            let fifo = |name| request_path(&place.beside(name));
             let (incoming, outgoing) = (fifo(incoming), fifo(outgoing));
             command.control = ControlChannel::Fifos { incoming, outgoing };
         }

@@ -24,8 +24,8 @@ impl RequestPlace {
         }
     }
 
-    /// The FIFO `name`, in the request directory itself: the worker, which is another user, can open it there.
-    pub fn fifo(self, name: &str) -> String {
+    /// The file `name` in the request directory itself, which is always there: for what others than init make or open.
+    pub fn beside(self, name: &str) -> String {
         match self.0 {
             None => String::from(name),
             Some(number) => format!("{name}-{number}"),
@@ -49,7 +49,7 @@ mod tests {
     fn no_two_places_have_a_name_in_common() {
         let (first, second) = (RequestPlace::FIRST, RequestPlace::numbered(2));
         assert_eq!((first.file("stdin"), second.file("stdin")), ("stdin".into(), "2/stdin".into()));
-        assert_eq!((first.fifo("in"), second.fifo("in")), ("in".into(), "in-2".into()));
+        assert_eq!((first.beside("in"), second.beside("in")), ("in".into(), "in-2".into()));
         assert_eq!(second.directory(), format!("{}/2", first.directory()));
     }
 }

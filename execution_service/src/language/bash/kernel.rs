@@ -20,8 +20,8 @@ impl KernelLanguage for BashKernel {
             String::from("--noprofile"),
             String::from("--norc"),
             format!("{RUNTIMES_DIR}/bash/kernel.sh"),
-            format!("{REQUEST_DIR}/{}", place.fifo(INCOMING)),
-            format!("{REQUEST_DIR}/{}", place.fifo(OUTGOING)),
+            format!("{REQUEST_DIR}/{}", place.beside(INCOMING)),
+            format!("{REQUEST_DIR}/{}", place.beside(OUTGOING)),
             place.directory(),
         ];
         let command = Command {

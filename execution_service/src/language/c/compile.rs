@@ -7,7 +7,7 @@ use crate::language::compiler_flags::CompilerFlags;
 use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::environment::environment;
 use crate::language::program::Program;
-use crate::sandbox::spec::{Command, ControlChannel, Stdin, WORKSPACE};
+use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, Stdin, WORKSPACE};
 
 /// Assembler and compiler run side by side; [`read_error`] needs the plain form; the linker's plugin
 /// serves `-flto` alone, which is not allowed, and would be loaded for nothing.
@@ -32,7 +32,7 @@ const SOURCE: &str = "main.c";
 const EXECUTABLE: &str = "main";
 
 fn executable_path(program: Program<'_>) -> String {
-    format!("{}/{EXECUTABLE}", program.place.directory())
+    format!("{REQUEST_DIR}/{}", program.place.beside(EXECUTABLE))
 }
 
 impl CompiledLanguage for Gcc {
