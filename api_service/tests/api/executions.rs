@@ -36,7 +36,8 @@ async fn service(app: &App) -> (Executions, UserId) {
 fn run(code: &str) -> RunRequest {
     RunRequest {
         session: None,
-        language: LanguageName::parse("py").unwrap(),
+        context: None,
+        language: LanguageName::parse("py"),
         code: code.to_owned(),
         stdin: Vec::new(),
         args: Vec::new(),

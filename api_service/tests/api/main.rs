@@ -4,6 +4,7 @@
 mod answers_fit;
 mod authorization;
 mod bad_input;
+mod contexts;
 mod credentials;
 mod executions;
 mod floods;
@@ -19,6 +20,7 @@ mod properties;
 mod public;
 mod runs;
 mod secrecy;
+mod session_verbs;
 mod sessions;
 mod settings;
 mod shapes;

@@ -126,7 +126,8 @@ impl Worker {
         }
         if let (Some(exit), Some(diagnostic)) = (died_between, &mut verdict.diagnostic) {
             // Often it fails because of that.
-            diagnostic.hint.get_or_insert_with(|| replaced(exit, since));
+            let hints = [Some(replaced(exit, since)), diagnostic.hint.take()];
+            diagnostic.hint = Some(hints.into_iter().flatten().collect::<Vec<_>>().join(" "));
         }
         // What has a cause is not over before the session or the interpreter is.
         let state_lost =

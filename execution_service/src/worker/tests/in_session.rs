@@ -14,14 +14,6 @@ use crate::session::SessionError;
 use crate::session::processes::{Events, ProcessEvent};
 
 impl Scene {
-    /// Makes a context, which has no kernel yet.
-    async fn add_context(&self, id: &str) {
-        let id = String::from(id);
-        let new = NewContext { id, language: PYTHON, env: BTreeMap::new(), directory: None };
-        let made = self.worker.create_context(("s", OWNER), new).await;
-        made.unwrap_or_else(|error| panic!("a context: {error}"));
-    }
-
     /// Starts a command that runs until it is killed.
     async fn start_command(&self) -> (ProcessId, Events) {
         let started = self.worker.start_process(NewProcess {
@@ -37,12 +29,6 @@ impl Scene {
             Some(ProcessEvent::Started(id)) => (id, events),
             other => panic!("{other:?}"),
         }
-    }
-
-    fn kernel_of(&self, context: &str) -> Option<ProcessId> {
-        let session = self.worker.sessions.get("s", OWNER).expect("it lives");
-        let contexts = session.contexts.all();
-        contexts.iter().find(|other| other.id == context).expect("it has it").kernel()
     }
 }
 

@@ -1,7 +1,9 @@
 //! A worker whose sandboxes are in memory, and how runs and sessions fare with it.
 
 mod alone;
+mod contexts;
 mod in_session;
+mod pausing;
 mod processes;
 mod sessions;
 
@@ -54,6 +56,11 @@ async fn kernel(mut process: FakeProcess) -> Exit {
                 return process.hang().await;
             }
             "wait" => wait_for_go(&process).await,
+            "until interrupted" => {
+                process.signalled().await;
+                process.done(run.id, 130).await;
+                continue;
+            }
             "exit afterwards" => {
                 process.done(run.id, 0).await;
                 wait_for_go(&process).await;
@@ -142,6 +149,20 @@ impl Scene {
     async fn begin(&self, new: NewSession) -> Arc<Session> {
         let made = self.worker.create_session(new, RequestedLimits::default()).await;
         made.unwrap_or_else(|error| panic!("a session: {error}"))
+    }
+
+    /// Makes a context, which has no kernel yet.
+    async fn add_context(&self, id: &str) {
+        let id = String::from(id);
+        let new = NewContext { id, language: PYTHON, env: BTreeMap::new(), directory: None };
+        let made = self.worker.create_context(("s", OWNER), new).await;
+        made.unwrap_or_else(|error| panic!("a context: {error}"));
+    }
+
+    fn kernel_of(&self, context: &str) -> Option<ProcessId> {
+        let session = self.worker.sessions.get("s", OWNER).expect("it lives");
+        let contexts = session.contexts.all();
+        contexts.iter().find(|other| other.id == context).expect("it has it").kernel()
     }
 
     /// Accepts a run of `code`, which is its name, too.

@@ -4,6 +4,7 @@ use super::*;
 use crate::language::c::C;
 use crate::sandbox::backend::{Excess, SandboxError};
 use crate::sandbox::fake::Operation;
+use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
 use crate::session::SessionError;
 
 impl Scene {
@@ -76,5 +77,26 @@ async fn both_counts_of_what_there_is_agree_at_rest() {
         let item = inventory.items.iter().find(|item| item.kind == kind).expect("it is counted");
         assert!(item.kernel.is_some() && !item.differs(), "{item:?}");
     }
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_session_begins_with_its_files_or_not_at_all() {
+    let scene = Scene::new();
+    let path = WorkspacePath::parse("data/in.csv").expect("a path");
+    let files = vec![WorkspaceFile { path, content: b"1,2".to_vec() }];
+    let new = NewSession { files, ..new_session("s", None) };
+    let full = SandboxError::Write {
+        path: String::from("data/in.csv"),
+        source: std::io::Error::from_raw_os_error(28),
+    };
+    scene.backend.fail_next(Operation::Write, full);
+    let refused = scene.worker.create_session(new.clone(), RequestedLimits::default()).await;
+    let refused = refused.map(drop);
+    assert!(matches!(&refused, Err(WorkerError::NotWritten(path, _)) if path == "data/in.csv"));
+    until(|| scene.backend.living() == 0).await;
+    scene.begin(new).await;
+    let file = scene.backend.sandbox(1).file(Root::Workspace, "data/in.csv");
+    assert_eq!(file.map(|(content, _)| content), Some(b"1,2".to_vec()));
     scene.end().await;
 }

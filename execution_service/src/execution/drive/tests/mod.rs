@@ -1,6 +1,7 @@
 //! What a program and its kernel may do, and what is then seen of it.
 
 mod ending;
+mod interrupting;
 mod output;
 mod stopping;
 
