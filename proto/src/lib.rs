@@ -52,6 +52,10 @@ pub mod wire {
         pub const EXECUTION_NOT_FOUND: &str = "execution_not_found";
         /// What that execution wrote is not stored, or not any more.
         pub const OUTPUT_NOT_FOUND: &str = "output_not_found";
+        /// The session is paused, and its use does not resume it.
+        pub const SESSION_PAUSED: &str = "session_paused";
+        /// A run goes on in the session.
+        pub const SESSION_BUSY: &str = "session_busy";
         /// The session has no such context.
         pub const CONTEXT_NOT_FOUND: &str = "context_not_found";
         /// The session has as many contexts or processes as one session may.

@@ -72,6 +72,11 @@ id!(
     "ses_"
 );
 id!(
+    /// One interpreter of a session. The session's default one of a language has an id of the worker's making.
+    ContextId,
+    "ctx_"
+);
+id!(
     /// One life of a gateway process.
     BootId,
     "gwb_"

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{ContextId, SessionId};
 use crate::domain::language::{LanguageFilter, LanguageName};
 use crate::domain::limits::Limits;
 use crate::domain::wishes::Wishes;
@@ -34,8 +34,11 @@ pub const MAX_INPUT: usize = 256 << 10;
 pub struct RunRequest {
     /// In which session; `None` for a sandbox of its own.
     pub session: Option<SessionId>,
-    /// In which language, by its name or an alias; a worker knows which it is.
-    pub language: LanguageName,
+    /// In which of its contexts; `None` for its default one of the language.
+    pub context: Option<ContextId>,
+    /// In which language, by its name or an alias; a worker knows which it is. `None` only with a context, for its
+    /// language.
+    pub language: Option<LanguageName>,
     /// The code, not empty.
     pub code: String,
     /// Standard input: in full, or its beginning where it stays open.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::domain::context::Context;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::language::LanguageName;
 use crate::domain::limits::Limits;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::workspace::WorkspaceFile;
 
 /// Time to live of a session that names none.
 pub const DEFAULT_TTL: Duration = Duration::from_secs(600);
@@ -18,10 +20,16 @@ pub const MAX_METADATA: usize = 16 << 10;
 /// A checked request for a session.
 #[derive(Debug, Clone)]
 pub struct NewSession {
-    /// Its language.
-    pub language: LanguageName,
+    /// That of its first context; absent for one that has none until one is used.
+    pub language: Option<LanguageName>,
     /// How long it may live, whatever happens in it.
     pub ttl: Duration,
+    /// How long it may do nothing; absent for as long as the operator lets any.
+    pub idle: Option<Duration>,
+    /// Whether it is resumed by its use when it is paused.
+    pub auto_resume: bool,
+    /// What is in its workspace from the start.
+    pub files: Vec<WorkspaceFile>,
     /// Environment of everything that runs in it.
     pub env: BTreeMap<String, String>,
     /// What it may use.
@@ -37,8 +45,8 @@ pub struct Session {
     pub id: SessionId,
     /// Whose.
     pub user: UserId,
-    /// Its language.
-    pub language: LanguageName,
+    /// The one it was made with, if it was.
+    pub language: Option<LanguageName>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends at the latest.
@@ -96,6 +104,8 @@ pub enum SessionStatus {
     Active,
     /// Running one.
     Busy,
+    /// Standing still, by its owner's word.
+    Paused,
     /// Over: its time ran out.
     Expired,
     /// Over: its sandbox is gone.
@@ -104,17 +114,45 @@ pub enum SessionStatus {
 
 impl SessionStatus {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Busy, Self::Expired, Self::Lost];
+    pub const ALL: [Self; 5] = [Self::Active, Self::Busy, Self::Paused, Self::Expired, Self::Lost];
 
     /// As it is written.
     pub fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Busy => "busy",
+            Self::Paused => "paused",
             Self::Expired => "expired",
             Self::Lost => "lost",
         }
     }
+
+    /// By its name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == text)
+    }
+}
+
+/// A session as a caller is told of it.
+#[derive(Debug, Clone)]
+pub struct SessionView {
+    /// As it is remembered.
+    pub session: Session,
+    /// How it is.
+    pub status: SessionStatus,
+    /// What the worker says of it, while it lives.
+    pub live: Option<LiveSession>,
+}
+
+/// What a session has used since it began, and holds now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionUsage {
+    /// Processor time.
+    pub cpu: Duration,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Everything writable, in bytes.
+    pub disk_bytes: u64,
 }
 
 /// A session as the worker sees it.
@@ -128,4 +166,18 @@ pub struct LiveSession {
     pub expires_at: Timestamp,
     /// True while something runs in it.
     pub busy: bool,
+    /// True while it stands still, by its owner's word.
+    pub paused: bool,
+    /// Whether it is resumed by its use when it is paused.
+    pub auto_resume: bool,
+    /// How long it may do nothing.
+    pub idle: Duration,
+    /// What it may use.
+    pub limits: Limits,
+    /// Its interpreters, oldest first.
+    pub contexts: Vec<Context>,
+    /// Commands that have not ended.
+    pub processes: u32,
+    /// What it has used; only of one that was asked for by itself.
+    pub usage: Option<SessionUsage>,
 }

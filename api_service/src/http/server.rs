@@ -113,7 +113,7 @@ fn cors(origins: &[String]) -> Cors {
         retry_after,
     ];
     let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "DELETE"])
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "idempotency-key", "range", "x-api-key"])
         .allowed_header(REQUEST_ID_HEADER)
         .expose_headers(exposed)

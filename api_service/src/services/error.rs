@@ -116,6 +116,18 @@ pub enum Error {
     /// The session's sandbox is gone.
     #[error("the session was lost")]
     SessionLost,
+    /// The session is paused, and its use does not resume it.
+    #[error("the session is paused")]
+    SessionPaused,
+    /// A run goes on in the session.
+    #[error("a run goes on in the session")]
+    SessionBusy,
+    /// The session has as many of something as one may have; the text says of what.
+    #[error("{0}")]
+    SessionFull(String),
+    /// No such context of that session.
+    #[error("no such context")]
+    ContextNotFound,
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
@@ -224,6 +236,10 @@ impl From<client::Error> for Error {
             Call::SessionNotFound => Self::SessionNotFound,
             Call::SessionExpired => Self::SessionExpired,
             Call::SessionLost => Self::SessionLost,
+            Call::SessionPaused => Self::SessionPaused,
+            Call::SessionBusy => Self::SessionBusy,
+            Call::SessionFull(of_what) => Self::SessionFull(of_what),
+            Call::ContextNotFound => Self::ContextNotFound,
             Call::ExecutionNotFound => Self::ExecutionNotFound,
             Call::OutputNotFound => Self::OutputNotKept,
             Call::InputClosed => Self::InputClosed,

@@ -6,7 +6,7 @@ use super::{Database, Error, row};
 use crate::domain::ids::{BootId, SessionId, UserId};
 use crate::domain::language::LanguageName;
 use crate::domain::page::{Page, PageRequest};
-use crate::domain::session::{EndReason, LiveSession, Session, SessionStage};
+use crate::domain::session::{EndReason, Session, SessionStage};
 use crate::domain::timestamp::Timestamp;
 
 impl Database {
@@ -22,7 +22,7 @@ impl Database {
         )
         .bind(session.id.as_str())
         .bind(session.user.as_str())
-        .bind(session.language.as_str())
+        .bind(session.language.as_ref().map_or("", LanguageName::as_str))
         .bind(&session.metadata)
         .bind(session.worker_instance.as_deref())
         .bind(stage_name(session.stage))
@@ -34,21 +34,56 @@ impl Database {
         Ok(())
     }
 
-    /// Notes that the worker has the session, with the worker's own times.
+    /// Notes that the worker has the session, with its times.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn session_is_live(&self, live: &LiveSession) -> Result<(), Error> {
+    pub async fn session_is_live(&self, session: &Session) -> Result<(), Error> {
         sqlx::query(
             "UPDATE sessions SET stage = 'live', created_at = $1, expires_at = $2
              WHERE id = $3 AND stage = 'starting'",
         )
-        .bind(live.created_at.millis())
-        .bind(live.expires_at.millis())
-        .bind(live.id.as_str())
+        .bind(session.created_at.millis())
+        .bind(session.expires_at.millis())
+        .bind(session.id.as_str())
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    /// Notes when a session ends, which has been moved.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_ends_at(&self, id: &SessionId, moment: Timestamp) -> Result<(), Error> {
+        sqlx::query("UPDATE sessions SET expires_at = $1 WHERE id = $2 AND stage = 'live'")
+            .bind(moment.millis())
+            .bind(id.as_str())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a user's session another note, a JSON object; false when there is no such session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_session_metadata(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        metadata: &str,
+    ) -> Result<bool, Error> {
+        let done = sqlx::query(
+            "UPDATE sessions SET metadata = $1
+             WHERE id = $2 AND user_id = $3 AND stage <> 'deleted'",
+        )
+        .bind(metadata)
+        .bind(id.as_str())
+        .bind(user.as_str())
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// Notes that a session is over; false when it was already.
@@ -152,11 +187,19 @@ fn stage(text: &str) -> Option<SessionStage> {
     }
 }
 
+/// Empty for none.
+fn language(text: &str) -> Option<Option<LanguageName>> {
+    match text {
+        "" => Some(None),
+        name => LanguageName::parse(name).map(Some),
+    }
+}
+
 fn session(found: &AnyRow) -> Result<Session, Error> {
     Ok(Session {
         id: row::parsed(found, "id", SessionId::parse)?,
         user: row::parsed(found, "user_id", UserId::parse)?,
-        language: row::parsed(found, "language", LanguageName::parse)?,
+        language: row::parsed(found, "language", language)?,
         created_at: row::moment(found, "created_at")?,
         expires_at: row::moment(found, "expires_at")?,
         metadata: row::text(found, "metadata")?,

@@ -129,6 +129,23 @@ impl Workers {
         self.place_where_up(language)
     }
 
+    /// Where a new session without a language is to be, and what that worker is: the first that is up.
+    ///
+    /// # Errors
+    /// [`NoPlacement::Unreachable`].
+    pub async fn place_any(
+        &self,
+        request_id: &str,
+    ) -> Result<(Worker, Arc<Capabilities>), NoPlacement> {
+        let first_up =
+            || self.each().iter().find_map(|worker| Some((worker.clone(), worker.recent()?)));
+        if let Some(found) = first_up() {
+            return Ok(found);
+        }
+        self.capabilities(request_id).await?;
+        first_up().ok_or(NoPlacement::Unreachable(None))
+    }
+
     fn place_where_up(&self, language: &LanguageName) -> Result<Placement, NoPlacement> {
         let up: Vec<(&Worker, Arc<Capabilities>)> =
             self.each().iter().filter_map(|worker| Some((worker, worker.recent()?))).collect();

@@ -37,7 +37,8 @@ fn run(code: &str) -> RunRequest {
     RunRequest {
         wishes: Default::default(),
         session: None,
-        language: LanguageName::parse("py").unwrap(),
+        context: None,
+        language: LanguageName::parse("py"),
         code: code.to_owned(),
         stdin: Vec::new(),
         open_stdin: false,

@@ -13,7 +13,7 @@ use api_service::domain::language::LanguageName;
 use api_service::domain::page::PageRequest;
 use api_service::domain::refresh_token::{RefreshToken, Rotation};
 use api_service::domain::scope::Scope;
-use api_service::domain::session::{EndReason, LiveSession, Session, SessionStage};
+use api_service::domain::session::{EndReason, Session, SessionStage};
 use api_service::domain::timestamp::Timestamp;
 use api_service::domain::user::{Removal, User};
 use api_service::storage::{Database, Error, ExecutionRow, Retention};
@@ -132,7 +132,7 @@ async fn departures(database: &Database) {
     let session = Session {
         id: SessionId::generate(),
         user: user.clone(),
-        language: LanguageName::parse("c").unwrap(),
+        language: LanguageName::parse("c"),
         created_at: Timestamp::now(),
         expires_at: later,
         metadata: "{}".to_owned(),
@@ -265,7 +265,7 @@ async fn sessions(database: &Database, user: &UserId) {
     let session = Session {
         id: SessionId::generate(),
         user: user.clone(),
-        language: LanguageName::parse("bash").unwrap(),
+        language: Some(LanguageName::parse("bash").unwrap()),
         created_at: now,
         expires_at: now,
         metadata: "{}".to_owned(),
@@ -276,8 +276,18 @@ async fn sessions(database: &Database, user: &UserId) {
     database.insert_session(&session, &BootId::generate()).await.unwrap();
     let page = PageRequest { limit: 10, after: None };
     assert!(database.sessions_of(user, &page).await.unwrap().items.is_empty(), "not live yet");
-    let live = LiveSession { id: id.clone(), created_at: now, expires_at: now, busy: false };
-    database.session_is_live(&live).await.unwrap();
+    database.session_is_live(&session).await.unwrap();
+    let later = now.after(Duration::from_secs(60));
+    database.session_ends_at(id, later).await.unwrap();
+    assert!(database.set_session_metadata(user, id, "{\"a\":1}").await.unwrap());
+    assert!(!database.set_session_metadata(&UserId::generate(), id, "{}").await.unwrap());
+    let found = database.session_of(user, id).await.unwrap().unwrap();
+    assert_eq!((found.expires_at, &*found.metadata), (later, "{\"a\":1}"));
+    let without = Session { id: SessionId::generate(), language: None, ..session.clone() };
+    database.insert_session(&without, &BootId::generate()).await.unwrap();
+    let found = database.session_of(user, &without.id).await.unwrap().unwrap();
+    assert_eq!(found.language, None);
+    database.delete_session_row(&without.id).await.unwrap();
     assert_eq!(database.sessions_of(user, &page).await.unwrap().items.len(), 1);
     assert!(database.session_of(&UserId::generate(), id).await.unwrap().is_none());
     assert!(database.end_session(id, EndReason::Lost).await.unwrap());

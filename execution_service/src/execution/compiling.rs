@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use futures::TryFutureExt;
 use tokio::time::timeout;
 
-use crate::language::{CompiledLanguage, Mode, Program};
-use crate::sandbox::backend::{Process, Sandbox, SandboxError};
+use crate::language::{CompiledLanguage, Mode, Program, RequestPlace};
+use crate::sandbox::backend::{Process, SandboxError};
 use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{Command, Exit, Stdin};
 use crate::sandbox::workspace::WorkspacePath;
@@ -75,8 +75,7 @@ impl Run<'_> {
     ) -> Result<Completed, KernelError> {
         let command = language.compile(self.executable, program);
         let slot = self.slot(&command);
-        let sandbox = runner.sandbox.as_ref();
-        let found = self.build_from(slot, language, sandbox, sink, recording);
+        let found = self.build_from(slot, language, runner, sink, recording);
         let built = match self.hand_over(found).await? {
             Some(built) => built,
             None => match self.build(command, slot, language, runner, sink, recording).await? {
@@ -117,21 +116,21 @@ impl Run<'_> {
         &self,
         slot: Option<Slot<'_>>,
         language: &dyn CompiledLanguage,
-        sandbox: &dyn Sandbox,
+        runner: &Runner,
         sink: &Sink,
         recording: &mut Recording,
     ) -> Result<Option<Built>, KernelError> {
         let Some(compiled) = slot.and_then(Slot::find) else {
             return Ok(None);
         };
-        let (source, executable) =
-            (source_path(language), request_path(language.executable_file()));
+        let sandbox = runner.sandbox.as_ref();
+        let (source, executable) = (source_path(language), executable_path(language, runner.place));
         // One after the other they would cost three ways to the sandbox and back.
         let (code, program) = (self.request.code.as_bytes(), &compiled.executable);
         let written = tokio::try_join!(
             sandbox.write_file(Root::Workspace, &source, code, FileMode::Regular),
             sandbox.write_file(Root::Requests, &executable, program, FileMode::Executable),
-            self.hand_over_stdin(sandbox),
+            self.hand_over_stdin(runner),
         );
         match written {
             Ok(_) => {}
@@ -156,6 +155,8 @@ impl Run<'_> {
     ) -> Result<Result<Built, Box<Completed>>, KernelError> {
         let code = self.request.code.as_bytes();
         let source = source_path(language);
+        let building = Arc::clone(&runner.building);
+        let building = self.hand_over(async { Ok(building.lock_owned().await) }).await?;
         let written = runner.sandbox.write_file(Root::Workspace, &source, code, FileMode::Regular);
         self.hand_over(written.map_err(KernelError::from)).await?;
 
@@ -165,12 +166,13 @@ impl Run<'_> {
         let compiler_limits = Limits { wall, ..*self.limits };
         let (own_sink, mut said) = Sink::new();
         let compiler = self.step(command, &compiler_limits, runner, &own_sink, recording).await?;
+        drop(building);
         let time = begun.elapsed();
         drop(own_sink);
         let succeeded = compiler.ending == Ending::Exited(Exit::Code(0));
         if succeeded {
             // Not before: the compiler could include it, and what it makes is for any input.
-            let written = self.hand_over_stdin(runner.sandbox.as_ref());
+            let written = self.hand_over_stdin(runner);
             self.hand_over(written.map_err(KernelError::from)).await?;
         }
         let mut warnings = Vec::new();
@@ -191,7 +193,7 @@ impl Run<'_> {
             && stdout.bytes == 0
             && !stderr.truncated
         {
-            keep(slot, warnings, language, runner.sandbox.as_ref()).await;
+            keep(slot, warnings, language, runner).await;
         }
         Ok(Ok(Built { time, stdout, stderr }))
     }
@@ -217,14 +219,10 @@ impl Run<'_> {
 }
 
 /// Must happen before the program runs, which could put something else at the place of its executable.
-async fn keep(
-    slot: Slot<'_>,
-    warnings: Vec<u8>,
-    language: &dyn CompiledLanguage,
-    sandbox: &dyn Sandbox,
-) {
-    let path = request_path(language.executable_file());
-    match timeout(READING, sandbox.read_file(Root::Requests, &path, LARGEST_KEPT)).await {
+async fn keep(slot: Slot<'_>, warnings: Vec<u8>, language: &dyn CompiledLanguage, runner: &Runner) {
+    let path = executable_path(language, runner.place);
+    let read = runner.sandbox.read_file(Root::Requests, &path, LARGEST_KEPT);
+    match timeout(READING, read).await {
         Ok(Ok(Some(executable))) => slot.keep(Compiled { executable, warnings }),
         // Too large, or too slow: the program waits.
         Ok(Ok(None)) | Err(_) => {}
@@ -247,6 +245,10 @@ fn repeat(warnings: &[u8], limit: u64, sink: &Sink) -> StreamTotals {
 fn source_path(language: &dyn CompiledLanguage) -> WorkspacePath {
     WorkspacePath::parse(language.source_file())
         .expect("names of source files are constants without '/' and '..'")
+}
+
+fn executable_path(language: &dyn CompiledLanguage, place: RequestPlace) -> WorkspacePath {
+    request_path(&place.beside(language.executable_file()))
 }
 
 fn add(one: StreamTotals, other: StreamTotals) -> StreamTotals {

@@ -8,6 +8,7 @@
 //! ├── exit             from the parent of the process, or the kernel's last word: see below
 //! ├── deadline         wall time: first politely, then not
 //! ├── watch            processor time (and memory, without cgroups), beside all else
+//! ├── interrupted      as by a keyboard: the program may go on afterwards, and if it does not stop it is stopped
 //! └── cancelled        the owner's wish, or a caller who went away
 //! ```
 //!
@@ -42,6 +43,11 @@ use super::watch::watch;
 /// How long an interrupted interpreter has to flush its output and say where it was. The answer is
 /// due a quarter of a second after the limit.
 const POLITE: Duration = Duration::from_millis(150);
+/// How long a program may go on that was interrupted. Nobody's answer is due, and a library that computes hears of it
+/// at the end of what it does.
+const STUBBORN: Duration = Duration::from_secs(2);
+/// After which it is interrupted once more: an interpreter that was just about to begin drops the first one.
+const ONCE_MORE: Duration = Duration::from_millis(500);
 /// What a pipe holds. So large a buffer comes from the kernel, untouched and zero as it is.
 const PIPE: usize = 256 << 10;
 /// After the exit: how long the control channel may take to show what was said before it.
@@ -89,6 +95,7 @@ enum Next {
     Deadline,
     Over(Result<Stop, SandboxError>),
     Cancelled,
+    Interrupted,
 }
 
 /// Follows one running program until it has ended or is stopped, and says why it ended.
@@ -112,18 +119,23 @@ pub async fn drive(
     let (mut diagnostic, mut done) = (None, false);
     // Set when the program has been told to stop, with the reason; the deadline is then its last.
     let mut stopping: Option<Stop> = None;
+    // While an interrupted program goes on: when it is interrupted once more.
+    let mut once_more: Option<Instant> = None;
 
     let (ending, alive) = loop {
+        // One that was only interrupted is held to its limits still.
+        let may_go_on = matches!(stopping, None | Some(Stop::Interrupted));
         let next = tokio::select! {
             biased;
             end = &mut process.exit => Next::Exit(end),
             () = sleep_until(deadline) => Next::Deadline,
-            () = rules.cancelled.cancelled(), if stopping.is_none() => Next::Cancelled,
+            () = rules.cancelled.cancelled(), if may_go_on => Next::Cancelled,
+            () = interrupted(&rules, once_more), if may_go_on => Next::Interrupted,
             told = tell(&mut telling), if telling.is_some() => Next::Told(told),
             frame = next_frame(&mut kernel), if frames_open => Next::Frame(frame),
             read = streams.read(Stream::Stdout, &mut process.stdout, &mut out_buffer), if out_open => Next::Stdout(read),
             read = streams.read(Stream::Stderr, &mut process.stderr, &mut err_buffer), if err_open => Next::Stderr(read),
-            stop = &mut watch, if stopping.is_none() => Next::Over(stop),
+            stop = &mut watch, if may_go_on => Next::Over(stop),
         };
         match next {
             Next::Told(Ok(())) => telling = None,
@@ -131,7 +143,7 @@ pub async fn drive(
                 // Nobody reads any more: it has ended, or user code has closed its ears.
                 let end = timeout(LAST_WORDS, &mut process.exit).await;
                 let exit = end.map_or(Exit::Signal(SIGKILL), exit_of);
-                break (stopping.map_or(Ending::Exited(exit), Ending::Stopped), false);
+                break (ending_of(stopping, Ending::Exited(exit)), false);
             }
             Next::Stdout(Ok(0) | Err(_)) => out_open = false,
             Next::Stderr(Ok(0) | Err(_)) => err_open = false,
@@ -153,26 +165,34 @@ pub async fn drive(
                 if is_current(&kernel, id) {
                     (diagnostic, done) = (said, true);
                     if ends_with_done {
-                        let ending =
-                            stopping.map_or(Ending::Finished { exit_code }, Ending::Stopped);
-                        break (ending, true);
+                        break (ending_of(stopping, Ending::Finished { exit_code }), true);
                     }
                 }
             }
             Next::Frame(Ok(Some(Frame::Exit { id, exit_code }))) => {
                 if is_current(&kernel, id) && !ends_with_done {
                     let exit = Ending::Exited(Exit::Code(i32::from(exit_code)));
-                    break (stopping.map_or(exit, Ending::Stopped), false);
+                    break (ending_of(stopping, exit), false);
                 }
             }
             Next::Frame(Ok(Some(Frame::Ready))) => {}
             Next::Frame(Ok(None) | Err(_)) => frames_open = false,
             Next::Exit(end) => {
-                break (stopping.map_or(Ending::Exited(exit_of(end)), Ending::Stopped), false);
+                break (ending_of(stopping, Ending::Exited(exit_of(end))), false);
             }
             Next::Cancelled => {
                 stopping = Some(Stop::Cancelled);
                 deadline = interrupt(sandbox, process, kernel.is_some()).await;
+            }
+            Next::Interrupted => {
+                // An init that cannot even do this is dealt with when patience ends.
+                let _ = sandbox.signal(process.id, Signal::Interrupt).await;
+                let now = Instant::now();
+                if stopping.is_none() {
+                    stopping = Some(Stop::Interrupted);
+                    deadline = deadline.min(now + STUBBORN);
+                }
+                once_more = Some(now + ONCE_MORE);
             }
             Next::Deadline => match stopping {
                 None => {
@@ -186,7 +206,9 @@ pub async fn drive(
                 deadline = interrupt(sandbox, process, kernel.is_some()).await;
             }
         }
-        if stopping.is_none() && streams.largest() > rules.hard_output {
+        if matches!(stopping, None | Some(Stop::Interrupted))
+            && streams.largest() > rules.hard_output
+        {
             break (Ending::Stopped(Stop::Output), false);
         }
     };
@@ -205,6 +227,23 @@ pub async fn drive(
     let unread = kernel.as_ref().map_or(0, |(frames, _)| frames.refused_results());
     let results_omitted = results.omitted.saturating_add(unread);
     Ok(Driven { ending, diagnostic, stdout, stderr, results_omitted, alive, to_kill })
+}
+
+/// What `ending` is of a program that is `stopping`: one that ends by itself after an interrupt was not stopped.
+fn ending_of(stopping: Option<Stop>, ending: Ending) -> Ending {
+    match stopping {
+        None | Some(Stop::Interrupted) => ending,
+        Some(stop) => Ending::Stopped(stop),
+    }
+}
+
+/// Completes when the program is to be interrupted: by somebody's wish, or because it is time to do it `once_more`.
+async fn interrupted(rules: &Rules<'_>, once_more: Option<Instant>) {
+    match (once_more, rules.handle) {
+        (Some(time), _) => sleep_until(time).await,
+        (None, Some(handle)) => handle.interrupted().await,
+        (None, None) => std::future::pending().await,
+    }
 }
 
 /// Without init there is nobody to tell. Only what runs in the sandbox can have killed it.

@@ -41,4 +41,6 @@ pub enum Stop {
     Output,
     /// Its owner, or a caller who went away.
     Cancelled,
+    /// It was interrupted and went on: see [`super::handle::Handle::interrupt`].
+    Interrupted,
 }

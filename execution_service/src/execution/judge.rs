@@ -61,6 +61,19 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
             diagnostic: None,
         };
     }
+    if ending == Ending::Stopped(Stop::Interrupted) {
+        let diagnostic = Diagnostic::new(
+            Kind::Signal,
+            "Interrupted",
+            "it did not stop when it was interrupted, and was killed",
+        );
+        return Verdict {
+            status: Status::Cancelled,
+            exit_code: None,
+            signal: None,
+            diagnostic: Some(diagnostic),
+        };
+    }
     let (exit_code, signal) = match ending {
         Ending::Exited(Exit::Code(code)) | Ending::Finished { exit_code: code } => {
             (Some(code), None)
@@ -70,9 +83,14 @@ pub fn judge(observed: Observed, limits: &Limits) -> Verdict {
         Ending::Stopped(Stop::Unwatched | Stop::Locks | Stop::Files) => {
             (None, Some(signals::SIGKILL))
         }
-        Ending::Stopped(Stop::Wall | Stop::Cpu | Stop::Memory | Stop::Output | Stop::Cancelled) => {
-            (None, None)
-        }
+        Ending::Stopped(
+            Stop::Wall
+            | Stop::Cpu
+            | Stop::Memory
+            | Stop::Output
+            | Stop::Cancelled
+            | Stop::Interrupted,
+        ) => (None, None),
     };
     let usage = if shared { without_others(usage, signal) } else { usage };
     let failed = exit_code != Some(0);
@@ -164,7 +182,7 @@ fn stopped_by(ending: Ending, limits: &Limits) -> Option<(Status, Diagnostic)> {
             limit("output", String::from("wrote far more than anybody can read"))
                 .hint("print less; write large data to a file"),
         ),
-        Stop::Cancelled => return None,
+        Stop::Cancelled | Stop::Interrupted => return None,
     })
 }
 

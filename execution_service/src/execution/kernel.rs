@@ -10,7 +10,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::timeout;
 
-use crate::language::{Channel, KernelLanguage, KernelRequest, KernelStart};
+use crate::language::{Channel, KernelLanguage, KernelRequest, KernelStart, RequestPlace};
 use crate::sandbox::backend::{Control, Process, Sandbox, SandboxError, Zygote};
 use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{ControlChannel, Exit};
@@ -18,6 +18,7 @@ use crate::sandbox::workspace::WorkspacePath;
 
 use super::ending::Stop;
 use super::frames::{Frame, Frames};
+use super::signals::SIGKILL;
 
 /// An interpreter that is not ready by then never will be.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -36,6 +37,8 @@ pub struct Kernel {
     pub writer: Box<dyn AsyncWrite + Send + Sync + Unpin>,
     /// It has been ready once, and may have a state.
     pub was_ready: bool,
+    /// Known once somebody has asked for it, who alone is told.
+    ended: Option<Exit>,
 }
 
 /// A request on its way to a kernel. It may never arrive: user code can keep its kernel from reading, and a
@@ -89,15 +92,19 @@ pub enum KernelError {
 }
 
 impl Kernel {
-    /// Starts the interpreter `executable` in `sandbox`; it gets ready by itself.
+    /// Starts the interpreter `executable` in `sandbox`, in a directory of it; it gets ready by itself and finds its
+    /// requests at their place.
     pub async fn start(
         sandbox: &dyn Sandbox,
         language: &dyn KernelLanguage,
         executable: &str,
+        (place, directory): (RequestPlace, &str),
     ) -> Result<Self, KernelError> {
-        let KernelStart { mut command, channel } = language.start(executable);
+        let KernelStart { mut command, channel } = language.start(executable, place);
+        command.working_directory = String::from(directory);
         if let Channel::Fifos { incoming, outgoing } = channel {
-            let (incoming, outgoing) = (request_path(incoming), request_path(outgoing));
+            let fifo = |name| request_path(&place.beside(name));
+            let (incoming, outgoing) = (fifo(incoming), fifo(outgoing));
             command.control = ControlChannel::Fifos { incoming, outgoing };
         }
         Self::new(sandbox.start(command).await?)
@@ -114,7 +121,7 @@ impl Kernel {
         let Some(Control { reader, writer }) = process.control.take() else {
             return Err(KernelError::NotReady(String::from("it has no control channel")));
         };
-        Ok(Self { process, frames: Frames::new(reader), writer, was_ready: false })
+        Ok(Self { process, frames: Frames::new(reader), writer, was_ready: false, ended: None })
     }
 
     /// Waits until it can take a run. One that cannot, or is not waited for, is of no use any more.
@@ -152,7 +159,19 @@ impl Kernel {
 
     /// Whether its process, or the whole sandbox, has ended.
     pub fn has_ended(&mut self) -> bool {
-        !matches!(self.process.exit.try_recv(), Err(TryRecvError::Empty))
+        self.exit().is_some()
+    }
+
+    /// How its process ended, if it has. With the whole sandbox it was killed.
+    pub fn exit(&mut self) -> Option<Exit> {
+        if self.ended.is_none() {
+            self.ended = match self.process.exit.try_recv() {
+                Ok(end) => Some(end.exit),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Closed) => Some(Exit::Signal(SIGKILL)),
+            };
+        }
+        self.ended
     }
 
     /// A number for the next run, which earlier code cannot know: it may still be running, and could
@@ -164,13 +183,14 @@ impl Kernel {
     }
 }
 
-/// Puts the files of a request where the kernel finds them; gives the line to tell it.
+/// Puts the files of a request where the kernel finds them, at `place`; gives the line to tell it.
 pub async fn hand_over(
     sandbox: &dyn Sandbox,
+    place: RequestPlace,
     request: KernelRequest,
 ) -> Result<String, KernelError> {
     for (name, content) in &request.files {
-        let (path, mode) = (request_path(name), FileMode::Regular);
+        let (path, mode) = (request_path(&place.file(name)), FileMode::Regular);
         sandbox.write_file(Root::Requests, &path, content, mode).await?;
     }
     Ok(request.line)

@@ -10,6 +10,7 @@ pub mod drive;
 pub mod ending;
 pub mod event;
 pub mod frames;
+pub mod handle;
 pub mod input;
 pub mod judge;
 pub mod kernel;

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use crate::sandbox::spec::Usage;
 
 use super::artifacts::LargeResults;
+use super::handle::Handle;
 use super::limits::Limits;
 use super::outcome::Accounting;
 use super::sharing::Share;
@@ -25,4 +26,6 @@ pub struct Rules<'a> {
     pub large: Option<&'a LargeResults>,
     /// Fires when nobody wants the answer any more.
     pub cancelled: &'a CancellationToken,
+    /// By which it can be interrupted; absent for a run that cannot.
+    pub handle: Option<&'a Handle>,
 }

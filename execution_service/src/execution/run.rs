@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::{Approach, KernelLanguage, Mode, Program};
-use crate::sandbox::backend::{ProcessId, Sandbox, SandboxError};
+use crate::sandbox::backend::{ProcessId, SandboxError};
 use crate::sandbox::files::{FileMode, Root, Tree};
 use crate::sandbox::spec::{REQUEST_DIR, Usage};
 
@@ -21,6 +21,7 @@ use super::compiled::CompiledPrograms;
 use super::drive::{Driven, Running, drive};
 use super::ending::{Ending, Stop};
 use super::event::Event;
+use super::handle::Handle;
 use super::input::{Input, Writer, while_feeding};
 use super::judge::{Observed, Verdict, judge};
 use super::kernel::{KernelError, Telling, hand_over, request_path};
@@ -77,6 +78,8 @@ pub struct Run<'a> {
     pub settings: RunSettings,
     /// Fires when nobody wants the answer any more.
     pub cancelled: &'a CancellationToken,
+    /// By which it can be interrupted; absent for a run that cannot.
+    pub handle: Option<&'a Handle>,
     /// Its place among what goes on in the sandbox.
     pub share: &'a Share,
     /// What is known of the workspace from before; absent where nobody wants to know what is changed.
@@ -125,8 +128,9 @@ impl Run<'_> {
             Err(KernelError::Sandbox(SandboxError::Start { program, source }))
                 if self.is_the_users(&program) =>
             {
-                let hint = "it could not be executed; look at how it is built, and at what earlier runs \
-                            of the session have left running";
+                let hint = "it could not be executed; look at how it is built, at what earlier runs \
+                            of the session have left running, and whether the context's working \
+                            directory is still there";
                 self.hindered("StartError", (&program, &source), hint, runner).await
             }
             Err(KernelError::Stopped(stop)) => {
@@ -158,13 +162,16 @@ impl Run<'_> {
         .await?;
         let before = self.look_before(runner).await;
         sink.send(Event::Started);
-        let stdin = format!("{REQUEST_DIR}/{STDIN}");
+        let stdin = format!("{}/{STDIN}", runner.place.directory());
+        let directory = Arc::clone(&runner.directory);
         let program = Program {
             code: &self.request.code,
             args: &self.request.args,
             env: &self.request.env,
             stdin: self.has_stdin().then_some(&*stdin),
             compiler_flags: &self.request.compiler_flags,
+            working_directory: &directory,
+            place: runner.place,
         };
         let Request { id, owner, .. } = self.request;
         let mut recording = Recording::new(self.outputs, id, owner);
@@ -235,12 +242,12 @@ impl Run<'_> {
     }
 
     /// Standard input is a file: it cannot block us, and its end is its end.
-    pub(super) async fn hand_over_stdin(&self, sandbox: &dyn Sandbox) -> Result<(), SandboxError> {
+    pub(super) async fn hand_over_stdin(&self, runner: &Runner) -> Result<(), SandboxError> {
         if self.request.stdin.is_empty() {
             return Ok(());
         }
-        let (path, content) = (request_path(STDIN), &self.request.stdin);
-        sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
+        let (path, content) = (request_path(&runner.place.file(STDIN)), &self.request.stdin);
+        runner.sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
     }
 
     fn has_stdin(&self) -> bool {
@@ -250,13 +257,14 @@ impl Run<'_> {
     /// For a kernel, which opens its standard input by its name: where it stays open, that is a FIFO.
     async fn open_input(
         &self,
-        sandbox: &dyn Sandbox,
+        runner: &Runner,
     ) -> Result<Option<(&Input, impl Future<Output = io::Result<Writer>> + use<>)>, SandboxError>
     {
         let Some(input) = &self.request.input else {
             return Ok(None);
         };
-        let fifo = sandbox.make_fifo(&request_path(STDIN)).await?;
+        let path = request_path(&runner.place.file(STDIN));
+        let fifo = runner.sandbox.make_fifo(&path).await?;
         Ok(Some((&**input, fifo.until_it_is_read())))
     }
 
@@ -274,6 +282,7 @@ impl Run<'_> {
             share: self.share,
             large,
             cancelled: self.cancelled,
+            handle: self.handle,
         }
     }
 
@@ -286,15 +295,15 @@ impl Run<'_> {
         (recording, large): (&mut Recording, Option<&LargeResults>),
     ) -> Result<Completed, KernelError> {
         let prepared = async {
-            self.hand_over_stdin(runner.sandbox.as_ref()).await?;
-            let input = self.open_input(runner.sandbox.as_ref()).await?;
+            self.hand_over_stdin(runner).await?;
+            let input = self.open_input(runner).await?;
             runner.ensure_kernel(self.request.language, self.executable).await?;
             let Some(kernel) = &mut runner.kernel else {
                 return Err(KernelError::NotReady(String::from("the language has no kernel")));
             };
             let id = kernel.next_run().await;
             let request = language.request(id, self.mode, program);
-            Ok((id, hand_over(runner.sandbox.as_ref(), request).await?, input))
+            Ok((id, hand_over(runner.sandbox.as_ref(), runner.place, request).await?, input))
         };
         let (id, line, input) = self.hand_over(prepared).await?;
         let rules = self.rules(runner, self.limits, large);

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::language::{Approach, Language};
+use crate::language::{Approach, Language, RequestPlace};
 use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError, Signal, Zygote};
-use crate::sandbox::spec::{SandboxLimits, SandboxSpec, Usage};
+use crate::sandbox::spec::{Exit, SandboxLimits, SandboxSpec, Usage, WORKSPACE};
 
 use super::kernel::{Kernel, KernelError};
 
@@ -22,12 +22,26 @@ pub struct Runner {
     pub kernel: Option<Kernel>,
     /// What the sandbox had used when the last run ended, or the kernel was ready.
     pub baseline: Usage,
+    /// Where its programs find what they are handed over.
+    pub place: RequestPlace,
+    /// Where its programs begin: an absolute path inside the sandbox.
+    pub directory: Arc<str>,
+    /// Held from writing source text into the workspace to the end of the compiler, by one runner of a sandbox at a
+    /// time: the text has the same name for all of them.
+    pub building: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Runner {
     /// For `sandbox`, without a kernel yet.
     pub fn new(sandbox: Arc<dyn Sandbox>) -> Self {
-        Self { sandbox, kernel: None, baseline: Usage::default() }
+        Self {
+            sandbox,
+            kernel: None,
+            baseline: Usage::default(),
+            place: RequestPlace::FIRST,
+            directory: Arc::from(WORKSPACE),
+            building: Arc::default(),
+        }
     }
 
     /// Makes a sandbox and starts the kernel of `language`.
@@ -62,7 +76,8 @@ impl Runner {
     ) -> Result<(), KernelError> {
         if let (Approach::Kernel(kernel), None) = (language.approach(), &self.kernel) {
             // Kept from its first moment: who gives up meanwhile finds it, and can kill it.
-            let started = Kernel::start(self.sandbox.as_ref(), kernel, executable).await?;
+            let at = (self.place, &*self.directory);
+            let started = Kernel::start(self.sandbox.as_ref(), kernel, executable, at).await?;
             let kernel = self.kernel.insert(started);
             if let Err(error) = kernel.ready().await {
                 let id = kernel.process.id;
@@ -77,13 +92,11 @@ impl Runner {
     }
 
     /// Notices that the kernel is gone (a thread or a timer of an earlier run may have ended it), and says
-    /// whether it was noticed now.
-    pub fn lost_kernel(&mut self) -> bool {
-        let died = self.kernel.as_mut().is_some_and(Kernel::has_ended);
-        if died {
-            self.kernel = None;
-        }
-        died
+    /// how it ended if it was noticed now.
+    pub fn lost_kernel(&mut self) -> Option<Exit> {
+        let exit = self.kernel.as_mut()?.exit()?;
+        self.kernel = None;
+        Some(exit)
     }
 
     /// Whether nothing can be run in it any more.

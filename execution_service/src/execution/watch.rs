@@ -103,6 +103,7 @@ mod tests {
             before: Usage::default(),
             share: &share,
             cancelled: &cancelled,
+            handle: None,
         };
         let seen = Usage { whole: true, ..Usage::default() };
         let moment = Duration::from_millis(20);

@@ -17,7 +17,7 @@ use crate::execution::request::Request;
 use crate::execution::stream::Stream;
 use crate::language::Language;
 use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
-use crate::session::{DEFAULT_CONTEXT, NewSession};
+use crate::session::{DEFAULT_CONTEXT, NewContext, NewSession};
 use crate::worker::Target;
 
 const MAX_ID: usize = 128;
@@ -55,9 +55,6 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
     if code.contains('\0') {
         return Err(invalid("code", "must not contain a NUL character"));
     }
-    if files.len() > MAX_FILES {
-        return Err(invalid("files", "are too many"));
-    }
     let (stdin, input) =
         if open_stdin { (Vec::new(), Some(Input::new(stdin))) } else { (stdin.into(), None) };
     let request = Request {
@@ -69,7 +66,7 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
         input,
         args: arguments("args", args)?,
         env: environment(env)?,
-        files: files.into_iter().map(file).collect::<Result<_, _>>()?,
+        files: self::files(files)?,
         limits: requested_limits(limits.unwrap_or_default()),
         compiler_flags: arguments("compiler_flags", compiler_flags)?,
         collect: artifacts::patterns(&collect)?,
@@ -95,6 +92,9 @@ pub fn new_session(
         ttl_seconds,
         env,
         limits,
+        idle_seconds,
+        auto_resume,
+        files,
     } = message;
     let new = NewSession {
         id: id("session_id", session_id)?,
@@ -105,6 +105,9 @@ pub fn new_session(
         },
         env: environment(env)?,
         ttl: ttl(ttl_seconds)?,
+        idle: (idle_seconds > 0).then(|| Duration::from_secs(u64::from(idle_seconds))),
+        auto_resume,
+        files: self::files(files)?,
     };
     Ok((new, requested_limits(limits.unwrap_or_default())))
 }
@@ -129,8 +132,23 @@ pub fn ttl(seconds: u32) -> Result<Duration, Status> {
     Ok(Duration::from_secs(u64::from(seconds)))
 }
 
+/// A new context.
+pub fn new_context(
+    context_id: String,
+    language_name: &str,
+    env: HashMap<String, String>,
+    working_directory: &str,
+) -> Result<NewContext, Status> {
+    Ok(NewContext {
+        id: self::context_id(context_id)?,
+        language: language(language_name)?,
+        env: environment(env)?,
+        directory: path("cwd", working_directory)?,
+    })
+}
+
 /// The name of a new context. Those of default ones are ours.
-pub fn context_id(text: String) -> Result<String, Status> {
+fn context_id(text: String) -> Result<String, Status> {
     let id = id("context_id", text)?;
     if id.starts_with(DEFAULT_CONTEXT) {
         return Err(invalid("context_id", "must not be that of a default context"));
@@ -192,6 +210,13 @@ pub fn environment(map: HashMap<String, String>) -> Result<BTreeMap<String, Stri
         }
     }
     Ok(map.into_iter().collect())
+}
+
+fn files(files: Vec<wire::File>) -> Result<Vec<WorkspaceFile>, Status> {
+    if files.len() > MAX_FILES {
+        return Err(invalid("files", "are too many"));
+    }
+    files.into_iter().map(file).collect()
 }
 
 fn file(wire::File { path, content }: wire::File) -> Result<WorkspaceFile, Status> {

@@ -7,6 +7,7 @@ use tonic::{Request, Response, Status};
 
 use super::status::status;
 use super::{from_wire, to_wire};
+use crate::session::Session;
 use crate::worker::Worker;
 
 /// Serves `execution.v1.Sessions`.
@@ -19,6 +20,10 @@ impl Sessions {
     pub fn new(worker: Arc<Worker>) -> Self {
         Self { worker }
     }
+
+    fn told(&self, session: &Session) -> Response<wire::Session> {
+        Response::new(to_wire::session(&self.worker, session))
+    }
 }
 
 #[tonic::async_trait]
@@ -30,7 +35,7 @@ impl wire::sessions_server::Sessions for Sessions {
         let (new, limits) = from_wire::new_session(request.into_inner())?;
         let session =
             self.worker.create_session(new, limits).await.map_err(|error| status(&error))?;
-        Ok(Response::new(to_wire::session(&session)))
+        Ok(self.told(&session))
     }
 
     async fn get_session(
@@ -40,7 +45,9 @@ impl wire::sessions_server::Sessions for Sessions {
         let wire::GetSessionRequest { session_id, owner } = request.into_inner();
         let session =
             self.worker.sessions.get(&session_id, &owner).map_err(|error| status(&error.into()))?;
-        Ok(Response::new(to_wire::session(&session)))
+        let usage = self.worker.usage_of(&session).await.map_err(|error| status(&error))?;
+        let usage = Some(to_wire::session_usage(usage));
+        Ok(Response::new(wire::Session { usage, ..to_wire::session(&self.worker, &session) }))
     }
 
     async fn list_sessions(
@@ -49,7 +56,8 @@ impl wire::sessions_server::Sessions for Sessions {
     ) -> Result<Response<wire::ListSessionsResponse>, Status> {
         let wire::ListSessionsRequest { owner } = request.into_inner();
         let sessions = self.worker.sessions.of(&owner);
-        let sessions = sessions.iter().map(|session| to_wire::session(session)).collect();
+        let sessions =
+            sessions.iter().map(|session| to_wire::session(&self.worker, session)).collect();
         Ok(Response::new(wire::ListSessionsResponse { sessions }))
     }
 
@@ -61,7 +69,7 @@ impl wire::sessions_server::Sessions for Sessions {
         let ttl = from_wire::ttl(ttl_seconds)?;
         let session = self.worker.extend_session(&session_id, &owner, ttl);
         let session = session.map_err(|error| status(&error))?;
-        Ok(Response::new(to_wire::session(&session)))
+        Ok(self.told(&session))
     }
 
     async fn end_session(
@@ -73,16 +81,68 @@ impl wire::sessions_server::Sessions for Sessions {
         Ok(Response::new(wire::EndSessionResponse {}))
     }
 
+    async fn pause_session(
+        &self,
+        request: Request<wire::PauseSessionRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        let wire::PauseSessionRequest { session_id, owner } = request.into_inner();
+        let session = self.worker.pause_session(&session_id, &owner).await;
+        Ok(self.told(&*session.map_err(|error| status(&error))?))
+    }
+
+    async fn resume_session(
+        &self,
+        request: Request<wire::ResumeSessionRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        let wire::ResumeSessionRequest { session_id, owner } = request.into_inner();
+        let session = self.worker.resume_session(&session_id, &owner).await;
+        Ok(self.told(&*session.map_err(|error| status(&error))?))
+    }
+
     async fn create_context(
         &self,
         request: Request<wire::CreateContextRequest>,
     ) -> Result<Response<wire::Context>, Status> {
-        let message = request.into_inner();
-        let wire::CreateContextRequest { session_id, owner, context_id, language, env } = message;
-        let id = from_wire::context_id(context_id)?;
-        let (language, env) = (from_wire::language(&language)?, from_wire::environment(env)?);
-        let context = self.worker.create_context((&session_id, &owner), &id, language, env);
+        let wire::CreateContextRequest {
+            session_id,
+            owner,
+            context_id,
+            language,
+            env,
+            working_directory,
+        } = request.into_inner();
+        let new = from_wire::new_context(context_id, &language, env, &working_directory)?;
+        let context = self.worker.create_context((&session_id, &owner), new).await;
         let context = context.map_err(|error| status(&error))?;
         Ok(Response::new(to_wire::context(&context)))
+    }
+
+    async fn interrupt_contexts(
+        &self,
+        request: Request<wire::InterruptContextsRequest>,
+    ) -> Result<Response<wire::InterruptContextsResponse>, Status> {
+        let wire::InterruptContextsRequest { session_id, owner, context_id } = request.into_inner();
+        let interrupted = self.worker.interrupt_contexts((&session_id, &owner), &context_id);
+        let interrupted = interrupted.map_err(|error| status(&error))?;
+        Ok(Response::new(wire::InterruptContextsResponse { interrupted }))
+    }
+
+    async fn restart_contexts(
+        &self,
+        request: Request<wire::RestartContextsRequest>,
+    ) -> Result<Response<wire::Session>, Status> {
+        let wire::RestartContextsRequest { session_id, owner, context_id } = request.into_inner();
+        let restarted = self.worker.restart_contexts((&session_id, &owner), &context_id).await;
+        Ok(self.told(&*restarted.map_err(|error| status(&error))?))
+    }
+
+    async fn delete_context(
+        &self,
+        request: Request<wire::DeleteContextRequest>,
+    ) -> Result<Response<wire::DeleteContextResponse>, Status> {
+        let wire::DeleteContextRequest { session_id, owner, context_id } = request.into_inner();
+        let deleted = self.worker.delete_context((&session_id, &owner), &context_id).await;
+        deleted.map_err(|error| status(&error))?;
+        Ok(Response::new(wire::DeleteContextResponse {}))
     }
 }

@@ -25,6 +25,10 @@ pub fn status(error: &WorkerError) -> Status {
         E::ExecutionExists => invalid("execution_id", &error.to_string()),
         E::Context(context) => context_status(context),
         E::Process(process) => process_status(process),
+        E::Paused => reasoned(Code::FailedPrecondition, reason::SESSION_PAUSED, &error.to_string()),
+        E::Busy => reasoned(Code::FailedPrecondition, reason::SESSION_BUSY, &error.to_string()),
+        E::NoDirectory(_) => invalid("cwd", &error.to_string()),
+        E::NotWritten(path, _) => invalid(&format!("files.{path}"), &error.to_string()),
         E::EmptyCommand => invalid("command", &error.to_string()),
         E::NotExecutable(_) => {
             reasoned(Code::FailedPrecondition, reason::NOT_EXECUTABLE, &error.to_string())

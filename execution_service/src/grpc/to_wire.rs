@@ -16,7 +16,7 @@ use crate::language::{Approach, Language};
 use crate::sandbox::files::{FileEntry, FileKind, Listing};
 use crate::sandbox::isolation::{Isolation, Wall};
 use crate::sandbox::spec::Usage;
-use crate::session::{Context, Session};
+use crate::session::{Context, ContextState, Session};
 use crate::worker::Worker;
 
 /// One event of the run `execution_id`.
@@ -162,7 +162,8 @@ fn diagnostic(diagnostic: Diagnostic) -> wire::Diagnostic {
 }
 
 /// A session as callers see it.
-pub fn session(session: &Session) -> wire::Session {
+pub fn session(worker: &Worker, session: &Session) -> wire::Session {
+    let idle = worker.sessions.idle_of(session).as_secs();
     wire::Session {
         session_id: session.id.clone(),
         created_at_ms: unix_millis(session.deadline.created()),
@@ -170,15 +171,34 @@ pub fn session(session: &Session) -> wire::Session {
         busy: session.is_busy(),
         contexts: session.contexts.all().iter().map(|one| context(one)).collect(),
         processes: u32::try_from(session.processes.count()).unwrap_or(u32::MAX),
+        paused: session.membership.is_paused(),
+        auto_resume: session.auto_resume,
+        idle_seconds: u32::try_from(idle).unwrap_or(u32::MAX),
+        limits: Some(limits(session.limits)),
+        usage: None,
     }
+}
+
+/// What a session has used so far.
+pub fn session_usage(usage: Usage) -> wire::SessionUsage {
+    let Usage { cpu, memory_bytes, disk_bytes, .. } = usage;
+    wire::SessionUsage { cpu_us: micros(cpu), memory_bytes, disk_bytes }
 }
 
 /// A context as callers see it.
 pub fn context(context: &Context) -> wire::Context {
+    let state = context.state();
     wire::Context {
         context_id: context.id.clone(),
         language: String::from(context.language.name()),
-        busy: context.is_busy(),
+        busy: state == ContextState::Busy,
+        state: i32::from(match state {
+            ContextState::New => wire::ContextState::New,
+            ContextState::Idle => wire::ContextState::Idle,
+            ContextState::Busy => wire::ContextState::Busy,
+            ContextState::Lost => wire::ContextState::Lost,
+        }),
+        working_directory: context.directory.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::program::{Mode, Program};
+use super::request_place::RequestPlace;
 use crate::sandbox::spec::Command;
 
 /// How a kernel is started.
@@ -40,8 +41,8 @@ pub struct KernelRequest {
 
 /// A language with a kernel.
 pub trait KernelLanguage: Send + Sync {
-    /// Starts the interpreter `executable`.
-    fn start(&self, executable: &str) -> KernelStart;
+    /// Starts the interpreter `executable`, which finds its requests at `place`.
+    fn start(&self, executable: &str, place: RequestPlace) -> KernelStart;
 
     /// Tells it to run `program` as its run number `id`.
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest;

@@ -20,6 +20,7 @@ mod kernel;
 pub mod node;
 mod program;
 pub mod python;
+mod request_place;
 mod run_message;
 pub mod toolchain;
 
@@ -29,6 +30,7 @@ pub use descriptor::{Approach, Descriptor, Language, VirtualEnvironment};
 pub use environment::environment_of;
 pub use kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
 pub use program::{Mode, Program};
+pub use request_place::RequestPlace;
 
 impl Language {
     /// Every language, in the order in which they are shown.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::request_place::RequestPlace;
+
 /// What a request says of its program.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'a> {
@@ -15,6 +17,10 @@ pub struct Program<'a> {
     pub stdin: Option<&'a str>,
     /// For compilers; checked by [`Language::check_compiler_flags`](super::Language::check_compiler_flags).
     pub compiler_flags: &'a [String],
+    /// Absolute path inside the sandbox. An interpreter that has been started already stays where it is.
+    pub working_directory: &'a str,
+    /// Where its files are handed over.
+    pub place: RequestPlace,
 }
 
 /// Whether a kernel runs one program or keeps state over many.

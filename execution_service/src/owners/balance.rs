@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::ledger::Promised;
 use super::{Background, LOW, Member, Owners, Stage, State, each_of, part};
 use crate::execution::sharing::Activity;
-use crate::sandbox::backend::Sandbox;
+use crate::sandbox::backend::{Sandbox, SandboxError};
 use crate::sandbox::spec::Footprint;
 
 /// A sandbox in which nothing was waited for so long idles. Steps of one conversation follow each other faster.
@@ -21,7 +21,7 @@ const STARVED: Duration = Duration::from_millis(500);
 /// Processor time between two looks, by which a sandbox is known to compute: a twentieth of a processor.
 const COMPUTES: Duration = Duration::from_millis(5);
 /// Between two looks at what one holds that idles.
-const MEASURE: Duration = Duration::from_secs(5);
+pub(super) const MEASURE: Duration = Duration::from_secs(5);
 
 /// A sandbox that has to go, because its owner holds too much.
 pub struct Evicted {
@@ -55,7 +55,8 @@ impl Owners {
                 if member.stage == Stage::Active {
                     member.look();
                 }
-                if member.activity.is_awaited() {
+                // Whoever waits for something in one that is paused waits until it is resumed.
+                if member.activity.is_awaited() && !member.paused {
                     member.seen = now;
                     continue;
                 }
@@ -73,7 +74,12 @@ impl Owners {
                     let (owners, number) = (self.clone(), *number);
                     let sandbox = Arc::clone(&member.sandbox);
                     // To its end: one that was cut off between the two might stand still for ever.
-                    tokio::spawn(async move { owners.pause(number, &*sandbox).await });
+                    tokio::spawn(async move {
+                        if let Err(error) = owners.pause(number, &*sandbox).await {
+                            // It is gone, or its inside is starved: it goes on at its low weight.
+                            tracing::debug!(%error, "an idle sandbox could not be paused");
+                        }
+                    });
                 }
             }
             weigh(state.members.values_mut(), background);
@@ -86,17 +92,22 @@ impl Owners {
         join_all(measuring).await.into_iter().flatten().collect()
     }
 
-    /// Stops what goes on in a sandbox in which nothing is waited for.
-    async fn pause(&self, number: u64, sandbox: &dyn Sandbox) {
-        if let Err(error) = sandbox.pause().await {
-            // It is gone, or its inside is starved: it goes on at its low weight.
-            tracing::debug!(%error, "an idle sandbox could not be paused");
-        }
+    /// Stops what goes on in a sandbox that is not to be used now.
+    ///
+    /// # Errors
+    /// Those of the sandbox.
+    pub(super) async fn pause(
+        &self,
+        number: u64,
+        sandbox: &dyn Sandbox,
+    ) -> Result<(), SandboxError> {
+        let paused = sandbox.pause().await;
         let is_idle = |member: &Member| member.stage == Stage::Idle;
         if !self.lock().members.get(&number).is_some_and(is_idle) {
             // Somebody has begun to use it meanwhile.
             let _ = sandbox.resume().await;
         }
+        paused
     }
 
     /// An idle sandbox is promised what it holds, if that is not too much.

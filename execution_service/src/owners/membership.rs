@@ -20,8 +20,8 @@ pub struct Promise {
 
 /// A sandbox among those of its owner, for as long as it is held.
 pub struct Membership {
-    owners: Owners,
-    number: u64,
+    pub(super) owners: Owners,
+    pub(super) number: u64,
 }
 
 /// For which one that is used again does not idle, whatever goes on in it.
@@ -46,6 +46,7 @@ impl Promise {
             cpu: None,
             computes: true,
             seen: Instant::now(),
+            paused: false,
         };
         // The others follow when they are looked at next.
         member.weigh(weight);
@@ -101,8 +102,9 @@ impl Membership {
         member.promised = promised;
         member.most = member.most.larger_of(wanted);
         let stage = std::mem::replace(&mut member.stage, Stage::Active);
-        let is_frozen =
-            stage == Stage::Idle && self.owners.0.rules.background == Background::Frozen;
+        let stands_still = self.owners.0.rules.background == Background::Frozen || member.paused;
+        let is_frozen = stage == Stage::Idle && stands_still;
+        member.paused = false;
         // Before what is to be waited for begins, it has to be resumed, which may take its time.
         member.seen = Instant::now() + if is_frozen { RESUMING } else { Duration::ZERO };
         let sandbox = Arc::clone(&member.sandbox);

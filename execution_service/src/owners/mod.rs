@@ -5,11 +5,13 @@
 //!        ├─ Member      one sandbox: whose it is, whether something in it is waited for
 //!        └─ balance     processors are divided by owner first; when memory is short, the largest owner gives
 //! ```
-//! A sandbox in which something is waited for is promised its limits. One that idles is promised what it holds.
+//! A sandbox in which something is waited for is promised its limits. One that idles, or that its owner has paused,
+//! is promised what it holds.
 
 mod balance;
 mod ledger;
 mod membership;
+mod pause;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +28,7 @@ pub use balance::Evicted;
 pub use ledger::{Bound, Overcommitted, Promisable};
 use ledger::{Ledger, Promised};
 pub use membership::{Membership, Promise};
+pub use pause::NotPaused;
 
 /// Weight of the only sandbox of an owner that computes while something in it is waited for.
 const FULL: u32 = 1000;
@@ -92,6 +95,8 @@ struct Member {
     computes: bool,
     /// When it was looked at last that idles, or was waited for.
     seen: Instant,
+    /// Its owner has had it stand still, until it is used again.
+    paused: bool,
 }
 
 /// Whether something in it is waited for.

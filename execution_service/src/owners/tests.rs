@@ -163,3 +163,41 @@ async fn the_owner_who_holds_most_gives_the_largest_sandbox() {
     scene.holds(&ann[0], LIMITS.memory_bytes * 3);
     assert_eq!(scene.too_much().await, Some(LIMITS.memory_bytes * 9), "bob's, who holds most");
 }
+
+#[tokio::test]
+async fn who_pauses_a_sandbox_has_it_stand_still_until_it_is_used_and_no_run_is_held_up() {
+    let scene = Scene::new(Background::Full);
+    let held = scene.sandbox("ann").await.unwrap();
+    let run = held.run();
+    let refused = held.membership.pause().await;
+    assert!(matches!(refused, Err(NotPaused::RunGoesOn)), "{refused:?}");
+    assert!(!scene.paused(&held) && !held.membership.is_paused());
+    drop(run);
+
+    // A command that somebody waits for stands still as well, and does not count as use.
+    let command = held.activity.begin(What::Command);
+    for _ in 0..2 {
+        held.membership.pause().await.expect("nothing is in the way");
+        assert!(scene.paused(&held) && held.membership.is_paused());
+    }
+    scene.owners.divide_processors().await;
+    assert!(scene.paused(&held), "it stays so");
+    held.membership.activate(LIMITS, None).await.unwrap();
+    assert!(!scene.paused(&held) && !held.membership.is_paused());
+    drop(command);
+}
+
+#[tokio::test]
+async fn a_paused_sandbox_is_promised_no_more_than_it_holds() {
+    let scene = Scene::new(Background::Full);
+    let mut ann = Vec::new();
+    for _ in 0..8 {
+        ann.push(scene.sandbox("ann").await.unwrap());
+    }
+    assert!(scene.sandbox("ann").await.is_err());
+    ann[0].membership.pause().await.expect("nothing is in the way");
+    scene.owners.divide_processors().await;
+    ann.push(scene.sandbox("ann").await.expect("there is room"));
+    let refused = ann[0].membership.activate(LIMITS, Some(Instant::now())).await;
+    assert!(refused.is_err() && scene.paused(&ann[0]) && ann[0].membership.is_paused());
+}

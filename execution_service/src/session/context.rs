@@ -1,17 +1,51 @@
 //! The interpreters of a session: each has its own state, and a lock by which its runs take turns.
 
+mod current;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::execution::runner::Runner;
-use crate::language::Language;
-use crate::sandbox::backend::{ProcessId, Sandbox};
+use tokio_util::sync::CancellationToken;
 
-/// How the ids of default contexts begin; the language follows.
-pub const DEFAULT_CONTEXT: &str = "default-";
+use crate::execution::runner::Runner;
+use crate::language::{Approach, Language, RequestPlace};
+use crate::sandbox::backend::{ProcessId, Sandbox};
+use crate::sandbox::spec::WORKSPACE;
+use crate::sandbox::workspace::WorkspacePath;
+
+pub use current::Current;
+
+/// How the ids of default contexts begin; the language follows. No id of the gateway's own making does.
+pub const DEFAULT_CONTEXT: &str = "ctx_default";
 /// Contexts of one session, at most: each may hold an interpreter of some 10 to 100 MB.
 const MOST: usize = 16;
+
+/// What is asked of a new context.
+#[derive(Clone, Debug)]
+pub struct NewContext {
+    /// Chosen by the caller; unique in its session.
+    pub id: String,
+    /// What it runs.
+    pub language: Language,
+    /// Variables of its runs, beside the session's.
+    pub env: BTreeMap<String, String>,
+    /// Where its programs begin, below the workspace; absent for the workspace itself.
+    pub directory: Option<WorkspacePath>,
+}
+
+/// How a context is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextState {
+    /// No interpreter has been started, or none since it was restarted; the next run starts one.
+    New,
+    /// The next run can begin.
+    Idle,
+    /// A run goes on, or is looked after.
+    Busy,
+    /// Its interpreter has ended, and with it what runs had defined; the next run starts another one.
+    Lost,
+}
 
 /// One interpreter with its state.
 pub struct Context {
@@ -23,6 +57,12 @@ pub struct Context {
     pub language: Language,
     /// Variables of its runs, beside the session's.
     pub env: BTreeMap<String, String>,
+    /// Where its programs begin, below the workspace; absent for the workspace itself.
+    pub directory: Option<WorkspacePath>,
+    /// What goes on in it.
+    pub current: Current,
+    /// Fires when it is deleted.
+    pub deleted: CancellationToken,
     /// Whoever has it runs something, or looks after what was run.
     pub runner: Arc<tokio::sync::Mutex<Runner>>,
     /// The process of its kernel; 0 while it has none.
@@ -54,31 +94,50 @@ fn default_id(language: Language) -> String {
 /// All of a session, in the order in which they were made.
 pub struct Contexts {
     session: String,
-    all: Mutex<Vec<Arc<Context>>>,
+    state: Mutex<State>,
+    /// See [`Runner::building`].
+    building: Arc<tokio::sync::Mutex<()>>,
+}
+
+struct State {
+    all: Vec<Arc<Context>>,
+    /// Of the last one that was made beside the first.
+    place: u32,
 }
 
 impl Context {
-    fn new(
-        session: &str,
-        id: &str,
-        language: Language,
-        env: BTreeMap<String, String>,
-        runner: Runner,
-    ) -> Arc<Self> {
+    fn new(session: &str, new: NewContext, runner: Runner) -> Arc<Self> {
+        let NewContext { id, language, env, directory } = new;
         let kernel = kernel_of(&runner);
         Arc::new(Self {
-            id: String::from(id),
             key: format!("{session}/{id}"),
+            id,
             language,
             env,
+            directory,
+            current: Current::default(),
+            deleted: CancellationToken::new(),
             kernel: AtomicU32::new(kernel),
             runner: Arc::new(tokio::sync::Mutex::new(runner)),
         })
     }
 
-    /// Whether a run goes on in it, or is looked after.
-    pub fn is_busy(&self) -> bool {
-        self.runner.try_lock().is_err()
+    /// How it is now.
+    pub fn state(&self) -> ContextState {
+        let Ok(mut runner) = self.runner.try_lock() else {
+            return ContextState::Busy;
+        };
+        match (self.language.approach(), &mut runner.kernel) {
+            (Approach::Compiled(_), _) => ContextState::Idle,
+            (Approach::Kernel(_), None) => ContextState::New,
+            (Approach::Kernel(_), Some(kernel)) => {
+                if kernel.has_ended() {
+                    ContextState::Lost
+                } else {
+                    ContextState::Idle
+                }
+            }
+        }
     }
 
     /// Whether an interpreter waits in it, as far as is known.
@@ -108,10 +167,13 @@ fn kernel_of(runner: &Runner) -> u32 {
 impl Contexts {
     /// Of the session `session`; `first` is its first one.
     pub fn new(session: &str, first: Option<(Language, Runner)>) -> Self {
-        let first = first.map(|(language, runner)| {
-            Context::new(session, &default_id(language), language, BTreeMap::new(), runner)
+        let building = Arc::default();
+        let first = first.map(|(language, mut runner)| {
+            runner.building = Arc::clone(&building);
+            Context::new(session, default_of(language), runner)
         });
-        Self { session: String::from(session), all: Mutex::new(first.into_iter().collect()) }
+        let state = Mutex::new(State { all: first.into_iter().collect(), place: 0 });
+        Self { session: String::from(session), state, building }
     }
 
     /// The one called `id`, which must run `language`; with an empty id the session's default one of that
@@ -125,15 +187,28 @@ impl Contexts {
         language: Language,
         sandbox: &Arc<dyn Sandbox>,
     ) -> Result<Arc<Context>, ContextError> {
-        let mut all = self.lock();
+        let mut state = self.lock();
         let default = default_id(language);
         let wanted = if id.is_empty() { &default } else { id };
-        match all.iter().find(|context| context.id == wanted) {
+        match state.all.iter().find(|context| context.id == wanted) {
             Some(context) if context.language == language => Ok(Arc::clone(context)),
             Some(context) => Err(ContextError::LanguageMismatch(context.language)),
-            None if id.is_empty() => self.add(&mut all, wanted, language, BTreeMap::new(), sandbox),
+            None if id.is_empty() => self.add(&mut state, default_of(language), sandbox),
             None => Err(ContextError::NotFound),
         }
+    }
+
+    /// Those that are meant by `id`: one, or with an empty id all.
+    ///
+    /// # Errors
+    /// [`ContextError::NotFound`].
+    pub fn meant_by(&self, id: &str) -> Result<Vec<Arc<Context>>, ContextError> {
+        let all = self.all();
+        if id.is_empty() {
+            return Ok(all);
+        }
+        let found = all.into_iter().find(|context| context.id == id);
+        found.map(|context| vec![context]).ok_or(ContextError::NotFound)
     }
 
     /// Makes one more.
@@ -142,26 +217,36 @@ impl Contexts {
     /// [`ContextError::Exists`] or [`ContextError::TooMany`].
     pub fn create(
         &self,
-        id: &str,
-        language: Language,
-        env: BTreeMap<String, String>,
+        new: NewContext,
         sandbox: &Arc<dyn Sandbox>,
     ) -> Result<Arc<Context>, ContextError> {
-        let mut all = self.lock();
-        if all.iter().any(|context| context.id == id) {
+        let mut state = self.lock();
+        if state.all.iter().any(|context| context.id == new.id) {
             return Err(ContextError::Exists);
         }
-        self.add(&mut all, id, language, env, sandbox)
+        self.add(&mut state, new, sandbox)
+    }
+
+    /// Takes one out, for its end. Nothing begins in it any more.
+    ///
+    /// # Errors
+    /// [`ContextError::NotFound`].
+    pub fn remove(&self, id: &str) -> Result<Arc<Context>, ContextError> {
+        let mut state = self.lock();
+        let at = state.all.iter().position(|context| context.id == id);
+        let context = state.all.remove(at.ok_or(ContextError::NotFound)?);
+        context.deleted.cancel();
+        Ok(context)
     }
 
     /// All of them, oldest first.
     pub fn all(&self) -> Vec<Arc<Context>> {
-        self.lock().clone()
+        self.lock().all.clone()
     }
 
     /// In how many an interpreter waits.
     pub fn kernels(&self) -> u64 {
-        self.lock().iter().filter(|context| context.has_kernel()).count() as u64
+        self.lock().all.iter().filter(|context| context.has_kernel()).count() as u64
     }
 
     /// Completes when no run goes on in any that there is now.
@@ -173,24 +258,33 @@ impl Contexts {
 
     fn add(
         &self,
-        all: &mut Vec<Arc<Context>>,
-        id: &str,
-        language: Language,
-        env: BTreeMap<String, String>,
+        state: &mut State,
+        new: NewContext,
         sandbox: &Arc<dyn Sandbox>,
     ) -> Result<Arc<Context>, ContextError> {
-        if all.len() >= MOST {
+        if state.all.len() >= MOST {
             return Err(ContextError::TooMany);
         }
-        let runner = Runner::new(Arc::clone(sandbox));
-        let context = Context::new(&self.session, id, language, env, runner);
-        all.push(Arc::clone(&context));
+        state.place += 1;
+        let mut runner = Runner::new(Arc::clone(sandbox));
+        runner.place = RequestPlace::numbered(state.place);
+        runner.building = Arc::clone(&self.building);
+        if let Some(directory) = &new.directory {
+            runner.directory = format!("{WORKSPACE}/{directory}").into();
+        }
+        let context = Context::new(&self.session, new, runner);
+        state.all.push(Arc::clone(&context));
         Ok(context)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Context>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A session's default context of `language`.
+fn default_of(language: Language) -> NewContext {
+    NewContext { id: default_id(language), language, env: BTreeMap::new(), directory: None }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct Deadline {
     created: SystemTime,
+    idle: Option<Duration>,
     times: Mutex<Times>,
 }
 
@@ -21,11 +22,11 @@ struct Times {
 }
 
 impl Deadline {
-    /// So long from now.
-    pub fn after(ttl: Duration) -> Self {
+    /// So long from now, and after `idle` without use if that is earlier.
+    pub fn after(ttl: Duration, idle: Option<Duration>) -> Self {
         let (created, now) = (SystemTime::now(), Instant::now());
         let times = Times { expires: created + ttl, ends: now + ttl, last_use: now, uses: 0 };
-        Self { created, times: Mutex::new(times) }
+        Self { created, idle, times: Mutex::new(times) }
     }
 
     /// Moves it: so long from now, whether that is earlier or later than before.
@@ -56,9 +57,15 @@ impl Deadline {
         self.lock().expires
     }
 
-    /// Whether it has passed at `now`, or nothing was done for `idle` by then in a session that is not busy.
-    pub fn has_passed(&self, now: Instant, idle: Duration, busy: bool) -> bool {
-        let times = *self.lock();
+    /// For how long its session may do nothing, which is `most` at most.
+    pub fn idle(&self, most: Duration) -> Duration {
+        self.idle.map_or(most, |idle| idle.min(most))
+    }
+
+    /// Whether it has passed at `now`, or nothing was done for as long as may be, `most` at most, by then in a session
+    /// that is not busy.
+    pub fn has_passed(&self, now: Instant, most: Duration, busy: bool) -> bool {
+        let (times, idle) = (*self.lock(), self.idle(most));
         now >= times.ends || (!busy && now >= times.last_use + idle)
     }
 
@@ -75,7 +82,7 @@ mod tests {
 
     #[test]
     fn it_can_be_moved_both_ways_and_work_is_not_idleness() {
-        let deadline = Deadline::after(10 * MINUTE);
+        let deadline = Deadline::after(10 * MINUTE, None);
         let after = |minutes: u32| Instant::now() + minutes * MINUTE;
         assert!(!deadline.has_passed(after(4), 5 * MINUTE, false));
         assert!(deadline.has_passed(after(6), 5 * MINUTE, false));
@@ -85,5 +92,9 @@ mod tests {
         assert!(!deadline.has_passed(after(20), 60 * MINUTE, true), "it was moved away");
         deadline.move_to(MINUTE);
         assert!(deadline.has_passed(after(2), 60 * MINUTE, true), "it was moved near");
+        let own = Deadline::after(60 * MINUTE, Some(2 * MINUTE));
+        assert!(own.has_passed(after(3), 5 * MINUTE, false), "it has a time of its own");
+        assert!(!own.has_passed(after(3), 5 * MINUTE, true));
+        assert_eq!(own.idle(MINUTE), MINUTE, "which is no longer than any may have");
     }
 }

@@ -1,7 +1,7 @@
 //! Sessions: a user's lease on one sandbox over time, with what is in it.
 //!
 //! ```text
-//! Session ── Deadline    until when it lives, and when it was used last
+//! Session ── Deadline    until when it lives, when it was used last, how long it may do nothing
 //!         ├─ Activity    what goes on in it at once
 //!         ├─ Contexts    interpreters with their state; each has a lock, runs take turns by it
 //!         ├─ Processes   commands that were started in it
@@ -17,21 +17,23 @@ pub mod processes;
 mod registry;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::execution::handle::Cause;
 use crate::execution::limits::Limits;
 use crate::execution::runner::Runner;
 use crate::execution::sharing::Activity;
 use crate::language::Language;
-use crate::owners::{Membership, Overcommitted, Promise};
-use crate::sandbox::backend::Sandbox;
+use crate::owners::{Membership, NotPaused, Overcommitted, Promise};
+use crate::sandbox::backend::{ProcessId, Sandbox};
+use crate::sandbox::workspace::WorkspaceFile;
 
-pub use context::{Context, ContextError, Contexts, DEFAULT_CONTEXT};
+pub use context::{Context, ContextError, ContextState, Contexts, DEFAULT_CONTEXT, NewContext};
 pub use deadline::Deadline;
 pub use listing::Listing;
 pub use processes::Processes;
@@ -53,6 +55,8 @@ pub struct Session {
     pub env: BTreeMap<String, String>,
     /// Until when it lives.
     pub deadline: Deadline,
+    /// Nothing of it was there before.
+    pub begun: std::time::Instant,
     /// What goes on in it.
     pub activity: Activity,
     /// What is known of its workspace.
@@ -65,8 +69,12 @@ pub struct Session {
     pub processes: Processes,
     /// Shared by all of them.
     pub sandbox: Arc<dyn Sandbox>,
+    /// Whether it is resumed by its use when it is paused, and not by its owner's word alone.
+    pub auto_resume: bool,
     /// Fires when it ends: whatever runs in it stops.
     pub ended: CancellationToken,
+    /// Why it has ended, once it has.
+    why: OnceLock<Cause>,
     /// Filled when nothing of it is left.
     over: OnceCell<()>,
 }
@@ -80,7 +88,7 @@ impl Session {
         first: Option<(Language, Runner)>,
         room: Promise,
     ) -> Self {
-        let NewSession { id, owner, language: _, env, ttl } = new;
+        let NewSession { id, owner, language: _, env, ttl, idle, auto_resume, files: _ } = new;
         let contexts = Contexts::new(&id, first);
         let activity = Activity::default();
         let membership = room.keep(&sandbox, &activity);
@@ -89,14 +97,17 @@ impl Session {
             owner,
             limits,
             env,
-            deadline: Deadline::after(ttl),
+            deadline: Deadline::after(ttl, idle),
+            begun: std::time::Instant::now(),
             activity,
             listing: Listing::default(),
             membership,
             contexts,
             processes: Processes::default(),
             sandbox,
+            auto_resume,
             ended: CancellationToken::new(),
+            why: OnceLock::new(),
             over: OnceCell::new(),
         }
     }
@@ -106,17 +117,71 @@ impl Session {
         self.activity.is_awaited()
     }
 
-    /// Whether its time has run out, by the clock or because nothing was done in it for `idle`.
+    /// Whether its time has run out, by the clock or because nothing was done in it for so long as it may do nothing,
+    /// which is `idle` at most. One that is paused is meant to do nothing.
     pub fn is_over(&self, idle: Duration) -> bool {
-        self.deadline.has_passed(Instant::now(), idle, self.is_busy())
+        let expects_nothing = self.is_busy() || self.membership.is_paused();
+        self.deadline.has_passed(Instant::now(), idle, expects_nothing)
     }
 
     /// It is used again now, outside of a run, with its own limits.
     ///
     /// # Errors
+    /// [`NotAwake`].
+    pub async fn wake(&self) -> Result<(), NotAwake> {
+        self.may_be_used()?;
+        self.membership.activate(self.limits.sandbox, Some(Instant::now())).await?;
+        Ok(())
+    }
+
+    /// It is used in a way that needs nothing of it to run: only its owner's pause ends.
+    ///
+    /// # Errors
+    /// [`NotAwake`].
+    pub async fn end_pause(&self) -> Result<(), NotAwake> {
+        if self.membership.is_paused() { self.wake().await } else { Ok(()) }
+    }
+
+    /// Whether it can be used, or only its owner's word resumes it.
+    ///
+    /// # Errors
+    /// [`NotAwake::Paused`].
+    pub fn may_be_used(&self) -> Result<(), NotAwake> {
+        if !self.auto_resume && self.membership.is_paused() {
+            return Err(NotAwake::Paused);
+        }
+        Ok(())
+    }
+
+    /// Has everything in it stand still until it is used again.
+    ///
+    /// # Errors
+    /// [`NotPaused`].
+    pub async fn pause(&self) -> Result<(), NotPaused> {
+        self.membership.pause().await
+    }
+
+    /// Has everything in it go on, by its owner's word.
+    ///
+    /// # Errors
     /// When there is no room for it at once.
-    pub async fn wake(&self) -> Result<(), Overcommitted> {
+    pub async fn resume(&self) -> Result<(), Overcommitted> {
+        self.deadline.touch();
         self.membership.activate(self.limits.sandbox, Some(Instant::now())).await
+    }
+
+    /// Why it has ended, once it has.
+    pub fn why_ended(&self) -> Option<Cause> {
+        self.why.get().copied()
+    }
+
+    /// The processes of it that are none of `context`: other interpreters, and commands.
+    pub fn others_than(&self, context: &Context) -> Vec<ProcessId> {
+        let contexts = self.contexts.all();
+        let others = contexts.iter().filter(|other| other.id != context.id);
+        let kernels = others.filter_map(|other| other.kernel());
+        let commands = self.processes.all();
+        kernels.chain(commands.iter().map(|command| command.id)).collect()
     }
 
     /// Whether what earlier runs have left running holds more than nobody watches who waits for a run.
@@ -128,9 +193,10 @@ impl Session {
         self.sandbox.excess(SUSPICIOUS).await.is_some()
     }
 
-    /// Stops what runs in it and gives its sandbox back. Returns when nothing is left, also to those who come
-    /// later.
-    pub async fn end(&self) {
+    /// Stops what runs in it and gives its sandbox back, because of `why`. Returns when nothing is left, also to those
+    /// who come later.
+    pub async fn end(&self, why: Cause) {
+        let _ = self.why.set(why);
         self.ended.cancel();
         let ending = self.over.get_or_init(async || {
             self.contexts.all_idle().await;
@@ -158,6 +224,23 @@ pub struct NewSession {
     pub env: BTreeMap<String, String>,
     /// How long it lives, unless its deadline is moved.
     pub ttl: Duration,
+    /// How long it may do nothing; absent for as long as any session may.
+    pub idle: Option<Duration>,
+    /// Whether it is resumed by its use when it is paused.
+    pub auto_resume: bool,
+    /// What is in its workspace from the start.
+    pub files: Vec<WorkspaceFile>,
+}
+
+/// Why a session cannot be used now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAwake {
+    /// It is paused, and only its owner's word resumes it.
+    #[error("the session is paused")]
+    Paused,
+    /// There is no room for it at once.
+    #[error(transparent)]
+    Overcommitted(#[from] Overcommitted),
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, interval};
 
 use super::Session;
+use crate::execution::handle::Cause;
 use crate::sandbox::backend::Sandbox;
 
 /// How often expired sessions are looked for.
@@ -171,6 +172,11 @@ impl Registry {
         self.lock().held().map(|session| session.processes.count()).sum()
     }
 
+    /// How long `session` may do nothing.
+    pub fn idle_of(&self, session: &Session) -> Duration {
+        session.deadline.idle(self.rules.idle)
+    }
+
     /// Ends sessions whose time has run out or whose sandbox is gone, for ever.
     pub async fn sweep(&self) {
         // Side by side: what a session does with its last moments must not keep others from their end.
@@ -181,7 +187,8 @@ impl Registry {
                 _ = tick.tick() => {
                     for (session, why) in self.take_over() {
                         tracing::info!(session_id = session.id, "{why}");
-                        ending.push(async move { session.end().await });
+                        let cause = cause_of(why);
+                        ending.push(async move { session.end(cause).await });
                     }
                 }
                 Some(()) = ending.next() => {}
@@ -197,7 +204,11 @@ impl Registry {
     /// Ends every session.
     pub async fn end_all(&self) {
         let sessions = self.take_all();
-        futures::future::join_all(sessions.iter().map(|session| session.end())).await;
+        let end = |session: &Arc<Session>| {
+            let session = Arc::clone(session);
+            async move { session.end(Cause::SessionLost).await }
+        };
+        futures::future::join_all(sessions.iter().map(end)).await;
     }
 
     fn take_all(&self) -> Vec<Arc<Session>> {
@@ -241,6 +252,18 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What those are told who wait for something in a session that is over.
+fn cause_of(why: SessionError) -> Cause {
+    match why {
+        SessionError::Expired => Cause::SessionExpired,
+        SessionError::NotFound
+        | SessionError::Lost
+        | SessionError::Exists
+        | SessionError::TooMany(_)
+        | SessionError::Full => Cause::SessionLost,
     }
 }
 

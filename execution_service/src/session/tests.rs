@@ -30,6 +30,9 @@ pub(super) async fn session(
         language: None,
         env: BTreeMap::new(),
         ttl,
+        idle: None,
+        auto_resume: true,
+        files: Vec::new(),
     };
     let room = Owners::roomy().promise(owner, LIMITS.sandbox).expect("room");
     Session::begin(new, LIMITS, sandbox(backend).await, None, room)
@@ -75,7 +78,7 @@ async fn its_end_waits_for_what_runs_and_is_the_end_of_the_sandbox() {
     let running = Arc::clone(&made.runner).lock_owned().await;
     let ending = tokio::spawn({
         let session = Arc::clone(&session);
-        async move { session.end().await }
+        async move { session.end(Cause::SessionDeleted).await }
     });
     session.ended.cancelled().await;
     tokio::task::yield_now().await;
@@ -83,7 +86,7 @@ async fn its_end_waits_for_what_runs_and_is_the_end_of_the_sandbox() {
     drop(running);
     ending.await.expect("it ends");
     assert!(backend.sandbox(0).has_ended());
-    session.end().await;
+    session.end(Cause::SessionDeleted).await;
     until(|| backend.processes() == 0).await;
     backend.assert_all_is_ended();
 }

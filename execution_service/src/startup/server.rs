@@ -30,7 +30,9 @@ pub async fn serve(
     let executions = executions_server::ExecutionsServer::new(executions)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let sessions = sessions_server::SessionsServer::new(Sessions::new(Arc::clone(worker)));
+    // With files that a session begins with.
+    let sessions = sessions_server::SessionsServer::new(Sessions::new(Arc::clone(worker)))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let processes = processes_server::ProcessesServer::new(Processes::new(Arc::clone(worker)));
     let files = files_server::FilesServer::new(Files::new(Arc::clone(worker)));
     let workers = workers_server::WorkersServer::new(Workers::new(Arc::clone(worker)));

@@ -1,6 +1,5 @@
 //! What is done behind the answer to a run that was stopped.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::OwnedMutexGuard;
@@ -27,11 +26,7 @@ impl Cleanup {
     /// contexts, not commands, not what earlier runs have left.
     pub(super) async fn carry_out(self, worker: &Worker) {
         let Self { place: Place { session, context }, process, began, share, _runner } = self;
-        let contexts = session.contexts.all();
-        let others = contexts.iter().filter(|other| !Arc::ptr_eq(other, &context));
-        let kernels = others.filter_map(|other| other.kernel());
-        let commands = session.processes.running();
-        let spared = kernels.chain(commands.iter().map(|command| command.id)).collect();
+        let spared = session.others_than(&context);
         // What has lost its parents may be anybody's, unless nobody else was there.
         let orphans = !share.is_shared();
         let tree = ProcessTree { root: process, spared, since: began, orphans };

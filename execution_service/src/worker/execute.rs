@@ -10,6 +10,7 @@ use super::cleanup::Cleanup;
 use super::place::Place;
 use super::{Worker, WorkerError};
 use crate::execution::event::Event;
+use crate::execution::handle::Handle;
 use crate::execution::kernel::KernelError;
 use crate::execution::outcome::{Outcome, Phases, Status};
 use crate::execution::run::{Completed, Run};
@@ -89,7 +90,7 @@ impl Worker {
         let activity = Activity::default();
         let membership = promise.keep(&runner.sandbox, &activity);
         let share = activity.begin(run.wants());
-        let prepared = self.prepare(run, Mode::Once, run.cancelled, &share)?;
+        let prepared = self.prepare(run, Mode::Once, (run.cancelled, None), &share)?;
         let completed = prepared.run(&mut runner, run.sink).await;
         // Given back behind the answer: the next run does not wait for it, and nor does the caller.
         self.tasks.spawn("end sandbox", async move {
@@ -108,7 +109,7 @@ impl Worker {
         &'a self,
         run: &'a Admitted<'_>,
         mode: Mode,
-        cancelled: &'a CancellationToken,
+        (cancelled, handle): (&'a CancellationToken, Option<&'a Handle>),
         share: &'a Share,
     ) -> Result<Run<'a>, KernelError> {
         let (executable, version) = self
@@ -124,6 +125,7 @@ impl Worker {
             mode,
             settings: self.settings,
             cancelled,
+            handle,
             share,
             watched: None,
         })

@@ -19,6 +19,7 @@ impl Worker {
     ) -> Result<Listing, WorkerError> {
         let session = self.sessions.get(session.0, session.1)?;
         session.deadline.touch();
+        session.end_pause().await?;
         let listing = session.sandbox.list_files(Root::Workspace, path, MOST_ENTRIES).await;
         self.answer(&session, listing)
     }

@@ -7,16 +7,18 @@ use super::admitted::{Admitted, Ended, Ran, Turn};
 use super::cleanup::Cleanup;
 use super::place::Place;
 use super::{Worker, WorkerError};
+use crate::execution::handle::{Cause, Handle};
 use crate::execution::kernel::KernelError;
-use crate::execution::outcome::Phases;
+use crate::execution::outcome::{Phases, Status};
 use crate::execution::run::{Completed, Watched};
 use crate::execution::runner::{Runner, UNHURRIED};
 use crate::execution::sharing::Share;
+use crate::execution::signals;
 use crate::language::Mode;
 use crate::language::diagnostic::Diagnostic;
 use crate::sandbox::backend::SandboxError;
-use crate::sandbox::spec::SandboxLimits;
-use crate::session::{Session, SessionError};
+use crate::sandbox::spec::{Exit, SandboxLimits, Usage};
+use crate::session::{ContextError, Session, SessionError};
 
 impl Worker {
     pub(super) async fn run_in_session(
@@ -34,12 +36,13 @@ impl Worker {
             () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
             () = session.ended.cancelled() => return Err(self.end_of(session)),
         };
+        session.may_be_used()?;
         tokio::select! {
             promised = session.membership.activate(run.limits.sandbox, turn.latest) => promised?,
             () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
             () = session.ended.cancelled() => return Err(self.end_of(session)),
         }
-        // Whoever has it now only cleans up behind an answer, or ends the session.
+        // Whoever has it now only cleans up behind an answer, or ends the session or the context.
         let mut runner = tokio::select! {
             runner = Arc::clone(&place.context.runner).lock_owned() => runner,
             () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
@@ -47,10 +50,21 @@ impl Worker {
         if session.ended.is_cancelled() {
             return Err(self.end_of(session));
         }
+        if place.context.deleted.is_cancelled() {
+            return Err(ContextError::NotFound.into());
+        }
         let queue = begun.elapsed();
         let began = Instant::now();
         let share = session.activity.begin(run.wants());
-        let result = self.take_turn(run, session, &mut runner, &share).await;
+        // From here on nobody can pause the session, and somebody may just have done so.
+        if session.membership.is_paused() {
+            session.may_be_used()?;
+            session.membership.activate(run.limits.sandbox, turn.latest).await?;
+        }
+        let handle = Arc::new(Handle::new(run.cancelled.child_token()));
+        let going = place.context.current.begin(&handle);
+        let result = self.take_turn(run, session, &mut runner, (&share, &handle)).await;
+        drop(going);
         place.context.note_kernel(&runner);
         session.deadline.touch();
         if session.sandbox.is_gone() {
@@ -82,12 +96,12 @@ impl Worker {
         run: &Admitted<'_>,
         session: &Session,
         runner: &mut Runner,
-        share: &Share,
+        (share, handle): (&Share, &Handle),
     ) -> Result<(Completed, Duration, bool), KernelError> {
         let begun = Instant::now();
         let died_between = runner.lost_kernel();
-        let stop = run.cancelled.child_token();
-        let mut prepared = self.prepare(run, Mode::Session, &stop, share)?;
+        let stops = (handle.stop(), Some(handle));
+        let mut prepared = self.prepare(run, Mode::Session, stops, share)?;
         if run.request.report_changes {
             let known = session.listing.known(session.deadline.uses());
             prepared.watched = Some(Watched { known });
@@ -96,22 +110,33 @@ impl Worker {
             Err(SandboxError::Limits(_)) => {
                 // What the session holds already is more than this run would be allowed.
                 let completed = prepared.never_ran(Diagnostic::no_memory(), runner).await?;
-                return Ok((completed, begun.elapsed(), died_between));
+                return Ok((completed, begun.elapsed(), died_between.is_some()));
             }
             result => result?,
         }
         // What ran in the background since the last run is not this one's.
-        runner.settle_usage(UNHURRIED).await?;
+        let since = runner.settle_usage(UNHURRIED).await?;
         let start = begun.elapsed();
         let mut running = std::pin::pin!(prepared.run(runner, run.sink));
-        let completed = tokio::select! {
+        let mut completed = tokio::select! {
             completed = &mut running => completed,
             () = session.ended.cancelled() => {
-                stop.cancel();
+                handle.end(session.why_ended().unwrap_or(Cause::SessionLost));
                 running.await
             }
         }?;
-        let state_lost = completed.kernel_lost || died_between;
+        let verdict = &mut completed.verdict;
+        if let (Status::Cancelled, Some(cause)) = (verdict.status, handle.cause()) {
+            verdict.diagnostic = Some(cause.diagnostic());
+        }
+        if let (Some(exit), Some(diagnostic)) = (died_between, &mut verdict.diagnostic) {
+            // Often it fails because of that.
+            let hints = [Some(replaced(exit, since)), diagnostic.hint.take()];
+            diagnostic.hint = Some(hints.into_iter().flatten().collect::<Vec<_>>().join(" "));
+        }
+        // What has a cause is not over before the session or the interpreter is.
+        let state_lost =
+            completed.kernel_lost || died_between.is_some() || handle.cause().is_some();
         Ok((completed, start, state_lost))
     }
 
@@ -134,7 +159,7 @@ impl Worker {
     pub(super) fn lose(&self, session: &Arc<Session>) {
         if self.sessions.lose(session) {
             let session = Arc::clone(session);
-            self.tasks.spawn("end session", async move { session.end().await });
+            self.tasks.spawn("end session", async move { session.end(Cause::SessionLost).await });
         }
     }
 
@@ -143,4 +168,17 @@ impl Worker {
         let why = self.sessions.get(&session.id, &session.owner).err();
         WorkerError::Session(why.unwrap_or(SessionError::NotFound))
     }
+}
+
+/// What is said of an interpreter that has ended between two runs with `exit`, while `usage` was used.
+fn replaced(exit: Exit, usage: Usage) -> String {
+    let why = match exit {
+        Exit::Signal(signals::SIGKILL) if usage.oom_kills > 0 => String::from("for lack of memory"),
+        Exit::Signal(number) => format!("by {}", signals::name(number)),
+        Exit::Code(code) => format!("with exit status {code}"),
+    };
+    format!(
+        "The interpreter had ended between two runs ({why}) and was replaced: what earlier runs had \
+         defined is gone, files are still there."
+    )
 }

@@ -4,6 +4,7 @@
 mod admission;
 mod admitted;
 mod cleanup;
+mod contexts;
 mod execute;
 mod files;
 mod in_session;
@@ -242,6 +243,7 @@ impl Worker {
     /// Where in a session a run takes place.
     fn place(&self, target: &Target, request: &Request) -> Result<Place, WorkerError> {
         let session = self.sessions.get(&target.session, &request.owner)?;
+        session.may_be_used()?;
         let contexts = &session.contexts;
         let context = contexts.find(&target.context, request.language, &session.sandbox)?;
         Ok(Place { session, context })

@@ -8,10 +8,10 @@ use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
 use crate::execution::outputs::Unreadable;
 use crate::language::{FlagError, Language};
-use crate::owners::Overcommitted;
+use crate::owners::{NotPaused, Overcommitted};
 use crate::sandbox::backend::SandboxError;
 use crate::session::processes::ProcessError;
-use crate::session::{ContextError, SessionError};
+use crate::session::{ContextError, NotAwake, SessionError};
 
 /// Why a run or a session was refused, or could not be had. Never how a user's program ended.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,18 @@ pub enum WorkerError {
     /// See [`ProcessError`].
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// A session that only its owner's word resumes.
+    #[error("the session is paused")]
+    Paused,
+    /// A session in which a run goes on cannot be paused.
+    #[error("a run goes on in the session")]
+    Busy,
+    /// A directory that a context is to begin in cannot be had.
+    #[error("must be a directory of the workspace: {0}")]
+    NoDirectory(io::Error),
+    /// A file that a session is to begin with cannot be written: its path, and why.
+    #[error("cannot be written: {1}")]
+    NotWritten(String, io::Error),
     /// A command without a program.
     #[error("must name a program")]
     EmptyCommand,
@@ -76,6 +88,24 @@ pub enum WorkerError {
     /// A fault of ours.
     #[error(transparent)]
     Kernel(KernelError),
+}
+
+impl From<NotAwake> for WorkerError {
+    fn from(error: NotAwake) -> Self {
+        match error {
+            NotAwake::Paused => Self::Paused,
+            NotAwake::Overcommitted(full) => Self::Overcommitted(full),
+        }
+    }
+}
+
+impl From<NotPaused> for WorkerError {
+    fn from(error: NotPaused) -> Self {
+        match error {
+            NotPaused::RunGoesOn => Self::Busy,
+            NotPaused::Sandbox(error) => Self::from(KernelError::from(error)),
+        }
+    }
 }
 
 impl From<KernelError> for WorkerError {

@@ -1,16 +1,21 @@
 //! Beginning sessions and ending them, and what can be done to one meanwhile.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Worker, WorkerError};
+use crate::execution::handle::Cause;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::RequestedLimits;
-use crate::language::Language;
 use crate::pool::{Acquired, Demand};
-use crate::sandbox::backend::SandboxError;
-use crate::session::{Context, NewSession, Session};
+use crate::sandbox::backend::{Sandbox, SandboxError};
+use crate::sandbox::files::{FileMode, Root};
+use crate::sandbox::spec::Usage;
+use crate::sandbox::workspace::WorkspaceFile;
+use crate::session::{NewSession, Session};
+
+/// For an account of a session that somebody only looks at.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 impl Worker {
     /// Begins a session.
@@ -43,6 +48,7 @@ impl Worker {
         match made.await {
             Err(error) => Err(self.cause_of(error).await),
             Ok((sandbox, first)) => {
+                write_files(sandbox.as_ref(), &new.files).await?;
                 Ok(promise.keep(Session::begin(new, limits, sandbox, first, room)))
             }
         }
@@ -64,20 +70,36 @@ impl Worker {
         Ok(session)
     }
 
-    /// Makes one more context in a session. Its interpreter is started by its first run.
+    /// Has everything in a session stand still until it is used again, or only until its owner says so.
     ///
     /// # Errors
-    /// No such session, no such language, an id that is taken, or too many.
-    pub fn create_context(
-        &self,
-        session: (&str, &str),
-        id: &str,
-        language: Language,
-        env: BTreeMap<String, String>,
-    ) -> Result<Arc<Context>, WorkerError> {
-        self.toolchain(language)?;
-        let session = self.sessions.get(session.0, session.1)?;
-        Ok(session.contexts.create(id, language, env, &session.sandbox)?)
+    /// [`WorkerError::Busy`] while a run goes on; no such session.
+    pub async fn pause_session(&self, id: &str, owner: &str) -> Result<Arc<Session>, WorkerError> {
+        let session = self.sessions.get(id, owner)?;
+        session.pause().await?;
+        Ok(session)
+    }
+
+    /// Has everything in it go on. One that was not paused is as it was.
+    ///
+    /// # Errors
+    /// No such session, or no room for it at once.
+    pub async fn resume_session(&self, id: &str, owner: &str) -> Result<Arc<Session>, WorkerError> {
+        let session = self.sessions.get(id, owner)?;
+        session.resume().await?;
+        Ok(session)
+    }
+
+    /// What a session has used so far; as far as can be told at once.
+    ///
+    /// # Errors
+    /// No such session.
+    pub async fn usage_of(&self, session: &Arc<Session>) -> Result<Usage, WorkerError> {
+        let usage = session.sandbox.usage(PATIENCE).await;
+        let mut usage = self.answer(session, usage)?;
+        // What it holds now, and not at most since somebody has looked.
+        usage.memory_bytes = session.sandbox.footprint().await.memory_bytes;
+        Ok(usage)
     }
 
     /// Ends a session; returns when nothing of it is left.
@@ -87,7 +109,8 @@ impl Worker {
     pub async fn end_session(&self, id: &str, owner: &str) -> Result<(), WorkerError> {
         let session = self.sessions.remove(id, owner)?;
         // As a task of its own it goes on if the caller goes away.
-        let _ = self.tasks.spawn("end session", async move { session.end().await }).await;
+        let ending = async move { session.end(Cause::SessionDeleted).await };
+        let _ = self.tasks.spawn("end session", ending).await;
         Ok(())
     }
 
@@ -108,4 +131,16 @@ impl Worker {
             other => WorkerError::from(KernelError::from(other)),
         })
     }
+}
+
+/// Puts files into the workspace of a session that nobody has yet.
+async fn write_files(sandbox: &dyn Sandbox, files: &[WorkspaceFile]) -> Result<(), WorkerError> {
+    for WorkspaceFile { path, content } in files {
+        let written = sandbox.write_file(Root::Workspace, path, content, FileMode::Regular).await;
+        written.map_err(|error| match error {
+            SandboxError::Write { path, source } => WorkerError::NotWritten(path, source),
+            other => WorkerError::from(KernelError::from(other)),
+        })?;
+    }
+    Ok(())
 }

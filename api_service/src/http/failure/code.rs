@@ -102,6 +102,9 @@ table! {
     /// No such session of that user.
     SessionNotFound = NOT_FOUND "session_not_found" "No such session",
         "none of yours has this id, or it was deleted; create another";
+    /// No such context of that session.
+    ContextNotFound = NOT_FOUND "context_not_found" "No such context",
+        "the session has none with this id; list its contexts, or create one";
     /// The route has other methods.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed"
         "The route does not know this method",
@@ -139,6 +142,15 @@ table! {
     /// The user has as many sessions as one may have.
     TooManySessions = CONFLICT "too_many_sessions" "Too many sessions",
         "you have as many sessions as one user may have; delete one first";
+    /// A run goes on in the session.
+    SessionBusy = CONFLICT "session_busy" "A run goes on in the session",
+        "wait for its end, interrupt it or cancel it, then pause the session";
+    /// The session is paused, and its use does not resume it.
+    SessionPaused = CONFLICT "session_paused" "The session is paused",
+        "it was made with auto_resume false: resume it first";
+    /// The session has as many of something as one may have.
+    SessionFull = CONFLICT "session_full" "The session is full",
+        "it has as many contexts or processes as one session may have; delete one first";
     /// The key came with another body before.
     KeyReused = CONFLICT "idempotency_key_reused"
         "The idempotency key was used for another request",

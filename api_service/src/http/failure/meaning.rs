@@ -153,6 +153,12 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
         E::SessionNotFound => of(Code::SessionNotFound),
         E::SessionExpired => of(Code::SessionExpired),
         E::SessionLost => of(Code::SessionLost),
+        E::SessionPaused => of(Code::SessionPaused),
+        E::SessionBusy => of(Code::SessionBusy),
+        E::SessionFull(of_what) => {
+            of(Code::SessionFull).detail(format!("{of_what}; delete one first"))
+        }
+        E::ContextNotFound => of(Code::ContextNotFound),
         E::LanguageMismatch => of(Code::LanguageMismatch),
         E::LanguageUnavailable(language) => of(Code::LanguageUnavailable)
             .detail(format!("language: {language} is not installed; see /v1/languages")),

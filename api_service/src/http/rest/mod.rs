@@ -4,6 +4,8 @@
 
 pub mod api_keys;
 pub mod auth;
+pub mod contexts;
+
 pub mod doctor;
 mod endpoint;
 pub mod executions;

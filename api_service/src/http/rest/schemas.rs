@@ -103,6 +103,7 @@ pub(super) fn in_path(name: &str) -> Parameter {
         .description(Some(match name {
             "id" => "Which one; its id stands in the answer that told of it.",
             "path" => "Which file, below the workspace.",
+            "context_id" => "Which context; the session lists its contexts.",
             _ => "Which stream.",
         }))
         .schema(Some(schema))

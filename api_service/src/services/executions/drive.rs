@@ -78,12 +78,12 @@ impl Drive {
                 } else {
                     record.take_back().await?;
                 }
-                match service.session_of(user, run).await? {
-                    Some(session) => {
-                        Err(service.sessions.failed_in(&session, error, &run.language).await?)
-                    }
-                    None => Err(Error::of_call(error, &run.language)),
-                }
+                let over = match service.session_of(user, run).await? {
+                    Some(session) => service.sessions.over(&session, &error).await?,
+                    None => None,
+                };
+                let language = &self.placement.language.name;
+                Err(over.unwrap_or_else(|| Error::of_call(error, language)))
             }
         }
     }

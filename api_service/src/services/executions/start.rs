@@ -57,7 +57,8 @@ impl Executions {
             return Err(Error::GatewayStopping);
         }
         self.users.must_exist(user).await?;
-        let placement = match self.place(user, &run, request_id).await {
+        let wanted = self.wanted(user, &run, request_id).await?;
+        let placement = match self.place(user, &run, &wanted, request_id).await {
             Ok(placement) => placement,
             Err(error @ Error::WorkerUnavailable(..)) => {
                 // A session that is over is so without the worker's word.
@@ -71,7 +72,7 @@ impl Executions {
             let told = format!("the language {language} takes none");
             return Err(Error::Refused(FieldError::new("compiler_flags", told)));
         }
-        let run = RunRequest { language: language.clone(), ..run };
+        let run = RunRequest { language: Some(language.clone()), ..run };
         let begun = Execution {
             id: id.clone(),
             user: user.clone(),
@@ -95,21 +96,38 @@ impl Executions {
         Ok(Started { id, language, follower, unwanted })
     }
 
+    /// The language that a run asks for, if by nothing but its context.
+    async fn wanted(
+        &self,
+        user: &UserId,
+        run: &RunRequest,
+        request_id: &str,
+    ) -> Result<LanguageName, Error> {
+        match (&run.language, &run.session, &run.context) {
+            (Some(language), ..) => Ok(language.clone()),
+            (None, Some(session), Some(context)) => {
+                self.sessions.language_of(user, session, context, request_id).await
+            }
+            (None, ..) => Err(Error::Fault("a run without a language and without a context")),
+        }
+    }
+
     /// On the worker of its session, or on any.
     async fn place(
         &self,
         user: &UserId,
         run: &RunRequest,
+        language: &LanguageName,
         request_id: &str,
     ) -> Result<Placement, Error> {
         let placed = match (&run.session, self.workers.only()) {
-            (None, _) => self.workers.place(&run.language, request_id).await,
+            (None, _) => self.workers.place(language, request_id).await,
             // Where else: it need not be looked up, and that would cost a read of the database.
-            (Some(_), Some(only)) => self.workers.place_on(only, &run.language, request_id).await,
+            (Some(_), Some(only)) => self.workers.place_on(only, language, request_id).await,
             (Some(id), None) => {
                 let session = self.sessions.usable(user, id).await?;
                 let home = self.sessions.home(&session)?;
-                self.workers.place_on(home, &run.language, request_id).await
+                self.workers.place_on(home, language, request_id).await
             }
         };
         Ok(placed?)

@@ -56,6 +56,18 @@ pub enum Error {
     /// The session's sandbox is gone.
     #[error("the session was lost")]
     SessionLost,
+    /// The session is paused, and its use does not resume it.
+    #[error("the session is paused")]
+    SessionPaused,
+    /// A run goes on in the session.
+    #[error("a run goes on in the session")]
+    SessionBusy,
+    /// The session has as many contexts or processes as one may have; the text says of what.
+    #[error("{0}")]
+    SessionFull(String),
+    /// The session has no such context.
+    #[error("no such context")]
+    ContextNotFound,
     /// Nothing by that id runs for that owner.
     #[error("no such execution")]
     ExecutionNotFound,
@@ -98,6 +110,10 @@ impl From<Status> for Error {
             Some(reason::SESSION_NOT_FOUND) => Self::SessionNotFound,
             Some(reason::SESSION_EXPIRED) => Self::SessionExpired,
             Some(reason::SESSION_LOST) => Self::SessionLost,
+            Some(reason::SESSION_PAUSED) => Self::SessionPaused,
+            Some(reason::SESSION_BUSY) => Self::SessionBusy,
+            Some(reason::SESSION_FULL) => Self::SessionFull(String::from(status.message())),
+            Some(reason::CONTEXT_NOT_FOUND) => Self::ContextNotFound,
             Some(reason::EXECUTION_NOT_FOUND) => Self::ExecutionNotFound,
             Some(reason::OUTPUT_NOT_FOUND) => Self::OutputNotFound,
             Some(reason::STDIN_CLOSED) => Self::InputClosed,

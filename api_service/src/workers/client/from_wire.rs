@@ -10,13 +10,11 @@ use super::Error;
 use super::files_from_wire::{self, artifact};
 use crate::domain::capabilities::{Capabilities, LanguageInfo, MissingLanguage, Wall};
 use crate::domain::event::{Event, OutputStream};
-use crate::domain::ids::SessionId;
 use crate::domain::language::LanguageName;
 use crate::domain::limits::Limits;
 use crate::domain::report::{
     Diagnostic, Outcome, Phases, RichResult, Status, StoredOutput, StreamTotals, Usage,
 };
-use crate::domain::session::LiveSession;
 use crate::domain::timestamp::Timestamp;
 
 pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
@@ -150,18 +148,6 @@ fn diagnostic(found: wire::Diagnostic) -> Diagnostic {
     }
 }
 
-pub(super) fn session(session: wire::Session) -> Result<LiveSession, Error> {
-    // A session's language is kept by the gateway, from the request that made it.
-    let wire::Session { session_id, created_at_ms, expires_at_ms, busy, contexts: _, processes: _ } =
-        session;
-    Ok(LiveSession {
-        id: SessionId::parse(&session_id).ok_or(Error::Malformed("a session id"))?,
-        created_at: Timestamp::from_millis(created_at_ms),
-        expires_at: Timestamp::from_millis(expires_at_ms),
-        busy,
-    })
-}
-
 pub(super) fn capabilities(capabilities: wire::Capabilities) -> Result<Capabilities, Error> {
     let wire::Capabilities {
         instance_id,
@@ -231,7 +217,7 @@ fn wall(wall: wire::Wall) -> Wall {
     Wall { name, state, detail, remedy }
 }
 
-fn limits(limits: wire::Limits) -> Limits {
+pub(super) fn limits(limits: wire::Limits) -> Limits {
     let wire::Limits {
         wall_ms,
         cpu_ms,

@@ -6,6 +6,7 @@
 mod account;
 mod call;
 mod channel;
+mod contexts;
 mod error;
 mod executions;
 mod files_from_wire;
@@ -14,6 +15,7 @@ mod inventory_from_wire;
 #[cfg(test)]
 mod properties;
 mod sessions;
+mod sessions_from_wire;
 mod tls;
 mod to_wire;
 
@@ -99,7 +101,7 @@ impl Rpc {
     }
 
     fn sessions(self) -> SessionsClient<Channel> {
-        SessionsClient::new(self.0)
+        SessionsClient::new(self.0).max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
     }
 
     fn workers(self) -> WorkersClient<Channel> {

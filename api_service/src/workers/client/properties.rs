@@ -6,7 +6,7 @@ use prost::Message;
 use proto::execution_v1 as wire;
 use tonic::{Code, Status};
 
-use super::{Error, from_wire};
+use super::{Error, from_wire, sessions_from_wire};
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     // Tags and lengths of protobuf are small: most messages have something in them this way.
@@ -23,7 +23,7 @@ proptest! {
     fn any_bytes_are_a_message_or_an_error(bytes in bytes()) {
         let bytes = bytes.as_slice();
         let _ = wire::ExecutionEvent::decode(bytes).map(from_wire::event);
-        let _ = wire::Session::decode(bytes).map(from_wire::session);
+        let _ = wire::Session::decode(bytes).map(sessions_from_wire::session);
         let _ = wire::Capabilities::decode(bytes).map(from_wire::capabilities);
     }
 
@@ -58,7 +58,7 @@ proptest! {
             expires_at_ms: at,
             ..wire::Session::default()
         };
-        if let Ok(session) = from_wire::session(session) {
+        if let Ok(session) = sessions_from_wire::session(session) {
             prop_assert_eq!(session.id.as_str(), id);
         }
     }

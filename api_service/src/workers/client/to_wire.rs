@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use proto::execution_v1 as wire;
 
+use crate::domain::context::NewContext;
 use crate::domain::event::OutputStream;
-use crate::domain::ids::{ExecutionId, SessionId, UserId};
+use crate::domain::ids::{ContextId, ExecutionId, SessionId, UserId};
+use crate::domain::language::LanguageName;
 use crate::domain::limits::Limits;
 use crate::domain::run::RunRequest;
 use crate::domain::session::NewSession;
 use crate::domain::wishes::{LargeResults, Wishes};
-use crate::domain::workspace::WorkspaceFile;
+use crate::domain::workspace::{WorkspaceFile, WorkspacePath};
 
 pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wire::ExecuteRequest {
     let RunRequest {
         session,
+        context,
         language,
         code,
         stdin,
@@ -30,8 +33,8 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         execution_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
         session_id: session.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
-        context_id: String::new(),
-        language: language.as_str().to_owned(),
+        context_id: context.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
+        language: name(language.as_ref()),
         code: code.clone(),
         stdin: stdin.clone().into(),
         args: args.clone(),
@@ -52,15 +55,43 @@ pub(super) fn create_session(
     new: &NewSession,
 ) -> wire::CreateSessionRequest {
     // The note is the gateway's; a worker has no use for it.
-    let NewSession { language, ttl, env, limits, metadata: _ } = new;
+    let NewSession { language, ttl, idle, auto_resume, files, env, limits, metadata: _ } = new;
     wire::CreateSessionRequest {
         session_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
-        language: language.as_str().to_owned(),
-        ttl_seconds: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),
+        language: name(language.as_ref()),
+        ttl_seconds: seconds(*ttl),
+        idle_seconds: idle.map_or(0, seconds),
+        auto_resume: *auto_resume,
+        files: files.iter().map(file).collect(),
         env: env.clone().into_iter().collect(),
         limits: Some(self::limits(limits)),
     }
+}
+
+pub(super) fn create_context(
+    (session, owner): (&SessionId, &UserId),
+    id: &ContextId,
+    new: &NewContext,
+) -> wire::CreateContextRequest {
+    let NewContext { language, directory, env } = new;
+    wire::CreateContextRequest {
+        session_id: session.as_str().to_owned(),
+        owner: owner.as_str().to_owned(),
+        context_id: id.as_str().to_owned(),
+        language: language.as_str().to_owned(),
+        env: env.clone().into_iter().collect(),
+        working_directory: directory.as_ref().map_or("", WorkspacePath::as_str).to_owned(),
+    }
+}
+
+/// Empty for none.
+fn name(language: Option<&LanguageName>) -> String {
+    language.map_or_else(String::new, |language| language.as_str().to_owned())
+}
+
+pub(super) fn seconds(span: Duration) -> u32 {
+    u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
 }
 
 pub(super) fn stream(stream: OutputStream) -> wire::Stream {

@@ -29,6 +29,11 @@ fn row(method: Method, path: &'static str, needs: Access, owner: u16) -> Row {
     Row { method, path, body: None, needs, owner, foreign: None }
 }
 
+/// One that changes a session of the owner's.
+fn of_session(method: Method, path: &'static str, owner: u16) -> Row {
+    Row { foreign: Some(404), ..row(method, path, Access::Needs(Scope::Sessions), owner) }
+}
+
 fn table() -> Vec<Row> {
     use Access::{Needs, SignedIn};
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
@@ -91,8 +96,48 @@ fn table() -> Vec<Row> {
         },
         Row {
             foreign: Some(404),
-            ..row(delete.clone(), "/v1/code_interpreter/sessions/{id}", Needs(Scope::Sessions), 200)
+            body: Some(json!({"metadata": {"a": 1}})),
+            ..row(Method::PATCH, "/v1/code_interpreter/sessions/{id}", Needs(Scope::Sessions), 200)
         },
+        Row {
+            foreign: Some(404),
+            body: Some(json!({"ttl": 60})),
+            ..row(
+                post.clone(),
+                "/v1/code_interpreter/sessions/{id}/extend",
+                Needs(Scope::Sessions),
+                200,
+            )
+        },
+        of_session(post.clone(), "/v1/code_interpreter/sessions/{id}/pause", 200),
+        of_session(post.clone(), "/v1/code_interpreter/sessions/{id}/resume", 200),
+        of_session(post.clone(), "/v1/code_interpreter/sessions/{id}/interrupt", 200),
+        of_session(post.clone(), "/v1/code_interpreter/sessions/{id}/restart", 200),
+        Row {
+            body: Some(json!({"language": "python"})),
+            ..of_session(post.clone(), "/v1/code_interpreter/sessions/{id}/contexts", 201)
+        },
+        Row {
+            foreign: Some(404),
+            ..row(
+                get.clone(),
+                "/v1/code_interpreter/sessions/{id}/contexts",
+                Needs(Scope::Read),
+                200,
+            )
+        },
+        of_session(
+            post.clone(),
+            "/v1/code_interpreter/sessions/{id}/contexts/{context_id}/interrupt",
+            200,
+        ),
+        of_session(
+            post.clone(),
+            "/v1/code_interpreter/sessions/{id}/contexts/{context_id}/restart",
+            200,
+        ),
+        of_session(delete.clone(), "/v1/code_interpreter/sessions/{id}/contexts/{context_id}", 204),
+        of_session(delete.clone(), "/v1/code_interpreter/sessions/{id}", 200),
         Row {
             foreign: Some(404),
             ..row(delete.clone(), "/v1/api_keys/{id}", Needs(Scope::Keys), 204)
@@ -206,13 +251,16 @@ impl Ids {
     }
 
     fn fill(&self, path: &str) -> String {
-        let id = match path.split('/').rev().find(|part| part.ends_with('s')) {
-            Some("executions" | "artifacts") => &self.execution,
+        let id = match path.split("/{id}").next().and_then(|before| before.rsplit('/').next()) {
+            Some("executions") => &self.execution,
             Some("sessions") => &self.session,
             Some("users") => &self.user,
             _ => &self.key,
         };
-        path.replace("{id}", id).replace("{stream}", "stdout").replace("{path}", "plot.png")
+        // The session's default one, which it was made with.
+        let path = path.replace("{context_id}", "ctx_defaultpython");
+        let path = path.replace("{stream}", "stdout").replace("{path}", "plot.png");
+        path.replace("{id}", id)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bodies in the right shape, with anything in them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use api_service::domain::credentials::Username;
@@ -8,9 +9,11 @@ use api_service::domain::ids::ExecutionId;
 use api_service::domain::language::{LanguageFilter, LanguageName, Offer};
 use api_service::domain::run::RunRules;
 use api_service::http::rest::api_keys::json::ApiKeyBody;
+use api_service::http::rest::contexts::json::ContextBody;
 use api_service::http::rest::executions::run_json::RunBody;
 use api_service::http::rest::fields::page::PageQuery;
 use api_service::http::rest::sessions::json::SessionBody;
+use api_service::http::rest::sessions::query;
 use api_service::http::rest::users::json::{OwnPasswordBody, PasswordBody};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -72,15 +75,20 @@ fn body() -> impl Strategy<Value = Map<String, Value>> {
     let stdin = one_of(vec![json!("x"), json!({"base64": "eA=="}), json!({"base64": "eA"})]);
     let limits =
         btree_map("memory_bytes|processes|inodes|cpu_ms|open_files|x", number.clone(), 0..4);
-    let fields = (language, number, code, session, stdin, limits, texts(), texts(), anything());
-    (fields, any::<u16>()).prop_map(|(fields, present)| {
-        let (language, number, code, session, stdin, limits, env, files, other) = fields;
+    let context = one_of(vec![Value::Null, json!("ctx_0"), json!("ctx_"), json!("ses_0")]);
+    let fields =
+        (language, number, code, session, context, stdin, limits, texts(), texts(), anything());
+    (fields, any::<u32>()).prop_map(|(fields, present)| {
+        let (language, number, code, session, context, stdin, limits, env, files, other) = fields;
         let all = [
             ("language", language),
             ("code", code),
             ("timeout", number.clone()),
-            ("ttl", number),
+            ("ttl", number.clone()),
+            ("idle", number),
+            ("auto_resume", other.clone()),
             ("session_id", session),
+            ("context_id", context),
             ("stdin", stdin),
             ("limits", json!(limits)),
             ("env", env),
@@ -94,11 +102,12 @@ fn body() -> impl Strategy<Value = Map<String, Value>> {
     })
 }
 
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "code",
     "language",
     "timeout",
     "session_id",
+    "context_id",
     "stdin",
     "args",
     "env",
@@ -115,13 +124,17 @@ fn named(errors: &[FieldError], fields: &[&str]) -> bool {
 proptest! {
     #[test]
     fn a_run_that_is_accepted_keeps_to_the_rules(mut body in body()) {
-        for name in ["ttl", "metadata"] {
+        for name in ["ttl", "idle", "auto_resume", "metadata"] {
             body.remove(name);
         }
         let Ok(body) = serde_json::from_value::<RunBody>(Value::Object(body)) else { return Ok(()) };
         match body.parse(&rules(), Some(&offer())) {
             Ok(run) => {
-                prop_assert!(offer().knows(&run.language));
+                match (&run.language, &run.session, &run.context) {
+                    (Some(language), ..) => prop_assert!(offer().knows(language)),
+                    (None, session, context) => prop_assert!(session.is_some() && context.is_some()),
+                }
+                prop_assert!(run.context.is_none() || run.session.is_some());
                 prop_assert!(!run.code.trim().is_empty() && !run.code.contains('\0'));
                 let wall = run.limits.wall.expect("a run has a limit");
                 prop_assert!(wall >= Duration::from_millis(1) && wall <= rules().max_timeout);
@@ -138,7 +151,7 @@ proptest! {
 
     #[test]
     fn a_session_that_is_accepted_keeps_to_the_rules(mut body in body()) {
-        for name in ["code", "timeout", "session_id", "stdin", "files", "args"] {
+        for name in ["code", "timeout", "session_id", "context_id", "stdin", "args"] {
             body.remove(name);
         }
         let body = serde_json::from_value::<SessionBody>(Value::Object(body));
@@ -147,11 +160,16 @@ proptest! {
             Ok(new) => {
                 let seconds = new.ttl.as_secs();
                 prop_assert!((1..=86_400).contains(&seconds) && new.ttl.subsec_nanos() == 0);
+                let idle = new.idle.is_none_or(|idle| (1..=86_400).contains(&idle.as_secs()));
+                prop_assert!(idle, "{:?}", new.idle);
+                let paths = new.files.iter().map(|file| file.path.as_str()).collect::<BTreeSet<_>>();
+                prop_assert_eq!(paths.len(), new.files.len());
                 prop_assert!(new.metadata.len() <= 16 << 10);
                 prop_assert!(serde_json::from_str::<Map<String, Value>>(&new.metadata).is_ok());
             }
             Err(errors) => {
-                let fields = ["language", "ttl", "env", "limits", "metadata", "network"];
+                let fields =
+                    ["language", "ttl", "idle", "env", "files", "limits", "metadata", "network"];
                 prop_assert!(named(&errors, &fields), "{errors:?}");
             }
         }
@@ -189,6 +207,52 @@ proptest! {
                 prop_assert_eq!(page.after.unwrap().to_string(), cursor);
             }
             Err(errors) => prop_assert!(named(&errors, &["limit", "cursor"])),
+        }
+    }
+
+    #[test]
+    fn a_list_of_sessions_takes_what_it_says_and_names_what_it_does_not(
+        parameters in vec(
+            (
+                "limit|cursor|status|metadata\\.[a-z.]{0,3}|metadata\\.[a-z]{120,140}|.{0,12}",
+                "[0-9]{1,3}|ses_[0-9a-f]{1,70}|active|paused|lost|.{0,20}|x{1000,1100}",
+            ),
+            0..12,
+        ),
+    ) {
+        match query::parse(parameters.clone()) {
+            Ok((page, filter)) => {
+                prop_assert!((1..=250).contains(&page.limit));
+                prop_assert!(filter.metadata.len() <= 8);
+                let wishes = parameters.iter().filter(|(name, _)| name.starts_with("metadata."));
+                let wishes = wishes.map(|(name, value)| (name["metadata.".len()..].to_owned(), value.clone()));
+                prop_assert_eq!(wishes.collect::<Vec<_>>(), filter.metadata.clone());
+                let bounded = filter.metadata.iter().all(|(key, value)| {
+                    (1..=128).contains(&key.len()) && value.len() <= 1024
+                });
+                prop_assert!(bounded);
+            }
+            Err(errors) => prop_assert!(!errors.is_empty()),
+        }
+    }
+
+    #[test]
+    fn a_context_that_is_accepted_begins_in_the_workspace(
+        language in "python|c|node",
+        cwd in prop::option::of("[./a]{0,8}|.{0,20}"),
+        env in texts(),
+    ) {
+        let body = json!({"language": language, "cwd": cwd, "env": env});
+        let Ok(body) = serde_json::from_value::<ContextBody>(body) else { return Ok(()) };
+        match body.parse(Some(&offer())) {
+            Ok(new) => {
+                prop_assert!(offer().knows(&new.language));
+                let inside = new.directory.iter().all(|path| {
+                    path.as_str().split('/').all(|part| !["", ".", ".."].contains(&part))
+                });
+                prop_assert!(inside, "{:?}", new.directory);
+            }
+            Err(errors) => prop_assert!(named(&errors, &["language", "cwd", "env"]), "{errors:?}"),
         }
     }
 

@@ -3,7 +3,7 @@
 use api_service::domain::capture::Capture;
 use api_service::domain::credentials::{NewPassword, Username};
 use api_service::domain::idempotency::IdempotencyKey;
-use api_service::domain::ids::{ApiKeyId, ExecutionId, SessionId};
+use api_service::domain::ids::{ApiKeyId, ContextId, ExecutionId, SessionId};
 use api_service::domain::scope::Scope;
 use api_service::domain::timestamp::Timestamp;
 use api_service::domain::workspace::WorkspacePath;
@@ -32,11 +32,12 @@ fn pieces() -> impl Strategy<Value = Vec<(u64, Vec<u8>)>> {
 
 proptest! {
     #[test]
-    fn ids_are_their_prefix_and_letters(text in nearly("(ses|exe|key)_[0-9a-f]{1,70}")) {
+    fn ids_are_their_prefix_and_letters(text in nearly("(ses|exe|key|ctx)_[0-9a-f]{1,70}")) {
         let parsed = [
             SessionId::parse(&text).map(|id| ("ses_", id.to_string())),
             ExecutionId::parse(&text).map(|id| ("exe_", id.to_string())),
             ApiKeyId::parse(&text).map(|id| ("key_", id.to_string())),
+            ContextId::parse(&text).map(|id| ("ctx_", id.to_string())),
         ];
         prop_assert!(parsed.iter().flatten().count() <= 1);
         for (prefix, id) in parsed.into_iter().flatten() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
 use proto::execution_v1::executions_server::{Executions, ExecutionsServer};
-use proto::execution_v1::sessions_server::{Sessions, SessionsServer};
+use proto::execution_v1::sessions_server::SessionsServer;
 use proto::execution_v1::workers_server::{Workers, WorkersServer};
 use proto::wire::{AUTHORIZATION, REQUEST_ID, reason};
 use tokio::runtime::{Builder, Runtime};
@@ -20,8 +20,8 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 
 use super::capabilities::capabilities;
-use super::files;
 use super::script::{self, event, failed};
+use super::{fake_sessions, files};
 
 pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
 
@@ -36,6 +36,8 @@ pub struct Seen {
     /// Runs whose caller went away.
     pub abandoned: Vec<String>,
     pub sessions: HashMap<String, (String, wire::Session)>,
+    /// What sessions were made with.
+    pub session_files: Vec<wire::File>,
     pub running: HashMap<String, (String, Arc<Notify>)>,
     /// By execution: its owner, and what it wrote to standard output.
     outputs: HashMap<String, (String, Vec<u8>)>,
@@ -151,7 +153,7 @@ impl FakeWorker {
         *self.life.lock().unwrap() = Some(Life(Some(runtime)));
     }
 
-    fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
+    pub(super) fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
         let sent = request.metadata().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         if sent == Some(&format!("Bearer {TOKEN}")) {
             Ok(())
@@ -160,7 +162,7 @@ impl FakeWorker {
         }
     }
 
-    fn session(&self, id: &str, owner: &str) -> Result<wire::Session, Status> {
+    pub(super) fn session(&self, id: &str, owner: &str) -> Result<wire::Session, Status> {
         let seen = self.seen();
         let found = seen.sessions.get(id).filter(|(of, _)| of == owner);
         found
@@ -234,7 +236,8 @@ impl Executions for FakeWorker {
             }
         }
         if !run.session_id.is_empty() {
-            self.session(&run.session_id, &run.owner)?;
+            let session = self.session(&run.session_id, &run.owner)?;
+            fake_sessions::admit_run(&session, &run)?;
         }
         if let Some(refusal) = script::refusal(&run.code) {
             return Err(refusal);
@@ -280,80 +283,6 @@ impl Executions for FakeWorker {
             }
             _ => Err(failed(Code::NotFound, reason::EXECUTION_NOT_FOUND, "no such execution")),
         }
-    }
-}
-
-#[tonic::async_trait]
-impl Sessions for FakeWorker {
-    async fn create_session(
-        &self,
-        request: Request<wire::CreateSessionRequest>,
-    ) -> Result<Response<wire::Session>, Status> {
-        self.admit(&request)?;
-        let new = request.into_inner();
-        if new.env.contains_key("FULL") {
-            return Err(failed(Code::ResourceExhausted, reason::TOO_MANY_SESSIONS, "enough"));
-        }
-        let session = wire::Session {
-            session_id: new.session_id.clone(),
-            created_at_ms: 1_700_000_000_000,
-            expires_at_ms: if new.ttl_seconds == 1 { 1 } else { 4_000_000_000_000 },
-            busy: false,
-            contexts: vec![wire::Context {
-                context_id: new.language.clone(),
-                language: new.language,
-                busy: false,
-            }],
-            processes: 0,
-        };
-        self.seen().sessions.insert(new.session_id, (new.owner, session.clone()));
-        Ok(Response::new(session))
-    }
-
-    async fn get_session(
-        &self,
-        request: Request<wire::GetSessionRequest>,
-    ) -> Result<Response<wire::Session>, Status> {
-        self.admit(&request)?;
-        let wire::GetSessionRequest { session_id, owner } = request.into_inner();
-        self.session(&session_id, &owner).map(Response::new)
-    }
-
-    async fn list_sessions(
-        &self,
-        request: Request<wire::ListSessionsRequest>,
-    ) -> Result<Response<wire::ListSessionsResponse>, Status> {
-        self.admit(&request)?;
-        let wire::ListSessionsRequest { owner } = request.into_inner();
-        let seen = self.seen();
-        let of_owner = seen.sessions.values().filter(|(of, _)| *of == owner);
-        let sessions = of_owner.map(|(_, session)| session.clone()).collect();
-        Ok(Response::new(wire::ListSessionsResponse { sessions }))
-    }
-
-    async fn end_session(
-        &self,
-        request: Request<wire::EndSessionRequest>,
-    ) -> Result<Response<wire::EndSessionResponse>, Status> {
-        self.admit(&request)?;
-        let wire::EndSessionRequest { session_id, owner } = request.into_inner();
-        self.session(&session_id, &owner)?;
-        self.seen().sessions.remove(&session_id);
-        Ok(Response::new(wire::EndSessionResponse {}))
-    }
-
-    async fn extend_session(
-        &self,
-        _request: Request<wire::ExtendSessionRequest>,
-    ) -> Result<Response<wire::Session>, Status> {
-        Err(Status::unimplemented("no gateway moves a deadline yet"))
-    }
-
-    async fn create_context(
-        &self,
-        _request: Request<wire::CreateContextRequest>,
-    ) -> Result<Response<wire::Context>, Status> {
-        Err(Status::unimplemented("no gateway makes contexts yet"))
     }
 }
 

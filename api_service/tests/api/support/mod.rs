@@ -4,6 +4,7 @@ use std::time::Duration;
 
 mod app;
 mod capabilities;
+mod fake_sessions;
 mod fake_worker;
 mod files;
 mod gateway;

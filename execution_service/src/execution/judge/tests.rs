@@ -352,3 +352,11 @@ proptest! {
         prop_assert!(verdict.signal.is_none() || !exited);
     }
 }
+
+#[test]
+fn who_does_not_stop_when_interrupted_is_cancelled_and_told_why() {
+    let verdict = judge(seen(Ending::Stopped(Stop::Interrupted)), &LIMITS);
+    let found = verdict.diagnostic.as_ref().map(|found| (found.kind, &*found.name));
+    assert_eq!((verdict.status, found), (Status::Cancelled, Some((Kind::Signal, "Interrupted"))));
+    assert_eq!((verdict.exit_code, verdict.signal), (None, None));
+}

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::language::environment::environment;
 use crate::language::kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
 use crate::language::program::{Mode, Program};
+use crate::language::request_place::RequestPlace;
 use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 const INCOMING: &str = "in";
@@ -14,14 +15,14 @@ const OUTGOING: &str = "out";
 pub struct BashKernel;
 
 impl KernelLanguage for BashKernel {
-    fn start(&self, executable: &str) -> KernelStart {
+    fn start(&self, executable: &str, place: RequestPlace) -> KernelStart {
         let args = vec![
             String::from("--noprofile"),
             String::from("--norc"),
             format!("{RUNTIMES_DIR}/bash/kernel.sh"),
-            format!("{REQUEST_DIR}/{INCOMING}"),
-            format!("{REQUEST_DIR}/{OUTGOING}"),
-            String::from(REQUEST_DIR),
+            format!("{REQUEST_DIR}/{}", place.beside(INCOMING)),
+            format!("{REQUEST_DIR}/{}", place.beside(OUTGOING)),
+            place.directory(),
         ];
         let command = Command {
             program: String::from(executable),
@@ -78,8 +79,15 @@ mod tests {
     fn arguments_and_variables_arrive_as_they_were() {
         let args = [String::from("it's"), String::from("$(id) `id` \"x\"\n")];
         let env = [(String::from("K"), String::from("a'b"))].into();
-        let program =
-            Program { code: "", args: &args, env: &env, stdin: None, compiler_flags: &[] };
+        let program = Program {
+            code: "",
+            args: &args,
+            env: &env,
+            stdin: None,
+            compiler_flags: &[],
+            working_directory: WORKSPACE,
+            place: RequestPlace::FIRST,
+        };
         let script = format!("{}printf '%s|' \"$@\" \"$K\"", prologue(program));
         let output = std::process::Command::new("bash").arg("-c").arg(script).output();
         let output = output.expect("bash is a requirement of this project");

@@ -31,8 +31,8 @@ const SOURCE: &str = "main.c";
 
 const EXECUTABLE: &str = "main";
 
-fn executable_path() -> String {
-    format!("{REQUEST_DIR}/{EXECUTABLE}")
+fn executable_path(program: Program<'_>) -> String {
+    format!("{REQUEST_DIR}/{}", program.place.beside(EXECUTABLE))
 }
 
 impl CompiledLanguage for Gcc {
@@ -50,7 +50,7 @@ impl CompiledLanguage for Gcc {
 
     fn compile(&self, executable: &str, program: Program<'_>) -> Command {
         let mut args: Vec<String> = FIXED_FLAGS.map(String::from).to_vec();
-        args.push(executable_path());
+        args.push(executable_path(program));
         let (libraries, flags): (Vec<&String>, Vec<&String>) =
             program.compiler_flags.iter().partition(|flag| flag.starts_with("-l"));
         args.extend(flags.into_iter().cloned());
@@ -71,14 +71,14 @@ impl CompiledLanguage for Gcc {
     }
 
     fn run(&self, _executable: &str, program: Program<'_>) -> Command {
-        let path = executable_path();
+        let path = executable_path(program);
         let mut env = environment("", &[]);
         env.extend(program.env.clone());
         Command {
             program: path,
             args: program.args.to_vec(),
             env,
-            working_directory: String::from(WORKSPACE),
+            working_directory: String::from(program.working_directory),
             stdin: program.stdin.map_or(Stdin::Null, |path| Stdin::File(String::from(path))),
             control: ControlChannel::None,
         }

@@ -3,6 +3,7 @@
 use crate::language::environment::environment;
 use crate::language::kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
 use crate::language::program::{Mode, Program};
+use crate::language::request_place::RequestPlace;
 use crate::language::run_message::run_message;
 use crate::sandbox::spec::{Command, ControlChannel, RUNTIMES_DIR, Stdin, WORKSPACE};
 
@@ -14,7 +15,7 @@ const FLAG: &str = "--experimental-vm-modules";
 pub struct NodeKernel;
 
 impl KernelLanguage for NodeKernel {
-    fn start(&self, executable: &str) -> KernelStart {
+    fn start(&self, executable: &str, _place: RequestPlace) -> KernelStart {
         let command = Command {
             program: String::from(executable),
             args: vec![String::from(FLAG), format!("{RUNTIMES_DIR}/node/kernel.cjs")],

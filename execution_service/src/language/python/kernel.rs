@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::language::environment::environment;
 use crate::language::kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
 use crate::language::program::{Mode, Program};
+use crate::language::request_place::RequestPlace;
 use crate::language::run_message::run_message;
 use crate::sandbox::spec::{Command, ControlChannel, RUNTIMES_DIR, Stdin, WORKSPACE};
 
@@ -45,7 +46,7 @@ fn command(executable: &str, script: &str, args: &[String]) -> Command {
 }
 
 impl KernelLanguage for PythonKernel {
-    fn start(&self, executable: &str) -> KernelStart {
+    fn start(&self, executable: &str, _place: RequestPlace) -> KernelStart {
         let command = command(executable, "kernel.py", &[]);
         KernelStart { command, channel: Channel::Pipes }
     }

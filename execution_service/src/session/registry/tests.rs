@@ -58,7 +58,7 @@ async fn an_id_is_taken_from_its_promise_on() {
     for owner in ["ann", "bob"] {
         assert_eq!(refused(registry.promise("a", owner)), Some(SessionError::Exists), "{owner}");
     }
-    registry.remove("a", "ann").expect("it is there").end().await;
+    registry.remove("a", "ann").expect("it is there").end(Cause::SessionDeleted).await;
     drop(registry.promise("a", "bob").expect("it is free again"));
     assert!(registry.promise("a", "bob").is_ok(), "and again");
 }
@@ -94,7 +94,7 @@ async fn what_was_ended_is_forgotten_and_makes_room() {
     assert_eq!(state(&registry, "a", "ann"), Err(SessionError::NotFound));
     assert_eq!(registry.remove("a", "ann").map(drop), Err(SessionError::NotFound));
     assert_eq!(backend.living(), 1, "to end it is for whoever has it now");
-    removed.end().await;
+    removed.end(Cause::SessionDeleted).await;
     begin(&registry, &backend, "b", "bob").await;
     registry.end_all().await;
     backend.assert_all_is_ended();
@@ -176,7 +176,7 @@ async fn a_session_has_its_place_until_its_sandbox_has_ended() {
     assert_eq!((registry.count(), backend.living()), (2, 2));
     assert_eq!(refused(registry.promise("c", "cid")), Some(SessionError::Full));
     assert_eq!(refused(registry.promise("c", "ann")), Some(SessionError::TooMany(1)));
-    ended.end().await;
+    ended.end(Cause::SessionDeleted).await;
     assert_eq!(refused(registry.promise("c", "bob")), Some(SessionError::TooMany(1)));
     assert_eq!((refused(registry.promise("c", "ann")), registry.count()), (None, 1));
     registry.end_all().await;
@@ -200,7 +200,10 @@ async fn the_sweep_buries_what_has_lost_its_sandbox_unless_a_run_is_about_to_see
     assert!(registry.of("ann").is_empty());
     let swept = async || {
         let swept = registry.take_over();
-        futures::future::join_all(swept.iter().map(|(session, _)| session.end())).await;
+        futures::future::join_all(
+            swept.iter().map(|(session, _)| session.end(Cause::SessionExpired)),
+        )
+        .await;
         swept.into_iter().map(|(session, why)| (session.id.clone(), why)).collect::<Vec<_>>()
     };
     assert_eq!(swept().await, [(String::from("idle"), SessionError::Lost)]);

@@ -12,22 +12,10 @@ use crate::session::SessionError;
 use crate::session::processes::SessionProcess;
 
 impl Scene {
-    /// Makes a context, which has no kernel yet.
-    fn add_context(&self, id: &str) {
-        let made = self.worker.create_context(("s", OWNER), id, PYTHON, BTreeMap::new());
-        made.unwrap_or_else(|error| panic!("a context: {error}"));
-    }
-
     /// Starts a command that runs until it is killed.
     async fn start_command(&self) -> Arc<SessionProcess> {
         let started = self.worker.start_process(sleep_of(OWNER)).await;
         started.unwrap_or_else(|error| panic!("a command: {error}"))
-    }
-
-    fn kernel_of(&self, context: &str) -> Option<ProcessId> {
-        let session = self.worker.sessions.get("s", OWNER).expect("it lives");
-        let contexts = session.contexts.all();
-        contexts.iter().find(|other| other.id == context).expect("it has it").kernel()
     }
 }
 
@@ -47,7 +35,7 @@ fn short(code: &str) -> Request {
 async fn two_contexts_run_at_once_and_are_told_that_their_account_is_shared() {
     let scene = Scene::new();
     scene.begin_session().await;
-    scene.add_context("other");
+    scene.add_context("other").await;
     let mut first = scene.in_context("", "wait");
     started(&mut first).await;
     let second = finished(scene.in_context("other", "hello")).await;
@@ -81,7 +69,7 @@ async fn runs_of_one_context_take_turns() {
 async fn a_sandbox_is_allowed_what_the_most_demanding_of_its_runs_is() {
     let scene = Scene::new();
     scene.begin_session().await;
-    scene.add_context("other");
+    scene.add_context("other").await;
     let memory = |share: u64| {
         let memory_bytes = Some(LIMITS.sandbox.memory_bytes / share);
         RequestedLimits { memory_bytes, ..RequestedLimits::default() }
@@ -110,10 +98,10 @@ async fn a_sandbox_is_allowed_what_the_most_demanding_of_its_runs_is() {
 async fn what_a_stopped_run_has_started_dies_and_nothing_else_does() {
     let scene = Scene::new();
     scene.begin_session().await;
-    scene.add_context("other");
+    scene.add_context("other").await;
     finished(scene.in_context("other", "hello")).await;
     finished(scene.in_context("", "leave")).await;
-    let kernel = scene.kernel_of("default-python").expect("it waits");
+    let kernel = scene.kernel_of("ctx_defaultpython").expect("it waits");
     let other = scene.kernel_of("other").expect("it waits");
     assert_eq!(scene.inside().processes(), 4, "two kernels, and what the second run has left");
 
@@ -142,7 +130,7 @@ async fn beside_others_only_what_is_surely_a_stopped_runs_own_is_killed() {
     let scene = Scene::new();
     scene.begin_session().await;
     let command = scene.start_command().await.id;
-    let kernel = scene.kernel_of("default-python").expect("it waits");
+    let kernel = scene.kernel_of("ctx_defaultpython").expect("it waits");
     let stopped = finished(scene.accept(short("leave and hang"), Some(target("")))).await;
     assert!(stopped.outcome().shared, "with the command");
     let trees = scene.inside().killed_trees();
@@ -223,7 +211,7 @@ async fn so_is_one_whose_interpreter_dies_with_the_sandbox_before_it_is_ready() 
     });
     let scene = Scene::with(Size { slots: 8, waiting: 8, waiting_of_one: 8 }, backend);
     scene.begin_session().await;
-    scene.add_context("other");
+    scene.add_context("other").await;
     let failed = finished(scene.in_context("other", "hello")).await;
     let lost = matches!(failed.error(), WorkerError::Session(SessionError::Lost));
     assert!(lost, "{failed:?}");
@@ -304,7 +292,7 @@ fn a_file() -> WorkspaceFile {
 async fn a_file_that_cannot_be_written_costs_no_state() {
     let scene = Scene::new();
     scene.begin_session().await;
-    scene.add_context("new");
+    scene.add_context("new").await;
     for context in ["", "new"] {
         let source = io::Error::from(io::ErrorKind::IsADirectory);
         let error = SandboxError::Write { path: String::from("a"), source };

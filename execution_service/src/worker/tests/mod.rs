@@ -1,7 +1,9 @@
 //! A worker whose sandboxes are in memory, and how runs and sessions fare with it.
 
 mod alone;
+mod contexts;
 mod in_session;
+mod pausing;
 mod processes;
 mod sessions;
 
@@ -21,7 +23,7 @@ use crate::sandbox::backend::ProcessId;
 use crate::sandbox::fake::{FakeBackend, FakeProcess, Inside, until};
 use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{ControlChannel, Exit};
-use crate::session::{NewSession, SessionRules};
+use crate::session::{NewContext, NewSession, SessionRules};
 
 const OWNER: &str = "ann";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -55,6 +57,11 @@ async fn kernel(mut process: FakeProcess) -> Exit {
                 return process.hang().await;
             }
             "wait" => wait_for_go(&process).await,
+            "until interrupted" => {
+                process.signalled().await;
+                process.done(run.id, 130).await;
+                continue;
+            }
             "exit afterwards" => {
                 process.done(run.id, 0).await;
                 wait_for_go(&process).await;
@@ -137,15 +144,26 @@ impl Scene {
     }
 
     async fn begin_session(&self) -> Arc<Session> {
-        let new = NewSession {
-            id: String::from("s"),
-            owner: String::from(OWNER),
-            language: Some(PYTHON),
-            env: BTreeMap::new(),
-            ttl: HOUR,
-        };
+        self.begin(new_session("s", Some(PYTHON))).await
+    }
+
+    async fn begin(&self, new: NewSession) -> Arc<Session> {
         let made = self.worker.create_session(new, RequestedLimits::default()).await;
         made.unwrap_or_else(|error| panic!("a session: {error}"))
+    }
+
+    /// Makes a context, which has no kernel yet.
+    async fn add_context(&self, id: &str) {
+        let id = String::from(id);
+        let new = NewContext { id, language: PYTHON, env: BTreeMap::new(), directory: None };
+        let made = self.worker.create_context(("s", OWNER), new).await;
+        made.unwrap_or_else(|error| panic!("a context: {error}"));
+    }
+
+    fn kernel_of(&self, context: &str) -> Option<ProcessId> {
+        let session = self.worker.sessions.get("s", OWNER).expect("it lives");
+        let contexts = session.contexts.all();
+        contexts.iter().find(|other| other.id == context).expect("it has it").kernel()
     }
 
     /// Accepts a run of `code`, which is its name, too.
@@ -182,6 +200,19 @@ impl Scene {
         assert_eq!((worker.sessions.processes(), worker.sessions.count()), (0, 0));
         backend.assert_all_is_ended();
         until(|| backend.processes() == 0).await;
+    }
+}
+
+fn new_session(id: &str, language: Option<Language>) -> NewSession {
+    NewSession {
+        id: String::from(id),
+        owner: String::from(OWNER),
+        language,
+        env: BTreeMap::new(),
+        ttl: HOUR,
+        idle: None,
+        auto_resume: true,
+        files: Vec::new(),
     }
 }
 

@@ -31,19 +31,6 @@ pub(super) fn new(owner: &str, command: &[&str]) -> NewProcess {
 }
 
 impl Scene {
-    /// A session without a context.
-    async fn begin_empty_session(&self) -> Arc<Session> {
-        let without_language = NewSession {
-            id: String::from("s"),
-            owner: String::from(OWNER),
-            language: None,
-            env: BTreeMap::new(),
-            ttl: HOUR,
-        };
-        let made = self.worker.create_session(without_language, RequestedLimits::default()).await;
-        made.unwrap_or_else(|error| panic!("{error}"))
-    }
-
     async fn not_started(&self, new: NewProcess) -> WorkerError {
         let refused = self.worker.start_process(new).await.map(drop);
         refused.expect_err("it cannot be started")
@@ -117,15 +104,7 @@ async fn one_owner_does_not_hold_all_open_files() {
     let scene = Scene::new();
     let mut places = Vec::new();
     for number in 0..4 {
-        let new = NewSession {
-            id: format!("s{number}"),
-            owner: String::from(OWNER),
-            language: None,
-            env: BTreeMap::new(),
-            ttl: HOUR,
-        };
-        let made = scene.worker.create_session(new, RequestedLimits::default()).await;
-        let session = made.unwrap_or_else(|error| panic!("a session: {error}"));
+        let session = scene.begin(new_session(&format!("s{number}"), None)).await;
         places.extend((0..64).map(|_| session.processes.reserve().expect("room in the session")));
     }
     scene.begin_session().await;
@@ -167,7 +146,7 @@ async fn a_command_to_which_nobody_listens_ends_with_its_session() {
         process.hang().await
     });
     let scene = Scene::with(Size { slots: 8, waiting: 8, waiting_of_one: 8 }, backend);
-    let session = scene.begin_empty_session().await;
+    let session = scene.begin(new_session("s", None)).await;
     let started = scene.worker.start_process(new(OWNER, &["/bin/cat", "/dev/zero"])).await;
     let unread = started.unwrap_or_else(|error| panic!("{error}"));
     scene.worker.end_session("s", OWNER).await.expect("it is there");
@@ -221,7 +200,7 @@ async fn a_command_whose_time_is_up_is_told_so_and_then_killed_with_what_came_of
         process.hang().await
     });
     let scene = Scene::with(Size { slots: 8, waiting: 8, waiting_of_one: 8 }, backend);
-    let session = scene.begin_empty_session().await;
+    let session = scene.begin(new_session("s", None)).await;
     let soon = Some(std::time::Duration::from_millis(30));
     let bystander = scene.worker.start_process(new(OWNER, &["/bin/polite"])).await;
     let bystander = bystander.unwrap_or_else(|error| panic!("{error}"));
@@ -255,7 +234,7 @@ async fn a_command_in_the_background_does_not_keep_its_session_and_a_terminal_sa
         async move { process.hang().await }
     });
     let scene = Scene::with(Size { slots: 8, waiting: 8, waiting_of_one: 8 }, backend);
-    let session = scene.begin_empty_session().await;
+    let session = scene.begin(new_session("s", None)).await;
     let terminal = Some(TerminalSize { rows: 24, columns: 80 });
     let background = NewProcess { awaited: false, terminal, ..new(OWNER, &["/bin/top"]) };
     scene.worker.start_process(background.clone()).await.map(drop).expect("it runs");

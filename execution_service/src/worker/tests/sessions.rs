@@ -4,12 +4,8 @@ use super::*;
 use crate::language::c::C;
 use crate::sandbox::backend::{Excess, SandboxError};
 use crate::sandbox::fake::Operation;
+use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
 use crate::session::SessionError;
-
-fn new(id: &str, language: Option<Language>) -> NewSession {
-    let (id, owner) = (String::from(id), String::from(OWNER));
-    NewSession { id, owner, language, env: BTreeMap::new(), ttl: HOUR }
-}
 
 impl Scene {
     async fn no_session(&self, new: NewSession) -> WorkerError {
@@ -21,7 +17,8 @@ impl Scene {
 #[tokio::test]
 async fn a_session_without_a_language_gets_its_interpreter_when_it_is_first_used() {
     let scene = Scene::new();
-    let made = scene.worker.create_session(new("s", None), RequestedLimits::default()).await;
+    let made =
+        scene.worker.create_session(new_session("s", None), RequestedLimits::default()).await;
     let session = made.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((scene.backend.living(), scene.backend.processes()), (1, 0));
     let first = finished(scene.in_context("", "hello")).await;
@@ -33,21 +30,21 @@ async fn a_session_without_a_language_gets_its_interpreter_when_it_is_first_used
 #[tokio::test]
 async fn a_session_that_cannot_be_had_takes_no_place() {
     let scene = Scene::new();
-    let missing = scene.no_session(new("s", Some(C))).await;
+    let missing = scene.no_session(new_session("s", Some(C))).await;
     assert!(matches!(missing, WorkerError::LanguageUnavailable(_)), "{missing:?}");
     for _ in 0..2 {
         scene.backend.fail_next(Operation::Create, SandboxError::Silent);
     }
-    let stalled = scene.no_session(new("s", Some(PYTHON))).await;
+    let stalled = scene.no_session(new_session("s", Some(PYTHON))).await;
     assert!(matches!(stalled, WorkerError::Stalled), "{stalled:?}");
     scene.begin_session().await;
-    let taken = scene.no_session(new("s", None)).await;
+    let taken = scene.no_session(new_session("s", None)).await;
     assert!(matches!(taken, WorkerError::Session(SessionError::Exists)), "{taken:?}");
     scene.worker.end_session("s", OWNER).await.expect("it is there");
     let ended = scene.worker.end_session("s", OWNER).await;
     assert!(matches!(ended, Err(WorkerError::Session(SessionError::NotFound))), "{ended:?}");
     scene.worker.shutdown.cancel();
-    let late = scene.no_session(new("s", None)).await;
+    let late = scene.no_session(new_session("s", None)).await;
     assert!(matches!(late, WorkerError::ShuttingDown), "{late:?}");
     scene.end().await;
 }
@@ -80,5 +77,26 @@ async fn both_counts_of_what_there_is_agree_at_rest() {
         let item = inventory.items.iter().find(|item| item.kind == kind).expect("it is counted");
         assert!(item.kernel.is_some() && !item.differs(), "{item:?}");
     }
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_session_begins_with_its_files_or_not_at_all() {
+    let scene = Scene::new();
+    let path = WorkspacePath::parse("data/in.csv").expect("a path");
+    let files = vec![WorkspaceFile { path, content: b"1,2".to_vec() }];
+    let new = NewSession { files, ..new_session("s", None) };
+    let full = SandboxError::Write {
+        path: String::from("data/in.csv"),
+        source: std::io::Error::from_raw_os_error(28),
+    };
+    scene.backend.fail_next(Operation::Write, full);
+    let refused = scene.worker.create_session(new.clone(), RequestedLimits::default()).await;
+    let refused = refused.map(drop);
+    assert!(matches!(&refused, Err(WorkerError::NotWritten(path, _)) if path == "data/in.csv"));
+    until(|| scene.backend.living() == 0).await;
+    scene.begin(new).await;
+    let file = scene.backend.sandbox(1).file(Root::Workspace, "data/in.csv");
+    assert_eq!(file.map(|(content, _)| content), Some(b"1,2".to_vec()));
     scene.end().await;
 }

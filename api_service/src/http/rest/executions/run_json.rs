@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use super::wishes_json;
 use crate::domain::field_error::{FieldError, FieldErrors};
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{ContextId, SessionId};
 use crate::domain::language::Offer;
 use crate::domain::run::{
-    MAX_ARGS, MAX_CODE, MAX_COMPILER_FLAG, MAX_COMPILER_FLAGS, MAX_FILES, RunRequest, RunRules,
+    MAX_ARGS, MAX_CODE, MAX_COMPILER_FLAG, MAX_COMPILER_FLAGS, RunRequest, RunRules,
 };
-use crate::domain::workspace::{WorkspaceFile, WorkspacePath};
-use crate::http::extract::field_path;
 use crate::http::rest::fields::content::Content;
+use crate::http::rest::fields::files::{files, files_schema};
 use crate::http::rest::fields::integer;
 use crate::http::rest::fields::limits::LimitsBody;
 use crate::http::rest::fields::program::{
@@ -35,14 +33,18 @@ pub struct RunBody {
     /// At most 1 MiB.
     #[schema(max_length = 1048576, pattern = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$")]
     pub code: String,
-    /// A name or an alias of `/v1/languages`.
-    pub language: String,
+    /// A name or an alias of `/v1/languages`. It may be left out beside a `context_id`, whose language it is then.
+    pub language: Option<String>,
     /// Time limit in seconds; may have a fraction.
     #[schema(exclusive_minimum = 0)]
     pub timeout: Option<f64>,
     /// A session to run in; null or left out for a sandbox of its own.
     #[schema(pattern = "^ses_[A-Za-z0-9]{1,64}$")]
     pub session_id: Option<String>,
+    /// Which of the session's contexts to run in; null or left out for its default one of the language, which is made
+    /// when it is first used.
+    #[schema(pattern = "^ctx_[A-Za-z0-9]{1,64}$")]
+    pub context_id: Option<String>,
     /// Standard input: in full, or with `open` for more while it runs.
     pub stdin: Option<StdinBody>,
     /// Arguments of the program; at most 256.
@@ -91,10 +93,11 @@ impl RunBody {
             language,
             timeout,
             session_id,
+            context_id,
             stdin,
             args,
             env,
-            files,
+            files: body_files,
             limits,
             compiler_flags,
             detached: _,
@@ -104,7 +107,11 @@ impl RunBody {
             large_results,
         } = self;
         let mut errors = FieldErrors::default();
-        let language = self::language(&language, offer, &mut errors);
+        let needs_language = language.is_none() && context_id.is_none();
+        if needs_language {
+            errors.push("language", "must be given, or a context_id in its place");
+        }
+        let language = language.map(|text| self::language(&text, offer, &mut errors));
         let code = errors.keep("code", checked_code(code));
         let wall = errors.keep("timeout", checked_timeout(timeout, rules));
         let session = session_id.map(|text| {
@@ -112,18 +119,26 @@ impl RunBody {
         });
         let session = errors.keep("session_id", session.transpose()).flatten();
         let (stdin, open_stdin) = stdin.map_or((None, false), |it| (it.content, it.open));
+        let context = context_id.map(|text| {
+            ContextId::parse(&text).ok_or("must be a context's id, which begins with ctx_")
+        });
+        let context = errors.keep("context_id", context.transpose()).flatten();
+        if context.is_some() && session.is_none() {
+            errors.push("context_id", "stands only beside the session_id of its session");
+        }
         let stdin = stdin.map(Content::into_bytes).transpose();
         let stdin = errors.keep("stdin", stdin).flatten().unwrap_or_default();
         let args = checked_args(args.unwrap_or_default(), &mut errors);
         let env = environment(env.unwrap_or_default(), &mut errors);
-        let files = checked_files(files.unwrap_or_default(), &mut errors);
+        let files = files(body_files.unwrap_or_default(), &mut errors);
         let limits = limits.unwrap_or_default().parse(wall, &mut errors);
         let flags = checked_flags(compiler_flags.unwrap_or_default(), &mut errors);
         let wishes =
             wishes_json::parse(for_model, answer, collect, large_results.as_deref(), &mut errors);
-        let run = code.zip(language).map(|(code, language)| RunRequest {
+        let run = code.map(|code| RunRequest {
             session,
-            language,
+            context,
+            language: language.flatten(),
             code,
             stdin,
             open_stdin,
@@ -136,15 +151,6 @@ impl RunBody {
         });
         errors.finish(run)
     }
-}
-
-fn files_schema() -> Object {
-    ObjectBuilder::new()
-        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
-        .description(Some("Files to write first, by path in the workspace."))
-        .additional_properties(Some(Content::schema()))
-        .max_properties(Some(MAX_FILES))
-        .build()
 }
 
 fn checked_code(code: String) -> Result<String, String> {
@@ -182,33 +188,6 @@ fn checked_args(args: Vec<String>, errors: &mut FieldErrors) -> Vec<String> {
         bounded(&format!("args[{index}]"), arg, errors);
     }
     args
-}
-
-fn checked_files(files: BTreeMap<String, Content>, errors: &mut FieldErrors) -> Vec<WorkspaceFile> {
-    if files.len() > MAX_FILES {
-        errors.push("files", format!("must have at most {MAX_FILES} files"));
-        return Vec::new();
-    }
-    let mut checked: BTreeMap<WorkspacePath, Vec<u8>> = BTreeMap::new();
-    for (path, content) in files {
-        let loc = field_path::of_key("files", &path);
-        let path = errors.keep(loc.as_str(), WorkspacePath::parse(&path));
-        let content = errors.keep(loc.as_str(), content.into_bytes());
-        let Some((path, content)) = path.zip(content) else {
-            continue;
-        };
-        if checked.insert(path, content).is_some() {
-            errors.push(loc, "names the same file as another path");
-        }
-    }
-    for path in checked.keys() {
-        if let Some(file) = path.parents().find(|parent| checked.contains_key(*parent)) {
-            let file = field_path::of_key("files", file);
-            let msg = format!("cannot be below {file}, which is a file");
-            errors.push(field_path::of_key("files", path.as_str()), msg);
-        }
-    }
-    checked.into_iter().map(|(path, content)| WorkspaceFile { path, content }).collect()
 }
 
 fn checked_flags(flags: Vec<String>, errors: &mut FieldErrors) -> Vec<String> {

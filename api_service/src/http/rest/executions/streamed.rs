@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::DropGuard;
 
 use super::run::{Begun, Job, recalled};
-use super::telling::{Teller, Told};
+use super::telling::{FINISHED, Teller, Told};
 use crate::domain::idempotency::Reservation;
 use crate::domain::ids::ExecutionId;
 use crate::http::failure::Failure;
@@ -74,14 +74,7 @@ impl Job {
             return Ok(response);
         }
         let again = (self.executions.clone(), self.user.clone(), self.room.clone());
-        let teller = Teller {
-            id: self.id.clone(),
-            session: self.run.session.clone(),
-            language: self.run.language.clone(),
-            form: self.run.wishes.form,
-            request_id: self.request_id.clone(),
-            room: self.room.clone(),
-        };
+        let form = self.run.wishes.form;
         let (begun, beginning) = oneshot::channel();
         let idempotency = self.idempotency.clone();
         let mut waiting: Waiting = Box::pin(async move {
@@ -102,7 +95,7 @@ impl Job {
         let answer = match done {
             Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
                 let (executions, user, room) = again;
-                let known = recalled(teller.form, &executions, &user, &began, &room).await?;
+                let known = recalled(form, &executions, &user, &began, &room).await?;
                 Answer::replayed(StatusCode::OK, known.ok_or(Error::KeyUnknown(Some(began)))?)
             }
             done => done?,
@@ -110,7 +103,7 @@ impl Job {
         if answer.status() != StatusCode::OK {
             return Ok(HttpResponse::from(answer));
         }
-        let told = teller.finished(None, Ok::<_, Failure>(answer.into_body()));
+        let told = Told { number: None, name: FINISHED, data: answer.into_body() };
         let mut response = sse::respond(stream::iter([told.into()]));
         mark_replayed(&mut response);
         Ok(response)

@@ -3,6 +3,7 @@
 //! field out.
 
 pub mod content;
+pub mod files;
 pub mod integer;
 pub mod limits;
 pub mod page;

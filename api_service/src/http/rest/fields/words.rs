@@ -3,6 +3,7 @@
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Type};
 
 use crate::domain::artifact::{Change, OmittedReason};
+use crate::domain::context::ContextState;
 use crate::domain::execution::ExecutionState;
 use crate::domain::report::Status;
 use crate::domain::scope::Scope;
@@ -37,6 +38,15 @@ pub fn session_status() -> Object {
     one_of("How it is.", SessionStatus::ALL.map(SessionStatus::name))
 }
 
+/// How a context is.
+pub fn context_state() -> Object {
+    one_of(
+        "How it is: `new` (the next run starts its interpreter), `idle`, `busy`, or `lost` (its \
+         interpreter has ended by itself; the next run starts another one, and says so).",
+        ContextState::ALL.map(ContextState::name),
+    )
+}
+
 /// What credentials allow.
 pub fn scopes() -> ArrayBuilder {
     let scope = one_of("One right.", Scope::ALL.map(Scope::name));
@@ -46,7 +56,7 @@ pub fn scopes() -> ArrayBuilder {
         .max_items(Some(Scope::ALL.len()))
         .unique_items(true)
         .description(Some(
-            "What it allows: run (run code, cancel runs), sessions (make and end sessions), read \
+            "What it allows: run (run code, cancel runs), sessions (make, change and end sessions and their contexts), read \
              (look at executions and sessions), keys (make, list and delete API keys), admin (manage \
              users). A new key has run, sessions and read unless others are asked for.",
         ))

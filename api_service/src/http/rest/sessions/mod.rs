@@ -1,19 +1,20 @@
 //! `/v1/code_interpreter/sessions`.
 
 pub mod json;
+pub mod query;
+pub(in crate::http::rest) mod verbs;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path};
 
 use crate::domain::ids::SessionId;
-use crate::domain::session::SessionStatus;
 use crate::http::extract::{CurrentCaller, Json, OptionalKey, QueryParams, RequestId};
 use crate::http::failure::Failure;
-use crate::http::rest::fields::page::{PageAnswer, PageQuery};
+use crate::http::rest::fields::page::PageAnswer;
 use crate::http::rest::idempotent::{idempotent, reservation};
 use crate::http::rest::response_body;
-use crate::http::rest::sessions::json::{SessionAnswer, SessionBody, SessionEnded};
+use crate::http::rest::sessions::json::{SessionAnswer, SessionBody, SessionEnded, SessionPatch};
 use crate::services::Error;
 use crate::state::AppState;
 
@@ -32,7 +33,7 @@ pub(in crate::http::rest) async fn create(
     let making = async move {
         let work = async {
             let session = sessions.create(&caller.user, new, &request_id).await?;
-            let answer = || Ok(SessionAnswer::of(session, SessionStatus::Active));
+            let answer = || Ok(SessionAnswer::of(session));
             response_body::json(response_body::SHORT, answer).await
         };
         idempotent(&idempotency, reservation, StatusCode::CREATED, work).await
@@ -46,12 +47,11 @@ pub(in crate::http::rest) async fn list(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
     RequestId(request_id): RequestId,
-    QueryParams(query): QueryParams<PageQuery>,
+    QueryParams(parameters): QueryParams<Vec<(String, String)>>,
 ) -> Result<web::Json<PageAnswer<SessionAnswer>>, Failure> {
-    let page = query.parse(SessionId::parse).map_err(Failure::Invalid)?;
-    let sessions = state.sessions.list(&caller.user, &page, &request_id).await?;
-    let show = |(session, status)| SessionAnswer::of(session, status);
-    Ok(web::Json(PageAnswer::of(sessions, show)))
+    let (page, filter) = query::parse(parameters).map_err(Failure::Invalid)?;
+    let sessions = state.sessions.list(&caller.user, &page, &filter, &request_id).await?;
+    Ok(web::Json(PageAnswer::of(sessions, SessionAnswer::of)))
 }
 
 /// One of your sessions. Needs the scope `read`.
@@ -62,8 +62,22 @@ pub(in crate::http::rest) async fn get(
     id: Path<String>,
 ) -> Result<web::Json<SessionAnswer>, Failure> {
     let id = SessionId::parse(&id).ok_or(Error::SessionNotFound)?;
-    let (session, status) = state.sessions.get(&caller.user, &id, &request_id).await?;
-    Ok(web::Json(SessionAnswer::of(session, status)))
+    let session = state.sessions.get(&caller.user, &id, &request_id).await?;
+    Ok(web::Json(SessionAnswer::of(session)))
+}
+
+/// Give a session another note. Needs the scope `sessions`.
+pub(in crate::http::rest) async fn update(
+    state: Data<AppState>,
+    CurrentCaller(caller): CurrentCaller,
+    RequestId(request_id): RequestId,
+    id: Path<String>,
+    body: Json<SessionPatch>,
+) -> Result<web::Json<SessionAnswer>, Failure> {
+    let id = SessionId::parse(&id).ok_or(Error::SessionNotFound)?;
+    let metadata = body.value.parse().map_err(Failure::Invalid)?;
+    let changed = state.sessions.set_metadata(&caller.user, &id, &metadata, &request_id).await?;
+    Ok(web::Json(SessionAnswer::of(changed)))
 }
 
 /// End a session. A second time it is not found. Needs the scope `sessions`.

@@ -39,6 +39,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
             .fails(&[C::ShareFull])
             .fails(&[C::LanguageMismatch, C::LanguageUnavailable, C::WorkerFull])
+            .fails(&[C::ContextNotFound, C::SessionPaused, C::SessionFull])
             .fails(&[C::WorkerUnavailable, C::ExecutionUnknown, C::DatabaseBehind])
             .fails(&[C::ExecutionCancelled, C::GatewayStopping, C::AnswersFull])
             .to(executions::run::run),

@@ -1,6 +1,7 @@
 //! The route table: what exists, what it asks of its callers, what it takes, gives and can fail with. A file
 //! holds the rows of one resource.
 
+mod contexts;
 mod credentials;
 mod executions;
 mod public;
@@ -19,7 +20,10 @@ pub use self::public::public;
 
 /// The routes that ask for a credential.
 pub fn protected() -> Vec<Endpoint> {
-    [credentials::rows(), executions::rows(), sessions::rows()].into_iter().flatten().collect()
+    [credentials::rows(), executions::rows(), sessions::rows(), contexts::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 type Text = &'static str;
@@ -38,6 +42,10 @@ fn delete(path: Text, access: Access, tag: Tag, id: Text, summary: Text) -> Draf
 
 fn put(path: Text, access: Access, tag: Tag, id: Text, summary: Text) -> Draft {
     row(Method::PUT, path, access, tag, id, summary)
+}
+
+fn patch(path: Text, access: Access, tag: Tag, id: Text, summary: Text) -> Draft {
+    row(Method::PATCH, path, access, tag, id, summary)
 }
 
 /// Which page of a list of things whose ids begin with `prefix`.

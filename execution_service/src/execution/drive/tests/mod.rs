@@ -1,6 +1,7 @@
 //! What a program and its kernel may do, and what is then seen of it.
 
 mod ending;
+mod interrupting;
 mod output;
 mod stopping;
 
@@ -11,6 +12,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::execution::handle::Handle;
 use crate::execution::limits::Limits;
 use crate::execution::outcome::Accounting;
 use crate::execution::sample::LIMITS;
@@ -32,6 +34,7 @@ struct Case {
     limits: Limits,
     hard_output: u64,
     cancelled: CancellationToken,
+    handle: Option<Handle>,
     /// Something else goes on in the sandbox.
     shared: bool,
 }
@@ -45,6 +48,7 @@ impl Case {
             limits: LIMITS,
             hard_output: 1 << 30,
             cancelled: CancellationToken::new(),
+            handle: None,
             shared: false,
         }
     }
@@ -150,6 +154,7 @@ async fn attempt_in(backend: &Arc<FakeBackend>, case: Case) -> Result<Seen, Sand
         before: Usage::default(),
         share: &share,
         cancelled: &case.cancelled,
+        handle: case.handle.as_ref(),
     };
     let running =
         Running { process: &mut process, kernel, telling, ends_with_done: case.in_session };

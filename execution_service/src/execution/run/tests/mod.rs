@@ -65,6 +65,7 @@ impl Given {
             mode: self.mode,
             settings: self.settings,
             cancelled: &self.cancelled,
+            handle: None,
             share: &share,
         };
         let (sink, said) = Sink::new();
