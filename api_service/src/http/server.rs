@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
-use actix_web::http::header::{CONTENT_RANGE, HeaderName, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_RANGE, HeaderName, LOCATION, RETRY_AFTER};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::http::connections::Connections;
-use crate::http::extract::{AnswerBudget, BodyBudget, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
+use crate::http::extract::{
+    AllowedOrigins, AnswerBudget, BodyBudget, BodyTimeout, MaxBody, REQUEST_ID_HEADER,
+};
 use crate::http::memory_budget::MemoryBudget;
 use crate::http::middleware::{head, mark_busy, observe, preflight, request_id, security_headers};
 use crate::http::{self, rest};
@@ -55,6 +57,7 @@ pub fn serve(
             .app_data(body_timeout)
             .app_data(body_budget.clone())
             .app_data(answer_budget.clone())
+            .app_data(AllowedOrigins(origins.clone().into()))
             .configure(rest::configure)
             .wrap(cors(&origins))
             .wrap(from_fn(preflight))
@@ -109,12 +112,15 @@ fn cors(origins: &[String]) -> Cors {
         HeaderName::from_static("idempotent-replayed"),
         HeaderName::from_static("output-complete"),
         HeaderName::from_static("output-total-bytes"),
+        HeaderName::from_static("preference-applied"),
         CONTENT_RANGE,
+        LOCATION,
         retry_after,
     ];
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "idempotency-key", "range", "x-api-key"])
+        .allowed_headers(["last-event-id", "prefer"])
         .allowed_header(REQUEST_ID_HEADER)
         .expose_headers(exposed)
         .block_on_origin_mismatch(false)

@@ -81,6 +81,9 @@ table! {
     /// The password to be changed is another one.
     WrongPassword = FORBIDDEN "wrong_password" "The present password is wrong",
         "password: send the one that you sign in with now";
+    /// A page of another origin wants a WebSocket.
+    OriginRefused = FORBIDDEN "origin_refused" "Pages of this origin may not do this",
+        "Origin: ask the operator to add it to CORS_ORIGINS";
     /// No such route.
     NotFound = NOT_FOUND "not_found" "Not found",
         "there is nothing here; see /docs";
@@ -210,6 +213,9 @@ table! {
     LanguageUnavailable = UNPROCESSABLE_ENTITY "language_unavailable"
         "The language is not available here",
         "language: choose one that /v1/languages lists";
+    /// The route is a WebSocket.
+    UpgradeNeeded = UPGRADE_REQUIRED "upgrade_needed" "This is a WebSocket",
+        "open it with a WebSocket client, version 13";
     /// Too many sign-ins by that name or from that address.
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many sign-in attempts",
         "wait as long as Retry-After says";

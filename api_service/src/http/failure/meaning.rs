@@ -101,6 +101,8 @@ impl Failure {
             Self::NoCredential => of(Code::NotAuthenticated),
             Self::SeveralCredentials => of(Code::SeveralCredentials),
             Self::PreflightRefused(why) => of(Code::PreflightRefused).detail(why.clone()),
+            Self::OriginRefused => of(Code::OriginRefused),
+            Self::UpgradeNeeded => of(Code::UpgradeNeeded),
             Self::NoSuchRoute => of(Code::NotFound),
             Self::NoSuchMethod(methods) => Meaning { methods, ..of(Code::MethodNotAllowed) },
         }

@@ -43,7 +43,10 @@ async fn recognise(authenticator: &Authenticator, headers: &HeaderMap) -> Result
 /// The one credential. An `Authorization` of another scheme than Bearer is for somebody else, a proxy
 /// perhaps, when there is an API key beside it. Of two credentials none counts, unless they are the
 /// same: a proxy before us may have looked at the other one.
-fn credential(headers: &HeaderMap) -> Result<&str, Failure> {
+///
+/// # Errors
+/// [`Failure::NoCredential`] or [`Failure::SeveralCredentials`].
+pub fn credential(headers: &HeaderMap) -> Result<&str, Failure> {
     let bearer = match sole(headers, AUTHORIZATION)? {
         Some(value) => bearer(value)?,
         None => None,

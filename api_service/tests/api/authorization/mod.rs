@@ -79,6 +79,25 @@ fn table() -> Vec<Row> {
         Row {
             foreign: Some(404),
             ..row(
+                get.clone(),
+                "/v1/code_interpreter/executions/{id}/events",
+                Needs(Scope::Read),
+                200,
+            )
+        },
+        Row {
+            body: Some(json!({"text": "hi"})),
+            foreign: Some(404),
+            ..row(
+                post.clone(),
+                "/v1/code_interpreter/executions/{id}/stdin",
+                Needs(Scope::Run),
+                409,
+            )
+        },
+        Row {
+            foreign: Some(404),
+            ..row(
                 post.clone(),
                 "/v1/code_interpreter/executions/{id}/cancel",
                 Needs(Scope::Run),

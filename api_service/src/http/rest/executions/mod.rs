@@ -13,7 +13,7 @@ pub mod run;
 pub mod run_answer;
 pub mod run_json;
 mod streamed;
-mod telling;
+pub(in crate::http::rest) mod telling;
 mod wishes_json;
 
 use actix_web::web::{self, Data, Path};
