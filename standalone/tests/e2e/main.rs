@@ -1,9 +1,11 @@
 //! The real launcher, the real services, real sandboxes: everything as an operator would start it.
 
 mod case;
+mod contexts;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/crucible.rs"]
 mod crucible;
+mod examples;
 mod first_answer;
 mod hostile;
 mod languages;
