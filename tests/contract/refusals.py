@@ -19,6 +19,7 @@ BEYOND_A_SCHEMA = re.compile(
             "must not be the user name",  # one field by another
             "must be given, or a context_id in its place|stands only beside the session_id",  # one field by another
             "must be a directory of the workspace",  # what is in the workspace
+            r"must have at most \d+ bytes",  # a schema counts characters
             "is fixed when the session is created",  # by what the session was made with
             "must not (stand|be) .*twice|is given twice|lies? (in|below) ",  # names among names
             r"must name a file|must not contain '\.\.'|must be relative",  # what a path comes to, segment by segment

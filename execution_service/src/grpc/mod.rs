@@ -11,6 +11,7 @@ mod from_wire;
 mod inventory_to_wire;
 mod processes;
 mod sessions;
+mod sessions_from_wire;
 mod status;
 mod to_wire;
 mod workers;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Limits, Status};
+use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Limits, Session, Status};
 use proto::wire::reason;
 use tonic::Code;
 

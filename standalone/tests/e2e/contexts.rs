@@ -193,16 +193,13 @@ async fn several_contexts_of_one_language_run_at_once() {
 async fn a_paused_session_takes_no_processor_time_and_goes_on_where_it_was() {
     let _processors = processors().await;
     let scene = Scene::new(Crucible::shared(), json!({"metadata": {"test": "pausing"}})).await;
-    scene
-        .prints("python", "import itertools, threading\nticks = itertools.count()\nlast = 0")
-        .await;
-    scene
-        .prints(
-            "python",
-            "def count():\n  global last\n  for last in ticks: pass\n\
-                            threading.Thread(target=count, daemon=True).start()",
-        )
-        .await;
+    let ticks = "import itertools, threading\nticks = itertools.count()\nlast = 0";
+    scene.prints("python", ticks).await;
+    let count = "def count():\n  global last\n  for last in ticks: pass\n\
+                 threading.Thread(target=count, daemon=True).start()";
+    scene.prints("python", count).await;
+    // New processes come all the time, and none of them gets away.
+    scene.prints("bash", "(while :; do (exit); done) &").await;
     let cpu = async || scene.show().await["usage"]["cpu_ms"].as_u64().expect("a number");
     let before = cpu().await;
     while cpu().await < before + 50 {
