@@ -27,12 +27,12 @@ async fn a_context_is_made_listed_and_deleted() {
     let app = App::start().await;
     let token = app.user("eve").await;
     let id = session(&app, &token, json!({"language": "py"})).await;
-    let made = context(&app, &token, &id, json!({"language": "js", "cwd": "a/b/"})).await;
+    let made = context(&app, &token, &id, json!({"language": "sh", "cwd": "a/b/"})).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     let made = made.json();
     assert_eq!(
         (&made["language"], &made["state"], &made["cwd"]),
-        (&json!("node"), &json!("new"), &json!("a/b"))
+        (&json!("bash"), &json!("new"), &json!("a/b"))
     );
     let all = app.get(&format!("{SESSIONS}/{id}/contexts"), &token).await.json();
     let ids: Vec<&Value> =
@@ -51,28 +51,28 @@ async fn a_run_takes_place_in_its_context_and_in_its_language() {
     let app = App::start().await;
     let token = app.user("eve").await;
     let id = session(&app, &token, json!({})).await;
-    let made = context(&app, &token, &id, json!({"language": "node"})).await.json();
+    let made = context(&app, &token, &id, json!({"language": "bash"})).await.json();
     let run = async |body: Value| {
         let mut whole =
             json!({"code": "say hi", "session_id": id, "context_id": made["context_id"]});
         whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
         app.post(RUN, &token, whole).await
     };
-    for language in [json!({}), json!({"language": "node"}), json!({"language": "js"})] {
+    for language in [json!({}), json!({"language": "bash"}), json!({"language": "sh"})] {
         let answer = run(language).await.json();
-        assert_eq!((&answer["language"], &answer["stdout"]), (&json!("node"), &json!("hi")));
+        assert_eq!((&answer["language"], &answer["stdout"]), (&json!("bash"), &json!("hi")));
     }
     {
         let seen = app.worker.seen();
         let wanted = made["context_id"].as_str().unwrap();
         let in_it = |run: &proto::execution_v1::ExecuteRequest| {
-            run.context_id == wanted && run.language == "node"
+            run.context_id == wanted && run.language == "bash"
         };
         assert!(seen.executes.iter().all(in_it), "{:?}", seen.executes);
     }
     let other = run(json!({"language": "python"})).await;
     assert_eq!(told(&other), (422, "language_mismatch".into()));
-    for language in [json!(null), json!("node")] {
+    for language in [json!(null), json!("bash")] {
         let missing = run(json!({"context_id": "ctx_0", "language": language})).await;
         assert_eq!(told(&missing), (404, "context_not_found".into()));
     }

@@ -56,8 +56,8 @@ async fn a_session_says_what_it_was_made_with_and_what_it_has_used() {
     for field in ["idle", "auto_resume", "limits", "usage"] {
         assert_eq!(lost[field], Value::Null, "{field}");
     }
-    let plain = create(&app, &token, json!({"language": "js"})).await;
-    assert_eq!((&plain["language"], &plain["auto_resume"]), (&json!("node"), &json!(true)));
+    let plain = create(&app, &token, json!({"language": "sh"})).await;
+    assert_eq!((&plain["language"], &plain["auto_resume"]), (&json!("bash"), &json!(true)));
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ pub struct Settings {
     /// Sessions of one user at once
     #[arg(long, env = "MAX_SESSIONS_PER_OWNER", default_value = "256", value_parser = count)]
     pub max_sessions_per_owner: usize,
-    /// Seconds after which a session without a run ends
+    /// Seconds after which a session without a run ends, unless it asks for fewer
     #[arg(long, env = "SESSION_IDLE_TIMEOUT", default_value = "1800", value_parser = seconds)]
     pub session_idle_timeout: Duration,
     /// Seconds that a program may run, unless its request says otherwise

@@ -17,7 +17,6 @@ use crate::execution::request::Request;
 use crate::execution::stream::Stream;
 use crate::language::Language;
 use crate::sandbox::workspace::{WorkspaceFile, WorkspacePath};
-use crate::session::{DEFAULT_CONTEXT, NewContext, NewSession};
 use crate::worker::Target;
 
 const MAX_ID: usize = 128;
@@ -81,35 +80,6 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
     Ok((request, target))
 }
 
-/// A new session.
-pub fn new_session(
-    message: wire::CreateSessionRequest,
-) -> Result<(NewSession, RequestedLimits), Status> {
-    let wire::CreateSessionRequest {
-        session_id,
-        owner,
-        language: language_name,
-        ttl_seconds,
-        env,
-        limits,
-        idle_seconds,
-        auto_resume,
-        files,
-    } = message;
-    let new = NewSession {
-        id: id("session_id", session_id)?,
-        owner: id("owner", owner)?,
-        language: match language_name.as_str() {
-            "" => None,
-            name => Some(language(name)?),
-        },
-        env: environment(env)?,
-        ttl: ttl(ttl_seconds)?,
-        idle: (idle_seconds > 0).then(|| Duration::from_secs(u64::from(idle_seconds))),
-        auto_resume,
-        files: self::files(files)?,
-    };
-    Ok((new, requested_limits(limits.unwrap_or_default())))
 }
 
 /// A path below the workspace; `None` for the workspace itself.
@@ -123,37 +93,6 @@ pub fn path(field: &str, text: &str) -> Result<Option<WorkspacePath>, Status> {
     }
 }
 
-/// How long a session lives: a second to a week.
-pub fn ttl(seconds: u32) -> Result<Duration, Status> {
-    const MAX_TTL: u32 = 7 * 86_400;
-    if !(1..=MAX_TTL).contains(&seconds) {
-        return Err(invalid("ttl", "must be between 1 and 604800 seconds"));
-    }
-    Ok(Duration::from_secs(u64::from(seconds)))
-}
-
-/// A new context.
-pub fn new_context(
-    context_id: String,
-    language_name: &str,
-    env: HashMap<String, String>,
-    working_directory: &str,
-) -> Result<NewContext, Status> {
-    Ok(NewContext {
-        id: self::context_id(context_id)?,
-        language: language(language_name)?,
-        env: environment(env)?,
-        directory: path("cwd", working_directory)?,
-    })
-}
-
-/// The name of a new context. Those of default ones are ours.
-fn context_id(text: String) -> Result<String, Status> {
-    let id = id("context_id", text)?;
-    if id.starts_with(DEFAULT_CONTEXT) {
-        return Err(invalid("context_id", "must not be that of a default context"));
-    }
-    Ok(id)
 }
 
 /// A name that somebody else made: printable, and not too long.
@@ -212,7 +151,8 @@ pub fn environment(map: HashMap<String, String>) -> Result<BTreeMap<String, Stri
     Ok(map.into_iter().collect())
 }
 
-fn files(files: Vec<wire::File>) -> Result<Vec<WorkspaceFile>, Status> {
+/// Files to put into a workspace.
+pub fn files(files: Vec<wire::File>) -> Result<Vec<WorkspaceFile>, Status> {
     if files.len() > MAX_FILES {
         return Err(invalid("files", "are too many"));
     }
@@ -226,7 +166,8 @@ fn file(wire::File { path, content }: wire::File) -> Result<WorkspaceFile, Statu
     }
 }
 
-fn requested_limits(limits: wire::Limits) -> RequestedLimits {
+/// Limits that somebody wishes for.
+pub fn requested_limits(limits: wire::Limits) -> RequestedLimits {
     let wire::Limits {
         wall_ms,
         cpu_ms,

@@ -14,6 +14,7 @@ mod process_from_wire;
 mod process_to_wire;
 mod processes;
 mod sessions;
+mod sessions_from_wire;
 mod status;
 mod terminals;
 mod to_wire;

@@ -6,7 +6,7 @@ use proto::execution_v1 as wire;
 use tonic::{Request, Response, Status};
 
 use super::status::status;
-use super::{from_wire, to_wire};
+use super::{sessions_from_wire, to_wire};
 use crate::session::Session;
 use crate::worker::Worker;
 
@@ -32,7 +32,7 @@ impl wire::sessions_server::Sessions for Sessions {
         &self,
         request: Request<wire::CreateSessionRequest>,
     ) -> Result<Response<wire::Session>, Status> {
-        let (new, limits) = from_wire::new_session(request.into_inner())?;
+        let (new, limits) = sessions_from_wire::new_session(request.into_inner())?;
         let session =
             self.worker.create_session(new, limits).await.map_err(|error| status(&error))?;
         Ok(self.told(&session))
@@ -66,7 +66,7 @@ impl wire::sessions_server::Sessions for Sessions {
         request: Request<wire::ExtendSessionRequest>,
     ) -> Result<Response<wire::Session>, Status> {
         let wire::ExtendSessionRequest { session_id, owner, ttl_seconds } = request.into_inner();
-        let ttl = from_wire::ttl(ttl_seconds)?;
+        let ttl = sessions_from_wire::ttl(ttl_seconds)?;
         let session = self.worker.extend_session(&session_id, &owner, ttl);
         let session = session.map_err(|error| status(&error))?;
         Ok(self.told(&session))
@@ -111,7 +111,7 @@ impl wire::sessions_server::Sessions for Sessions {
             env,
             working_directory,
         } = request.into_inner();
-        let new = from_wire::new_context(context_id, &language, env, &working_directory)?;
+        let new = sessions_from_wire::new_context(context_id, &language, env, &working_directory)?;
         let context = self.worker.create_context((&session_id, &owner), new).await;
         let context = context.map_err(|error| status(&error))?;
         Ok(Response::new(to_wire::context(&context)))

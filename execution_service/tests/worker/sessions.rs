@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Limits, Status};
+use proto::execution_v1::{CreateSessionRequest, ExecuteRequest, Limits, Session, Status};
 use proto::wire::reason;
 use tonic::Code;
 
@@ -50,7 +50,9 @@ async fn a_session_is_its_owners_from_beginning_to_end() {
     assert_eq!(id, wish.session_id);
     assert_eq!(session.expires_at_ms - session.created_at_ms, 600_000);
     assert!(!session.busy);
-    assert_eq!(caller.get_session(id, "usr_one").await.unwrap(), session);
+    let shown = caller.get_session(id, "usr_one").await.unwrap();
+    assert!(shown.usage.is_some_and(|usage| usage.memory_bytes > 0), "{shown:?}");
+    assert_eq!(Session { usage: None, ..shown }, session);
     assert_eq!(caller.list_sessions("usr_one").await, [id]);
 
     assert!(caller.list_sessions("usr_two").await.is_empty());

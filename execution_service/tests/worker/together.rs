@@ -273,7 +273,7 @@ async fn a_session_without_a_language_has_no_context_until_one_is_used() {
     taken.unwrap();
     let again = caller.create_context(&session, "mine", "bash").await.unwrap_err();
     assert_eq!((again.code, again.field.as_str()), (Code::InvalidArgument, "context_id"));
-    let ours = caller.create_context(&session, "default-bash", "bash").await.unwrap_err();
+    let ours = caller.create_context(&session, "ctx_defaultbash", "bash").await.unwrap_err();
     assert_eq!(ours.field, "context_id", "{ours:?}");
     let unknown = caller.refused(in_context("no", run("echo x"))).await;
     assert_eq!(unknown.reason, reason::CONTEXT_NOT_FOUND);

@@ -2,9 +2,11 @@
 
 mod answers;
 mod case;
+mod contexts;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/crucible.rs"]
 mod crucible;
+mod examples;
 mod first_answer;
 mod hostile;
 mod languages;

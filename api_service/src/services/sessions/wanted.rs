@@ -14,9 +14,10 @@ pub(super) fn is_wanted(filter: &SessionFilter, metadata: &str) -> bool {
     };
     filter.metadata.iter().all(|(key, wanted)| match found.get(key) {
         Some(Value::String(text)) => text == wanted,
-        Some(value @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => {
-            value.to_string() == *wanted
-        }
+        Some(Value::Number(number)) => number.to_string() == *wanted,
+        Some(Value::Bool(true)) => wanted == "true",
+        Some(Value::Bool(false)) => wanted == "false",
+        Some(Value::Null) => wanted == "null",
         Some(Value::Array(_) | Value::Object(_)) | None => false,
     })
 }

@@ -20,7 +20,7 @@ pub struct ContextBody {
     /// A name or an alias of `/v1/languages`.
     pub language: String,
     /// Where its programs begin: a directory of the workspace that is there. The workspace itself when left out.
-    #[schema(min_length = 1, max_length = 4096)]
+    #[schema(min_length = 1, max_length = 4096, pattern = "^[^\\u0000]*$")]
     pub cwd: Option<String>,
     /// Environment of what runs in it, beside the session's; at most 256 variables.
     #[schema(schema_with = environment_schema)]
