@@ -17,6 +17,8 @@ pub mod language;
 pub mod limits;
 pub mod page;
 pub mod peer;
+pub mod process;
+pub mod process_output;
 pub mod queue;
 pub mod refresh_token;
 pub mod report;

@@ -16,6 +16,7 @@ use crate::http::connections::Connections;
 use crate::http::extract::{AnswerBudget, BodyBudget, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
 use crate::http::memory_budget::MemoryBudget;
 use crate::http::middleware::{head, mark_busy, observe, preflight, request_id, security_headers};
+use crate::http::stream::websocket_auth::Origins;
 use crate::http::{self, rest};
 use crate::metrics;
 use crate::services::authenticator::Authenticator;
@@ -46,11 +47,13 @@ pub fn serve(
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let of_thread = connections.most().div_ceil(threads);
     let origins = settings.cors_origins.clone();
+    let socket_origins = web::Data::new(Origins(origins.clone()));
     let server = HttpServer::new(move || {
         // The last wrapped is the outermost.
         App::new()
             .app_data(web::Data::new(state.on_this_thread()))
             .app_data(authenticator.clone())
+            .app_data(socket_origins.clone())
             .app_data(max_body)
             .app_data(body_timeout)
             .app_data(body_budget.clone())

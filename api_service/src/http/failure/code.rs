@@ -54,6 +54,9 @@ table! {
     PreflightRefused = BAD_REQUEST "preflight_refused" "The browser may not send this request",
         "ask the operator to add the origin to CORS_ORIGINS, or use a method and headers \
          that are allowed";
+    /// The route is a WebSocket.
+    UpgradeRequired = UPGRADE_REQUIRED "upgrade_required" "This route is a WebSocket",
+        "open it with the headers of RFC 6455";
     /// There is no credential.
     NotAuthenticated = UNAUTHORIZED "not_authenticated" "A credential is needed",
         "send Authorization: Bearer <access token or API key>, or X-API-Key: <API key>";
@@ -72,6 +75,9 @@ table! {
     /// The refresh token is no good.
     RefreshTokenInvalid = UNAUTHORIZED "refresh_token_invalid" "The refresh token is not valid",
         "it is unknown, expired, revoked or was used before; sign in again";
+    /// A page of another origin opens a socket.
+    OriginRefused = FORBIDDEN "origin_refused" "Pages of this origin may not open a WebSocket here",
+        "ask the operator to add the origin to CORS_ORIGINS";
     /// The credential lacks a scope.
     ScopeMissing = FORBIDDEN "scope_missing" "The credential does not allow this",
         "use a credential that holds the scope";
@@ -99,6 +105,9 @@ table! {
     /// No such session of that user.
     SessionNotFound = NOT_FOUND "session_not_found" "No such session",
         "none of yours has this id, or it was deleted; create another";
+    /// The session has no such process.
+    ProcessNotFound = NOT_FOUND "process_not_found" "No such process",
+        "it never was, or ended some time ago: five minutes, or 32 others have ended since";
     /// The route has other methods.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed"
         "The route does not know this method",
@@ -130,6 +139,12 @@ table! {
     /// The execution has not ended.
     ExecutionRunning = CONFLICT "execution_running" "The execution is still running",
         "what it wrote can be had when it has ended";
+    /// The process has ended.
+    ProcessEnded = CONFLICT "process_ended" "The process has ended",
+        "get it to see how";
+    /// The process was started without a terminal.
+    NoTerminal = CONFLICT "no_terminal" "The process has no terminal",
+        "start it with \"pty\": {\"cols\": 80, \"rows\": 24}";
     /// The standard input was not left open, or is over.
     StdinClosed = CONFLICT "stdin_closed" "Standard input is not open",
         "start the run with \"stdin\": {\"open\": true}, and send nothing after eof";
@@ -191,6 +206,9 @@ table! {
     LanguageMismatch = UNPROCESSABLE_ENTITY "language_mismatch"
         "The context runs another language",
         "language: use the language that the context was created with";
+    /// The program of a command cannot be executed.
+    NotExecutable = UNPROCESSABLE_ENTITY "not_executable" "The program cannot be executed",
+        "command: name a program that is there and executable, and a cwd that exists";
     /// The worker cannot run the language.
     LanguageUnavailable = UNPROCESSABLE_ENTITY "language_unavailable"
         "The language is not available here",
@@ -198,6 +216,9 @@ table! {
     /// Too many sign-ins by that name or from that address.
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many sign-in attempts",
         "wait as long as Retry-After says";
+    /// The session or the user has as many as there may be.
+    TooManyProcesses = TOO_MANY_REQUESTS "too_many_processes" "Too many processes",
+        "nothing was started; kill one, or let one end";
     /// The program does not read what it was sent.
     StdinFull = TOO_MANY_REQUESTS "stdin_full" "The program does not read its standard input",
         "nothing of this was taken; try again after the time in Retry-After, or send less at once";

@@ -100,6 +100,8 @@ impl Failure {
             Self::BodyBroken => of(Code::BodyUnreadable),
             Self::NoCredential => of(Code::NotAuthenticated),
             Self::SeveralCredentials => of(Code::SeveralCredentials),
+            Self::OriginRefused => of(Code::OriginRefused),
+            Self::NoWebSocket(why) => of(Code::UpgradeRequired).detail(why.clone()),
             Self::PreflightRefused(why) => of(Code::PreflightRefused).detail(why.clone()),
             Self::NoSuchRoute => of(Code::NotFound),
             Self::NoSuchMethod(methods) => Meaning { methods, ..of(Code::MethodNotAllowed) },
@@ -152,6 +154,17 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
         E::SessionNotFound => of(Code::SessionNotFound),
         E::SessionExpired => of(Code::SessionExpired),
         E::SessionLost => of(Code::SessionLost),
+        E::ProcessNotFound => of(Code::ProcessNotFound),
+        E::ProcessEnded => of(Code::ProcessEnded),
+        E::NoTerminal => of(Code::NoTerminal),
+        E::NotExecutable(why) => {
+            let remedy = Code::NotExecutable.row().remedy;
+            of(Code::NotExecutable).detail(format!("{why}; {remedy}"))
+        }
+        E::TooManyProcesses(what) => {
+            let remedy = Code::TooManyProcesses.row().remedy;
+            of(Code::TooManyProcesses).detail(format!("{what}; {remedy}")).after(BUSY_RETRY_AFTER)
+        }
         E::LanguageMismatch => of(Code::LanguageMismatch),
         E::LanguageUnavailable(language) => of(Code::LanguageUnavailable)
             .detail(format!("language: {language} is not installed; see /v1/languages")),

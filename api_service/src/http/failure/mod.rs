@@ -68,6 +68,12 @@ pub enum Failure {
     /// A browser asked whether a page may send a request, and it may not.
     #[error("the preflight was refused: {0}")]
     PreflightRefused(String),
+    /// A page of that origin may not open a socket.
+    #[error("pages of this origin may not open a WebSocket here")]
+    OriginRefused,
+    /// The route is a WebSocket, and the request does not open one.
+    #[error("no WebSocket: {0}")]
+    NoWebSocket(String),
     /// No such route.
     #[error("no such route")]
     NoSuchRoute,

@@ -34,6 +34,8 @@ pub struct Endpoint {
     pub(super) takes: Takes,
     pub(super) gives: Vec<Answer>,
     pub(super) errors: Vec<Code>,
+    /// A WebSocket, whose opener may say in its first frame who it is.
+    pub(super) is_socket: bool,
     route: Box<dyn Fn() -> Route>,
 }
 
@@ -43,6 +45,7 @@ pub(super) enum Tag {
     Credentials,
     Run,
     Sessions,
+    Processes,
     Operator,
     Public,
 }
@@ -85,14 +88,21 @@ pub(super) enum Content {
 pub(super) struct Draft(Endpoint);
 
 impl Tag {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Credentials, Self::Run, Self::Sessions, Self::Operator, Self::Public];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Credentials,
+        Self::Run,
+        Self::Sessions,
+        Self::Processes,
+        Self::Operator,
+        Self::Public,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Credentials => "credentials",
             Self::Run => "run",
             Self::Sessions => "sessions",
+            Self::Processes => "processes",
             Self::Operator => "operator",
             Self::Public => "public",
         }
@@ -103,6 +113,7 @@ impl Tag {
             Self::Credentials => "Sign-in, users, API keys",
             Self::Run => "Running code",
             Self::Sessions => "Sandboxes whose state lives on between runs",
+            Self::Processes => "Commands in sessions, and their terminals",
             Self::Operator => "What is for administrators alone",
             Self::Public => "What anybody may ask",
         }
@@ -132,6 +143,7 @@ pub(super) fn row(
         takes: Takes::Nothing,
         gives: Vec::new(),
         errors,
+        is_socket: false,
         route: Box::new(web::route),
     })
 }
@@ -169,6 +181,12 @@ impl Draft {
         self
     }
 
+    /// It is a WebSocket, whose opener may say in its first frame who it is; the handler then asks what the row asks.
+    pub(super) fn socket(mut self) -> Self {
+        self.0.is_socket = true;
+        self
+    }
+
     /// It has nothing that could break.
     pub(super) fn never_fails(mut self) -> Self {
         self.0.errors.clear();
@@ -198,11 +216,11 @@ fn matching(method: &Method) -> Route {
 impl Endpoint {
     /// The route, which asks of its callers what the row says, however they spell its path.
     pub(super) fn guarded(&self) -> Route {
-        let (access, route) = (self.access, (self.route)());
+        let (access, is_socket, route) = (self.access, self.is_socket, (self.route)());
         match access {
             Access::Public => route,
             Access::SignedIn | Access::Needs(_) => {
-                route.wrap(from_fn(move |request, next| authorize(access, request, next)))
+                route.wrap(from_fn(move |request, next| authorize(access, is_socket, request, next)))
             }
         }
     }

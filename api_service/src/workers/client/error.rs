@@ -68,6 +68,21 @@ pub enum Error {
     /// The run does not read its standard input.
     #[error("the input is full")]
     InputFull(Duration),
+    /// The session has no such process, or has forgotten it.
+    #[error("no such process")]
+    ProcessNotFound,
+    /// The process has ended.
+    #[error("the process has ended")]
+    ProcessEnded,
+    /// The process has no terminal.
+    #[error("the process has no terminal")]
+    NoTerminal,
+    /// The program of a command cannot be executed; the text says why.
+    #[error("{0}")]
+    NotExecutable(String),
+    /// The session, or the owner, has as many processes or contexts as there may be; the text says of what.
+    #[error("{0}")]
+    SessionFull(String),
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
@@ -102,6 +117,11 @@ impl From<Status> for Error {
             Some(reason::OUTPUT_NOT_FOUND) => Self::OutputNotFound,
             Some(reason::STDIN_CLOSED) => Self::InputClosed,
             Some(reason::STDIN_FULL) => Self::InputFull(retry_after(&status)),
+            Some(reason::PROCESS_NOT_FOUND) => Self::ProcessNotFound,
+            Some(reason::PROCESS_ENDED) => Self::ProcessEnded,
+            Some(reason::NO_TERMINAL) => Self::NoTerminal,
+            Some(reason::NOT_EXECUTABLE) => Self::NotExecutable(String::from(status.message())),
+            Some(reason::SESSION_FULL) => Self::SessionFull(String::from(status.message())),
             Some(reason::LANGUAGE_MISMATCH) => Self::LanguageMismatch,
             Some(reason::LANGUAGE_UNAVAILABLE) => Self::LanguageUnavailable,
             Some(reason::WORKER_FULL) => Self::Full(retry_after(&status), queue_place(&status)),

@@ -3,6 +3,7 @@
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Type};
 
 use crate::domain::execution::ExecutionState;
+use crate::domain::process::{ProcessStatus, SIGNALS};
 use crate::domain::report::Status;
 use crate::domain::scope::Scope;
 use crate::domain::session::SessionStatus;
@@ -29,6 +30,16 @@ pub fn execution_status() -> Object {
          the worker or the gateway was lost before the end.",
         Status::ALL.map(Status::name).into_iter().chain(others.iter().map(ExecutionState::name)),
     )
+}
+
+/// How a process is.
+pub fn process_status() -> Object {
+    one_of("How it is, or how it ended.", ProcessStatus::ALL.map(ProcessStatus::name))
+}
+
+/// A signal.
+pub fn signal() -> Object {
+    one_of("Its name.", SIGNALS)
 }
 
 /// How a session is.

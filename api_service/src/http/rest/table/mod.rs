@@ -3,6 +3,7 @@
 
 mod credentials;
 mod executions;
+mod processes;
 mod public;
 mod sessions;
 
@@ -19,7 +20,7 @@ pub use self::public::public;
 
 /// The routes that ask for a credential.
 pub fn protected() -> Vec<Endpoint> {
-    [credentials::rows(), executions::rows(), sessions::rows()].into_iter().flatten().collect()
+    [credentials::rows(), executions::rows(), sessions::rows(), processes::rows()].into_iter().flatten().collect()
 }
 
 type Text = &'static str;
