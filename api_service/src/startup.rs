@@ -32,6 +32,8 @@ pub struct Application {
     metrics: Option<Server>,
     address: SocketAddr,
     stop: CancellationToken,
+    /// Ends connections that only wait for something to do.
+    closing: CancellationToken,
     /// Ends what still runs.
     stopping: CancellationToken,
     background: Background,
@@ -69,7 +71,7 @@ impl Application {
         let background = state.background.clone();
         let stop = CancellationToken::new();
         let workers = state.workers.clone();
-        let stopping = state.executions.stopping.clone();
+        let (closing, stopping) = (state.closing.clone(), state.executions.stopping.clone());
         let limits = &settings.http;
         let connections = Connections::new(
             limits.max_connections,
@@ -90,7 +92,17 @@ impl Application {
             write_whole(path, &address.to_string())
                 .with_context(|| format!("ADDRESS_FILE {} cannot be written", path.display()))?;
         }
-        Ok(Self { server, metrics, address, stop, stopping, background, history, housekeeping })
+        Ok(Self {
+            server,
+            metrics,
+            address,
+            stop,
+            closing,
+            stopping,
+            background,
+            history,
+            housekeeping,
+        })
     }
 
     /// The address in use.
@@ -109,8 +121,17 @@ impl Application {
     /// # Errors
     /// When the server fails.
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { server, metrics, address, stop, stopping, background, history, housekeeping } =
-            self;
+        let Self {
+            server,
+            metrics,
+            address,
+            stop,
+            closing,
+            stopping,
+            background,
+            history,
+            housekeeping,
+        } = self;
         housekeeping.start(&background, &stop);
         background.spawn(history.clone().write_behind(stop.clone()));
         tracing::info!("listening on http://{address}");
@@ -127,6 +148,7 @@ impl Application {
         let served = tokio::select! {
             ended = served => ended.context("the server's task ended")?,
             () = shutdown => {
+                closing.cancel();
                 let ending = async {
                     tokio::time::sleep(EXECUTION_GRACE).await;
                     stopping.cancel();

@@ -53,6 +53,8 @@ pub struct AppState {
     pub database: Database,
     /// Finishes what must not be cut off.
     pub background: Background,
+    /// Cancelled, the gateway is about to stop: connections that only wait for something to do end.
+    pub closing: CancellationToken,
     /// What requests may ask for.
     pub rules: RunRules,
 }
@@ -143,6 +145,7 @@ pub fn compose(
         workers: workers.clone(),
         database: database.clone(),
         background,
+        closing: CancellationToken::new(),
         rules: settings.rules.clone(),
     };
     let retention = settings.retention.clone();

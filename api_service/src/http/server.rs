@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
-use actix_web::http::header::{CONTENT_RANGE, HeaderName, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_RANGE, HeaderName, LOCATION, RETRY_AFTER};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
@@ -13,10 +13,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::http::connections::Connections;
-use crate::http::extract::{AnswerBudget, BodyBudget, BodyTimeout, MaxBody, REQUEST_ID_HEADER};
+use crate::http::extract::{
+    AllowedOrigins, AnswerBudget, BodyBudget, BodyTimeout, MaxBody, REQUEST_ID_HEADER,
+};
 use crate::http::memory_budget::MemoryBudget;
 use crate::http::middleware::{head, mark_busy, observe, preflight, request_id, security_headers};
-use crate::http::stream::websocket_auth::Origins;
 use crate::http::{self, rest};
 use crate::metrics;
 use crate::services::authenticator::Authenticator;
@@ -47,17 +48,16 @@ pub fn serve(
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let of_thread = connections.most().div_ceil(threads);
     let origins = settings.cors_origins.clone();
-    let socket_origins = web::Data::new(Origins(origins.clone()));
     let server = HttpServer::new(move || {
         // The last wrapped is the outermost.
         App::new()
             .app_data(web::Data::new(state.on_this_thread()))
             .app_data(authenticator.clone())
-            .app_data(socket_origins.clone())
             .app_data(max_body)
             .app_data(body_timeout)
             .app_data(body_budget.clone())
             .app_data(answer_budget.clone())
+            .app_data(AllowedOrigins(origins.clone().into()))
             .configure(rest::configure)
             .wrap(cors(&origins))
             .wrap(from_fn(preflight))
@@ -112,12 +112,15 @@ fn cors(origins: &[String]) -> Cors {
         HeaderName::from_static("idempotent-replayed"),
         HeaderName::from_static("output-complete"),
         HeaderName::from_static("output-total-bytes"),
+        HeaderName::from_static("preference-applied"),
         CONTENT_RANGE,
+        LOCATION,
         retry_after,
     ];
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "DELETE"])
         .allowed_headers(["authorization", "content-type", "idempotency-key", "range", "x-api-key"])
+        .allowed_headers(["last-event-id", "prefer"])
         .allowed_header(REQUEST_ID_HEADER)
         .expose_headers(exposed)
         .block_on_origin_mismatch(false)

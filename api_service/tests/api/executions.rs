@@ -90,14 +90,15 @@ async fn followers_come_and_go_and_the_execution_goes_on() {
 
     executions.cancel(&user, &id, "test").await.unwrap();
     let (first, later) = tokio::join!(all(first), all(later));
-    assert_eq!((first.0, &*first.1), (vec![1, 2], "begun\n"));
-    assert_eq!((later.0, &*later.1), (vec![2], "begun\n"));
+    assert_eq!((first.0, &*first.1), (vec![1, 2, 3], "begun\n"));
+    assert_eq!((later.0, &*later.1), (vec![2, 3], "begun\n"));
     let (End::Finished(one), End::Finished(other)) = (first.2, later.2) else {
         panic!("it has a report");
     };
     assert!(Arc::ptr_eq(&one, &other) && one.stdout.text == "begun\n");
-    let late = executions.follow(&user, &id, 0).await;
-    assert!(matches!(late, Err(Error::ExecutionNotRunning)));
+    let late = all(executions.follow(&user, &id, 2).await.unwrap()).await;
+    assert_eq!(late.0, [3], "for a while also after the end");
+    assert!(matches!(late.2, End::Finished(again) if Arc::ptr_eq(&one, &again)));
 }
 
 #[tokio::test]
@@ -114,7 +115,7 @@ async fn what_makes_way_in_the_log_is_a_gap_and_the_report_is_whole() {
     })
     .await;
     let (numbers, text, end) = all(late).await;
-    assert_eq!(numbers, (1..=10_001).collect::<Vec<_>>(), "each once");
+    assert_eq!(numbers, (1..=10_002).collect::<Vec<_>>(), "each once");
     let End::Finished(report) = end else { panic!("it has a report") };
     assert_eq!(report.stdout.text.len(), 10_000);
     assert!(text.len() < 10_000, "the oldest made way");

@@ -55,10 +55,11 @@ const LAYERS: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates that only one layer knows.
-const HOMES: [(&str, &[&str]); 4] = [
+const HOMES: [(&str, &[&str]); 5] = [
     ("sqlx", &["storage"]),
     ("tonic", &["workers/client"]),
     ("proto", &["workers/client"]),
+    ("actix_ws", &["http/rest/websocket"]),
     (
         "actix_web",
         &[

@@ -163,7 +163,9 @@ async fn whatever_can_be_had_can_be_asked_for_its_head() {
         let head = app.send(Method::HEAD, &path, &admin, &[], None).await;
         assert_eq!(head.status, got.status, "{path}");
         assert_eq!(head.headers.get("content-type"), got.headers.get("content-type"), "{path}");
-        assert!(head.headers.contains_key("content-length") && head.text.is_empty(), "{path}");
+        let is_stream = row.path.ends_with("/events");
+        let has_length = head.headers.contains_key("content-length");
+        assert!((has_length || is_stream) && head.text.is_empty(), "{path}");
     }
     let mut raw = Raw::connect(&app).await;
     raw.send("HEAD /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;

@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use tokio::sync::Mutex;
 
 use crate::domain::caller::Caller;
+use crate::domain::ids::UserId;
 use crate::http::failure::Failure;
 use crate::http::memory_budget::{MemoryBudget, MemoryPermit};
 
@@ -24,6 +25,19 @@ pub struct AnswerBudget(pub MemoryBudget);
 pub struct AnswerRoom(Arc<Mutex<MemoryPermit>>);
 
 impl AnswerRoom {
+    /// For an answer to `user`.
+    ///
+    /// # Errors
+    /// [`Failure::AnswersFull`].
+    pub fn of(AnswerBudget(budget): &AnswerBudget, user: Option<UserId>) -> Result<Self, Failure> {
+        let permit = budget.enter(user);
+        if permit.has_room() {
+            Ok(Self(Arc::new(Mutex::new(permit))))
+        } else {
+            Err(Failure::AnswersFull)
+        }
+    }
+
     /// Waits for room for an answer of `length` bytes, which is about to be written.
     pub async fn enter(&self, length: usize) {
         self.0.lock().await.grow_in_time(length, PATIENCE).await;
@@ -36,15 +50,7 @@ impl FromRequest for AnswerRoom {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let user = request.extensions().get::<Caller>().map(|caller| caller.user.clone());
-        let Some(AnswerBudget(budget)) = request.app_data::<AnswerBudget>() else {
-            return ready(Err(Failure::AnswersFull));
-        };
-        let permit = budget.enter(user);
-        let has_room = permit.has_room();
-        ready(if has_room {
-            Ok(Self(Arc::new(Mutex::new(permit))))
-        } else {
-            Err(Failure::AnswersFull)
-        })
+        let budget = request.app_data::<AnswerBudget>().ok_or(Failure::AnswersFull);
+        ready(budget.and_then(|budget| Self::of(budget, user)))
     }
 }

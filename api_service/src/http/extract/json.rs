@@ -49,7 +49,10 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Json<T> {
 }
 
 /// Strict JSON in the shape of `T`; what does not fit is named by its path.
-pub(super) fn shape<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn shape<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     strict_json::check(bytes)?;
     // A derived shape would take an array for its fields in their order, too.
     if bytes.trim_ascii_start().first() != Some(&b'{') {

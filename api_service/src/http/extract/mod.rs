@@ -10,6 +10,7 @@ mod form_or_json;
 mod idempotency_key;
 mod json;
 mod last_event_id;
+mod origin;
 mod prefer;
 #[cfg(test)]
 mod properties;
@@ -25,8 +26,9 @@ pub use self::byte_range::OptionalRange;
 pub use self::caller::CurrentCaller;
 pub use self::form_or_json::FormOrJson;
 pub use self::idempotency_key::OptionalKey;
-pub use self::json::Json;
+pub use self::json::{Json, shape};
 pub use self::last_event_id::LastEventId;
+pub use self::origin::{AllowedOrigins, CheckedOrigin};
 pub use self::prefer::{RESPOND_ASYNC, RespondAsync};
 pub use self::query::QueryParams;
 pub use self::request_id::{HEADER as REQUEST_ID_HEADER, RequestId};

@@ -54,9 +54,6 @@ table! {
     PreflightRefused = BAD_REQUEST "preflight_refused" "The browser may not send this request",
         "ask the operator to add the origin to CORS_ORIGINS, or use a method and headers \
          that are allowed";
-    /// The route is a WebSocket.
-    UpgradeRequired = UPGRADE_REQUIRED "upgrade_required" "This route is a WebSocket",
-        "open it with the headers of RFC 6455";
     /// There is no credential.
     NotAuthenticated = UNAUTHORIZED "not_authenticated" "A credential is needed",
         "send Authorization: Bearer <access token or API key>, or X-API-Key: <API key>";
@@ -75,9 +72,6 @@ table! {
     /// The refresh token is no good.
     RefreshTokenInvalid = UNAUTHORIZED "refresh_token_invalid" "The refresh token is not valid",
         "it is unknown, expired, revoked or was used before; sign in again";
-    /// A page of another origin opens a socket.
-    OriginRefused = FORBIDDEN "origin_refused" "Pages of this origin may not open a WebSocket here",
-        "ask the operator to add the origin to CORS_ORIGINS";
     /// The credential lacks a scope.
     ScopeMissing = FORBIDDEN "scope_missing" "The credential does not allow this",
         "use a credential that holds the scope";
@@ -87,6 +81,9 @@ table! {
     /// The password to be changed is another one.
     WrongPassword = FORBIDDEN "wrong_password" "The present password is wrong",
         "password: send the one that you sign in with now";
+    /// A page of another origin wants a WebSocket.
+    OriginRefused = FORBIDDEN "origin_refused" "Pages of this origin may not do this",
+        "Origin: ask the operator to add it to CORS_ORIGINS";
     /// No such route.
     NotFound = NOT_FOUND "not_found" "Not found",
         "there is nothing here; see /docs";
@@ -213,6 +210,9 @@ table! {
     LanguageUnavailable = UNPROCESSABLE_ENTITY "language_unavailable"
         "The language is not available here",
         "language: choose one that /v1/languages lists";
+    /// The route is a WebSocket.
+    UpgradeNeeded = UPGRADE_REQUIRED "upgrade_needed" "This is a WebSocket",
+        "open it with a WebSocket client, version 13";
     /// Too many sign-ins by that name or from that address.
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many sign-in attempts",
         "wait as long as Retry-After says";

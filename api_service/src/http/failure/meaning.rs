@@ -100,9 +100,9 @@ impl Failure {
             Self::BodyBroken => of(Code::BodyUnreadable),
             Self::NoCredential => of(Code::NotAuthenticated),
             Self::SeveralCredentials => of(Code::SeveralCredentials),
-            Self::OriginRefused => of(Code::OriginRefused),
-            Self::NoWebSocket(why) => of(Code::UpgradeRequired).detail(why.clone()),
             Self::PreflightRefused(why) => of(Code::PreflightRefused).detail(why.clone()),
+            Self::OriginRefused => of(Code::OriginRefused),
+            Self::UpgradeNeeded => of(Code::UpgradeNeeded),
             Self::NoSuchRoute => of(Code::NotFound),
             Self::NoSuchMethod(methods) => Meaning { methods, ..of(Code::MethodNotAllowed) },
         }

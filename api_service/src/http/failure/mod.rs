@@ -68,12 +68,12 @@ pub enum Failure {
     /// A browser asked whether a page may send a request, and it may not.
     #[error("the preflight was refused: {0}")]
     PreflightRefused(String),
-    /// A page of that origin may not open a socket.
-    #[error("pages of this origin may not open a WebSocket here")]
+    /// A page of another origin wants a WebSocket.
+    #[error("the origin is not allowed")]
     OriginRefused,
-    /// The route is a WebSocket, and the request does not open one.
-    #[error("no WebSocket: {0}")]
-    NoWebSocket(String),
+    /// The route speaks another protocol.
+    #[error("the request is no upgrade to a WebSocket")]
+    UpgradeNeeded,
     /// No such route.
     #[error("no such route")]
     NoSuchRoute,

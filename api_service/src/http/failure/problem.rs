@@ -2,7 +2,9 @@
 
 use actix_web::http::Method;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_RANGE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ALLOW, CONTENT_RANGE, HeaderValue, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -125,6 +127,9 @@ impl ResponseError for Failure {
         response.content_type(MEDIA_TYPE);
         if row.status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        }
+        if row.status == StatusCode::UPGRADE_REQUIRED {
+            response.insert_header((UPGRADE, HeaderValue::from_static("websocket")));
         }
         if let Some(after) = retry_after {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);

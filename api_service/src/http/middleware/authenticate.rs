@@ -2,8 +2,7 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, UPGRADE};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
@@ -30,28 +29,11 @@ pub async fn authenticate(
             request.extensions_mut().insert(caller);
             next.call(request).await.map(ServiceResponse::map_into_left_body)
         }
-        // Browsers cannot set headers on a WebSocket: who opens one may say so in its first frame. What is no
-        // WebSocket answers those whom nobody knows as if it were not there.
-        Err(Failure::NoCredential) if opens_a_socket(request.headers()) => {
-            let response = next.call(request).await?;
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                return Ok(response.map_into_left_body());
-            }
-            let refused = actix_web::HttpResponse::from_error(Failure::NoCredential);
-            Ok(response.into_response(refused).map_into_right_body())
-        }
         Err(error) => {
             let response = actix_web::HttpResponse::from_error(error);
             Ok(request.into_response(response).map_into_right_body())
         }
     }
-}
-
-/// Whether it is more than a plain request, and shows no credential at all.
-fn opens_a_socket(headers: &HeaderMap) -> bool {
-    let silent = !headers.contains_key(AUTHORIZATION) && !headers.contains_key(API_KEY);
-    let upgrade = headers.get(UPGRADE).and_then(|value| value.to_str().ok());
-    silent && upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
 }
 
 async fn recognise(authenticator: &Authenticator, headers: &HeaderMap) -> Result<Caller, Failure> {
@@ -61,7 +43,10 @@ async fn recognise(authenticator: &Authenticator, headers: &HeaderMap) -> Result
 /// The one credential. An `Authorization` of another scheme than Bearer is for somebody else, a proxy
 /// perhaps, when there is an API key beside it. Of two credentials none counts, unless they are the
 /// same: a proxy before us may have looked at the other one.
-fn credential(headers: &HeaderMap) -> Result<&str, Failure> {
+///
+/// # Errors
+/// [`Failure::NoCredential`] or [`Failure::SeveralCredentials`].
+pub fn credential(headers: &HeaderMap) -> Result<&str, Failure> {
     let bearer = match sole(headers, AUTHORIZATION)? {
         Some(value) => bearer(value)?,
         None => None,

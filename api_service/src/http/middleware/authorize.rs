@@ -11,14 +11,12 @@ use crate::domain::scope::Access;
 use crate::http::failure::Failure;
 use crate::services;
 
-/// Lets through callers who hold what `access` asks for. Nobody, where no caller was recognised: but for who opens a
-/// WebSocket, and is asked there.
+/// Lets through callers who hold what `access` asks for; nobody, where no caller was recognised.
 ///
 /// # Errors
 /// What is inside does not answer.
 pub async fn authorize(
     access: Access,
-    is_socket: bool,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody>>, Error> {
@@ -27,7 +25,6 @@ pub async fn authorize(
             Some(scope) => Err(Failure::Service(services::Error::ScopeMissing(scope))),
             None => Ok(()),
         },
-        None if is_socket => Ok(()),
         None => Err(Failure::NoCredential),
     };
     match verdict {

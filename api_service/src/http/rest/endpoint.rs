@@ -34,8 +34,6 @@ pub struct Endpoint {
     pub(super) takes: Takes,
     pub(super) gives: Vec<Answer>,
     pub(super) errors: Vec<Code>,
-    /// A WebSocket, whose opener may say in its first frame who it is.
-    pub(super) is_socket: bool,
     route: Box<dyn Fn() -> Route>,
 }
 
@@ -143,7 +141,6 @@ pub(super) fn row(
         takes: Takes::Nothing,
         gives: Vec::new(),
         errors,
-        is_socket: false,
         route: Box::new(web::route),
     })
 }
@@ -181,12 +178,6 @@ impl Draft {
         self
     }
 
-    /// It is a WebSocket, whose opener may say in its first frame who it is; the handler then asks what the row asks.
-    pub(super) fn socket(mut self) -> Self {
-        self.0.is_socket = true;
-        self
-    }
-
     /// It has nothing that could break.
     pub(super) fn never_fails(mut self) -> Self {
         self.0.errors.clear();
@@ -216,11 +207,11 @@ fn matching(method: &Method) -> Route {
 impl Endpoint {
     /// The route, which asks of its callers what the row says, however they spell its path.
     pub(super) fn guarded(&self) -> Route {
-        let (access, is_socket, route) = (self.access, self.is_socket, (self.route)());
+        let (access, route) = (self.access, (self.route)());
         match access {
             Access::Public => route,
             Access::SignedIn | Access::Needs(_) => {
-                route.wrap(from_fn(move |request, next| authorize(access, is_socket, request, next)))
+                route.wrap(from_fn(move |request, next| authorize(access, request, next)))
             }
         }
     }

@@ -19,6 +19,7 @@ mod schemas;
 pub mod sessions;
 mod table;
 pub mod users;
+pub mod websocket;
 
 pub use self::endpoint::Endpoint;
 pub use self::routes::{configure, document};

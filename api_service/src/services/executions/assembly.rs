@@ -32,7 +32,7 @@ impl Assembly {
         };
         let (offset, mut data) = tail.join(stream, offset, data, append);
         let rest = data.split_off(data.len() - unfinished(&data));
-        *tail = Tail { offset: offset + data.len() as u64, bytes: rest };
+        *tail = Tail { offset: offset.saturating_add(data.len() as u64), bytes: rest };
         if !data.is_empty() {
             append(Event::Output { stream, offset, data });
         }
@@ -57,7 +57,7 @@ impl Tail {
         if self.bytes.is_empty() {
             return (offset, data);
         }
-        if self.offset + self.bytes.len() as u64 != offset {
+        if self.offset.saturating_add(self.bytes.len() as u64) != offset {
             self.flush(stream, append);
             return (offset, data);
         }

@@ -65,6 +65,25 @@ fn table() -> Vec<Row> {
         Row {
             foreign: Some(404),
             ..row(
+                get.clone(),
+                "/v1/code_interpreter/executions/{id}/events",
+                Needs(Scope::Read),
+                200,
+            )
+        },
+        Row {
+            body: Some(json!({"text": "hi"})),
+            foreign: Some(404),
+            ..row(
+                post.clone(),
+                "/v1/code_interpreter/executions/{id}/stdin",
+                Needs(Scope::Run),
+                409,
+            )
+        },
+        Row {
+            foreign: Some(404),
+            ..row(
                 post.clone(),
                 "/v1/code_interpreter/executions/{id}/cancel",
                 Needs(Scope::Run),
@@ -194,7 +213,8 @@ impl Ids {
     }
 
     fn fill(&self, path: &str) -> String {
-        let id = match path.split('/').rev().find(|part| part.ends_with('s')) {
+        let named = |part: &&str| ["executions", "sessions", "users", "api_keys"].contains(part);
+        let id = match path.split('/').rev().find(named) {
             Some("executions") => &self.execution,
             Some("sessions") => &self.session,
             Some("users") => &self.user,

@@ -20,7 +20,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 
 use super::capabilities::capabilities;
-use super::script::{self, event, failed};
+use super::script::{self, Signs, event, failed};
 
 pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
 
@@ -36,6 +36,8 @@ pub struct Seen {
     pub abandoned: Vec<String>,
     pub sessions: HashMap<String, (String, wire::Session)>,
     pub running: HashMap<String, (String, Arc<Notify>)>,
+    /// By execution: where its standard input goes, while it is open.
+    pub inputs: HashMap<String, mpsc::UnboundedSender<wire::WriteInputRequest>>,
     /// By execution: its owner, and what it wrote to standard output.
     outputs: HashMap<String, (String, Vec<u8>)>,
     /// Languages beside those that it always has; also ones that it would lack.
@@ -232,6 +234,10 @@ impl Executions for FakeWorker {
         let stop = Arc::new(Notify::new());
         let running = (run.owner.clone(), stop.clone());
         self.seen().running.insert(run.execution_id.clone(), running);
+        let (written, input) = mpsc::unbounded_channel();
+        if run.open_stdin {
+            self.seen().inputs.insert(run.execution_id.clone(), written);
+        }
         let (events, stream) = mpsc::channel(16);
         let worker = self.clone();
         tokio::spawn(async move {
@@ -242,7 +248,9 @@ impl Executions for FakeWorker {
                 worker.turn.notified().await;
             }
             let _ = events.send(event(Event::Started(begun))).await;
-            let last = script::play(&run.code, &events, &stop).await;
+            let signs = Signs { stop: &stop, turn: &worker.turn };
+            let last = script::play(&run.code, &events, signs, input).await;
+            worker.seen().inputs.remove(&id);
             worker.seen().running.remove(&id);
             caller.answered = match last {
                 Some(last) => events.send(last).await.is_ok(),
@@ -250,6 +258,31 @@ impl Executions for FakeWorker {
             };
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+
+    async fn write_input(
+        &self,
+        request: Request<wire::WriteInputRequest>,
+    ) -> Result<Response<wire::WriteInputResponse>, Status> {
+        self.admit(&request)?;
+        let message = request.into_inner();
+        let mut seen = self.seen();
+        let id = message.execution_id.clone();
+        match seen.running.get(&id) {
+            Some((of, _)) if *of == message.owner => {}
+            _ => return Err(failed(Code::NotFound, reason::EXECUTION_NOT_FOUND, "no such run")),
+        }
+        if &*message.data == b"too much" {
+            return Err(failed(Code::ResourceExhausted, reason::STDIN_FULL, "it does not read"));
+        }
+        let end = message.end;
+        let closed = || failed(Code::FailedPrecondition, reason::STDIN_CLOSED, "it is not open");
+        let input = seen.inputs.get(&id).ok_or_else(closed)?;
+        input.send(message).map_err(|_| closed())?;
+        if end {
+            seen.inputs.remove(&id);
+        }
+        Ok(Response::new(wire::WriteInputResponse {}))
     }
 
     async fn cancel(

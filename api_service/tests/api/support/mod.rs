@@ -4,20 +4,24 @@ use std::time::Duration;
 
 mod app;
 mod capabilities;
+mod events;
 mod fake_worker;
 mod gateway;
 mod log;
 mod postgres;
 mod raw;
 mod script;
+mod socket;
 
 pub use self::app::{Answer, App, PASSWORD, SECRET_KEY, settings};
+pub use self::events::{Events, Told};
 pub use self::fake_worker::{FakeWorker, TOKEN};
 pub use self::gateway::Gateway;
 pub use self::log::captured;
 pub use self::postgres::Postgres;
 pub use self::raw::Raw;
 pub use self::script::big;
+pub use self::socket::Socket;
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
 pub const NEVER: Duration = Duration::from_secs(60);

@@ -5,6 +5,9 @@
 //! | `say <text>` | writes the text and succeeds |
 //! | `hang` | writes "begun" and goes on until it is cancelled or its caller goes away |
 //! | `wait` | waits for its turn, and then hangs |
+//! | `steps` | writes a line each time that it gets its turn, three of them |
+//! | `echo` | writes what it reads on standard input, to the end of it |
+//! | `split` | writes "aä€", cut within its characters, and half a character |
 //! | `many` | writes 10,000 bytes, one by one |
 //! | `gap` | writes more than is kept, and bytes that are not text |
 //! | `big <when>` | writes [`big`], of which the worker stores all until `when`, in unix milliseconds |
@@ -44,8 +47,21 @@ pub fn refusal(code: &str) -> Option<Status> {
     }
 }
 
+/// What a script waits for.
+pub struct Signs<'a> {
+    /// It was cancelled.
+    pub stop: &'a Notify,
+    /// It may go on.
+    pub turn: &'a Notify,
+}
+
 /// Sends everything but the last event, and gives that; `None` when the caller went away.
-pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Option<Sent> {
+pub async fn play(
+    code: &str,
+    events: &mpsc::Sender<Sent>,
+    Signs { stop, turn }: Signs<'_>,
+    mut input: mpsc::UnboundedReceiver<wire::WriteInputRequest>,
+) -> Option<Sent> {
     let tell = async |event: Sent| events.send(event).await.ok();
     let last = match code {
         "die" => return Some(Err(Status::unavailable("gone"))),
@@ -67,6 +83,40 @@ pub async fn play(code: &str, events: &mpsc::Sender<Sent>, stop: &Notify) -> Opt
                     ..outcome(wire::Status::Cancelled, 6)
                 },
             }
+        }
+        "steps" => {
+            for (offset, line) in [(0, b"1\n"), (2, b"2\n"), (4, b"3\n")] {
+                tokio::select! {
+                    () = events.closed() => return None,
+                    () = turn.notified() => tell(output(wire::Stream::Stdout, offset, line)).await?,
+                }
+            }
+            outcome(wire::Status::Succeeded, 6)
+        }
+        "echo" => {
+            let mut offset = 0;
+            loop {
+                let more = tokio::select! {
+                    () = events.closed() => return None,
+                    () = stop.notified() => break,
+                    more = input.recv() => more,
+                };
+                let Some(wire::WriteInputRequest { data, end, .. }) = more else { break };
+                tell(output(wire::Stream::Stdout, offset, &data)).await?;
+                offset += data.len() as u64;
+                if end {
+                    break;
+                }
+            }
+            outcome(wire::Status::Succeeded, offset)
+        }
+        "split" => {
+            for (offset, piece) in
+                [(0, &b"a\xc3"[..]), (2, b"\xa4\xe2\x82"), (5, b"\xac"), (6, b"\xf0\x9f")]
+            {
+                tell(output(wire::Stream::Stdout, offset, piece)).await?;
+            }
+            outcome(wire::Status::Succeeded, 8)
         }
         "many" => {
             for offset in 0..10_000 {

@@ -11,6 +11,7 @@ use crate::domain::ids::{ExecutionId, SessionId};
 use crate::domain::language::LanguageName;
 use crate::http::extract::RESPOND_ASYNC;
 use crate::http::failure::Failure;
+use crate::http::rest::fields::words;
 use crate::http::rest::idempotent::idempotent;
 use crate::http::rest::response_body;
 use crate::services::executions::{Keep, Started};
@@ -34,6 +35,7 @@ pub struct DetachedAnswer {
     #[schema(example = "python")]
     pub language: String,
     /// `running`, also while it waits for its turn.
+    #[schema(schema_with = words::execution_status)]
     pub status: &'static str,
     /// Paths of what can be asked about it.
     pub links: LinksBody,

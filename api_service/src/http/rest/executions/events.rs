@@ -8,14 +8,15 @@ use utoipa::IntoParams;
 
 use super::run::remembered;
 use super::streamed::respond;
-use super::telling::{Teller, gap};
+use super::telling::{Teller, Told, gap};
 use crate::domain::execution::Execution;
 use crate::domain::field_error::FieldError;
-use crate::domain::ids::ExecutionId;
+use crate::domain::ids::{ExecutionId, UserId};
 use crate::http::extract::{AnswerRoom, CurrentCaller, LastEventId, QueryParams, RequestId};
 use crate::http::failure::Failure;
 use crate::http::stream::sse;
 use crate::services::Error;
+use crate::services::executions::Executions;
 use crate::state::AppState;
 
 /// From where on.
@@ -61,10 +62,7 @@ pub(in crate::http::rest) async fn get(
         Ok(follower) if follower.has_ended() => Ok(HttpResponse::NoContent().finish()),
         Ok(follower) => Ok(respond(follower, teller, None)),
         Err(Error::ExecutionNotRunning) => {
-            // Again: it may have ended in between.
-            let execution = state.executions.get(&user, &teller.id).await?;
-            let answer = remembered(execution, &teller.room).await;
-            let told = [gap(after.saturating_add(1), None), teller.finished(None, answer)];
+            let told = ended(&state.executions, &user, &teller, after).await?;
             let events = told.map(sse::Event::from);
             Ok(sse::respond(stream::iter(events.into_iter().map(move |event| {
                 // The answer has its room until it is sent.
@@ -74,4 +72,17 @@ pub(in crate::http::rest) async fn get(
         }
         Err(error) => Err(Failure::from(error)),
     }
+}
+
+/// What is told of an execution that has ended and whose log is gone.
+pub(in crate::http::rest) async fn ended(
+    executions: &Executions,
+    user: &UserId,
+    teller: &Teller,
+    after: u64,
+) -> Result<[Told; 2], Error> {
+    // Now: it may have ended in between.
+    let execution = executions.get(user, &teller.id).await?;
+    let answer = remembered(execution, &teller.room).await;
+    Ok([gap(after.saturating_add(1), None), teller.finished(None, answer)])
 }

@@ -10,7 +10,7 @@ pub mod report;
 pub mod run;
 pub mod run_json;
 mod streamed;
-mod telling;
+pub(in crate::http::rest) mod telling;
 
 use actix_web::web::{self, Data, Path};
 

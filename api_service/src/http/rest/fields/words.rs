@@ -24,10 +24,10 @@ pub fn run_status() -> Object {
 
 /// How far a run got, or how it ended.
 pub fn execution_status() -> Object {
-    let others = [ExecutionState::Running, ExecutionState::Unknown];
+    let others = [ExecutionState::Queued, ExecutionState::Running, ExecutionState::Unknown];
     one_of(
-        "How it ended; `running` before that, also while it waits for its turn, and `unknown` when \
-         the worker or the gateway was lost before the end.",
+        "How it ended; `queued` and `running` before that, and `unknown` when the worker or the \
+         gateway was lost before the end.",
         Status::ALL.map(Status::name).into_iter().chain(others.iter().map(ExecutionState::name)),
     )
 }

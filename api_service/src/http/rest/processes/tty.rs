@@ -1,7 +1,7 @@
 //! `GET …/processes/{pid}/tty`: the terminal of a process, over a WebSocket.
 
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessageStream, Session};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -10,16 +10,18 @@ use super::named;
 use crate::domain::caller::Caller;
 use crate::domain::field_error::FieldError;
 use crate::domain::scope::{Access, Scope};
-use crate::http::extract::{QueryParams, RequestId};
+use crate::http::extract::{CheckedOrigin, QueryParams, RequestId};
 use crate::http::failure::Failure;
 use crate::http::failure::problem::Problem;
+use crate::http::middleware::credential;
 use crate::http::stream::{tty, websocket_auth};
+use crate::services::Error;
 use crate::services::authenticator::Authenticator;
 use crate::services::processes::OpenTerminal;
 use crate::state::AppState;
 
 /// What whoever opens it needs: to type is to run code.
-pub(in crate::http::rest) const ACCESS: Access = Access::Needs(Scope::Run);
+const ACCESS: Access = Access::Needs(Scope::Run);
 
 /// From where on.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -51,23 +53,28 @@ struct Asked {
 pub(in crate::http::rest) async fn open(
     state: Data<AppState>,
     authenticator: Data<Authenticator>,
+    _origin: CheckedOrigin,
     RequestId(request_id): RequestId,
     QueryParams(query): QueryParams<TtyQuery>,
     path: Path<(String, String)>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    websocket_auth::check_origin(&request)?;
     let asked = Asked { state, path: path.into_inner(), since: query.parse()?, request_id };
-    let who = request.extensions().get::<Caller>().cloned();
+    let who = match credential(request.headers()) {
+        Ok(text) => Some(authenticator.recognise(text).await?),
+        Err(Failure::NoCredential) if !names_credential(&request) => None,
+        Err(error) => return Err(error),
+    };
     // What can be refused before is a plain answer.
     let terminal = match &who {
         Some(who) => Some(asked.attach(who).await?),
         None => None,
     };
-    let opened = actix_ws::handle_with_protocols(&request, payload, &[tty::PROTOCOL]);
-    let (response, socket, frames) =
-        opened.map_err(|error| Failure::NoWebSocket(error.to_string()))?;
+    let Ok(opened) = actix_ws::handle_with_protocols(&request, payload, &[tty::PROTOCOL]) else {
+        return Err(Failure::UpgradeNeeded);
+    };
+    let (response, socket, frames) = opened;
     let frames = frames.max_frame_size(tty::MAX_FRAME).aggregate_continuations();
     let frames = frames.max_continuation_size(tty::MAX_FRAME);
     actix_web::rt::spawn(async move {
@@ -81,6 +88,9 @@ pub(in crate::http::rest) async fn open(
 
 impl Asked {
     async fn attach(&self, who: &Caller) -> Result<OpenTerminal, Failure> {
+        if let Some(scope) = who.missing_for(ACCESS) {
+            return Err(Failure::Service(Error::ScopeMissing(scope)));
+        }
         let (caller, id) = named(who, &self.path, self.request_id.clone())?;
         Ok(self.state.processes.attach(&caller, id, self.since).await?)
     }
@@ -93,7 +103,7 @@ impl Asked {
         mut frames: AggregatedMessageStream,
     ) {
         let attached = async {
-            let who = websocket_auth::first_frame(&mut frames, authenticator, ACCESS).await?;
+            let who = websocket_auth::first_frame(&mut frames, authenticator).await?;
             self.attach(&who).await
         };
         match attached.await {
@@ -105,4 +115,10 @@ impl Asked {
             }
         }
     }
+}
+
+/// Whether there is a header for a credential at all: what is wrong in one is not made good by a frame.
+fn names_credential(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key("authorization") || headers.contains_key("x-api-key")
 }

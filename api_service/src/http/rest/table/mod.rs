@@ -16,7 +16,12 @@ use super::fields::page::PageQuery;
 use super::schemas::id_of;
 use crate::domain::scope::Access;
 
-pub use self::public::public;
+/// The routes that ask for none, or ask for one by themselves.
+pub fn public() -> Vec<Endpoint> {
+    let mut rows = public::public();
+    rows.push(processes::terminal());
+    rows
+}
 
 /// The routes that ask for a credential.
 pub fn protected() -> Vec<Endpoint> {

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
 use super::{delete, get, post};
-use crate::domain::scope::Access::Needs;
+use crate::domain::scope::Access::{Needs, Public};
 use crate::domain::scope::Scope::{Read, Run};
 use crate::http::failure::Code as C;
 use crate::http::rest::endpoint::{Content, Endpoint, OF_KEYS, Tag, Takes};
@@ -22,7 +22,6 @@ pub(super) fn rows() -> Vec<Endpoint> {
     use processes::control::SignalBody;
     use processes::json::{ProcessAnswer, ProcessResult, ProcessesAnswer};
     use processes::start_json::{ProcessBody, PtyBody};
-    use processes::tty::{self, TtyQuery};
     const ALL: &str = "/v1/code_interpreter/sessions/{id}/processes";
     const ONE: &str = "/v1/code_interpreter/sessions/{id}/processes/{pid}";
     let process = Content::Json(schema::<ProcessAnswer>);
@@ -115,28 +114,34 @@ pub(super) fn rows() -> Vec<Endpoint> {
         .fails(&OF_SESSIONS)
         .fails(&[C::ProcessNotFound, C::ProcessEnded, C::NoTerminal])
         .to(processes::control::resize),
-        get(
-            "/v1/code_interpreter/sessions/{id}/processes/{pid}/tty",
-            tty::ACCESS,
-            Tag::Processes,
-            "attach_terminal",
-            "Attach to a process's terminal",
-        )
-        .more(
-            "A WebSocket of the subprotocol `crucible.tty.v1`: binary frames are bytes both ways. \
-             Text frames to us: `{\"resize\": {\"cols\", \"rows\"}}` and `{\"ack\": n}`, where n is \
-             the number of bytes of its whole output that you have taken; the terminal is not read \
-             while 128 KiB are not acknowledged. From us: `{\"attached\": {\"offset\", \"gap\"}}` \
-             first, `{\"exit\": {…}}` last. Browsers, which cannot set headers, send `{\"op\": \
-             \"auth\", \"token\": \"…\"}` as their first frame. Who attaches takes over from whoever \
-             was attached.",
-        )
-        .with(|| TtyQuery::into_params(|| Some(ParameterIn::Query)))
-        .gives(S::SWITCHING_PROTOCOLS, "The terminal", Content::Nothing)
-        .fails(&OF_SESSIONS)
-        .fails(&[C::ProcessNotFound, C::NoTerminal, C::OriginRefused, C::UpgradeRequired])
-        .fails(&[C::ValidationFailed])
-        .socket()
-        .to(tty::open),
     ]
+}
+
+/// The terminal: a WebSocket, which asks for a credential by itself.
+pub(super) fn terminal() -> Endpoint {
+    use processes::tty::{self, TtyQuery};
+    get(
+        "/v1/code_interpreter/sessions/{id}/processes/{pid}/tty",
+        Public,
+        Tag::Processes,
+        "attach_terminal",
+        "Attach to a process's terminal",
+    )
+    .more(
+        "A WebSocket of the subprotocol `crucible.tty.v1`: binary frames are bytes both ways. \
+         Text frames to us: `{\"resize\": {\"cols\", \"rows\"}}` and `{\"ack\": n}`, where n is \
+         the number of bytes of its whole output that you have taken; the terminal is not read \
+         while 128 KiB are not acknowledged. From us: `{\"attached\": {\"offset\", \"gap\"}}` \
+         first, `{\"exit\": {…}}` last. It needs a credential of the scope `run`, in a header like \
+         any other request or in its first frame, `{\"op\": \"auth\", \"token\": \"…\"}`, within \
+         5 seconds. `Origin`, if there is one, must be one of `CORS_ORIGINS`. Who attaches takes over from whoever \
+         was attached.",
+    )
+    .with(|| TtyQuery::into_params(|| Some(ParameterIn::Query)))
+    .gives(S::SWITCHING_PROTOCOLS, "The terminal", Content::Nothing)
+    .fails(&OF_SESSIONS)
+    .fails(&[C::ProcessNotFound, C::NoTerminal, C::OriginRefused, C::UpgradeNeeded])
+    .fails(&[C::NotAuthenticated, C::SeveralCredentials, C::CredentialInvalid])
+    .fails(&[C::CredentialExpired, C::ScopeMissing, C::ValidationFailed])
+    .to(tty::open)
 }

@@ -7,7 +7,7 @@ use crate::domain::scope::Access::Public;
 use crate::http::failure::Code as C;
 use crate::http::rest::endpoint::{Content, Endpoint, Tag, Takes};
 use crate::http::rest::schemas::{form, schema};
-use crate::http::rest::{auth, health, languages, openapi};
+use crate::http::rest::{auth, health, languages, openapi, websocket};
 
 /// The routes that ask for nothing. A scope of their own, not exceptions from the other.
 pub fn public() -> Vec<Endpoint> {
@@ -46,6 +46,18 @@ pub fn public() -> Vec<Endpoint> {
             .gives(S::SERVICE_UNAVAILABLE, "Something is down", health)
             .never_fails()
             .to(health::health),
+        get("/v1/code_interpreter/ws", Public, Tag::Run, "open_websocket", "Many runs on one socket")
+            .more(
+                "A WebSocket, subprotocol `crucible.v1`, of JSON text frames: see \
+                 docs/streaming.md. It needs a credential, in a header like any other request or in \
+                 its first frame, `{\"op\": \"auth\", \"token\": \"…\"}`, within 5 seconds; what a \
+                 frame may do is what the credential's scopes allow. `Origin`, if there is one, must \
+                 be one of `CORS_ORIGINS`.",
+            )
+            .gives(S::SWITCHING_PROTOCOLS, "It is open", Content::Nothing)
+            .fails(&[C::UpgradeNeeded, C::OriginRefused, C::SeveralCredentials])
+            .fails(&[C::NotAuthenticated, C::CredentialInvalid, C::CredentialExpired])
+            .to(websocket::open),
         get("/livez", Public, Tag::Public, "get_liveness", "Whether the process answers")
             .gives(S::OK, "It does", probe)
             .never_fails()
