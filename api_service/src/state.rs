@@ -18,6 +18,7 @@ use crate::services::housekeeping::Housekeeping;
 use crate::services::idempotency::{Idempotency, Ongoing};
 use crate::services::offboarding::Offboarding;
 use crate::services::passwords::Passwords;
+use crate::services::processes::Processes;
 use crate::services::sealing::Sealer;
 use crate::services::sessions::Sessions;
 use crate::services::sign_in::SignIn;
@@ -42,6 +43,8 @@ pub struct AppState {
     pub executions: Executions,
     /// Makes, shows and ends sessions.
     pub sessions: Sessions,
+    /// Starts, follows and ends commands.
+    pub processes: Processes,
     /// Makes sure that things happen once.
     pub idempotency: Idempotency,
     /// The workers, and what is known of them.
@@ -65,6 +68,7 @@ impl AppState {
         state.executions.sessions.workers = workers.clone();
         state.executions.workers = workers.clone();
         state.sessions.workers = workers.clone();
+        state.processes.sessions.workers = workers.clone();
         state.workers = workers;
         state
     }
@@ -128,6 +132,7 @@ pub fn compose(
         },
         api_keys: api_keys.clone(),
         executions,
+        processes: Processes { sessions: sessions.clone() },
         sessions,
         idempotency: Idempotency {
             database: database.clone(),

@@ -60,6 +60,8 @@ pub mod wire {
         pub const CONTEXT_NOT_FOUND: &str = "context_not_found";
         /// The session has as many contexts or processes as one session may.
         pub const SESSION_FULL: &str = "session_full";
+        /// The session, or its owner, has as many processes as there may be.
+        pub const TOO_MANY_PROCESSES: &str = "too_many_processes";
         /// The session has no such process, or has forgotten it.
         pub const PROCESS_NOT_FOUND: &str = "process_not_found";
         /// The standard input of the process or of the run is not open, or not any more.

@@ -20,6 +20,8 @@ pub mod limits;
 pub mod model_text;
 pub mod page;
 pub mod peer;
+pub mod process;
+pub mod process_output;
 pub mod queue;
 pub mod refresh_token;
 pub mod report;

@@ -128,6 +128,21 @@ pub enum Error {
     /// No such context of that session.
     #[error("no such context")]
     ContextNotFound,
+    /// No such process in that session, or not any more.
+    #[error("no such process")]
+    ProcessNotFound,
+    /// The process has ended.
+    #[error("the process has ended")]
+    ProcessEnded,
+    /// The process has no terminal.
+    #[error("the process has no terminal")]
+    NoTerminal,
+    /// The program of a command cannot be executed; the text says why.
+    #[error("{0}")]
+    NotExecutable(String),
+    /// The session or the user has as many of something as there may be; the text says of what.
+    #[error("{0}")]
+    TooManyProcesses(String),
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
@@ -244,6 +259,11 @@ impl From<client::Error> for Error {
             Call::OutputNotFound => Self::OutputNotKept,
             Call::InputClosed => Self::InputClosed,
             Call::InputFull(after) => Self::InputFull(after),
+            Call::ProcessNotFound => Self::ProcessNotFound,
+            Call::ProcessEnded => Self::ProcessEnded,
+            Call::NoTerminal => Self::NoTerminal,
+            Call::NotExecutable(why) => Self::NotExecutable(why),
+            Call::TooManyProcesses(what) => Self::TooManyProcesses(what),
             Call::LanguageMismatch => Self::LanguageMismatch,
             Call::InvalidArgument(field) => Self::Refused(field),
             Call::LanguageUnavailable

@@ -12,6 +12,7 @@ pub mod housekeeping;
 pub mod idempotency;
 pub mod offboarding;
 pub mod passwords;
+pub mod processes;
 pub mod recent;
 pub mod sealing;
 pub mod secrets;

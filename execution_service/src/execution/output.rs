@@ -130,7 +130,7 @@ fn character_start(data: &[u8], cut: usize) -> usize {
 }
 
 /// How many bytes there are before a character at the very end that has only begun.
-fn complete(data: &[u8]) -> usize {
+pub fn complete(data: &[u8]) -> usize {
     for (back, byte) in data.iter().rev().take(3).enumerate() {
         let length = match byte {
             0x80..=0xBF => continue,

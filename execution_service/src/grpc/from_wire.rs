@@ -80,8 +80,6 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
     Ok((request, target))
 }
 
-}
-
 /// A path below the workspace; `None` for the workspace itself.
 pub fn path(field: &str, text: &str) -> Result<Option<WorkspacePath>, Status> {
     match text {
@@ -91,8 +89,6 @@ pub fn path(field: &str, text: &str) -> Result<Option<WorkspacePath>, Status> {
             Err(error) => Err(invalid(field, &error.to_string())),
         },
     }
-}
-
 }
 
 /// A name that somebody else made: printable, and not too long.

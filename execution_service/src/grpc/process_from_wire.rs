@@ -14,7 +14,7 @@ use crate::worker::NewProcess;
 
 /// Bytes that an input may begin with.
 const MAX_STDIN: usize = 4 << 20;
-const MAX_TAG: usize = 128;
+const MAX_TAG: usize = 256;
 /// Bytes of output that one answer has.
 const MAX_BYTES: usize = 1 << 20;
 /// How long one answer is waited for.
@@ -56,7 +56,7 @@ pub fn new_process(message: wire::StartProcessRequest) -> Result<NewProcess, Sta
         return Err(invalid("stdin", "has more than 4194304 bytes"));
     }
     if tag.len() > MAX_TAG {
-        return Err(invalid("tag", "has more than 128 bytes"));
+        return Err(invalid("tag", "has more than 256 bytes"));
     }
     if timeout_ms == Some(0) {
         return Err(invalid("timeout", "must be above 0"));

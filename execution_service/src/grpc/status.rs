@@ -109,7 +109,7 @@ fn process_status(error: &ProcessError) -> Status {
         ProcessError::InputFull => reasoned(Code::FailedPrecondition, reason::STDIN_FULL, &text),
         ProcessError::NoInput => reasoned(Code::FailedPrecondition, reason::STDIN_CLOSED, &text),
         ProcessError::TooMany | ProcessError::TooManyOfOwner => {
-            reasoned(Code::ResourceExhausted, reason::SESSION_FULL, &text)
+            reasoned(Code::ResourceExhausted, reason::TOO_MANY_PROCESSES, &text)
         }
     }
 }

@@ -108,6 +108,9 @@ table! {
     /// No such context of that session.
     ContextNotFound = NOT_FOUND "context_not_found" "No such context",
         "the session has none with this id; list its contexts, or create one";
+    /// The session has no such process.
+    ProcessNotFound = NOT_FOUND "process_not_found" "No such process",
+        "it never was, or ended some time ago: five minutes, or 32 others have ended since";
     /// The route has other methods.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed"
         "The route does not know this method",
@@ -139,6 +142,12 @@ table! {
     /// The execution has not ended.
     ExecutionRunning = CONFLICT "execution_running" "The execution is still running",
         "what it wrote can be had when it has ended";
+    /// The process has ended.
+    ProcessEnded = CONFLICT "process_ended" "The process has ended",
+        "get it to see how";
+    /// The process was started without a terminal.
+    NoTerminal = CONFLICT "no_terminal" "The process has no terminal",
+        "start it with \"pty\": {\"cols\": 80, \"rows\": 24}";
     /// The standard input was not left open, or is over.
     StdinClosed = CONFLICT "stdin_closed" "Standard input is not open",
         "start the run with \"stdin\": {\"open\": true}, and send nothing after eof";
@@ -209,6 +218,9 @@ table! {
     LanguageMismatch = UNPROCESSABLE_ENTITY "language_mismatch"
         "The context runs another language",
         "language: use the language that the context was created with";
+    /// The program of a command cannot be executed.
+    NotExecutable = UNPROCESSABLE_ENTITY "not_executable" "The program cannot be executed",
+        "command: name a program that is there and executable, and a cwd that exists";
     /// The worker cannot run the language.
     LanguageUnavailable = UNPROCESSABLE_ENTITY "language_unavailable"
         "The language is not available here",
@@ -219,6 +231,9 @@ table! {
     /// Too many sign-ins by that name or from that address.
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many sign-in attempts",
         "wait as long as Retry-After says";
+    /// The session or the user has as many as there may be.
+    TooManyProcesses = TOO_MANY_REQUESTS "too_many_processes" "Too many processes",
+        "nothing was started; kill one, or let one end";
     /// The program does not read what it was sent.
     StdinFull = TOO_MANY_REQUESTS "stdin_full" "The program does not read its standard input",
         "nothing of this was taken; try again after the time in Retry-After, or send less at once";

@@ -161,6 +161,17 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
             of(Code::SessionFull).detail(format!("{of_what}; delete one first"))
         }
         E::ContextNotFound => of(Code::ContextNotFound),
+        E::ProcessNotFound => of(Code::ProcessNotFound),
+        E::ProcessEnded => of(Code::ProcessEnded),
+        E::NoTerminal => of(Code::NoTerminal),
+        E::NotExecutable(why) => {
+            let remedy = Code::NotExecutable.row().remedy;
+            of(Code::NotExecutable).detail(format!("{why}; {remedy}"))
+        }
+        E::TooManyProcesses(what) => {
+            let remedy = Code::TooManyProcesses.row().remedy;
+            of(Code::TooManyProcesses).detail(format!("{what}; {remedy}")).after(BUSY_RETRY_AFTER)
+        }
         E::LanguageMismatch => of(Code::LanguageMismatch),
         E::LanguageUnavailable(language) => of(Code::LanguageUnavailable)
             .detail(format!("language: {language} is not installed; see /v1/languages")),

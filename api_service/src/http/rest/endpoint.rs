@@ -43,6 +43,7 @@ pub(super) enum Tag {
     Credentials,
     Run,
     Sessions,
+    Processes,
     Operator,
     Public,
 }
@@ -87,14 +88,21 @@ pub(super) enum Content {
 pub(super) struct Draft(Endpoint);
 
 impl Tag {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Credentials, Self::Run, Self::Sessions, Self::Operator, Self::Public];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Credentials,
+        Self::Run,
+        Self::Sessions,
+        Self::Processes,
+        Self::Operator,
+        Self::Public,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Credentials => "credentials",
             Self::Run => "run",
             Self::Sessions => "sessions",
+            Self::Processes => "processes",
             Self::Operator => "operator",
             Self::Public => "public",
         }
@@ -105,6 +113,7 @@ impl Tag {
             Self::Credentials => "Sign-in, users, API keys",
             Self::Run => "Running code",
             Self::Sessions => "Sandboxes whose state lives on between runs",
+            Self::Processes => "Commands in sessions, and their terminals",
             Self::Operator => "What is for administrators alone",
             Self::Public => "What anybody may ask",
         }

@@ -14,6 +14,7 @@ pub mod health;
 mod idempotent;
 pub mod languages;
 mod openapi;
+mod processes;
 mod response_body;
 mod routes;
 mod schemas;

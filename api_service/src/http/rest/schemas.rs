@@ -93,6 +93,7 @@ pub(super) fn id_of(prefix: &str) -> Object {
 /// A parameter of the path, by its name.
 pub(super) fn in_path(name: &str) -> Parameter {
     let schema = match name {
+        "pid" => text().pattern(Some("^[0-9]{1,9}$")),
         "stream" => one_of([OutputStream::Stdout.name(), OutputStream::Stderr.name()]),
         _ => text().min_length(Some(1)),
     };
@@ -101,6 +102,7 @@ pub(super) fn in_path(name: &str) -> Parameter {
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .description(Some(match name {
+            "pid" => "Which process; its number stands in the answer that told of it.",
             "id" => "Which one; its id stands in the answer that told of it.",
             "path" => "Which file, below the workspace.",
             "context_id" => "Which context; the session lists its contexts.",

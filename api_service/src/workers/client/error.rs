@@ -62,7 +62,7 @@ pub enum Error {
     /// A run goes on in the session.
     #[error("a run goes on in the session")]
     SessionBusy,
-    /// The session has as many contexts or processes as one may have; the text says of what.
+    /// The session has as many contexts as one may have; the text says of what.
     #[error("{0}")]
     SessionFull(String),
     /// The session has no such context.
@@ -80,6 +80,21 @@ pub enum Error {
     /// The run does not read its standard input.
     #[error("the input is full")]
     InputFull(Duration),
+    /// The session has no such process, or has forgotten it.
+    #[error("no such process")]
+    ProcessNotFound,
+    /// The process has ended.
+    #[error("the process has ended")]
+    ProcessEnded,
+    /// The process has no terminal.
+    #[error("the process has no terminal")]
+    NoTerminal,
+    /// The program of a command cannot be executed; the text says why.
+    #[error("{0}")]
+    NotExecutable(String),
+    /// The session, or its owner, has as many processes as there may be; the text says of what.
+    #[error("{0}")]
+    TooManyProcesses(String),
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
@@ -118,6 +133,13 @@ impl From<Status> for Error {
             Some(reason::OUTPUT_NOT_FOUND) => Self::OutputNotFound,
             Some(reason::STDIN_CLOSED) => Self::InputClosed,
             Some(reason::STDIN_FULL) => Self::InputFull(retry_after(&status)),
+            Some(reason::PROCESS_NOT_FOUND) => Self::ProcessNotFound,
+            Some(reason::PROCESS_ENDED) => Self::ProcessEnded,
+            Some(reason::NO_TERMINAL) => Self::NoTerminal,
+            Some(reason::NOT_EXECUTABLE) => Self::NotExecutable(String::from(status.message())),
+            Some(reason::TOO_MANY_PROCESSES) => {
+                Self::TooManyProcesses(String::from(status.message()))
+            }
             Some(reason::LANGUAGE_MISMATCH) => Self::LanguageMismatch,
             Some(reason::LANGUAGE_UNAVAILABLE) => Self::LanguageUnavailable,
             Some(reason::WORKER_FULL) => Self::Full(retry_after(&status), queue_place(&status)),

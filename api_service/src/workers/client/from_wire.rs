@@ -21,14 +21,7 @@ pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
     match event.event.ok_or(Error::Malformed("an event without content"))? {
         WireEvent::Started(wire::Started { execution_id: _ }) => Ok(Event::Started),
         WireEvent::Output(wire::Output { stream, offset, data }) => {
-            let stream = match wire::Stream::try_from(stream) {
-                Ok(wire::Stream::Stdout) => OutputStream::Stdout,
-                Ok(wire::Stream::Stderr) => OutputStream::Stderr,
-                Ok(wire::Stream::Unspecified) | Err(_) => {
-                    return Err(Error::Malformed("output of no stream"));
-                }
-            };
-            Ok(Event::Output { stream, offset, data })
+            Ok(Event::Output { stream: output_stream(stream)?, offset, data })
         }
         WireEvent::Result(wire::RichResult { mime, is_main_result, stored }) => {
             let mime = mime.into_iter().collect();
@@ -36,6 +29,14 @@ pub(super) fn event(event: wire::ExecutionEvent) -> Result<Event, Error> {
             Ok(Event::Result(Arc::new(RichResult { mime, stored, is_main_result })))
         }
         WireEvent::Outcome(outcome) => self::outcome(outcome).map(Box::new).map(Event::Outcome),
+    }
+}
+
+pub(super) fn output_stream(stream: i32) -> Result<OutputStream, Error> {
+    match wire::Stream::try_from(stream) {
+        Ok(wire::Stream::Stdout) => Ok(OutputStream::Stdout),
+        Ok(wire::Stream::Stderr) => Ok(OutputStream::Stderr),
+        Ok(wire::Stream::Unspecified) | Err(_) => Err(Error::Malformed("output of no stream")),
     }
 }
 

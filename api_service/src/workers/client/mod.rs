@@ -12,16 +12,19 @@ mod executions;
 mod files_from_wire;
 mod from_wire;
 mod inventory_from_wire;
+mod processes;
 #[cfg(test)]
 mod properties;
 mod sessions;
 mod sessions_from_wire;
+mod terminals;
 mod tls;
 mod to_wire;
 
 use std::time::Duration;
 
 use proto::execution_v1::executions_client::ExecutionsClient;
+use proto::execution_v1::processes_client::ProcessesClient;
 use proto::execution_v1::sessions_client::SessionsClient;
 use proto::execution_v1::workers_client::WorkersClient;
 use tonic::transport::{Channel, Endpoint};
@@ -30,6 +33,8 @@ pub use self::call::Call;
 use self::call::Token;
 pub use self::error::Error;
 pub use self::executions::{Events, Stored, StoredPiece};
+pub use self::processes::{EventsWanted, InSession};
+pub use self::terminals::{Terminal, TerminalKeyboard, TerminalView};
 pub use self::tls::{TlsError, TlsFiles, TlsIdentity};
 
 /// A worker. Cheap to clone; all clones share one connection.
@@ -98,6 +103,10 @@ impl Rpc {
         ExecutionsClient::new(self.0)
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
             .max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+    }
+
+    fn processes(self) -> ProcessesClient<Channel> {
+        ProcessesClient::new(self.0).max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
     }
 
     fn sessions(self) -> SessionsClient<Channel> {

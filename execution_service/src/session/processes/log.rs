@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::events::{Batch, End, ProcessEvent};
 use super::room::{Room, Taken};
+use crate::execution::output::complete;
 use crate::execution::stream::Stream;
 
 /// Most bytes of one event of output.
@@ -40,6 +41,8 @@ struct State {
     /// For those beyond [`OWN`].
     extra: Taken,
     totals: [u64; 2],
+    /// Of each stream, the beginning of a character whose rest has not come.
+    begun: [Vec<u8>; 2],
     end: Option<End>,
 }
 
@@ -53,6 +56,7 @@ impl Log {
             bytes: 0,
             extra: room.none(),
             totals: [0; 2],
+            begun: [const { Vec::new() }; 2],
             end: None,
         };
         let most = if is_terminal { OWN + PIECE } else { MOST };
@@ -65,17 +69,16 @@ impl Log {
         self.changed.send_replace(());
     }
 
-    /// Adds what was written to `stream`: at most [`PIECE`] bytes.
+    /// Adds what was written to `stream`: at most [`PIECE`] bytes. An event ends with a whole character, so that who
+    /// begins at any number reads the same.
     pub(super) fn written(&self, stream: Stream, data: &[u8]) {
         let mut state = self.state();
-        let offset = state.totals[stream as usize];
+        let mut whole = std::mem::take(&mut state.begun[stream as usize]);
+        let offset = state.totals[stream as usize] - whole.len() as u64;
         state.totals[stream as usize] += data.len() as u64;
-        if state.joins(stream, data) {
-            state.make_way(0, self.most);
-        } else {
-            let data = Vec::from(data);
-            state.push(ProcessEvent::Output { stream, offset, data }, self.most);
-        }
+        whole.extend_from_slice(data);
+        state.begun[stream as usize] = whole.split_off(complete(&whole));
+        state.add(stream, offset, whole, self.most);
         drop(state);
         self.changed.send_replace(());
     }
@@ -83,6 +86,11 @@ impl Log {
     /// Adds the last event.
     pub(super) fn ended(&self, end: End) {
         let mut state = self.state();
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let rest = std::mem::take(&mut state.begun[stream as usize]);
+            let offset = state.totals[stream as usize] - rest.len() as u64;
+            state.add(stream, offset, rest, self.most);
+        }
         state.push(ProcessEvent::Ended(end), self.most);
         state.end = Some(end);
         drop(state);
@@ -164,6 +172,12 @@ impl Log {
                 break;
             }
         }
+        let begun = &state.begun[Stream::Stdout as usize];
+        let at = state.totals[0] - begun.len() as u64;
+        if offset <= at && begins.unwrap_or(at) + found.len() as u64 == at {
+            begins.get_or_insert(at);
+            found.extend_from_slice(&begun[..begun.len().min(most - found.len())]);
+        }
         (begins.unwrap_or_else(|| offset.min(state.totals[0])), found)
     }
 
@@ -186,6 +200,18 @@ impl State {
     /// The number of the last event; 0 before the first.
     fn last(&self) -> u64 {
         self.first + self.events.len() as u64 - 1
+    }
+
+    /// Adds output, if there is some.
+    fn add(&mut self, stream: Stream, offset: u64, data: Vec<u8>, most: usize) {
+        if data.is_empty() {
+            return;
+        }
+        if self.joins(stream, &data) {
+            self.make_way(0, most);
+        } else {
+            self.push(ProcessEvent::Output { stream, offset, data }, most);
+        }
     }
 
     /// Puts `data` behind the last event, if nobody has seen that, and it goes on there.

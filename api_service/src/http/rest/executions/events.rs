@@ -31,7 +31,11 @@ pub struct EventsQuery {
 }
 
 impl EventsQuery {
-    fn parse(self) -> Result<u64, Failure> {
+    /// The number.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(in crate::http::rest) fn parse(self) -> Result<u64, Failure> {
         let after = self.after.map(|text| text.parse()).transpose();
         let wrong = || FieldError::new("after", "must be a whole number");
         after.map(Option::unwrap_or_default).map_err(|_| Failure::Invalid(vec![wrong()]))

@@ -5,6 +5,7 @@ use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Type};
 use crate::domain::artifact::{Change, OmittedReason};
 use crate::domain::context::ContextState;
 use crate::domain::execution::ExecutionState;
+use crate::domain::process::{ProcessStatus, SIGNALS};
 use crate::domain::report::Status;
 use crate::domain::scope::Scope;
 use crate::domain::session::SessionStatus;
@@ -31,6 +32,16 @@ pub fn execution_status() -> Object {
          gateway was lost before the end.",
         Status::ALL.map(Status::name).into_iter().chain(others.iter().map(ExecutionState::name)),
     )
+}
+
+/// How a process is.
+pub fn process_status() -> Object {
+    one_of("How it is, or how it ended.", ProcessStatus::ALL.map(ProcessStatus::name))
+}
+
+/// A signal.
+pub fn signal() -> Object {
+    one_of("Its name.", SIGNALS)
 }
 
 /// How a session is.

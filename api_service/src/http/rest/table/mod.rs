@@ -4,6 +4,7 @@
 mod contexts;
 mod credentials;
 mod executions;
+mod processes;
 mod public;
 mod sessions;
 
@@ -16,14 +17,23 @@ use super::fields::page::PageQuery;
 use super::schemas::id_of;
 use crate::domain::scope::Access;
 
-pub use self::public::public;
+/// The routes that ask for none, or ask for one by themselves.
+pub fn public() -> Vec<Endpoint> {
+    let mut rows = public::public();
+    rows.push(processes::terminal());
+    rows
+}
 
 /// The routes that ask for a credential.
 pub fn protected() -> Vec<Endpoint> {
-    [credentials::rows(), executions::rows(), sessions::rows(), contexts::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        credentials::rows(),
+        executions::rows(),
+        sessions::rows(),
+        contexts::rows(),
+        processes::rows(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 type Text = &'static str;

@@ -28,7 +28,7 @@ fn begun(room: &Room, is_terminal: bool) -> Log {
 
 /// Bytes of standard output that say where they are.
 fn pattern(offset: u64, length: usize) -> Vec<u8> {
-    (offset..offset + length as u64).map(|at| (at % 251) as u8).collect()
+    (offset..offset + length as u64).map(|at| (at % 125) as u8).collect()
 }
 
 #[test]
@@ -133,7 +133,7 @@ proptest! {
                 prop_assert!(number > after);
                 after = number;
                 if let ProcessEvent::Output { stream, offset, data } = event {
-                    prop_assert!(offset >= next[stream as usize] && data.len() <= PIECE);
+                    prop_assert!(offset >= next[stream as usize] && data.len() <= PIECE + 3);
                     prop_assert_eq!(&data, &pattern(offset, data.len()));
                     next[stream as usize] = offset + data.len() as u64;
                 }
@@ -151,4 +151,27 @@ proptest! {
         look(&log)?;
         prop_assert_eq!((next, log.totals()), (written, written), "the last is always there");
     }
+}
+
+#[test]
+fn an_event_ends_with_a_whole_character_and_a_terminal_shows_all() {
+    let log = begun(&Room::default(), true);
+    let text = "a\u{20ac}b\u{e9}";
+    for (at, byte) in (0..).zip(text.bytes()) {
+        log.written(Stream::Stdout, &[byte]);
+        log.read(0, usize::MAX);
+        assert_eq!(log.output_from(at, 9), (at, vec![byte]));
+        assert_eq!(log.output_from(at + 1, 9), (at + 1, Vec::new()));
+    }
+    log.written(Stream::Stdout, &text.as_bytes()[1..3]);
+    log.ended(end());
+    let events = log.read(1, usize::MAX).events;
+    let output = |event: &ProcessEvent| match event {
+        ProcessEvent::Output { data, .. } => data.clone(),
+        _ => Vec::new(),
+    };
+    let pieces: Vec<_> = events.iter().map(|(_, event)| output(event)).collect();
+    let whole = ["a", "\u{20ac}", "b", "\u{e9}"].map(|text| Vec::from(text));
+    assert_eq!(pieces[..4], whole);
+    assert_eq!(pieces[4..], [text.as_bytes()[1..3].to_vec(), Vec::new()], "at the end as it is");
 }

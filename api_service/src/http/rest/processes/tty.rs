@@ -1,0 +1,124 @@
+//! `GET …/processes/{pid}/tty`: the terminal of a process, over a WebSocket.
+
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use actix_ws::{AggregatedMessageStream, Session};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::named;
+use crate::domain::caller::Caller;
+use crate::domain::field_error::FieldError;
+use crate::domain::scope::{Access, Scope};
+use crate::http::extract::{CheckedOrigin, QueryParams, RequestId};
+use crate::http::failure::Failure;
+use crate::http::failure::problem::Problem;
+use crate::http::middleware::credential;
+use crate::http::stream::{tty, websocket_auth};
+use crate::services::Error;
+use crate::services::authenticator::Authenticator;
+use crate::services::processes::OpenTerminal;
+use crate::state::AppState;
+
+/// What whoever opens it needs: to type is to run code.
+const ACCESS: Access = Access::Needs(Scope::Run);
+
+/// From where on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TtyQuery {
+    /// The first byte of the output that you want; 0 when left out.
+    #[param(value_type = Option<u64>, minimum = 0)]
+    pub since: Option<String>,
+}
+
+impl TtyQuery {
+    fn parse(self) -> Result<u64, Failure> {
+        let since = self.since.map(|text| text.parse()).transpose();
+        let wrong = || FieldError::new("since", "must be a whole number");
+        since.map(Option::unwrap_or_default).map_err(|_| Failure::Invalid(vec![wrong()]))
+    }
+}
+
+/// Who asks for which terminal.
+struct Asked {
+    state: Data<AppState>,
+    path: (String, String),
+    since: u64,
+    request_id: String,
+}
+
+/// Attach to the terminal of a process. Needs the scope `run`.
+pub(in crate::http::rest) async fn open(
+    state: Data<AppState>,
+    authenticator: Data<Authenticator>,
+    _origin: CheckedOrigin,
+    RequestId(request_id): RequestId,
+    QueryParams(query): QueryParams<TtyQuery>,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Failure> {
+    let asked = Asked { state, path: path.into_inner(), since: query.parse()?, request_id };
+    let who = match credential(request.headers()) {
+        Ok(text) => Some(authenticator.recognise(text).await?),
+        Err(Failure::NoCredential) if !names_credential(&request) => None,
+        Err(error) => return Err(error),
+    };
+    // What can be refused before is a plain answer.
+    let terminal = match &who {
+        Some(who) => Some(asked.attach(who).await?),
+        None => None,
+    };
+    let Ok(opened) = actix_ws::handle_with_protocols(&request, payload, &[tty::PROTOCOL]) else {
+        return Err(Failure::UpgradeNeeded);
+    };
+    let (response, socket, frames) = opened;
+    let frames = frames.max_frame_size(tty::MAX_FRAME).aggregate_continuations();
+    let frames = frames.max_continuation_size(tty::MAX_FRAME);
+    actix_web::rt::spawn(async move {
+        match terminal {
+            Some(terminal) => tty::serve(terminal, socket, frames).await,
+            None => asked.serve_stranger(&authenticator, socket, frames).await,
+        }
+    });
+    Ok(response)
+}
+
+impl Asked {
+    async fn attach(&self, who: &Caller) -> Result<OpenTerminal, Failure> {
+        if let Some(scope) = who.missing_for(ACCESS) {
+            return Err(Failure::Service(Error::ScopeMissing(scope)));
+        }
+        let (caller, id) = named(who, &self.path, self.request_id.clone())?;
+        Ok(self.state.processes.attach(&caller, id, self.since).await?)
+    }
+
+    /// Serves somebody who says in the first frame who it is.
+    async fn serve_stranger(
+        self,
+        authenticator: &Authenticator,
+        socket: Session,
+        mut frames: AggregatedMessageStream,
+    ) {
+        let attached = async {
+            let who = websocket_auth::first_frame(&mut frames, authenticator).await?;
+            self.attach(&who).await
+        };
+        match attached.await {
+            Ok(terminal) => tty::serve(terminal, socket, frames).await,
+            Err(failure) => {
+                let problem = Problem::of(&failure, self.request_id.clone());
+                let text = serde_json::json!({"problem": problem}).to_string();
+                tty::refuse(socket, &failure, text).await;
+            }
+        }
+    }
+}
+
+/// Whether there is a header for a credential at all: what is wrong in one is not made good by a frame.
+fn names_credential(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key("authorization") || headers.contains_key("x-api-key")
+}

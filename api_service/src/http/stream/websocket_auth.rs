@@ -1,0 +1,48 @@
+//! Who opens a WebSocket and could not say so in a header, as browsers cannot: in the first frame. A credential is never
+//! read from the query, which proxies write into their logs.
+
+use std::time::Duration;
+
+use actix_ws::{AggregatedMessage, AggregatedMessageStream};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::domain::caller::Caller;
+use crate::http::failure::Failure;
+use crate::services::authenticator::Authenticator;
+
+/// How long the first frame may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest credential.
+const MAX_TOKEN: usize = 4096;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, tag = "op", rename_all = "snake_case")]
+enum First {
+    Auth { token: String },
+}
+
+/// Who says so in the first frame: `{"op": "auth", "token": "…"}`, within 5 seconds.
+///
+/// # Errors
+/// [`Failure::NoCredential`], or one that is not valid.
+pub async fn first_frame(
+    frames: &mut AggregatedMessageStream,
+    authenticator: &Authenticator,
+) -> Result<Caller, Failure> {
+    let first = async {
+        loop {
+            match frames.recv().await {
+                Some(Ok(AggregatedMessage::Text(text))) => return Some(text),
+                Some(Ok(AggregatedMessage::Ping(_) | AggregatedMessage::Pong(_))) => {}
+                _ => return None,
+            }
+        }
+    };
+    let text = timeout(PATIENCE, first).await.ok().flatten().ok_or(Failure::NoCredential)?;
+    let First::Auth { token } = serde_json::from_str(&text).map_err(|_| Failure::NoCredential)?;
+    if token.is_empty() || token.len() > MAX_TOKEN {
+        return Err(Failure::NoCredential);
+    }
+    Ok(authenticator.recognise(&token).await?)
+}
