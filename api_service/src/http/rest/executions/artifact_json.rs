@@ -63,47 +63,21 @@ pub struct FileChangeBody {
     pub size: Option<u64>,
 }
 
-/// All files that an answer tells of. What was not asked for is left out.
-#[derive(Debug, Default, Serialize, ToSchema)]
-pub struct FilesBody {
-    /// The files that `collect` asked for, by path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub artifacts: Option<Vec<ArtifactBody>>,
-    /// Those that it asked for and that cannot be fetched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub artifacts_omitted: Option<Vec<OmittedBody>>,
-    /// True when there are more names in the workspace than are looked at, or more that match than are told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub artifacts_truncated: Option<bool>,
-    /// In a session: files of the workspace that were changed during the run, by path; at most 200.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub files_changed: Option<Vec<FileChangeBody>>,
-    /// True when there may be more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub files_changed_truncated: Option<bool>,
+/// The files that were to be collected: those that can be fetched; those that cannot, and whether there may be
+/// more.
+pub(super) fn collected(
+    id: &ExecutionId,
+    collected: Collected,
+) -> (Vec<ArtifactBody>, (Vec<OmittedBody>, bool)) {
+    let Collected { artifacts, omitted, truncated } = collected;
+    let artifacts = artifacts.iter().map(|artifact| ArtifactBody::of(id, artifact)).collect();
+    (artifacts, (omitted.into_iter().map(OmittedBody::from).collect(), truncated))
 }
 
-impl FilesBody {
-    /// From the domain.
-    pub fn of(id: &ExecutionId, collected: Option<Collected>, changes: Option<Changes>) -> Self {
-        let mut body = Self::default();
-        if let Some(Collected { artifacts, omitted, truncated }) = collected {
-            let artifacts = artifacts.into_iter().map(|artifact| ArtifactBody::of(id, &artifact));
-            body.artifacts = Some(artifacts.collect());
-            body.artifacts_omitted = Some(omitted.into_iter().map(OmittedBody::from).collect());
-            body.artifacts_truncated = Some(truncated);
-        }
-        if let Some(Changes { files, truncated }) = changes {
-            body.files_changed = Some(files.into_iter().map(FileChangeBody::from).collect());
-            body.files_changed_truncated = Some(truncated);
-        }
-        body
-    }
+/// The files that were changed, and whether there may be more.
+pub(super) fn changes(changes: Changes) -> (Vec<FileChangeBody>, bool) {
+    let Changes { files, truncated } = changes;
+    (files.into_iter().map(FileChangeBody::from).collect(), truncated)
 }
 
 impl ArtifactBody {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::http::rest::fields::words;
 
-use super::artifact_json::{ArtifactBody, FilesBody};
+use super::artifact_json::{self, ArtifactBody, FileChangeBody, OmittedBody};
 use super::full_output::FullOutputBody;
 use crate::domain::capture::CapturedText;
 use crate::domain::ids::ExecutionId;
@@ -63,9 +63,26 @@ pub struct ReportBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub text: Option<String>,
-    /// The files that it tells of.
-    #[serde(flatten)]
-    pub files: FilesBody,
+    /// The files that `collect` asked for, by path. What was not asked for is left out, here and below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts: Option<Vec<ArtifactBody>>,
+    /// Those that it asked for and that cannot be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts_omitted: Option<Vec<OmittedBody>>,
+    /// True when there are more names in the workspace than are looked at, or more that match than are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts_truncated: Option<bool>,
+    /// In a session: files of the workspace that were changed during the run, by path; at most 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub files_changed: Option<Vec<FileChangeBody>>,
+    /// True when there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub files_changed_truncated: Option<bool>,
 }
 
 /// Text that is in JSON already: it stands in the answer twice, and escaping a long one is a good part of
@@ -208,6 +225,10 @@ impl ReportBody {
             collected,
             changes,
         } = outcome;
+        let (artifacts, omitted) =
+            collected.map(|collected| artifact_json::collected(id, collected)).unzip();
+        let (artifacts_omitted, artifacts_truncated) = omitted.unzip();
+        let (files_changed, files_changed_truncated) = changes.map(artifact_json::changes).unzip();
         let written = EncodedJson(Arc::new(to_raw_value(&stdout.text)?));
         Ok(Self {
             output: written.clone(),
@@ -237,7 +258,11 @@ impl ReportBody {
             state_lost,
             isolation,
             text,
-            files: FilesBody::of(id, collected, changes),
+            artifacts,
+            artifacts_omitted,
+            artifacts_truncated,
+            files_changed,
+            files_changed_truncated,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::http::rest::schemas::{idempotency_key, range, schema};
 
 pub(super) fn rows() -> Vec<Endpoint> {
     use executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
-    use executions::run_answer::Answer;
+    use executions::run_answer::AnyRunAnswer;
     use executions::run_json::RunBody;
     let page_of = Content::Json(schema::<PageAnswer<ExecutionSummary>>);
     vec![
@@ -24,7 +24,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             )
             .with(idempotency_key)
             .takes(Takes::Json(schema::<RunBody>))
-            .gives(S::OK, "What it did", Content::Json(schema::<Answer>))
+            .gives(S::OK, "What it did", Content::Json(schema::<AnyRunAnswer>))
             .fails(&OF_KEYS)
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
             .fails(&[C::ShareFull])
