@@ -293,11 +293,11 @@ mod tests {
             hash_map(name(), ".*", 0..4),
             vec(file, 0..4),
             proptest::option::of(limits()),
-            vec(".*", 0..3),
+            (vec(".*", 0..3), vec("[*?a/.\\[]{0,9}|.*", 0..3)),
         );
         (small, large).prop_map(|((names, language, code, stdin), large)| {
             let [session_id, owner, execution_id] = names;
-            let (args, env, files, limits, compiler_flags) = large;
+            let (args, env, files, limits, (compiler_flags, collect)) = large;
             wire::ExecuteRequest {
                 execution_id,
                 owner,
@@ -311,6 +311,7 @@ mod tests {
                 files,
                 limits,
                 compiler_flags,
+                collect,
                 ..wire::ExecuteRequest::default()
             }
         })

@@ -108,7 +108,7 @@ impl From<FileChange> for FileChangeBody {
 }
 
 /// The type of a file, by its name.
-pub(super) fn mime(path: &FilePath) -> String {
+fn mime(path: &FilePath) -> String {
     mime_guess::from_path(path.to_string()).first_or_octet_stream().to_string()
 }
 
@@ -120,6 +120,29 @@ pub(super) fn address(id: &ExecutionId, kept: Kept<'_>) -> String {
         Kept::Output(stream) => format!("{execution}/output/{}", stream.name()),
         Kept::Artifact(FilePath(path)) => {
             format!("{execution}/artifacts/{}", percent_encode(path, IN_ADDRESS))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
+    use super::{FilePath, Kept, address, mime};
+    use crate::domain::ids::ExecutionId;
+
+    proptest! {
+        /// Whatever user code calls a file: its address is plain, and means that file.
+        #[test]
+        fn an_address_is_exact(path in prop::collection::vec(any::<u8>(), 1..60)) {
+            let path = FilePath(path);
+            let address = address(&ExecutionId::generate(), Kept::Artifact(&path));
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/%-._~".contains(&byte);
+            prop_assert!(address.bytes().all(plain), "{address}");
+            let (_, name) = address.split_once("/artifacts/").unwrap();
+            prop_assert_eq!(percent_decode_str(name).collect::<Vec<u8>>(), path.0.clone());
+            prop_assert!(mime(&path).contains('/'));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod artifact;
 pub mod artifact_json;
+pub mod diagnostic_json;
 pub mod full_output;
 pub mod json;
 pub mod output;

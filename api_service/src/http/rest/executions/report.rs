@@ -11,10 +11,11 @@ use utoipa::ToSchema;
 use crate::http::rest::fields::words;
 
 use super::artifact_json::{self, ArtifactBody, FileChangeBody, OmittedBody};
+use super::diagnostic_json::DiagnosticBody;
 use super::full_output::FullOutputBody;
 use crate::domain::capture::CapturedText;
 use crate::domain::ids::ExecutionId;
-use crate::domain::report::{Diagnostic, Outcome, Phases, Report, RichResult, Usage};
+use crate::domain::report::{Outcome, Phases, Report, RichResult, Usage};
 
 /// Everything about a run but what it was. Times are whole milliseconds, rounded.
 #[derive(Debug, Serialize, ToSchema)]
@@ -108,38 +109,6 @@ pub struct ResultBody {
     pub is_main_result: bool,
 }
 
-/// What went wrong; the same in every language.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DiagnosticBody {
-    /// exception, syntax, compile, limit, signal or exit.
-    #[schema(schema_with = words::diagnostic_kind)]
-    pub kind: String,
-    /// The exception's class, the limit, the signal.
-    pub name: String,
-    /// What the language said.
-    pub message: String,
-    /// In which of the user's files.
-    #[schema(required)]
-    pub file: Option<String>,
-    /// Counted from 1.
-    #[schema(required)]
-    pub line: Option<u32>,
-    /// Counted from 1.
-    #[schema(required)]
-    pub column: Option<u32>,
-    /// The user's own frames.
-    #[schema(required)]
-    pub traceback: Option<String>,
-    /// The module that could not be imported.
-    #[schema(required)]
-    pub missing_module: Option<String>,
-    /// True when the same code may succeed another time.
-    pub retryable: bool,
-    /// What usually helps.
-    #[schema(required)]
-    pub hint: Option<String>,
-}
-
 /// Whether output was left out. Where it was, a marker line stands in the text.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TruncatedBody {
@@ -202,6 +171,18 @@ pub struct PhasesBody {
     pub cold_start: bool,
 }
 
+impl ResultBody {
+    /// From the domain: a result of the run `id`.
+    pub fn of(id: &ExecutionId, result: RichResult) -> Self {
+        let RichResult { mime, stored, is_main_result } = result;
+        let stored = stored.into_iter().map(|(kind, file)| {
+            let mime = kind.clone();
+            (kind, ArtifactBody { mime, ..ArtifactBody::of(id, &file) })
+        });
+        Self { mime, stored: stored.collect(), is_main_result }
+    }
+}
+
 impl ReportBody {
     /// From the domain.
     ///
@@ -241,9 +222,9 @@ impl ReportBody {
             duration_ms: millis(duration),
             results: results
                 .into_iter()
-                .map(|result| self::result(id, Arc::unwrap_or_clone(result)))
+                .map(|result| ResultBody::of(id, Arc::unwrap_or_clone(result)))
                 .collect(),
-            diagnostic: diagnostic.map(self::diagnostic),
+            diagnostic: diagnostic.map(DiagnosticBody::from),
             truncated: TruncatedBody {
                 stdout: stdout_totals.truncated,
                 stderr: stderr_totals.truncated,
@@ -264,42 +245,6 @@ impl ReportBody {
             files_changed,
             files_changed_truncated,
         })
-    }
-}
-
-fn result(id: &ExecutionId, result: RichResult) -> ResultBody {
-    let RichResult { mime, stored, is_main_result } = result;
-    let stored = stored.into_iter().map(|(kind, file)| {
-        let mime = kind.clone();
-        (kind, ArtifactBody { mime, ..ArtifactBody::of(id, &file) })
-    });
-    ResultBody { mime, stored: stored.collect(), is_main_result }
-}
-
-fn diagnostic(found: Diagnostic) -> DiagnosticBody {
-    let Diagnostic {
-        kind,
-        name,
-        message,
-        file,
-        line,
-        column,
-        traceback,
-        missing_module,
-        retryable,
-        hint,
-    } = found;
-    DiagnosticBody {
-        kind,
-        name,
-        message,
-        file,
-        line,
-        column,
-        traceback,
-        missing_module,
-        retryable,
-        hint,
     }
 }
 
