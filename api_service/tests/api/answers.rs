@@ -97,7 +97,7 @@ async fn files_are_told_and_fetched() {
     let page = app.get(answer["artifacts"][0]["url"].as_str().unwrap(), &token).await;
     assert_eq!((page.status, &*page.text), (StatusCode::OK, "<script>"));
     for (header, value) in [
-        ("content-type", "text/html"),
+        ("content-type", "application/octet-stream"),
         ("content-length", "8"),
         ("content-disposition", "attachment; filename*=UTF-8''no%20%FF%20text%2Ehtml"),
         ("accept-ranges", "bytes"),

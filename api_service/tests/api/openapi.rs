@@ -268,3 +268,18 @@ async fn failures_that_rows_promise_are_what_the_app_answers() {
         }
     }
 }
+
+/// The record of a run has all that its answer had, flat.
+#[test]
+fn the_record_of_a_run_is_described_with_what_it_did() {
+    let document: Value = serde_json::to_value(rest::document()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    for field in ["execution_id", "finished_at", "stdout", "text", "artifacts", "files_changed"] {
+        assert!(schemas["ExecutionAnswer"]["properties"][field].is_object(), "{field}");
+    }
+    let forms = schemas["AnyRunAnswer"]["anyOf"].as_array().unwrap();
+    assert!(forms.iter().all(|form| {
+        let name = form["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        schemas[name].is_object()
+    }));
+}

@@ -126,6 +126,7 @@ struct Written {
     files: Option<Value>,
     compiler_flags: Option<Value>,
     collect: Option<Value>,
+    large_results: Option<Value>,
     #[serde(default)]
     needs: Vec<String>,
     ends: Option<Vec<String>>,
@@ -216,6 +217,7 @@ impl Written {
             ("files", self.files),
             ("compiler_flags", self.compiler_flags),
             ("collect", self.collect),
+            ("large_results", self.large_results),
         ];
         let fields =
             fields.into_iter().filter_map(|(name, value)| Some((String::from(name), value?)));

@@ -226,11 +226,11 @@ mod tests {
             hash_map(name(), ".*", 0..4),
             vec(file, 0..4),
             proptest::option::of(limits()),
-            vec(".*", 0..3),
+            (vec(".*", 0..3), vec("[*?a/.\\[]{0,9}|.*", 0..3)),
         );
         (small, large).prop_map(|((names, language, code, stdin), large)| {
             let [session_id, owner, execution_id] = names;
-            let (args, env, files, limits, compiler_flags) = large;
+            let (args, env, files, limits, (compiler_flags, collect)) = large;
             wire::ExecuteRequest {
                 execution_id,
                 owner,
@@ -245,6 +245,7 @@ mod tests {
                 limits,
                 compiler_flags,
                 open_stdin: false,
+                collect,
                 ..wire::ExecuteRequest::default()
             }
         })

@@ -24,3 +24,19 @@ impl Listing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_known_until_the_session_is_used_again() {
+        let listing = Listing::default();
+        assert_eq!(listing.known(0), None);
+        listing.note(Some(Arc::default()), 3);
+        assert!(listing.known(3).is_some());
+        assert_eq!(listing.known(4), None, "somebody may have written files");
+        listing.note(None, 4);
+        assert_eq!(listing.known(4), None, "it could not be seen");
+    }
+}

@@ -73,8 +73,13 @@ async fn files_of_every_language_are_collected_from_sandboxes_that_end() {
         let collect = json!(["out/**", "*.none"]);
         let answer = crucible.run(run(language, code).with("collect", collect).request).await;
         assert_eq!(paths(&answer), ["out/a.txt"], "{language}: {answer}");
+        assert_eq!(answer["artifacts"][0]["mime"], "text/plain");
         let (kind, disposition, bytes) = fetch(&answer["artifacts"][0]["url"]).await;
-        assert_eq!((&*kind, &*bytes), ("text/plain", &b"from here"[..]), "{language}");
+        assert_eq!(
+            (&*kind, &*bytes),
+            ("application/octet-stream", &b"from here"[..]),
+            "{language}"
+        );
         assert!(disposition.starts_with("attachment"), "{disposition}");
     }
 }
@@ -156,7 +161,7 @@ async fn large_results_are_fetched() {
     assert_eq!(stored["size"], 256_000, "{answer}");
     assert!(answer["results"][0]["mime"].get("image/png").is_none());
     let (kind, _, bytes) = fetch(&stored["url"]).await;
-    assert_eq!((&*kind, bytes.len(), bytes[255]), ("image/png", 256_000, 255));
+    assert_eq!((&*kind, bytes.len(), bytes[255]), ("application/octet-stream", 256_000, 255));
     let told = format!("[image/png, 256000 bytes: {}]", stored["url"].as_str().expect("text"));
     assert!(answer["text"].as_str().expect("text").contains(&told), "{answer}");
 }

@@ -7,6 +7,7 @@ use proto::execution_v1 as wire;
 use tonic::{Code, Status};
 
 use super::{Error, from_wire, sessions_from_wire};
+use crate::domain::artifact::{Change, OmittedReason};
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     // Tags and lengths of protobuf are small: most messages have something in them this way.
@@ -48,6 +49,29 @@ proptest! {
         let event = wire::execution_event::Event::Outcome(outcome);
         let read = from_wire::event(wire::ExecutionEvent { event: Some(event) });
         prop_assert_eq!(read.is_ok(), (1..=9).contains(&status), "{:?}", read);
+    }
+
+    /// Paths are user code's; reasons and kinds of change are those of the contract.
+    #[test]
+    fn files_are_read_by_their_reasons(
+        path in vec(any::<u8>(), 0..40),
+        reason in "too_large|unreadable|[a-z_]{0,9}",
+        change in "created|removed|[a-z]{0,9}",
+        number in edge(),
+    ) {
+        let omitted = vec![wire::OmittedFile { path: path.clone().into(), size: number, reason: reason.clone() }];
+        let artifacts = vec![wire::Artifact { path: path.clone().into(), size: number, until_ms: i64::MIN }];
+        let files = vec![wire::FileChange { path: path.into(), change: change.clone(), size: None }];
+        let outcome = wire::Outcome {
+            status: 1,
+            collected: Some(wire::Collected { artifacts, omitted, truncated: true }),
+            changes: Some(wire::Changes { files, truncated: false }),
+            ..wire::Outcome::default()
+        };
+        let event = wire::execution_event::Event::Outcome(outcome);
+        let read = from_wire::event(wire::ExecutionEvent { event: Some(event) });
+        let known = OmittedReason::parse(&reason).is_some() && Change::parse(&change).is_some();
+        prop_assert_eq!(read.is_ok(), known, "{:?}", read);
     }
 
     #[test]

@@ -10,6 +10,8 @@
 mod collect;
 mod patterns;
 mod results;
+#[cfg(test)]
+mod tests;
 
 use std::time::SystemTime;
 

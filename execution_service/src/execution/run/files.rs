@@ -59,6 +59,14 @@ impl Run<'_> {
         }
         let taken = large.map(LargeResults::names).unwrap_or_default();
         let (sandbox, owner) = (runner.sandbox.as_ref(), (&**id, &**owner));
-        Some(artifacts::collect(sandbox, patterns, self.outputs, owner, &taken).await)
+        let collecting = artifacts::collect(sandbox, patterns, self.outputs, owner, &taken);
+        tokio::select! {
+            biased;
+            // Whoever has cancelled it, or has left, waits for nothing more.
+            () = self.cancelled.cancelled() => {
+                Some(Collected { truncated: true, ..Collected::default() })
+            }
+            collected = collecting => Some(collected),
+        }
     }
 }

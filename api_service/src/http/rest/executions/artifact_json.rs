@@ -63,47 +63,21 @@ pub struct FileChangeBody {
     pub size: Option<u64>,
 }
 
-/// All files that an answer tells of. What was not asked for is left out.
-#[derive(Debug, Default, Serialize, ToSchema)]
-pub struct FilesBody {
-    /// The files that `collect` asked for, by path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub artifacts: Option<Vec<ArtifactBody>>,
-    /// Those that it asked for and that cannot be fetched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub artifacts_omitted: Option<Vec<OmittedBody>>,
-    /// True when there are more names in the workspace than are looked at, or more that match than are told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub artifacts_truncated: Option<bool>,
-    /// In a session: files of the workspace that were changed during the run, by path; at most 200.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub files_changed: Option<Vec<FileChangeBody>>,
-    /// True when there may be more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub files_changed_truncated: Option<bool>,
+/// The files that were to be collected: those that can be fetched; those that cannot, and whether there may be
+/// more.
+pub(super) fn collected(
+    id: &ExecutionId,
+    collected: Collected,
+) -> (Vec<ArtifactBody>, (Vec<OmittedBody>, bool)) {
+    let Collected { artifacts, omitted, truncated } = collected;
+    let artifacts = artifacts.iter().map(|artifact| ArtifactBody::of(id, artifact)).collect();
+    (artifacts, (omitted.into_iter().map(OmittedBody::from).collect(), truncated))
 }
 
-impl FilesBody {
-    /// From the domain.
-    pub fn of(id: &ExecutionId, collected: Option<Collected>, changes: Option<Changes>) -> Self {
-        let mut body = Self::default();
-        if let Some(Collected { artifacts, omitted, truncated }) = collected {
-            let artifacts = artifacts.into_iter().map(|artifact| ArtifactBody::of(id, &artifact));
-            body.artifacts = Some(artifacts.collect());
-            body.artifacts_omitted = Some(omitted.into_iter().map(OmittedBody::from).collect());
-            body.artifacts_truncated = Some(truncated);
-        }
-        if let Some(Changes { files, truncated }) = changes {
-            body.files_changed = Some(files.into_iter().map(FileChangeBody::from).collect());
-            body.files_changed_truncated = Some(truncated);
-        }
-        body
-    }
+/// The files that were changed, and whether there may be more.
+pub(super) fn changes(changes: Changes) -> (Vec<FileChangeBody>, bool) {
+    let Changes { files, truncated } = changes;
+    (files.into_iter().map(FileChangeBody::from).collect(), truncated)
 }
 
 impl ArtifactBody {
@@ -134,7 +108,7 @@ impl From<FileChange> for FileChangeBody {
 }
 
 /// The type of a file, by its name.
-pub(super) fn mime(path: &FilePath) -> String {
+fn mime(path: &FilePath) -> String {
     mime_guess::from_path(path.to_string()).first_or_octet_stream().to_string()
 }
 
@@ -146,6 +120,29 @@ pub(super) fn address(id: &ExecutionId, kept: Kept<'_>) -> String {
         Kept::Output(stream) => format!("{execution}/output/{}", stream.name()),
         Kept::Artifact(FilePath(path)) => {
             format!("{execution}/artifacts/{}", percent_encode(path, IN_ADDRESS))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
+    use super::{FilePath, Kept, address, mime};
+    use crate::domain::ids::ExecutionId;
+
+    proptest! {
+        /// Whatever user code calls a file: its address is plain, and means that file.
+        #[test]
+        fn an_address_is_exact(path in prop::collection::vec(any::<u8>(), 1..60)) {
+            let path = FilePath(path);
+            let address = address(&ExecutionId::generate(), Kept::Artifact(&path));
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/%-._~".contains(&byte);
+            prop_assert!(address.bytes().all(plain), "{address}");
+            let (_, name) = address.split_once("/artifacts/").unwrap();
+            prop_assert_eq!(percent_decode_str(name).collect::<Vec<u8>>(), path.0.clone());
+            prop_assert!(mime(&path).contains('/'));
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod artifact_json;
 pub mod detached;
+pub mod diagnostic_json;
 pub mod events;
 pub mod full_output;
 pub mod input;

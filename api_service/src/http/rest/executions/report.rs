@@ -10,11 +10,12 @@ use utoipa::ToSchema;
 
 use crate::http::rest::fields::words;
 
-use super::artifact_json::{ArtifactBody, FilesBody};
+use super::artifact_json::{self, ArtifactBody, FileChangeBody, OmittedBody};
+use super::diagnostic_json::DiagnosticBody;
 use super::full_output::FullOutputBody;
 use crate::domain::capture::CapturedText;
 use crate::domain::ids::ExecutionId;
-use crate::domain::report::{Diagnostic, Outcome, Phases, Report, RichResult, Usage};
+use crate::domain::report::{Outcome, Phases, Report, RichResult, Usage};
 
 /// Everything about a run but what it was. Times are whole milliseconds, rounded.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,9 +64,26 @@ pub struct ReportBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub text: Option<String>,
-    /// The files that it tells of.
-    #[serde(flatten)]
-    pub files: FilesBody,
+    /// The files that `collect` asked for, by path. What was not asked for is left out, here and below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts: Option<Vec<ArtifactBody>>,
+    /// Those that it asked for and that cannot be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts_omitted: Option<Vec<OmittedBody>>,
+    /// True when there are more names in the workspace than are looked at, or more that match than are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub artifacts_truncated: Option<bool>,
+    /// In a session: files of the workspace that were changed during the run, by path; at most 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub files_changed: Option<Vec<FileChangeBody>>,
+    /// True when there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub files_changed_truncated: Option<bool>,
 }
 
 /// Text that is in JSON already: it stands in the answer twice, and escaping a long one is a good part of
@@ -89,38 +107,6 @@ pub struct ResultBody {
     pub stored: BTreeMap<String, ArtifactBody>,
     /// True for the value of the last expression.
     pub is_main_result: bool,
-}
-
-/// What went wrong; the same in every language.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DiagnosticBody {
-    /// exception, syntax, compile, limit, signal or exit.
-    #[schema(schema_with = words::diagnostic_kind)]
-    pub kind: String,
-    /// The exception's class, the limit, the signal.
-    pub name: String,
-    /// What the language said.
-    pub message: String,
-    /// In which of the user's files.
-    #[schema(required)]
-    pub file: Option<String>,
-    /// Counted from 1.
-    #[schema(required)]
-    pub line: Option<u32>,
-    /// Counted from 1.
-    #[schema(required)]
-    pub column: Option<u32>,
-    /// The user's own frames.
-    #[schema(required)]
-    pub traceback: Option<String>,
-    /// The module that could not be imported.
-    #[schema(required)]
-    pub missing_module: Option<String>,
-    /// True when the same code may succeed another time.
-    pub retryable: bool,
-    /// What usually helps.
-    #[schema(required)]
-    pub hint: Option<String>,
 }
 
 /// Whether output was left out. Where it was, a marker line stands in the text.
@@ -185,6 +171,18 @@ pub struct PhasesBody {
     pub cold_start: bool,
 }
 
+impl ResultBody {
+    /// From the domain: a result of the run `id`.
+    pub fn of(id: &ExecutionId, result: RichResult) -> Self {
+        let RichResult { mime, stored, is_main_result } = result;
+        let stored = stored.into_iter().map(|(kind, file)| {
+            let mime = kind.clone();
+            (kind, ArtifactBody { mime, ..ArtifactBody::of(id, &file) })
+        });
+        Self { mime, stored: stored.collect(), is_main_result }
+    }
+}
+
 impl ReportBody {
     /// From the domain.
     ///
@@ -208,6 +206,10 @@ impl ReportBody {
             collected,
             changes,
         } = outcome;
+        let (artifacts, omitted) =
+            collected.map(|collected| artifact_json::collected(id, collected)).unzip();
+        let (artifacts_omitted, artifacts_truncated) = omitted.unzip();
+        let (files_changed, files_changed_truncated) = changes.map(artifact_json::changes).unzip();
         let written = EncodedJson(Arc::new(to_raw_value(&stdout.text)?));
         Ok(Self {
             output: written.clone(),
@@ -222,7 +224,7 @@ impl ReportBody {
                 .into_iter()
                 .map(|result| ResultBody::of(id, Arc::unwrap_or_clone(result)))
                 .collect(),
-            diagnostic: diagnostic.map(self::diagnostic),
+            diagnostic: diagnostic.map(DiagnosticBody::from),
             truncated: TruncatedBody {
                 stdout: stdout_totals.truncated,
                 stderr: stderr_totals.truncated,
@@ -237,47 +239,12 @@ impl ReportBody {
             state_lost,
             isolation,
             text,
-            files: FilesBody::of(id, collected, changes),
+            artifacts,
+            artifacts_omitted,
+            artifacts_truncated,
+            files_changed,
+            files_changed_truncated,
         })
-    }
-}
-
-impl ResultBody {
-    /// Of the run `id`.
-    pub fn of(id: &ExecutionId, result: RichResult) -> Self {
-        let RichResult { mime, stored, is_main_result } = result;
-        let stored = stored.into_iter().map(|(kind, file)| {
-            let mime = kind.clone();
-            (kind, ArtifactBody { mime, ..ArtifactBody::of(id, &file) })
-        });
-        Self { mime, stored: stored.collect(), is_main_result }
-    }
-}
-
-fn diagnostic(found: Diagnostic) -> DiagnosticBody {
-    let Diagnostic {
-        kind,
-        name,
-        message,
-        file,
-        line,
-        column,
-        traceback,
-        missing_module,
-        retryable,
-        hint,
-    } = found;
-    DiagnosticBody {
-        kind,
-        name,
-        message,
-        file,
-        line,
-        column,
-        traceback,
-        missing_module,
-        retryable,
-        hint,
     }
 }
 

@@ -19,7 +19,7 @@ use crate::http::extract::{
     AnswerRoom, CurrentCaller, Json, OptionalKey, RequestId, RespondAsync, Wanted,
 };
 use crate::http::failure::Failure;
-use crate::http::rest::executions::run_answer;
+use crate::http::rest::executions::run_answer::AnyRunAnswer;
 use crate::http::rest::executions::run_json::RunBody;
 use crate::http::rest::idempotent::{Answer, idempotent, reservation};
 use crate::http::rest::response_body;
@@ -141,10 +141,10 @@ pub(super) async fn answer(
     report: Arc<Report>,
     room: &AnswerRoom,
 ) -> Result<Bytes, Error> {
-    let length = run_answer::Answer::length(form, &report);
+    let length = AnyRunAnswer::length(form, &report);
     room.enter(length).await;
     let report = Arc::unwrap_or_clone(report);
-    let make = move || run_answer::Answer::of(form, &id, session.as_ref(), &language, report);
+    let make = move || AnyRunAnswer::of(form, &id, session.as_ref(), &language, report);
     response_body::json(length, make).await
 }
 

@@ -15,14 +15,14 @@ use crate::http::rest::fields::words;
 /// As much of what a run did as its caller wants.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum AnyRunAnswer {
     /// All of it.
     Full(Box<RunAnswer>),
     /// For a model.
     Compact(CompactAnswer),
 }
 
-impl PartialSchema for Answer {
+impl PartialSchema for AnyRunAnswer {
     fn schema() -> RefOr<Schema> {
         let either = AnyOfBuilder::new()
             .description(Some("With `\"answer\": \"compact\"`, the second."))
@@ -32,7 +32,7 @@ impl PartialSchema for Answer {
     }
 }
 
-impl ToSchema for Answer {
+impl ToSchema for AnyRunAnswer {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         RunAnswer::schemas(schemas);
         schemas.push((RunAnswer::name().into_owned(), RunAnswer::schema()));
@@ -40,7 +40,7 @@ impl ToSchema for Answer {
     }
 }
 
-impl Answer {
+impl AnyRunAnswer {
     /// From the domain, in the form that was asked for.
     ///
     /// # Errors

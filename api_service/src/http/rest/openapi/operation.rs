@@ -17,8 +17,6 @@ use crate::http::rest::schemas::{Schemas, in_path, request_id};
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const EVENTS: &str = "text/event-stream";
-/// By the name of what is sent.
-const ANY: &str = "*/*";
 const BYTES: &str = "application/octet-stream";
 
 /// What the document says about `row`.
@@ -124,7 +122,7 @@ fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response 
                 .build();
             let bytes = ObjectBuilder::new().schema_type(Type::String);
             let bytes = bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
-            response = response.content(ANY, Typed::new(Some(bytes))).header("ETag", tag);
+            response = response.content(BYTES, Typed::new(Some(bytes))).header("ETag", tag);
         }
     }
     if row.takes_key() {

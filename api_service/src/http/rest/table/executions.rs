@@ -18,7 +18,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
     use executions::events::EventsQuery;
     use executions::input::{InputAnswer, InputBody};
     use executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
-    use executions::run_answer::Answer;
+    use executions::run_answer::AnyRunAnswer;
     use executions::run_json::RunBody;
     let page_of = Content::Json(schema::<PageAnswer<ExecutionSummary>>);
     vec![
@@ -33,7 +33,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             .with(idempotency_key)
             .with(prefer)
             .takes(Takes::Json(schema::<RunBody>))
-            .gives(S::OK, "What it did", Content::JsonOrEvents(schema::<Answer>))
+            .gives(S::OK, "What it did", Content::JsonOrEvents(schema::<AnyRunAnswer>))
             .gives(S::ACCEPTED, "It goes on", Content::Json(schema::<DetachedAnswer>))
             .fails(&OF_KEYS)
             .fails(&[C::SessionNotFound, C::SessionExpired, C::SessionLost, C::TooManyRunsWaiting])
