@@ -10,6 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::http::rest::fields::words;
 
 use super::report::ReportBody;
+use super::webhook::WebhookBody;
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::ids::{ExecutionId, SessionId};
 use crate::domain::language::{LanguageName, Offer};
@@ -63,6 +64,8 @@ pub struct RunBody {
     pub compiler_flags: Option<Vec<String>>,
     /// True: it is answered at once with 202, and goes on without its caller.
     pub detached: Option<bool>,
+    /// Posts the answer of a detached run.
+    pub webhook: Option<WebhookBody>,
 }
 
 impl RunBody {
@@ -87,6 +90,7 @@ impl RunBody {
             limits,
             compiler_flags,
             detached: _,
+            webhook: _,
         } = self;
         let mut errors = FieldErrors::default();
         let language = self::language(&language, offer, &mut errors);
