@@ -24,6 +24,7 @@ use crate::services::sessions::Sessions;
 use crate::services::sign_in::SignIn;
 use crate::services::user_changes::UserChanges;
 use crate::services::users::Users;
+use crate::services::webhooks::Webhooks;
 use crate::storage::Database;
 use crate::workers::Workers;
 use crate::workers::client::WorkerClient;
@@ -53,6 +54,8 @@ pub struct AppState {
     pub database: Database,
     /// Finishes what must not be cut off.
     pub background: Background,
+    /// Posts answers.
+    pub webhooks: Webhooks,
     /// Cancelled, the gateway is about to stop: connections that only wait for something to do end.
     pub closing: CancellationToken,
     /// What requests may ask for.
@@ -144,6 +147,7 @@ pub fn compose(
         },
         workers: workers.clone(),
         database: database.clone(),
+        webhooks: Webhooks::new(settings.webhook_hosts.clone(), background.clone())?,
         background,
         closing: CancellationToken::new(),
         rules: settings.rules.clone(),

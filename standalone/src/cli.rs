@@ -98,6 +98,7 @@ Environment of the services, handed on (docs/configuration.md and .env.example e
   DATABASE_URL                     sqlite:… or postgres:…; a file in the data directory
   ACCESS_TOKEN_EXPIRE_MINUTES      how long somebody who has signed in may go on
   CORS_ORIGINS                     browser origins that may call, comma-separated
+  WEBHOOK_HOSTS                    hosts that answers may be posted to, comma-separated
   DEFAULT_TIMEOUT, MAX_TIMEOUT     seconds that a run may take
   INITIAL_POOL_SIZE, MAX_POOL_SIZE warm sandboxes of each language: at first, and under load
   REQUIRE_CGROUPS, REQUIRE_CPU_QUOTA, REQUIRE_FRESH_PROC, REQUIRE_OWN_UIDS

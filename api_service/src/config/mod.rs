@@ -20,6 +20,7 @@ pub use self::tls::WorkerTls;
 use self::variables::Variables;
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::run::RunRules;
+use crate::services::webhooks::AllowedHost;
 use crate::storage::{Retention, sqlite_file};
 
 /// Answers to idempotency keys are kept this long.
@@ -57,6 +58,8 @@ pub struct Settings {
     pub refresh_token_lifetime: Duration,
     /// `CORS_ORIGINS`.
     pub cors_origins: Vec<String>,
+    /// `WEBHOOK_HOSTS`.
+    pub webhook_hosts: Vec<AllowedHost>,
     /// `SUPPORTED_LANGUAGES`, `DEFAULT_TIMEOUT` and `MAX_TIMEOUT`.
     pub rules: RunRules,
     /// What callers can take of the HTTP server.
@@ -148,6 +151,7 @@ impl From<Variables> for Settings {
             access_token_lifetime: said.access_token_lifetime,
             refresh_token_lifetime: said.refresh_token_lifetime,
             cors_origins: said.cors_origins.into_iter().filter(|one| !one.is_empty()).collect(),
+            webhook_hosts: said.webhook_hosts.into_iter().flatten().collect(),
             rules: RunRules {
                 default_timeout: said.default_timeout,
                 max_timeout: said.max_timeout,

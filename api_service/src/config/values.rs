@@ -8,6 +8,7 @@ use settings::values::number;
 
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::language::{LanguageFilter, LanguageName};
+use crate::services::webhooks::AllowedHost;
 use crate::storage::DatabaseKind;
 
 const MINUTE: u64 = 60;
@@ -95,6 +96,16 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
             Err("must be origins like https://app.example.org, separated by commas".to_owned())
         }
     }
+}
+
+/// Nothing for an empty text, so that the variable can be there and name none.
+pub(super) fn webhook_host(text: &str) -> Result<Option<AllowedHost>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong = "must be hosts like hooks.example.com or *.example.com:8443, separated by commas";
+    AllowedHost::parse(text).map(Some).ok_or_else(|| wrong.to_owned())
 }
 
 pub(super) fn languages(text: &str) -> Result<LanguageFilter, String> {

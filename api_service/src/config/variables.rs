@@ -13,6 +13,7 @@ use super::tls::{self, WorkerTlsFiles};
 use super::values;
 use crate::domain::credentials::{NewPassword, Username};
 use crate::domain::language::LanguageFilter;
+use crate::services::webhooks::AllowedHost;
 
 /// The gateway: users, tokens, sessions and runs over HTTP, in front of the worker that runs code.
 #[derive(Args, Clone, Debug)]
@@ -60,6 +61,12 @@ pub(super) struct Variables {
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS",
           value_parser = values::origin)]
     pub cors_origins: Vec<String>,
+    /// Hosts that the answers of detached runs may be posted to, such as hooks.example.com, *.example.com or
+    /// hooks.example.com:8443, separated by commas; addresses of private networks only where they stand here
+    /// themselves
+    #[arg(long, env = "WEBHOOK_HOSTS", value_delimiter = ',', value_name = "HOSTS",
+          value_parser = values::webhook_host)]
+    pub webhook_hosts: Vec<Option<AllowedHost>>,
     /// Languages to offer, separated by commas; * for all that there are
     #[arg(long, env = "SUPPORTED_LANGUAGES", default_value = "*", value_name = "LANGUAGES",
           value_parser = values::languages)]

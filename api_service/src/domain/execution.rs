@@ -26,6 +26,19 @@ pub struct Execution {
     pub state: ExecutionState,
 }
 
+/// Which runs of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecutionFilter {
+    /// Only those of this session.
+    pub session: Option<SessionId>,
+    /// Only those of this state, by its name.
+    pub status: Option<&'static str>,
+    /// Only those in this language.
+    pub language: Option<LanguageName>,
+    /// Only those that were accepted then or later.
+    pub since: Option<Timestamp>,
+}
+
 /// How far a run got. Only a finished one has a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExecutionState {

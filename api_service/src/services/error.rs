@@ -89,6 +89,9 @@ pub enum Error {
     /// The execution does not read what it was sent.
     #[error("the input is full")]
     InputFull(Duration),
+    /// The operator allows no webhooks to this host.
+    #[error("webhooks to {0} are not allowed")]
+    WebhookRefused(String),
     /// What it wrote was too long, or no text, and is kept nowhere.
     #[error("the output was not kept")]
     OutputNotKept,

@@ -20,5 +20,6 @@ pub mod sessions;
 pub mod sign_in;
 pub mod user_changes;
 pub mod users;
+pub mod webhooks;
 
 pub use self::error::Error;

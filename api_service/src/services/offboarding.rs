@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Error;
 use super::executions::Executions;
 use super::sessions::Sessions;
+use crate::domain::execution::ExecutionFilter;
 use crate::domain::ids::UserId;
 use crate::domain::page::PageRequest;
 use crate::domain::timestamp::Timestamp;
@@ -34,8 +35,8 @@ impl Offboarding {
     /// Ends what `user`, who has just been disabled, has running. What cannot be ended now will be later.
     pub(super) async fn begin(&self, user: &UserId, request_id: &str) {
         // What has begun just now is in the database after this.
-        let newest = PageRequest { limit: 1, after: None };
-        if let Err(error) = self.executions.list(user, &newest).await {
+        let (newest, all) = (PageRequest { limit: 1, after: None }, ExecutionFilter::default());
+        if let Err(error) = self.executions.list(user, &newest, &all).await {
             tracing::warn!(%error, "the runs of a disabled user end later");
         }
         let ending = self.end_everything(request_id);

@@ -7,10 +7,11 @@ use sqlx::{Any, AssertSqlSafe};
 
 use super::execution_row::{self, ExecutionRow};
 use super::{Database, Error, row};
-use crate::domain::execution::Execution;
+use crate::domain::execution::{Execution, ExecutionFilter};
 use crate::domain::ids::{ExecutionId, SessionId, UserId};
 use crate::domain::language::LanguageName;
 use crate::domain::page::{Page, PageRequest};
+use crate::domain::timestamp::Timestamp;
 
 /// Columns of an execution's row.
 const COLUMNS: usize = 10;
@@ -21,6 +22,14 @@ const ROWS_AT_ONCE: usize = 64;
 const LISTED: &str = "SELECT id, user_id, session_id, language, state, created_at, finished_at,
             worker_instance
      FROM executions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+
+/// The same of some of them; what is not asked for is an empty text, and a moment before all.
+const FILTERED: &str = "SELECT id, user_id, session_id, language, state, created_at, finished_at,
+            worker_instance
+     FROM executions WHERE user_id = $1 AND id < $2
+        AND ($4 = '' OR session_id = $4) AND ($5 = '' OR state = $5)
+        AND ($6 = '' OR language = $6) AND created_at >= $7
+     ORDER BY id DESC LIMIT $3";
 
 impl Database {
     /// Writes executions and takes others back, all or none. A row that is there keeps its end,
@@ -73,14 +82,23 @@ impl Database {
         &self,
         user: &UserId,
         page: &PageRequest<ExecutionId>,
+        filter: &ExecutionFilter,
     ) -> Result<Page<Execution, ExecutionId>, Error> {
         let after = page.after.as_ref().map_or(ExecutionId::AFTER_ALL, ExecutionId::as_str);
-        let rows = sqlx::query(LISTED)
+        let ExecutionFilter { session, status, language, since } = filter;
+        let all = *filter == ExecutionFilter::default();
+        let mut query = sqlx::query(if all { LISTED } else { FILTERED })
             .bind(user.as_str())
             .bind(after)
-            .bind(i64::from(page.limit) + 1)
-            .fetch_all(&self.pool)
-            .await?;
+            .bind(i64::from(page.limit) + 1);
+        if !all {
+            query = query
+                .bind(session.as_ref().map_or("", SessionId::as_str))
+                .bind(status.unwrap_or_default())
+                .bind(language.as_ref().map_or("", LanguageName::as_str))
+                .bind(since.map_or(i64::MIN, Timestamp::millis));
+        }
+        let rows = query.fetch_all(&self.pool).await?;
         let runs = rows.iter().map(|row| execution(row, None)).collect::<Result<_, _>>()?;
         Ok(Page::cut(runs, page.limit, |run: &Execution| run.id.clone()))
     }

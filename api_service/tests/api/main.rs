@@ -32,5 +32,6 @@ mod streams;
 mod support;
 mod url_variants;
 mod users;
+mod webhooks;
 mod websocket;
 mod worker_trouble;

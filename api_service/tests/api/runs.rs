@@ -172,3 +172,45 @@ async fn a_caller_who_hangs_up_ends_the_run() {
     let record = app.get(&format!("{EXECUTIONS}/{id}"), &token).await.json();
     assert!(record["finished_at"].is_string() && record.get("stdout").is_none(), "{record}");
 }
+
+#[tokio::test]
+async fn runs_can_be_picked_by_session_status_language_and_time() {
+    let app = App::start().await;
+    let token = app.admin().await;
+    let session = app.post("/v1/code_interpreter/sessions", &token, json!({"language": "python"}));
+    let session = session.await.json()["session_id"].as_str().unwrap().to_owned();
+    let body = json!({"code": "say hi", "language": "python", "session_id": session});
+    app.post("/v1/code_interpreter/run", &token, body).await;
+    app.run(&token, "fail").await;
+    let bash = json!({"code": "hang", "language": "bash", "detached": true});
+    let bash = app.post("/v1/code_interpreter/run", &token, bash).await;
+    assert_eq!(bash.status, StatusCode::ACCEPTED, "{}", bash.text);
+    let running = 1;
+    let count = async |query: &str| {
+        let page = app.get(&format!("{EXECUTIONS}?{query}"), &token).await;
+        assert_eq!(page.status, StatusCode::OK, "{query}: {}", page.text);
+        page.json()["data"].as_array().unwrap().len()
+    };
+    assert_eq!(count("").await, 2 + running);
+    assert_eq!(count(&format!("session_id={session}")).await, 1);
+    assert_eq!(count("session_id=ses_none").await, 0);
+    assert_eq!(count("status=failed").await, 1);
+    assert_eq!(count("status=succeeded&language=python").await, 1);
+    assert_eq!(count("language=python").await, 2);
+    eventually(async || (count("status=running").await == running).then_some(())).await;
+    assert_eq!(count("status=queued").await, 0);
+    assert_eq!(count("since=2020-01-01T00:00:00Z").await, 2 + running);
+    assert_eq!(count("since=2999-01-01T00:00:00%2B01:00").await, 0);
+    assert_eq!(count("status=failed&limit=1").await, 1);
+    for (query, loc) in [
+        ("status=odd", "status"),
+        ("session_id=x", "session_id"),
+        ("language=%00", "language"),
+        ("since=soon", "since"),
+        ("limit=0", "limit"),
+        ("cursor=x", "cursor"),
+    ] {
+        let refused = app.get(&format!("{EXECUTIONS}?{query}"), &token).await;
+        assert_eq!(refused.json()["errors"][0]["loc"], loc, "{query}");
+    }
+}

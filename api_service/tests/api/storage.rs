@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api_service::domain::api_key::ApiKey;
 use api_service::domain::credentials::Username;
-use api_service::domain::execution::{Execution, ExecutionState};
+use api_service::domain::execution::{Execution, ExecutionFilter, ExecutionState};
 use api_service::domain::idempotency::{Earlier, IdempotencyKey, Reservation};
 use api_service::domain::ids::{ApiKeyId, BootId, ExecutionId, FamilyId, SessionId, UserId};
 use api_service::domain::language::LanguageName;
@@ -239,10 +239,10 @@ async fn executions(database: &Database, user: &UserId) {
     assert!(matches!(refused, Err(Error::NoSuchUser)), "{refused:?}");
 
     let page = PageRequest { limit: 1, after: None };
-    let newest = database.executions_of(user, &page).await.unwrap();
+    let newest = database.executions_of(user, &page, &ExecutionFilter::default()).await.unwrap();
     assert_eq!((&newest.items[0].id, newest.next.as_ref()), (&second.id, Some(&second.id)));
     let page = PageRequest { limit: 1, after: newest.next };
-    let oldest = database.executions_of(user, &page).await.unwrap();
+    let oldest = database.executions_of(user, &page, &ExecutionFilter::default()).await.unwrap();
     assert_eq!((&oldest.items[0].id, oldest.next), (&first.id, None));
 
     let retention = Retention {

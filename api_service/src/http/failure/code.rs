@@ -81,6 +81,9 @@ table! {
     /// The password to be changed is another one.
     WrongPassword = FORBIDDEN "wrong_password" "The present password is wrong",
         "password: send the one that you sign in with now";
+    /// The operator allows no webhooks to the host.
+    WebhookRefused = FORBIDDEN "webhook_refused" "Webhooks to this host are not allowed",
+        "webhook.url: ask the operator to add its host to WEBHOOK_HOSTS";
     /// A page of another origin wants a WebSocket.
     OriginRefused = FORBIDDEN "origin_refused" "Pages of this origin may not do this",
         "Origin: ask the operator to add it to CORS_ORIGINS";

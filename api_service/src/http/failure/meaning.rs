@@ -140,6 +140,9 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
         E::InputClosed => of(Code::StdinClosed),
         E::InputFull(after) => of(Code::StdinFull).after(*after),
         E::ArtifactNotFound => of(Code::ArtifactNotFound),
+        E::WebhookRefused(host) => of(Code::WebhookRefused).detail(format!(
+            "webhook.url: {host} is not allowed; ask the operator to add it to WEBHOOK_HOSTS"
+        )),
         E::OutputNotKept => of(Code::OutputNotKept),
         E::OutputGone { expired: true } => of(Code::OutputExpired),
         E::OutputGone { expired: false } => of(Code::OutputGone),

@@ -27,7 +27,7 @@ use super::Error;
 use super::history::History;
 use super::sessions::Sessions;
 use super::users::Users;
-use crate::domain::execution::Execution;
+use crate::domain::execution::{Execution, ExecutionFilter, ExecutionState};
 use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::page::{Page, PageRequest};
 use crate::workers::{Worker, Workers};
@@ -52,7 +52,8 @@ pub struct Executions {
 }
 
 impl Executions {
-    /// A user's runs without what they wrote, newest first.
+    /// A user's runs without what they wrote, newest first. Where only those that wait, or only those that have
+    /// begun, are asked for, a page may be shorter than it could be.
     ///
     /// # Errors
     /// When the database fails.
@@ -60,9 +61,16 @@ impl Executions {
         &self,
         user: &UserId,
         page: &PageRequest<ExecutionId>,
+        filter: &ExecutionFilter,
     ) -> Result<Page<Execution, ExecutionId>, Error> {
-        let Page { items, next } = self.history.list(user, page).await?;
-        let items = items.into_iter().map(|execution| self.live.now(execution)).collect();
+        // Which of the two it is, is not in the records.
+        let (queued, running) = (ExecutionState::Queued.name(), ExecutionState::Running.name());
+        let recorded = filter.status.map(|status| if status == queued { running } else { status });
+        let of_records = ExecutionFilter { status: recorded, ..filter.clone() };
+        let Page { items, next } = self.history.list(user, page, &of_records).await?;
+        let now = items.into_iter().map(|execution| self.live.now(execution));
+        let fits = |one: &Execution| filter.status.is_none_or(|status| one.state.name() == status);
+        let items = now.filter(fits).collect();
         Ok(Page { items, next })
     }
 

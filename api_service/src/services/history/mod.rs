@@ -21,7 +21,7 @@ use tokio::sync::{Notify, watch};
 
 use self::pending::Pending;
 use super::Error;
-use crate::domain::execution::Execution;
+use crate::domain::execution::{Execution, ExecutionFilter};
 use crate::domain::ids::{BootId, ExecutionId, UserId};
 use crate::domain::page::{Page, PageRequest};
 use crate::storage::{self, Change, Database, ExecutionRow, Journal};
@@ -188,10 +188,11 @@ impl History {
         &self,
         user: &UserId,
         page: &PageRequest<ExecutionId>,
+        filter: &ExecutionFilter,
     ) -> Result<Page<Execution, ExecutionId>, Error> {
         let last = self.shared.book().pending.last_number();
         self.written(last).await?;
-        Ok(self.shared.database.executions_of(user, page).await?)
+        Ok(self.shared.database.executions_of(user, page, filter).await?)
     }
 
     /// Waits until the change `number` and all before it are in the database.

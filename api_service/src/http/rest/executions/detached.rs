@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::run::Job;
+use super::telling::Teller;
+use super::webhook::deliver;
 use crate::domain::ids::{ExecutionId, SessionId};
 use crate::domain::language::LanguageName;
 use crate::http::extract::RESPOND_ASYNC;
@@ -15,6 +17,7 @@ use crate::http::rest::fields::words;
 use crate::http::rest::idempotent::idempotent;
 use crate::http::rest::response_body;
 use crate::services::executions::{Keep, Started};
+use crate::services::webhooks::{Webhook, Webhooks};
 
 /// Says that a preference was followed.
 const APPLIED: &str = "preference-applied";
@@ -102,16 +105,24 @@ impl DetachedAnswer {
 
 impl Job {
     /// Begins it, and answers. It goes on whatever becomes of its caller.
-    pub(super) async fn detached(self, preferred: bool) -> Result<HttpResponse, Failure> {
-        let Self { executions, idempotency, user, id, run, request_id, room: _, reservation } =
-            self;
+    pub(super) async fn detached(
+        self,
+        preferred: bool,
+        webhook: Option<(Webhooks, Webhook)>,
+    ) -> Result<HttpResponse, Failure> {
+        let Self { executions, idempotency, user, id, run, request_id, room, reservation } = self;
         let (keeper, keyed) = (idempotency.clone(), reservation.clone());
         let work = async move {
             let work = async move {
-                let session = run.session.clone();
+                let (session, form) = (run.session.clone(), run.wishes.form);
                 let started = executions.start(&user, id, run, &request_id, Keep::Log).await?;
                 let Started { id, language, follower, unwanted: _ } = started;
                 follower.accepted().await?;
+                if let Some((webhooks, webhook)) = webhook {
+                    let (id, session, language) = (id.clone(), session.clone(), language.clone());
+                    let teller = Teller { id, session, language, form, request_id, room };
+                    deliver(&webhooks, webhook, follower, teller);
+                }
                 let make = move || Ok(DetachedAnswer::of(&id, session.as_ref(), &language));
                 response_body::json(response_body::SHORT, make).await
             };

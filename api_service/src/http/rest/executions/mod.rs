@@ -8,6 +8,7 @@ pub mod events;
 pub mod full_output;
 pub mod input;
 pub mod json;
+pub mod list_query;
 pub mod output;
 pub mod report;
 pub mod run;
@@ -15,6 +16,7 @@ pub mod run_answer;
 pub mod run_json;
 mod streamed;
 pub(in crate::http::rest) mod telling;
+pub mod webhook;
 mod wishes_json;
 
 use actix_web::web::{self, Data, Path};
@@ -23,7 +25,8 @@ use crate::domain::ids::ExecutionId;
 use crate::http::extract::{CurrentCaller, QueryParams, RequestId};
 use crate::http::failure::Failure;
 use crate::http::rest::executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
-use crate::http::rest::fields::page::{PageAnswer, PageQuery};
+use crate::http::rest::executions::list_query::ListQuery;
+use crate::http::rest::fields::page::PageAnswer;
 use crate::services::Error;
 use crate::state::AppState;
 
@@ -31,10 +34,10 @@ use crate::state::AppState;
 pub(in crate::http::rest) async fn list(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
-    QueryParams(query): QueryParams<PageQuery>,
+    QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<web::Json<PageAnswer<ExecutionSummary>>, Failure> {
-    let page = query.parse(ExecutionId::parse).map_err(Failure::Invalid)?;
-    let runs = state.executions.list(&caller.user, &page).await?;
+    let (page, filter) = query.parse().map_err(Failure::Invalid)?;
+    let runs = state.executions.list(&caller.user, &page, &filter).await?;
     Ok(web::Json(PageAnswer::of(runs, |run| ExecutionSummary::of(&run))))
 }
 

@@ -39,11 +39,13 @@ pub(in crate::http::rest) async fn run(
     RespondAsync(preferred): RespondAsync,
     wanted: Result<Wanted, std::convert::Infallible>,
     room: AnswerRoom,
-    body: Json<RunBody>,
+    mut body: Json<RunBody>,
 ) -> Result<HttpResponse, Failure> {
     let detached = preferred || body.value.detached.unwrap_or_default();
+    let webhook = body.value.webhook.take();
     let run =
         body.value.parse(&state.rules, state.workers.offer().as_ref()).map_err(Failure::Invalid)?;
+    let webhook = webhook.map(|it| it.check(&state.webhooks, detached)).transpose()?;
     let id = ExecutionId::generate();
     let reservation = reservation(key, &caller, "run", &body.bytes)
         .map(|it| Reservation { execution: Some(id.clone()), ..it });
@@ -58,7 +60,10 @@ pub(in crate::http::rest) async fn run(
         reservation,
     };
     match (detached, wanted) {
-        (true, _) => job.detached(preferred).await,
+        (true, _) => {
+            let webhook = webhook.map(|webhook| (state.webhooks.clone(), webhook));
+            job.detached(preferred, webhook).await
+        }
         (false, Ok(Wanted::EventStream)) => job.streamed().await,
         (false, Ok(Wanted::Json)) => job.answered().await,
         (false, Err(never)) => match never {},

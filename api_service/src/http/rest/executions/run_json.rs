@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::webhook::WebhookBody;
 use super::wishes_json;
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::ids::{ContextId, SessionId};
@@ -76,6 +77,8 @@ pub struct RunBody {
     /// Where values of results above 64 KiB are.
     #[schema(schema_with = wishes_json::large_results_schema)]
     pub large_results: Option<String>,
+    /// Posts the answer of a detached run.
+    pub webhook: Option<WebhookBody>,
 }
 
 impl RunBody {
@@ -105,6 +108,7 @@ impl RunBody {
             answer,
             collect,
             large_results,
+            webhook: _,
         } = self;
         let mut errors = FieldErrors::default();
         let needs_language = language.is_none() && context_id.is_none();

@@ -2,16 +2,26 @@
 
 use actix_web::http::StatusCode as S;
 use utoipa::IntoParams;
-use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use super::{get, page, post};
+use super::{get, post};
 use crate::domain::scope::Access::Needs;
 use crate::domain::scope::Scope::{Read, Run};
 use crate::http::failure::Code as C;
 use crate::http::rest::endpoint::{Content, Endpoint, OF_KEYS, Tag, Takes};
 use crate::http::rest::executions;
+use crate::http::rest::executions::list_query::ListQuery;
 use crate::http::rest::fields::page::PageAnswer;
-use crate::http::rest::schemas::{idempotency_key, last_event_id, prefer, range, schema};
+use crate::http::rest::schemas::{id_of, idempotency_key, last_event_id, prefer, range, schema};
+
+/// Which page of which runs.
+fn list() -> Vec<Parameter> {
+    let mut parameters = ListQuery::into_params(|| Some(ParameterIn::Query));
+    for parameter in parameters.iter_mut().filter(|parameter| parameter.name == "cursor") {
+        parameter.schema = Some(id_of("exe").into());
+    }
+    parameters
+}
 
 pub(super) fn rows() -> Vec<Endpoint> {
     use executions::detached::DetachedAnswer;
@@ -42,6 +52,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             .fails(&[C::ContextNotFound, C::SessionPaused, C::SessionFull])
             .fails(&[C::WorkerUnavailable, C::ExecutionUnknown, C::DatabaseBehind])
             .fails(&[C::ExecutionCancelled, C::GatewayStopping, C::AnswersFull])
+            .fails(&[C::WebhookRefused])
             .to(executions::run::run),
         get(
             "/v1/code_interpreter/executions",
@@ -51,7 +62,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             "Your runs",
         )
         .more("Newest first.")
-        .with(|| page("exe"))
+        .with(list)
         .gives(S::OK, "A page", page_of)
         .fails(&[C::ValidationFailed])
         .to(executions::list),

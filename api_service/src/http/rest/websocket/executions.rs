@@ -17,6 +17,7 @@ use crate::http::memory_budget::MemoryPermit;
 use crate::http::rest::executions::events::ended;
 use crate::http::rest::executions::run_json::RunBody;
 use crate::http::rest::executions::telling::{FINISHED, Teller, Told, problem};
+use crate::http::rest::executions::webhook::deliver;
 use crate::services::Error;
 use crate::services::authenticator::Authenticator;
 use crate::services::executions::{Follower, Keep, Started};
@@ -72,10 +73,12 @@ impl Task {
         self.name
     }
 
-    async fn run(&mut self, body: RunBody, _memory: MemoryPermit) -> Result<(), Failure> {
+    async fn run(&mut self, mut body: RunBody, _memory: MemoryPermit) -> Result<(), Failure> {
         let Service { state, request_id, .. } = self.service.clone();
         let room = self.room()?;
         let detached = body.detached.unwrap_or_default();
+        let webhook = body.webhook.take().map(|it| it.check(&state.webhooks, detached));
+        let webhook = webhook.transpose()?;
         let offer = state.workers.offer();
         let run = body.parse(&state.rules, offer.as_ref()).map_err(Failure::Invalid)?;
         let (session, form, user) = (run.session.clone(), run.wishes.form, &self.caller.user);
@@ -84,7 +87,11 @@ impl Task {
         let Started { id, language, follower, unwanted } = started;
         // The same rule as for a request that waits.
         let _presence = (!detached).then(|| unwanted.drop_guard());
-        self.tell_all(follower, Teller { id, session, language, form, request_id, room }).await;
+        let teller = Teller { id, session, language, form, request_id, room };
+        if let Some(webhook) = webhook {
+            deliver(&state.webhooks, webhook, follower.clone(), teller.clone());
+        }
+        self.tell_all(follower, teller).await;
         Ok(())
     }
 
