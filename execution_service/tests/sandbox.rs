@@ -1,5 +1,8 @@
 //! The seam of the sandboxes on this machine's kernel: what the worker's gRPC edge does not ask for yet.
 
+#[path = "sandbox/files.rs"]
+mod files;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -50,6 +53,7 @@ fn main() {
             ("a_terminal_is_one", Test::Terminal),
             ("a_shell_has_its_channel_by_name", Test::Fifos),
             ("files_are_listed", Test::Listing),
+            ("trees_are_listed", Test::Walk),
             ("a_process_is_told_to_end", Test::Terminate),
             ("a_tree_dies_and_others_live", Test::Tree),
             ("a_fork_bomb_dies", Test::Bomb),
@@ -69,6 +73,7 @@ enum Test {
     Terminal,
     Fifos,
     Listing,
+    Walk,
     Terminate,
     Tree,
     Bomb,
@@ -81,6 +86,7 @@ impl Test {
             Self::Terminal => a_terminal_is_one(sandbox).await,
             Self::Fifos => a_shell_has_its_channel_by_name(sandbox).await,
             Self::Listing => files_are_listed(sandbox).await,
+            Self::Walk => files::trees_are_listed(sandbox).await,
             Self::Terminate => a_process_is_told_to_end(sandbox).await,
             Self::Tree => a_tree_dies_and_others_live(sandbox).await,
             Self::Bomb => a_fork_bomb_dies(sandbox).await,

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::census::Census;
-use super::files::{FileMode, Listing, Root};
+use super::files::{FileMode, FileSystem, Listing, Root};
 use super::isolation::Isolation;
 use super::spec::{Command, Exit, Footprint, SandboxLimits, SandboxSpec, TerminalSize, Usage};
 use super::workspace::WorkspacePath;
@@ -66,6 +66,14 @@ pub enum SandboxError {
     #[error("could not list {path} in the sandbox: {source}")]
     List {
         /// Path below its root; `.` is the root itself.
+        path: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Something else could not be done with a file.
+    #[error("{path} in the sandbox: {source}")]
+    File {
+        /// Path below the workspace; `.` is the workspace itself.
         path: String,
         /// What the kernel said.
         source: io::Error,
@@ -153,7 +161,7 @@ impl Zygote {
 
 /// One isolated environment. Dropping it ends it in the background; [`Sandbox::end`] waits for that.
 #[async_trait]
-pub trait Sandbox: Send + Sync {
+pub trait Sandbox: FileSystem + Send + Sync {
     /// Starts a process. Any number may run at once.
     async fn start(&self, command: Command) -> Result<Process, SandboxError>;
 

@@ -1,6 +1,16 @@
 //! What file operations on a sandbox speak of.
 
+mod path;
+mod status;
+mod system;
+mod tree;
+
 use serde::{Deserialize, Serialize};
+
+pub use path::FilePath;
+pub use status::{FileStatus, Moment};
+pub use system::FileSystem;
+pub use tree::{Tree, TreeEntry};
 
 /// The directory that a path is resolved in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,7 +51,7 @@ pub struct FileEntry {
 }
 
 /// What a name in a directory stands for. A link is not followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FileKind {
     /// A regular file.
     Regular,

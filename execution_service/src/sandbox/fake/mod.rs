@@ -24,6 +24,7 @@
 //! backend.assert_all_is_ended();
 //! ```
 
+mod file_system;
 mod inside;
 mod output;
 mod process;
@@ -82,7 +83,7 @@ pub enum Operation {
     Write,
     /// [`Sandbox::read_file`].
     Read,
-    /// [`Sandbox::list_files`].
+    /// [`Sandbox::list_files`] and [`FileSystem::tree`](super::files::FileSystem::tree).
     List,
     /// [`Sandbox::prepare`].
     Prepare,

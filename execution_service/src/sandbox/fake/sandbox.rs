@@ -31,7 +31,7 @@ pub(super) struct FakeSandbox {
 
 impl FakeSandbox {
     /// Whether `operation` may go on.
-    async fn check(&self, operation: Operation) -> Result<(), SandboxError> {
+    pub(super) async fn check(&self, operation: Operation) -> Result<(), SandboxError> {
         if self.inside.is_gone() {
             return Err(SandboxError::Gone);
         }

@@ -1,6 +1,9 @@
 //! Files that the worker puts into the sandbox and takes out of it. Paths are resolved below two directories opened
 //! before any user code ran, never through a symbolic link, and with the rights of user code.
 
+mod status;
+pub mod tree;
+
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write};

@@ -142,6 +142,9 @@ impl Init {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
                 self.files.list(root, path.as_deref(), limit)
             }
+            InitRequest::Tree { directories } => {
+                Ok(InitReply::Tree(files::tree::list(self.files.workspace(), &directories)))
+            }
             InitRequest::Fifo { path } => self.files.fifo(&path).map(|()| InitReply::Done),
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),
             InitRequest::SignalAll { signal } => signal_all(signal),

@@ -8,6 +8,7 @@ use std::mem;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
 
 use super::check;
 
@@ -21,6 +22,29 @@ pub fn open_beneath(
     let flags = OFlags::from_bits_retain(flags.cast_unsigned()) | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     Ok(openat2(dir, path, flags, Mode::from_raw_mode(mode), resolve)?)
+}
+
+/// Opens `path` below `dir` and nowhere else. Symbolic links are followed as long as they stay below: none that
+/// is absolute, no magic links.
+pub fn open_within(
+    dir: BorrowedFd<'_>,
+    path: &CStr,
+    flags: libc::c_int,
+    mode: libc::mode_t,
+) -> io::Result<OwnedFd> {
+    /// The kernel gives up when something is renamed while it goes up a `..` of a link. Whoever renames
+    /// all the time is told so.
+    const TRIES: usize = 4;
+    let flags = OFlags::from_bits_retain(flags.cast_unsigned()) | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let mut opened = Err(Errno::AGAIN);
+    for _ in 0..TRIES {
+        opened = openat2(dir, path, flags, Mode::from_raw_mode(mode), resolve);
+        if !matches!(opened, Err(Errno::AGAIN)) {
+            break;
+        }
+    }
+    Ok(opened?)
 }
 
 /// Adds attributes (`MOUNT_ATTR_*`) to the mount at `path`, and to those below it if `recursive`.

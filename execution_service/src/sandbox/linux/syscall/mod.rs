@@ -11,7 +11,7 @@ mod wait;
 use std::io;
 
 pub use descriptors::{become_descriptors, keep_only, null_device, register};
-pub use files::{mount_setattr, open_beneath};
+pub use files::{mount_setattr, open_beneath, open_within};
 pub use loopback::loopback_up;
 pub use memory::wipe_arguments_and_environment;
 pub use privileges::{

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sequence;
 use super::failure::Failure;
+use super::files::{DirectoryFrom, Listed};
 use crate::sandbox::backend::ProcessEnd;
 use crate::sandbox::files::{FileEntry, FileMode, Root};
 use crate::sandbox::linux::host::disk::Disk;
@@ -51,6 +52,8 @@ pub enum InitRequest {
     Read { root: Root, path: String, offset: u64 },
     /// List a directory; without a path, the root itself.
     List { root: Root, path: Option<String>, limit: u64 },
+    /// List the first of these directories, with all that is known of what is in them.
+    Tree { directories: Vec<DirectoryFrom> },
     /// Make a FIFO in the request directory, which the worker opens by its name.
     Fifo { path: String },
     /// Signal a process of the sandbox, and its group.
@@ -112,6 +115,8 @@ pub enum InitReply {
     Content { size: u64, chunk: Vec<u8> },
     /// What is in a directory, and whether there is more.
     Listed { entries: Vec<FileEntry>, truncated: bool },
+    /// What is in the first of the directories that were asked for; at least one.
+    Tree(Vec<Listed>),
     /// Killed; those that were to be spared as well, if `everything`.
     Killed { everything: bool },
     /// As asked.

@@ -15,6 +15,7 @@
 
 pub mod channel;
 pub mod failure;
+pub mod files;
 pub mod init;
 pub mod init_link;
 pub mod pipes;
