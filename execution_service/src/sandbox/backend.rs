@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::census::Census;
-use super::files::{FileMode, FileSystem, Listing, Root};
+use super::files::{FileError, FileMode, FileSystem, Listing, Root};
 use super::isolation::Isolation;
 use super::spec::{Command, Exit, Footprint, SandboxLimits, SandboxSpec, TerminalSize, Usage};
 use super::workspace::WorkspacePath;
@@ -70,14 +70,9 @@ pub enum SandboxError {
         /// What the kernel said.
         source: io::Error,
     },
-    /// Something else could not be done with a file.
-    #[error("{path} in the sandbox: {source}")]
-    File {
-        /// Path below the workspace; `.` is the workspace itself.
-        path: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    /// Something could not be done with the files of the workspace, as they are.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Its limits could not be changed.
     #[error("could not set the limits of the sandbox: {0}")]
     Limits(io::Error),

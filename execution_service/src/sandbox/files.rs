@@ -1,5 +1,7 @@
 //! What file operations on a sandbox speak of.
 
+mod condition;
+mod error;
 mod path;
 mod status;
 mod system;
@@ -7,9 +9,11 @@ mod tree;
 
 use serde::{Deserialize, Serialize};
 
+pub use condition::{Condition, Version, Versions};
+pub use error::FileError;
 pub use path::FilePath;
 pub use status::{FileStatus, Moment};
-pub use system::FileSystem;
+pub use system::{FileSystem, MOST_OF_A_PIECE, NewFile, Placing, Reader, Writer, Written};
 pub use tree::{Tree, TreeEntry};
 
 /// The directory that a path is resolved in.

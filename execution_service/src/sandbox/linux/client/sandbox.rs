@@ -121,13 +121,15 @@ impl LinuxSandbox {
         match timeout(patience, self.init.ask(request, fds)).await {
             Ok(reply) => reply.ok_or(SandboxError::Gone),
             Err(_) if patience < PATIENT => Err(SandboxError::Gone),
-            Err(_) => {
-                // It will not do anything else either.
-                self.deaf.store(true, Ordering::Relaxed);
-                let _ = self.spawner.kill(self.id).await;
-                Err(SandboxError::Gone)
-            }
+            Err(_) => Err(self.give_up().await),
         }
+    }
+
+    /// Init has not done something for so long that it will not do anything else either.
+    pub(super) async fn give_up(&self) -> SandboxError {
+        self.deaf.store(true, Ordering::Relaxed);
+        let _ = self.spawner.kill(self.id).await;
+        SandboxError::Gone
     }
 
     /// What init says, and whether it is what it says now. If it is gone or starved, it is what it said last.

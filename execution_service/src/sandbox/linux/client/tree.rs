@@ -1,7 +1,6 @@
 //! Lists what is below a directory: level by level, a message's worth of directories at a time.
 
 use std::collections::VecDeque;
-use std::io;
 
 use super::sandbox::{LinuxSandbox, PATIENT};
 use crate::sandbox::backend::SandboxError;
@@ -32,21 +31,18 @@ impl LinuxSandbox {
         let top = DirectoryFrom { path: directory.cloned(), from: 0 };
         let mut walk =
             Walk { ahead: VecDeque::from([(top, 1)]), tree: Tree::default(), depth, limit };
-        let failed = |source: io::Error| {
-            let path = directory.map_or_else(|| String::from("."), FilePath::to_string);
-            SandboxError::File { path, source }
-        };
         let mut is_top = true;
         while walk.goes_on() {
             let request = InitRequest::Tree { directories: walk.next() };
             let InitReply::Tree(listed) = self.ask(request, PATIENT).await? else {
                 return Err(SandboxError::Gone);
             };
-            if let (true, Some(Listed::Failed { errno })) = (is_top, listed.first()) {
-                return Err(failed(io::Error::from_raw_os_error(*errno)));
+            if let (true, Some(Listed::Failed(error))) = (is_top, listed.first()) {
+                return Err(SandboxError::File(*error));
             }
             is_top = false;
-            walk.take(listed).map_err(failed)?;
+            // An init that user code has taken over could say what cannot be.
+            walk.take(listed).ok_or(SandboxError::Gone)?;
         }
         let Walk { ahead, mut tree, .. } = walk;
         tree.truncated |= !ahead.is_empty();
@@ -73,32 +69,31 @@ impl Walk {
         ahead.map(|(directory, _)| directory.clone()).collect()
     }
 
-    /// Takes in what init said of the first directories ahead.
-    fn take(&mut self, listed: Vec<Listed>) -> io::Result<()> {
-        // An init that user code has taken over could keep us here with nothing, and say what cannot be.
-        let impossible = || io::Error::from(io::ErrorKind::InvalidData);
+    /// Takes in what init said of the first directories ahead; nothing if that cannot be.
+    fn take(&mut self, listed: Vec<Listed>) -> Option<()> {
+        // With nothing we could be kept here for ever.
         if listed.is_empty() {
-            return Err(impossible());
+            return None;
         }
         for one in listed {
-            let (mut directory, level) = self.ahead.pop_front().ok_or_else(impossible)?;
+            let (mut directory, level) = self.ahead.pop_front()?;
             let (entries, next) = match one {
                 Listed::Whole { entries } => (entries, None),
                 Listed::Part { entries, next } => (entries, Some(next)),
                 // It was removed meanwhile, or user code has closed it.
-                Listed::Failed { .. } => continue,
+                Listed::Failed(_) => continue,
             };
             let progress = !entries.is_empty() || next.is_some_and(|next| next != directory.from);
             for found in entries {
-                self.add(directory.path.as_ref(), found, level).ok_or_else(impossible)?;
+                self.add(directory.path.as_ref(), found, level)?;
             }
             if let Some(next) = next {
                 directory.from = next;
                 self.ahead.push_front((directory, level));
-                return if progress { Ok(()) } else { Err(impossible()) };
+                return progress.then_some(());
             }
         }
-        Ok(())
+        Some(())
     }
 
     /// Takes in one entry; nothing for one that cannot be.

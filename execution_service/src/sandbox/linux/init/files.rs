@@ -1,7 +1,12 @@
 //! Files that the worker puts into the sandbox and takes out of it. Paths are resolved below two directories opened
 //! before any user code ran, never through a symbolic link, and with the rights of user code.
 
+mod draft;
+mod place;
+mod remove;
+pub mod requests;
 mod status;
+pub mod transfers;
 pub mod tree;
 
 use std::ffi::CString;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sequence;
 use super::failure::Failure;
-use super::files::{DirectoryFrom, Listed};
+use super::files::{DirectoryFrom, FilesReply, FilesRequest, Listed};
 use crate::sandbox::backend::ProcessEnd;
 use crate::sandbox::files::{FileEntry, FileMode, Root};
 use crate::sandbox::linux::host::disk::Disk;
@@ -54,6 +54,8 @@ pub enum InitRequest {
     List { root: Root, path: Option<String>, limit: u64 },
     /// List the first of these directories, with all that is known of what is in them.
     Tree { directories: Vec<DirectoryFrom> },
+    /// Do something else with files of the workspace.
+    Files(FilesRequest),
     /// Make a FIFO in the request directory, which the worker opens by its name.
     Fifo { path: String },
     /// Signal a process of the sandbox, and its group.
@@ -117,6 +119,8 @@ pub enum InitReply {
     Listed { entries: Vec<FileEntry>, truncated: bool },
     /// What is in the first of the directories that were asked for; at least one.
     Tree(Vec<Listed>),
+    /// What came of something else.
+    Files(FilesReply),
     /// Killed; those that were to be spared as well, if `everything`.
     Killed { everything: bool },
     /// As asked.
