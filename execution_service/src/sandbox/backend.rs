@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::census::Census;
-use super::files::{FileError, FileMode, FileSystem, Listing, Root};
+use super::files::{FileError, FileMode, FileSystem, Root};
 use super::isolation::Isolation;
 use super::spec::{Command, Exit, Footprint, SandboxLimits, SandboxSpec, TerminalSize, Usage};
 use super::workspace::WorkspacePath;
@@ -58,14 +58,6 @@ pub enum SandboxError {
     #[error("could not read {path} out of the sandbox: {source}")]
     Read {
         /// Path below its root.
-        path: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// A directory could not be listed. By `source`: `NotFound`, `NotADirectory`, or what it was.
-    #[error("could not list {path} in the sandbox: {source}")]
-    List {
-        /// Path below its root; `.` is the root itself.
         path: String,
         /// What the kernel said.
         source: io::Error,
@@ -181,15 +173,6 @@ pub trait Sandbox: FileSystem + Send + Sync {
         path: &WorkspacePath,
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError>;
-
-    /// Lists the directory `path` below `root`, or the root itself: at most `limit` entries, in the order of
-    /// their names, and none of what is below them. Symbolic links are not followed. Names are user code's.
-    async fn list_files(
-        &self,
-        root: Root,
-        path: Option<&WorkspacePath>,
-        limit: usize,
-    ) -> Result<Listing, SandboxError>;
 
     /// Sends a signal to a process started here and to its process group.
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError>;

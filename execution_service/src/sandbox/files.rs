@@ -34,26 +34,6 @@ pub enum FileMode {
     Executable,
 }
 
-/// What is in a directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// By name.
-    pub entries: Vec<FileEntry>,
-    /// There are more, which were not asked for or for which there was no room.
-    pub truncated: bool,
-}
-
-/// One name in a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileEntry {
-    /// As user code has chosen it: any bytes but `/` and NUL, 255 at most.
-    pub name: Vec<u8>,
-    /// What it is.
-    pub kind: FileKind,
-    /// Bytes in a regular file; what the file system says of others.
-    pub size: u64,
-}
-
 /// What a name in a directory stands for. A link is not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FileKind {

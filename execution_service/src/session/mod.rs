@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::execution::limits::Limits;
 use crate::execution::runner::Runner;
 use crate::execution::sharing::Activity;
+use crate::files::Places;
 use crate::language::Language;
 use crate::owners::{Membership, Overcommitted, Promise};
 use crate::sandbox::backend::Sandbox;
@@ -59,6 +60,8 @@ pub struct Session {
     pub contexts: Contexts,
     /// Its commands.
     pub processes: Processes,
+    /// The transfers and watchers of its files.
+    pub files: Places,
     /// Shared by all of them.
     pub sandbox: Arc<dyn Sandbox>,
     /// Fires when it ends: whatever runs in it stops.
@@ -90,6 +93,7 @@ impl Session {
             membership,
             contexts,
             processes: Processes::default(),
+            files: Places::default(),
             sandbox,
             ended: CancellationToken::new(),
             over: OnceCell::new(),

@@ -5,7 +5,7 @@ mod admission;
 mod admitted;
 mod cleanup;
 mod execute;
-mod files;
+pub mod files;
 mod in_session;
 mod inventory;
 mod place;

@@ -6,9 +6,11 @@ use super::admission::QueueFull;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
 use crate::execution::outputs::Unreadable;
+use crate::files::Busy;
 use crate::language::{FlagError, Language};
 use crate::owners::Overcommitted;
 use crate::sandbox::backend::SandboxError;
+use crate::sandbox::files::FileError;
 use crate::session::processes::ProcessError;
 use crate::session::{ContextError, SessionError};
 
@@ -39,9 +41,23 @@ pub enum WorkerError {
     /// A command whose program cannot be executed in its session.
     #[error("cannot be executed: {0}")]
     NotExecutable(io::Error),
-    /// A directory that cannot be listed.
-    #[error("cannot be listed: {0}")]
-    Unlistable(io::Error),
+    /// See [`FileError`].
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What should be unpacked is no archive, or holds what may not be unpacked; or what should be packed is too much.
+    #[error("{0}")]
+    Archive(String),
+    /// The workspace does not take an entry of an archive.
+    #[error("{entry}: {error}")]
+    FileInArchive {
+        /// Its name, as text.
+        entry: String,
+        /// Why.
+        error: FileError,
+    },
+    /// See [`Busy`].
+    #[error(transparent)]
+    FilesBusy(#[from] Busy),
     /// No toolchain for it here.
     #[error("{0} is not available here")]
     LanguageUnavailable(Language),

@@ -128,8 +128,10 @@ impl FileSystem for FakeSandbox {
                 found.extend(self.inside.status(one).map(|status| (Vec::from(one), status)));
             }
         }
-        if found.is_empty() && directory.is_some() {
-            return Err(FileError::NotFound.into());
+        if let (true, Some(directory)) = (found.is_empty(), directory) {
+            let is_there = self.inside.status(&directory.to_string()).is_some();
+            let error = if is_there { FileError::NotADirectory } else { FileError::NotFound };
+            return Err(error.into());
         }
         let entry = |(path, status)| {
             Some(TreeEntry { path: FilePath::parse(path).ok()?, status, target: None })

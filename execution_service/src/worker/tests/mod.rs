@@ -1,6 +1,7 @@
 //! A worker whose sandboxes are in memory, and how runs and sessions fare with it.
 
 mod alone;
+mod files;
 mod in_session;
 mod processes;
 mod sessions;

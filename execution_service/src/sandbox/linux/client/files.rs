@@ -4,7 +4,7 @@ use std::io;
 
 use super::sandbox::{LinuxSandbox, PATIENT};
 use crate::sandbox::backend::SandboxError;
-use crate::sandbox::files::{FileMode, Listing, Root};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::linux::wire::channel::MAX_CHUNK;
 use crate::sandbox::linux::wire::init::{InitReply, InitRequest, Piece};
 use crate::sandbox::workspace::WorkspacePath;
@@ -80,36 +80,5 @@ impl LinuxSandbox {
                 return Ok(Some(content));
             }
         }
-    }
-
-    /// Lists a directory, of at most `limit` entries.
-    pub async fn list(
-        &self,
-        root: Root,
-        path: Option<&WorkspacePath>,
-        limit: usize,
-    ) -> Result<Listing, SandboxError> {
-        let failed = |source| {
-            let path = path.map_or_else(|| String::from("."), WorkspacePath::to_string);
-            SandboxError::List { path, source }
-        };
-        let request = InitRequest::List {
-            root,
-            path: path.map(|path| String::from(path.as_str())),
-            limit: u64::try_from(limit).unwrap_or(u64::MAX),
-        };
-        let reply = self.ask(request, PATIENT).await?;
-        if let InitReply::Failed(failure) = reply {
-            return Err(failed(failure.error()));
-        }
-        let InitReply::Listed { mut entries, truncated } = reply else {
-            return Err(SandboxError::Gone);
-        };
-        let impossible = |name: &[u8]| name.is_empty() || name.contains(&b'/') || name.contains(&0);
-        if entries.len() > limit || entries.iter().any(|entry| impossible(&entry.name)) {
-            return Err(failed(io::Error::from(io::ErrorKind::InvalidData)));
-        }
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Listing { entries, truncated })
     }
 }

@@ -15,7 +15,7 @@ use super::spawner::{Claim, SpawnerClient};
 use crate::sandbox::backend::{
     Excess, Killed, Process, ProcessId, ProcessTree, Sandbox, SandboxError, Signal, Zygote,
 };
-use crate::sandbox::files::{FileMode, Listing, Root};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::linux::cgroup::Meter;
 use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::linux::host::look::HostLook;
@@ -185,15 +185,6 @@ impl Sandbox for LinuxSandbox {
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError> {
         self.get(root, path, limit).await
-    }
-
-    async fn list_files(
-        &self,
-        root: Root,
-        path: Option<&WorkspacePath>,
-        limit: usize,
-    ) -> Result<Listing, SandboxError> {
-        self.list(root, path, limit).await
     }
 
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError> {

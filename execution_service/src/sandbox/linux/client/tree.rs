@@ -12,6 +12,9 @@ use crate::sandbox::linux::wire::init::{InitReply, InitRequest};
 /// Most directories in one request.
 const MOST_DIRECTORIES: usize = 256;
 
+/// Most bytes of paths and targets in one tree: those of a hostile one would be as much as memory.
+const MOST_OF_NAMES: usize = 4 << 20;
+
 /// A walk that goes on.
 struct Walk {
     /// Nearest to the top first, each with its level.
@@ -19,6 +22,7 @@ struct Walk {
     tree: Tree,
     depth: u32,
     limit: usize,
+    names: usize,
 }
 
 impl LinuxSandbox {
@@ -29,8 +33,8 @@ impl LinuxSandbox {
         limit: usize,
     ) -> Result<Tree, SandboxError> {
         let top = DirectoryFrom { path: directory.cloned(), from: 0 };
-        let mut walk =
-            Walk { ahead: VecDeque::from([(top, 1)]), tree: Tree::default(), depth, limit };
+        let (ahead, tree) = (VecDeque::from([(top, 1)]), Tree::default());
+        let mut walk = Walk { ahead, tree, depth, limit, names: MOST_OF_NAMES };
         let mut is_top = true;
         while walk.goes_on() {
             let request = InitRequest::Tree { directories: walk.next() };
@@ -102,15 +106,20 @@ impl Walk {
         if name.is_empty() || name.contains(&b'/') || name.contains(&0) {
             return None;
         }
-        if self.tree.entries.len() == self.limit {
-            self.tree.truncated = true;
-            return Some(());
-        }
         // User code can go deeper than a path is long.
         let Ok(path) = FilePath::join(directory, &name) else {
             self.tree.truncated = true;
             return Some(());
         };
+        let takes = path.as_bytes().len() + target.as_ref().map_or(0, Vec::len);
+        let left = self.names.checked_sub(takes);
+        let Some(left) = left.filter(|_| self.tree.entries.len() < self.limit) else {
+            self.tree.truncated = true;
+            // No more is wanted.
+            self.limit = self.limit.min(self.tree.entries.len());
+            return Some(());
+        };
+        self.names = left;
         if status.kind == FileKind::Directory && level < self.depth {
             let below = DirectoryFrom { path: Some(path.clone()), from: 0 };
             self.ahead.push_back((below, level + 1));

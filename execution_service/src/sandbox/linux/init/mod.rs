@@ -162,10 +162,6 @@ impl Init {
                 self.files.write(root, &path, piece, &chunk).map(|()| InitReply::Done)
             }
             InitRequest::Read { root, path, offset } => self.files.read(root, &path, offset),
-            InitRequest::List { root, path, limit } => {
-                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                self.files.list(root, path.as_deref(), limit)
-            }
             InitRequest::Tree { directories } => {
                 Ok(InitReply::Tree(files::tree::list(self.files.workspace(), &directories)))
             }

@@ -8,7 +8,7 @@ use super::Sequence;
 use super::failure::Failure;
 use super::files::{DirectoryFrom, FilesReply, FilesRequest, Listed};
 use crate::sandbox::backend::ProcessEnd;
-use crate::sandbox::files::{FileEntry, FileMode, Root};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::linux::wire::probe::{Probe, Targets};
 use crate::sandbox::spec::{Command, SandboxLimits};
@@ -50,8 +50,6 @@ pub enum InitRequest {
     Write { root: Root, path: String, piece: Piece, chunk: Vec<u8> },
     /// Read a piece of a regular file.
     Read { root: Root, path: String, offset: u64 },
-    /// List a directory; without a path, the root itself.
-    List { root: Root, path: Option<String>, limit: u64 },
     /// List the first of these directories, with all that is known of what is in them.
     Tree { directories: Vec<DirectoryFrom> },
     /// Do something else with files of the workspace.
@@ -115,8 +113,6 @@ pub enum InitReply {
     /// A piece of a file, and the size of the whole. Only the last piece is shorter than
     /// [`super::channel::MAX_CHUNK`].
     Content { size: u64, chunk: Vec<u8> },
-    /// What is in a directory, and whether there is more.
-    Listed { entries: Vec<FileEntry>, truncated: bool },
     /// What is in the first of the directories that were asked for; at least one.
     Tree(Vec<Listed>),
     /// What came of something else.
