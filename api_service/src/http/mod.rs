@@ -5,6 +5,7 @@
 //! rest          our /v1: routes and their JSON   extract      a request to checked parts
 //! metrics       figures for operators            failure      what each failure means
 //! memory_budget how much bodies may take, of requests and of answers
+//! stream        answers that go on: events as they happen
 //! server        puts them together
 //! ```
 
@@ -16,3 +17,4 @@ pub mod metrics;
 pub mod middleware;
 pub mod rest;
 pub mod server;
+pub mod stream;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Each layer, and the layers of this crate that it may name. What is not a layer (`config`,
 /// `startup`, `state`, …) puts the layers together and may name any. The layers have an order, and
 /// each names only earlier ones: there is no circle.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("workers", &["domain"]),
     ("storage", &["domain"]),
@@ -20,6 +20,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
         &["domain", "services", "telemetry", "http/connections", "http/failure", "http/extract"],
     ),
     ("http/metrics", &["domain", "workers"]),
+    ("http/stream", &["domain"]),
     (
         "http/rest",
         &[
@@ -30,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "http/memory_budget",
             "http/extract",
             "http/middleware",
+            "http/stream",
         ],
     ),
     (
@@ -67,6 +69,7 @@ const HOMES: [(&str, &[&str]); 4] = [
             "http/middleware",
             "http/rest",
             "http/server.rs",
+            "http/stream",
             "startup.rs",
         ],
     ),

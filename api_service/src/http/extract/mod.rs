@@ -1,5 +1,6 @@
 //! From a request to checked parts of it.
 
+mod accept;
 mod answer_room;
 mod body;
 mod byte_range;
@@ -15,6 +16,7 @@ mod request_id;
 mod shape_error;
 mod strict_json;
 
+pub use self::accept::Wanted;
 pub use self::answer_room::{AnswerBudget, AnswerRoom};
 pub use self::body::{BodyBudget, BodyTimeout, MaxBody};
 pub use self::byte_range::OptionalRange;

@@ -73,6 +73,10 @@ pub(super) enum Content {
     Json(Schema),
     /// JSON that has a specification of its own.
     AnyJson,
+    /// Events as they happen.
+    Events,
+    /// JSON, or events as they happen for those who ask for them.
+    JsonOrEvents(Schema),
     /// All of an output, or a part of it.
     Output,
 }

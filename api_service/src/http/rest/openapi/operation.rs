@@ -16,6 +16,7 @@ use crate::http::rest::schemas::{Schemas, in_path, request_id};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
+const EVENTS: &str = "text/event-stream";
 const BYTES: &str = "application/octet-stream";
 
 /// What the document says about `row`.
@@ -57,6 +58,13 @@ pub(super) fn of(row: &Endpoint, schemas: &mut Schemas) -> Operation {
     operation.build()
 }
 
+/// Server-sent events are a text to the document.
+fn events() -> Typed {
+    let about = "Server-sent events; `data` is JSON.";
+    let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+    Typed::new(Some(text))
+}
+
 fn description(row: &Endpoint) -> Option<String> {
     let needs = match row.access {
         Access::Public => String::new(),
@@ -80,6 +88,11 @@ fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response 
         Content::Nothing => {}
         Content::Json(schema) => {
             response = response.content(JSON, Typed::new(Some(schema(schemas))));
+        }
+        Content::Events => response = response.content(EVENTS, events()),
+        Content::JsonOrEvents(schema) => {
+            let json = Typed::new(Some(schema(schemas)));
+            response = response.content(JSON, json).content(EVENTS, events());
         }
         Content::AnyJson => {
             let any = ObjectBuilder::new().schema_type(Type::Object);
