@@ -13,6 +13,7 @@ use crate::services::attempts::Attempts;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
 use crate::services::executions::{Executions, Live};
+use crate::services::files::Files;
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::services::idempotency::{Idempotency, Ongoing};
@@ -42,6 +43,8 @@ pub struct AppState {
     pub executions: Executions,
     /// Makes, shows and ends sessions.
     pub sessions: Sessions,
+    /// Does something with files of sessions.
+    pub files: Files,
     /// Makes sure that things happen once.
     pub idempotency: Idempotency,
     /// The workers, and what is known of them.
@@ -63,6 +66,7 @@ impl AppState {
         state.executions.sessions.workers = workers.clone();
         state.executions.workers = workers.clone();
         state.sessions.workers = workers.clone();
+        state.files.sessions.workers = workers.clone();
         state.workers = workers;
         state
     }
@@ -126,6 +130,7 @@ pub fn compose(
         },
         api_keys: api_keys.clone(),
         executions,
+        files: Files { sessions: sessions.clone() },
         sessions,
         idempotency: Idempotency {
             database: database.clone(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error as ThisError;
 
 use crate::domain::field_error::FieldError;
+use crate::domain::files::FileProblem;
 use crate::domain::ids::ExecutionId;
 use crate::domain::language::LanguageName;
 use crate::domain::queue::QueuePlace;
@@ -107,6 +108,9 @@ pub enum Error {
     /// The session's sandbox is gone.
     #[error("the session was lost")]
     SessionLost,
+    /// Something could not be done with a file; the text says more where there is more to say.
+    #[error("{1}")]
+    File(FileProblem, String),
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
@@ -217,6 +221,7 @@ impl From<client::Error> for Error {
             Call::SessionLost => Self::SessionLost,
             Call::ExecutionNotFound => Self::ExecutionNotFound,
             Call::OutputNotFound => Self::OutputNotKept,
+            Call::File(problem, text) => Self::File(problem, text),
             Call::LanguageMismatch => Self::LanguageMismatch,
             Call::InvalidArgument(field) => Self::Refused(field),
             Call::LanguageUnavailable

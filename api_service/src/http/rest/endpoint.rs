@@ -43,6 +43,7 @@ pub(super) enum Tag {
     Credentials,
     Run,
     Sessions,
+    Files,
     Operator,
     Public,
 }
@@ -57,6 +58,12 @@ pub(super) enum Takes {
         form: Schema,
         json: Schema,
     },
+    /// Whatever it is, handed on while it comes.
+    Bytes,
+    /// An archive of tar's.
+    Archive,
+    /// A form whose parts are files.
+    Form,
 }
 
 /// An answer that is no failure.
@@ -79,20 +86,25 @@ pub(super) enum Content {
     JsonOrEvents(Schema),
     /// All of an output, or a part of it.
     Output,
+    /// All of a file, or a part of it.
+    File,
+    /// An archive of tar's.
+    Archive,
 }
 
 /// A row without its handler.
 pub(super) struct Draft(Endpoint);
 
 impl Tag {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Credentials, Self::Run, Self::Sessions, Self::Operator, Self::Public];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Credentials, Self::Run, Self::Sessions, Self::Files, Self::Operator, Self::Public];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Credentials => "credentials",
             Self::Run => "run",
             Self::Sessions => "sessions",
+            Self::Files => "files",
             Self::Operator => "operator",
             Self::Public => "public",
         }
@@ -103,6 +115,7 @@ impl Tag {
             Self::Credentials => "Sign-in, users, API keys",
             Self::Run => "Running code",
             Self::Sessions => "Sandboxes whose state lives on between runs",
+            Self::Files => "Files in the workspace of a session",
             Self::Operator => "What is for administrators alone",
             Self::Public => "What anybody may ask",
         }
@@ -233,6 +246,7 @@ impl Endpoint {
         }
         match self.takes {
             Takes::Nothing => {}
+            Takes::Bytes | Takes::Archive | Takes::Form => codes.extend(OF_STREAMED_BODIES),
             Takes::Json(_) | Takes::FormOrJson { form: _, json: _ } => {
                 codes.extend(OF_BODIES);
                 if self.access != Access::Public {
@@ -265,6 +279,9 @@ const OF_BODIES: [Code; 10] = [
     Code::NestingTooDeep,
     Code::TooManyValues,
 ];
+
+const OF_STREAMED_BODIES: [Code; 4] =
+    [Code::BodyUnreadable, Code::BodyTooSlow, Code::UnsupportedEncoding, Code::BodiesFull];
 
 /// What can come of an `Idempotency-Key`.
 pub(super) const OF_KEYS: [Code; 4] =

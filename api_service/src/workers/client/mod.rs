@@ -8,6 +8,7 @@ mod call;
 mod channel;
 mod error;
 mod executions;
+mod files;
 mod from_wire;
 mod inventory_from_wire;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod to_wire;
 use std::time::Duration;
 
 use proto::execution_v1::executions_client::ExecutionsClient;
+use proto::execution_v1::files_client::FilesClient;
 use proto::execution_v1::sessions_client::SessionsClient;
 use proto::execution_v1::workers_client::WorkersClient;
 use tonic::transport::{Channel, Endpoint};
@@ -27,6 +29,7 @@ pub use self::call::Call;
 use self::call::Token;
 pub use self::error::Error;
 pub use self::executions::{Events, StoredPiece};
+pub use self::files::{Changes, Download, FoundFile, Of, Sent, Upload, Wanted, Watch};
 pub use self::tls::{TlsError, TlsFiles, TlsIdentity};
 
 /// A worker. Cheap to clone; all clones share one connection.
@@ -95,6 +98,11 @@ impl Rpc {
         ExecutionsClient::new(self.0)
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
             .max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+    }
+
+    fn files(self) -> FilesClient<Channel> {
+        // A listing may be long.
+        FilesClient::new(self.0).max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
     }
 
     fn sessions(self) -> SessionsClient<Channel> {

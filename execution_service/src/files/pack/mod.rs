@@ -119,7 +119,8 @@ impl<'a> Packer<'a> {
 impl<'a> Content<'a> {
     async fn begin(mut reader: Box<dyn Reader + 'a>, size: u64) -> Result<Self, SandboxError> {
         reader.begin(0, size).await?;
-        let padding = usize::try_from(size.wrapping_neg() % header::BLOCK as u64).unwrap_or_default();
+        let padding =
+            usize::try_from(size.wrapping_neg() % header::BLOCK as u64).unwrap_or_default();
         Ok(Self { reader, left: size, padding })
     }
 

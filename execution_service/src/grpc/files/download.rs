@@ -29,10 +29,9 @@ pub async fn serve(
     let told = |error| status(&error);
     match next(&mut steps).await? {
         Some(Step::File(file)) => {
-            let wire::FileDownload { session_id, owner, path, condition, range, range_of, head } =
-                file;
+            let wire::FileDownload { session_id, owner, path, condition, range, range_of } = file;
             let path = from_wire::path("path", path)?;
-            let asked = from_wire::asked(condition, range, &range_of, head)?;
+            let asked = from_wire::asked(condition, range, &range_of)?;
             let transfer = worker.transfer((&session_id, &owner)).await.map_err(told)?;
             let (found, open) = transfer.file(&path, &asked).await.map_err(told)?;
             say(answers, Piece::Found(to_wire::found(&found))).await?;

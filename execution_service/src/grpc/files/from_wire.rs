@@ -41,7 +41,6 @@ pub fn asked(
     wanted: Option<wire::FileCondition>,
     range: Option<wire::FileRange>,
     range_of: &str,
-    head: bool,
 ) -> Result<Asked, Status> {
     use wire::file_range::Range;
     let range = range.and_then(|range| range.range).map(|range| match range {
@@ -50,5 +49,5 @@ pub fn asked(
         Range::Last(count) => AskedRange::Last(count),
     });
     let range_of = Some(range_of).filter(|text| !text.is_empty()).map(Version::parse);
-    Ok(Asked { condition: condition(wanted)?, range, range_of, head })
+    Ok(Asked { condition: condition(wanted)?, range, range_of })
 }

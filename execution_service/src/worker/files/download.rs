@@ -13,10 +13,8 @@ pub struct Asked {
     pub condition: Condition,
     /// Which part; all of it if absent.
     pub range: Option<AskedRange>,
-    /// The part is wanted of this version, and all of any other.
+    /// The part is wanted of this version, and all of any other. What is no version is none of the file's.
     pub range_of: Option<Option<Version>>,
-    /// Nothing but what is known of it is wanted.
-    pub head: bool,
 }
 
 /// A range of bytes as a caller can name it.
@@ -71,7 +69,7 @@ impl Transfer {
             let mut reader = self.session.sandbox.open(path).await?;
             let found = look(reader.status(), asked)?;
             let (offset, length) = found.part;
-            if asked.head || length == 0 {
+            if length == 0 {
                 return Ok((found, OpenDownload::Empty));
             }
             reader.begin(offset, length).await?;
@@ -111,6 +109,8 @@ fn look(status: FileStatus, asked: &Asked) -> Result<Found, FileError> {
         asked.range_of.is_none_or(|version| version.is_some() && version == status.version());
     match asked.range.filter(|_| same) {
         None => Ok(whole),
+        // The end of nothing, however long, is the whole of it.
+        Some(AskedRange::Last(1..)) if status.size == 0 => Ok(whole),
         Some(range) => Ok(match range.of(status.size) {
             Some(part) => Found { part, partial: true, ..whole },
             None => Found { part: (0, 0), no_such_range: true, ..whole },
@@ -151,7 +151,6 @@ mod tests {
             condition: Condition { is, is_not },
             range: Some(AskedRange::Last(3)),
             range_of,
-            head: false,
         };
         let part = |asked| look(now, &asked).map(|found| (found.part, found.partial));
         assert_eq!(part(asked(None, None, None)), Ok(((7, 3), true)));

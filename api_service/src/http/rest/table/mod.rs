@@ -3,6 +3,7 @@
 
 mod credentials;
 mod executions;
+mod files;
 mod public;
 mod sessions;
 
@@ -19,7 +20,8 @@ pub use self::public::public;
 
 /// The routes that ask for a credential.
 pub fn protected() -> Vec<Endpoint> {
-    [credentials::rows(), executions::rows(), sessions::rows()].into_iter().flatten().collect()
+    let all = [credentials::rows(), executions::rows(), files::rows(), sessions::rows()];
+    all.into_iter().flatten().collect()
 }
 
 type Text = &'static str;
