@@ -13,6 +13,7 @@ use crate::services::attempts::Attempts;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
 use crate::services::executions::{Executions, Live};
+use crate::services::files::Files;
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::services::idempotency::{Idempotency, Ongoing};
@@ -46,6 +47,8 @@ pub struct AppState {
     pub sessions: Sessions,
     /// Starts, follows and ends commands.
     pub processes: Processes,
+    /// Does something with files of sessions.
+    pub files: Files,
     /// Makes sure that things happen once.
     pub idempotency: Idempotency,
     /// The workers, and what is known of them.
@@ -72,6 +75,7 @@ impl AppState {
         state.executions.workers = workers.clone();
         state.sessions.workers = workers.clone();
         state.processes.sessions.workers = workers.clone();
+        state.files.sessions.workers = workers.clone();
         state.workers = workers;
         state
     }
@@ -136,6 +140,7 @@ pub fn compose(
         api_keys: api_keys.clone(),
         executions,
         processes: Processes { sessions: sessions.clone() },
+        files: Files { sessions: sessions.clone() },
         sessions,
         idempotency: Idempotency {
             database: database.clone(),

@@ -4,12 +4,13 @@
 //! grpc ──▶ worker ──▶ session ──▶ pool, owners ──▶ execution ──▶ language
 //!                                                           └──▶ sandbox ──▶ sandbox::linux
 //! ```
-//! Each arrow points at what may be imported. `runtimes` is what interpreters run inside of the sandboxes.
+//! `files` makes archives of a sandbox's files and watches them, for sessions. Each arrow points at what may be imported. `runtimes` is what interpreters run inside of the sandboxes.
 
 mod boot;
 pub mod config;
 pub mod doctor;
 pub mod execution;
+mod files;
 mod grpc;
 pub mod language;
 mod listener;

@@ -4,7 +4,6 @@
 mod files;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,6 @@ use execution_service::sandbox::backend::{
     Health, Killed, OutputStream, Process, ProcessTree, Sandbox, SandboxBackend, SandboxError,
     Signal,
 };
-use execution_service::sandbox::files::{FileKind, FileMode, Root};
 use execution_service::sandbox::linux::{
     LaunchOptions, LinuxBackend, drop_privileges, enter_namespaces, launch,
 };
@@ -52,8 +50,12 @@ fn main() {
             ("standard_input_stays_open", Test::Stdin),
             ("a_terminal_is_one", Test::Terminal),
             ("a_shell_has_its_channel_by_name", Test::Fifos),
-            ("files_are_listed", Test::Listing),
             ("trees_are_listed", Test::Walk),
+            ("contents_come_and_go_whole", Test::Contents),
+            ("what_is_half_written_is_nowhere", Test::Half),
+            ("nothing_hostile_is_read_or_holds_anybody_up", Test::Hostile),
+            ("names_are_given_and_taken", Test::Names),
+            ("it_goes_on_beside_a_program_that_changes_everything", Test::Churn),
             ("a_process_is_told_to_end", Test::Terminate),
             ("a_tree_dies_and_others_live", Test::Tree),
             ("a_fork_bomb_dies", Test::Bomb),
@@ -72,8 +74,12 @@ enum Test {
     Stdin,
     Terminal,
     Fifos,
-    Listing,
     Walk,
+    Contents,
+    Half,
+    Hostile,
+    Names,
+    Churn,
     Terminate,
     Tree,
     Bomb,
@@ -85,8 +91,14 @@ impl Test {
             Self::Stdin => standard_input_stays_open(sandbox).await,
             Self::Terminal => a_terminal_is_one(sandbox).await,
             Self::Fifos => a_shell_has_its_channel_by_name(sandbox).await,
-            Self::Listing => files_are_listed(sandbox).await,
             Self::Walk => files::trees_are_listed(sandbox).await,
+            Self::Contents => files::contents_come_and_go_whole(sandbox).await,
+            Self::Half => files::what_is_half_written_is_nowhere(sandbox).await,
+            Self::Hostile => files::nothing_hostile_is_read_or_holds_anybody_up(sandbox).await,
+            Self::Names => files::names_are_given_and_taken(sandbox).await,
+            Self::Churn => {
+                files::it_goes_on_beside_a_program_that_changes_everything(sandbox).await
+            }
             Self::Terminate => a_process_is_told_to_end(sandbox).await,
             Self::Tree => a_tree_dies_and_others_live(sandbox).await,
             Self::Bomb => a_fork_bomb_dies(sandbox).await,
@@ -232,36 +244,6 @@ async fn a_shell_has_its_channel_by_name(sandbox: &dyn Sandbox) {
         assert_eq!(String::from_utf8_lossy(&heard), format!("heard {word}\n"));
     }
     assert_eq!(exit_of(process).await, Exit::Code(0));
-}
-
-async fn files_are_listed(sandbox: &dyn Sandbox) {
-    let (file, content) = (path("folder/file"), b"12345");
-    sandbox.write_file(Root::Workspace, &file, content, FileMode::Executable).await.expect("room");
-    output_of(sandbox, "ln -s folder link; mkfifo pipe; mkdir many; touch many/{1..500}").await;
-    let all = sandbox.list_files(Root::Workspace, None, 100).await.expect("the root");
-    let found: Vec<_> =
-        all.entries.iter().map(|entry| (entry.name.as_slice(), entry.kind)).collect();
-    let expected = [
-        (&b"folder"[..], FileKind::Directory),
-        (b"link", FileKind::Symlink),
-        (b"many", FileKind::Directory),
-        (b"pipe", FileKind::Special),
-    ];
-    assert_eq!((found.as_slice(), all.truncated), (&expected[..], false));
-    let folder = sandbox.list_files(Root::Workspace, Some(&path("folder")), 100).await;
-    assert_eq!(folder.expect("a folder").entries[0].size, 5);
-    let many = sandbox.list_files(Root::Workspace, Some(&path("many")), 100).await.expect("many");
-    assert_eq!((many.entries.len(), many.truncated), (100, true));
-    let kind = async |name: &str| match sandbox
-        .list_files(Root::Workspace, Some(&path(name)), 100)
-        .await
-    {
-        Err(SandboxError::List { source, .. }) => source.kind(),
-        other => panic!("{name}: {other:?}"),
-    };
-    assert_eq!(kind("folder/file").await, io::ErrorKind::NotADirectory);
-    assert_eq!(kind("nothing").await, io::ErrorKind::NotFound);
-    assert_ne!(kind("link").await, io::ErrorKind::NotFound);
 }
 
 async fn a_process_is_told_to_end(sandbox: &dyn Sandbox) {

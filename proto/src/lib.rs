@@ -36,6 +36,8 @@ pub mod wire {
 
     /// A value of a result that is longer than this, in bytes, is a large one.
     pub const LARGE_RESULT_BYTES: usize = 64 << 10;
+    /// Most bytes of a file or an archive that come or go in one piece.
+    pub const FILE_PIECE_BYTES: usize = 256 << 10;
 
     /// Most bytes of a stored output that come in one piece.
     pub const OUTPUT_PIECE_BYTES: u64 = 256 << 10;
@@ -74,8 +76,30 @@ pub mod wire {
         pub const NO_TERMINAL: &str = "no_terminal";
         /// The program of a command cannot be executed; the message says why.
         pub const NOT_EXECUTABLE: &str = "not_executable";
-        /// There is no such file or directory, or it is of another kind; the message says which.
-        pub const FILE_UNAVAILABLE: &str = "file_unavailable";
+        /// There is no such file or directory.
+        pub const FILE_NOT_FOUND: &str = "file_not_found";
+        /// It is a directory, and a file was asked for.
+        pub const FILE_IS_DIRECTORY: &str = "file_is_directory";
+        /// It is no directory, or what leads to it is none.
+        pub const FILE_NO_DIRECTORY: &str = "file_no_directory";
+        /// It is a FIFO, a socket or a device.
+        pub const FILE_SPECIAL: &str = "file_special";
+        /// There is something by that name.
+        pub const FILE_EXISTS: &str = "file_exists";
+        /// It is a directory that has something in it.
+        pub const FILE_NOT_EMPTY: &str = "file_not_empty";
+        /// It is not the version that was asked for.
+        pub const FILE_CHANGED: &str = "file_changed";
+        /// The file system of the session refuses it; the message says why.
+        pub const FILE_REFUSED: &str = "file_refused";
+        /// It would be more than the workspace may hold.
+        pub const FILE_TOO_LARGE: &str = "file_too_large";
+        /// The workspace is full.
+        pub const DISK_FULL: &str = "disk_full";
+        /// What should be an archive is none, or holds what may not be unpacked; the message says what.
+        pub const ARCHIVE_REFUSED: &str = "archive_refused";
+        /// As many transfers or watchers go on as may at once.
+        pub const FILES_BUSY: &str = "files_busy";
         /// The context runs another language than the one that was asked for.
         pub const LANGUAGE_MISMATCH: &str = "language_mismatch";
         /// This worker cannot run the language.

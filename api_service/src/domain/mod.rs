@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod event;
 pub mod execution;
 pub mod field_error;
+pub mod files;
 pub mod idempotency;
 pub mod ids;
 pub mod inventory;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
-use actix_web::http::header::{CONTENT_RANGE, HeaderName, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{
+    CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, HeaderName, LOCATION, RETRY_AFTER,
+};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
@@ -113,14 +115,16 @@ fn cors(origins: &[String]) -> Cors {
         HeaderName::from_static("output-complete"),
         HeaderName::from_static("output-total-bytes"),
         HeaderName::from_static("preference-applied"),
+        CONTENT_DISPOSITION,
         CONTENT_RANGE,
+        ETAG,
         LOCATION,
         retry_after,
     ];
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "idempotency-key", "range", "x-api-key"])
-        .allowed_headers(["last-event-id", "prefer"])
+        .allowed_headers(["if-match", "if-none-match", "if-range", "last-event-id", "prefer"])
         .allowed_header(REQUEST_ID_HEADER)
         .expose_headers(exposed)
         .block_on_origin_mismatch(false)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error as ThisError;
 
 use crate::domain::field_error::FieldError;
+use crate::domain::files::FileProblem;
 use crate::domain::ids::ExecutionId;
 use crate::domain::language::LanguageName;
 use crate::domain::queue::QueuePlace;
@@ -146,6 +147,9 @@ pub enum Error {
     /// The session or the user has as many of something as there may be; the text says of what.
     #[error("{0}")]
     TooManyProcesses(String),
+    /// Something could not be done with a file; the text says more where there is more to say.
+    #[error("{1}")]
+    File(FileProblem, String),
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
@@ -267,6 +271,7 @@ impl From<client::Error> for Error {
             Call::NoTerminal => Self::NoTerminal,
             Call::NotExecutable(why) => Self::NotExecutable(why),
             Call::TooManyProcesses(what) => Self::TooManyProcesses(what),
+            Call::File(problem, text) => Self::File(problem, text),
             Call::LanguageMismatch => Self::LanguageMismatch,
             Call::InvalidArgument(field) => Self::Refused(field),
             Call::LanguageUnavailable

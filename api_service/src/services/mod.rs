@@ -7,6 +7,7 @@ pub mod authenticator;
 pub mod background;
 mod error;
 pub mod executions;
+pub mod files;
 pub mod history;
 pub mod housekeeping;
 pub mod idempotency;

@@ -52,7 +52,7 @@ pub fn collected(Collected { artifacts, omitted, truncated }: Collected) -> wire
 
 /// What a run has changed.
 pub fn changes(Changes { files, truncated }: Changes) -> wire::Changes {
-    let files = files.into_iter().map(|FileChange { path, change, size }| wire::FileChange {
+    let files = files.into_iter().map(|FileChange { path, change, size }| wire::ChangedFile {
         path: Vec::from(path).into(),
         change: String::from(change.name()),
         size,

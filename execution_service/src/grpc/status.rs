@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 use crate::execution::input::InputError;
 use crate::execution::outputs::Unreadable;
 use crate::owners::Overcommitted;
+use crate::sandbox::files::FileError;
 use crate::session::processes::ProcessError;
 use crate::session::{ContextError, SessionError};
 use crate::worker::{Bound, QueueFull, WorkerError};
@@ -33,9 +34,11 @@ pub fn status(error: &WorkerError) -> Status {
         E::NotExecutable(_) => {
             reasoned(Code::FailedPrecondition, reason::NOT_EXECUTABLE, &error.to_string())
         }
-        E::Unlistable(_) => {
-            reasoned(Code::FailedPrecondition, reason::FILE_UNAVAILABLE, &error.to_string())
+        E::File(cause) | E::FileInArchive { error: cause, .. } => {
+            file_status(*cause, &error.to_string())
         }
+        E::Archive(text) => reasoned(Code::FailedPrecondition, reason::ARCHIVE_REFUSED, cut(text)),
+        E::FilesBusy(_) => busy(&error.to_string()),
         E::LanguageUnavailable(_) => {
             reasoned(Code::FailedPrecondition, reason::LANGUAGE_UNAVAILABLE, &error.to_string())
         }
@@ -88,6 +91,35 @@ fn session_status(error: SessionError) -> Status {
     }
 }
 
+fn file_status(error: FileError, text: &str) -> Status {
+    let word = match error {
+        FileError::NotFound => {
+            return reasoned(Code::NotFound, reason::FILE_NOT_FOUND, cut(text));
+        }
+        FileError::Busy => return busy(text),
+        FileError::Other(_) => {
+            tracing::error!(%error, "could not do something with a file");
+            return reasoned(Code::Internal, reason::INTERNAL, "the worker could not do that");
+        }
+        FileError::NotADirectory => reason::FILE_NO_DIRECTORY,
+        FileError::Directory => reason::FILE_IS_DIRECTORY,
+        FileError::Special => reason::FILE_SPECIAL,
+        FileError::Exists => reason::FILE_EXISTS,
+        FileError::NotEmpty => reason::FILE_NOT_EMPTY,
+        FileError::Changed => reason::FILE_CHANGED,
+        FileError::OutOfWorkspace | FileError::Refused => reason::FILE_REFUSED,
+        FileError::Full => reason::DISK_FULL,
+        FileError::TooLarge => reason::FILE_TOO_LARGE,
+        FileError::NameTooLong => return invalid("path", text),
+    };
+    reasoned(Code::FailedPrecondition, word, cut(text))
+}
+
+fn busy(text: &str) -> Status {
+    let status = reasoned(Code::ResourceExhausted, reason::FILES_BUSY, text);
+    with_number(status, RETRY_AFTER, RETRY_WHEN_FULL)
+}
+
 fn context_status(error: &ContextError) -> Status {
     let text = error.to_string();
     match error {
@@ -114,15 +146,21 @@ fn process_status(error: &ProcessError) -> Status {
     }
 }
 
+/// As much of a text as goes with a status. It travels as a header, of which a whole answer may have 16 KiB; what it
+/// quotes may be as long as a request.
+fn cut(text: &str) -> &str {
+    /// Bytes.
+    const LONGEST: usize = 1024;
+    &text[..text.floor_char_boundary(LONGEST)]
+}
+
 /// The value of `field`, as the API names it, is wrong.
 pub fn invalid(field: &str, message: &str) -> Status {
-    /// Characters of a field and bytes of a message. They travel as headers, of which a whole answer
-    /// may have 16 KiB; what they quote may be as long as a request.
-    const LONGEST: (usize, usize) = (256, 1024);
-    let message = &message[..message.floor_char_boundary(LONGEST.1)];
-    let mut status = reasoned(Code::InvalidArgument, reason::INVALID_ARGUMENT, message);
+    /// Characters of a field, which travels as a header as well.
+    const LONGEST: usize = 256;
+    let mut status = reasoned(Code::InvalidArgument, reason::INVALID_ARGUMENT, cut(message));
     // A path may hold anything, and a header value may not.
-    let field: String = field.chars().take(LONGEST.0).flat_map(char::escape_default).collect();
+    let field: String = field.chars().take(LONGEST).flat_map(char::escape_default).collect();
     if let Ok(field) = MetadataValue::try_from(field) {
         status.metadata_mut().insert(ERROR_FIELD, field);
     }

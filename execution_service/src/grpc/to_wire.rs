@@ -13,7 +13,6 @@ use crate::language::diagnostic::Diagnostic;
 use crate::language::discovery::{Found, Missing};
 use crate::language::toolchain::Toolchain;
 use crate::language::{Approach, Language};
-use crate::sandbox::files::{FileEntry, FileKind, Listing};
 use crate::sandbox::isolation::{Isolation, Wall};
 use crate::sandbox::spec::Usage;
 use crate::session::{Context, ContextState, Session};
@@ -200,21 +199,6 @@ pub fn context(context: &Context) -> wire::Context {
         }),
         working_directory: context.directory.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
-}
-
-/// What is in a directory.
-pub fn listing(Listing { entries, truncated }: Listing) -> wire::ListFilesResponse {
-    wire::ListFilesResponse { entries: entries.into_iter().map(file_entry).collect(), truncated }
-}
-
-fn file_entry(FileEntry { name, kind, size }: FileEntry) -> wire::FileEntry {
-    let kind = match kind {
-        FileKind::Regular => wire::FileKind::Regular,
-        FileKind::Directory => wire::FileKind::Directory,
-        FileKind::Symlink => wire::FileKind::Symlink,
-        FileKind::Special => wire::FileKind::Special,
-    };
-    wire::FileEntry { name: name.into(), kind: i32::from(kind), size }
 }
 
 /// Some of what was written to a stream.

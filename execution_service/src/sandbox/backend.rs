@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::census::Census;
-use super::files::{FileMode, FilePath, FileSystem, Listing, Piece, Root};
+use super::files::{FileError, FileMode, FileSystem, Root};
 use super::isolation::Isolation;
 use super::spec::{Command, Exit, Footprint, SandboxLimits, SandboxSpec, TerminalSize, Usage};
 use super::workspace::WorkspacePath;
@@ -62,22 +62,9 @@ pub enum SandboxError {
         /// What the kernel said.
         source: io::Error,
     },
-    /// A directory could not be listed. By `source`: `NotFound`, `NotADirectory`, or what it was.
-    #[error("could not list {path} in the sandbox: {source}")]
-    List {
-        /// Path below its root; `.` is the root itself.
-        path: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// Something else could not be done with a file.
-    #[error("{path} in the sandbox: {source}")]
-    File {
-        /// Path below the workspace; `.` is the workspace itself.
-        path: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    /// Something could not be done with the files of the workspace, as they are.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Its limits could not be changed.
     #[error("could not set the limits of the sandbox: {0}")]
     Limits(io::Error),
@@ -186,19 +173,6 @@ pub trait Sandbox: FileSystem + Send + Sync {
         path: &WorkspacePath,
         limit: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError>;
-
-    /// Reads some of a regular file of the workspace from byte `offset` on, and tells how large all of it is now.
-    /// Symbolic links are not followed, on the way neither. It is what user code has made of it.
-    async fn read_piece(&self, path: &FilePath, offset: u64) -> Result<Piece, SandboxError>;
-
-    /// Lists the directory `path` below `root`, or the root itself: at most `limit` entries, in the order of
-    /// their names, and none of what is below them. Symbolic links are not followed. Names are user code's.
-    async fn list_files(
-        &self,
-        root: Root,
-        path: Option<&WorkspacePath>,
-        limit: usize,
-    ) -> Result<Listing, SandboxError>;
 
     /// Makes a FIFO in the request directory, in place of whatever has that name.
     async fn make_fifo(&self, name: &WorkspacePath) -> Result<Box<dyn Fifo>, SandboxError>;

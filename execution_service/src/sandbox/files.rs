@@ -1,5 +1,7 @@
 //! What file operations on a sandbox speak of.
 
+mod condition;
+mod error;
 mod path;
 mod status;
 mod system;
@@ -7,9 +9,11 @@ mod tree;
 
 use serde::{Deserialize, Serialize};
 
+pub use condition::{Condition, Version, Versions};
+pub use error::FileError;
 pub use path::FilePath;
 pub use status::{FileStatus, Moment};
-pub use system::FileSystem;
+pub use system::{FileSystem, MOST_OF_A_PIECE, NewFile, Placing, Reader, Writer, Written};
 pub use tree::{Tree, TreeEntry};
 
 /// The directory that a path is resolved in.
@@ -28,35 +32,6 @@ pub enum FileMode {
     Regular,
     /// It may be executed as well.
     Executable,
-}
-
-/// Some of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
-    /// Of the whole file, in bytes, when this was read.
-    pub size: u64,
-    /// What was read; nothing at its end.
-    pub data: Vec<u8>,
-}
-
-/// What is in a directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// By name.
-    pub entries: Vec<FileEntry>,
-    /// There are more, which were not asked for or for which there was no room.
-    pub truncated: bool,
-}
-
-/// One name in a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileEntry {
-    /// As user code has chosen it: any bytes but `/` and NUL, 255 at most.
-    pub name: Vec<u8>,
-    /// What it is.
-    pub kind: FileKind,
-    /// Bytes in a regular file; what the file system says of others.
-    pub size: u64,
 }
 
 /// What a name in a directory stands for. A link is not followed.

@@ -28,6 +28,7 @@ use crate::execution::handle::Cause;
 use crate::execution::limits::Limits;
 use crate::execution::runner::Runner;
 use crate::execution::sharing::Activity;
+use crate::files::Places;
 use crate::language::Language;
 use crate::owners::{Membership, NotPaused, Overcommitted, Promise};
 use crate::sandbox::backend::{ProcessId, Sandbox};
@@ -67,6 +68,8 @@ pub struct Session {
     pub contexts: Contexts,
     /// Its commands.
     pub processes: Processes,
+    /// The transfers and watchers of its files.
+    pub files: Places,
     /// Shared by all of them.
     pub sandbox: Arc<dyn Sandbox>,
     /// Whether it is resumed by its use when it is paused, and not by its owner's word alone.
@@ -104,6 +107,7 @@ impl Session {
             membership,
             contexts,
             processes: Processes::default(),
+            files: Places::default(),
             sandbox,
             auto_resume,
             ended: CancellationToken::new(),

@@ -9,7 +9,7 @@ use crate::execution::handle::Cause;
 use crate::execution::kernel::KernelError;
 use crate::execution::runner::Runner;
 use crate::sandbox::backend::{Killed, ProcessTree, SandboxError};
-use crate::sandbox::files::Root;
+use crate::sandbox::files::{FileError, FileKind, FilePath, FileStatus};
 use crate::session::{Context, NewContext, Session};
 
 impl Worker {
@@ -26,12 +26,11 @@ impl Worker {
         let session = self.sessions.get(session.0, session.1)?;
         session.deadline.touch();
         if let Some(directory) = &new.directory {
-            let listed = session.sandbox.list_files(Root::Workspace, Some(directory), 1).await;
-            match listed {
-                Err(SandboxError::List { source, .. }) => {
-                    return Err(WorkerError::NoDirectory(source));
-                }
-                listed => self.answer(&session, listed).map(drop)?,
+            match session.sandbox.status(&FilePath::from(directory)).await {
+                Ok(FileStatus { kind: FileKind::Directory, .. }) => {}
+                Ok(_) => return Err(WorkerError::NoDirectory(FileError::NotADirectory)),
+                Err(SandboxError::File(error)) => return Err(WorkerError::NoDirectory(error)),
+                found => self.answer(&session, found).map(drop)?,
             }
         }
         Ok(session.contexts.create(new, &session.sandbox)?)

@@ -6,7 +6,7 @@ mod admitted;
 mod cleanup;
 mod contexts;
 mod execute;
-mod files;
+pub mod files;
 mod in_session;
 mod input;
 mod inventory;

@@ -7,9 +7,11 @@ use crate::execution::input::InputError;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
 use crate::execution::outputs::Unreadable;
+use crate::files::Busy;
 use crate::language::{FlagError, Language};
 use crate::owners::{NotPaused, Overcommitted};
 use crate::sandbox::backend::SandboxError;
+use crate::sandbox::files::FileError;
 use crate::session::processes::ProcessError;
 use crate::session::{ContextError, NotAwake, SessionError};
 
@@ -42,7 +44,7 @@ pub enum WorkerError {
     Busy,
     /// A directory that a context is to begin in cannot be had.
     #[error("must be a directory of the workspace: {0}")]
-    NoDirectory(io::Error),
+    NoDirectory(FileError),
     /// A file that a session is to begin with cannot be written: its path, and why.
     #[error("cannot be written: {1}")]
     NotWritten(String, io::Error),
@@ -52,9 +54,23 @@ pub enum WorkerError {
     /// A command whose program cannot be executed in its session.
     #[error("cannot be executed: {0}")]
     NotExecutable(io::Error),
-    /// A directory that cannot be listed.
-    #[error("cannot be listed: {0}")]
-    Unlistable(io::Error),
+    /// See [`FileError`].
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What should be unpacked is no archive, or holds what may not be unpacked; or what should be packed is too much.
+    #[error("{0}")]
+    Archive(String),
+    /// The workspace does not take an entry of an archive.
+    #[error("{entry}: {error}")]
+    FileInArchive {
+        /// Its name, as text.
+        entry: String,
+        /// Why.
+        error: FileError,
+    },
+    /// See [`Busy`].
+    #[error(transparent)]
+    FilesBusy(#[from] Busy),
     /// No toolchain for it here.
     #[error("{0} is not available here")]
     LanguageUnavailable(Language),

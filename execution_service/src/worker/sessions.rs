@@ -127,7 +127,7 @@ impl Worker {
                 self.end_of(session)
             }
             SandboxError::Start { source, .. } => WorkerError::NotExecutable(source),
-            SandboxError::List { source, .. } => WorkerError::Unlistable(source),
+            SandboxError::File(error) => WorkerError::File(error),
             other => WorkerError::from(KernelError::from(other)),
         })
     }

@@ -9,13 +9,18 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         (
             "grpc",
-            &["worker", "session", "owners", "execution", "language", "sandbox", "config"][..],
+            &["worker", "session", "owners", "execution", "files", "language", "sandbox", "config"]
+                [..],
         ),
-        ("worker", &["session", "owners", "pool", "execution", "language", "sandbox", "tasks"]),
-        ("session", &["owners", "execution", "language", "sandbox"]),
+        (
+            "worker",
+            &["session", "owners", "pool", "execution", "files", "language", "sandbox", "tasks"],
+        ),
+        ("session", &["owners", "execution", "files", "language", "sandbox"]),
         ("owners", &["execution", "sandbox"]),
         ("pool", &["execution", "language", "sandbox", "tasks"]),
         ("execution", &["language", "sandbox"]),
+        ("files", &["sandbox"]),
         ("language", &["sandbox"]),
         ("sandbox", &["runtimes"]),
         ("runtimes", &[]),

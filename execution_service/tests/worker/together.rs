@@ -47,9 +47,14 @@ async fn while_a_run_sleeps_contexts_answer_commands_run_and_files_are_listed() 
     assert_eq!((said.as_str(), ended.exit_code), ("by python", Some(3)));
     // Files.
     let listed = caller.list_files(&session, "").await.unwrap();
-    let entries: Vec<_> =
-        listed.entries.iter().map(|entry| (&entry.name[..], entry.kind(), entry.size)).collect();
-    assert_eq!(entries, [(&b"made"[..], FileKind::Regular, 9)]);
+    let entries: Vec<_> = listed
+        .entries
+        .iter()
+        .map(|entry| (&entry.path[..], entry.info.as_ref().unwrap()))
+        .collect();
+    let found: Vec<_> =
+        entries.iter().map(|(path, info)| (*path, info.kind(), info.size)).collect();
+    assert_eq!(found, [(&b"made"[..], FileKind::Regular, 9)]);
     assert!(!listed.truncated);
 
     let seen = caller.get_session(&session.session_id, "usr_one").await.unwrap();
@@ -293,24 +298,28 @@ async fn only_directories_of_the_workspace_are_listed() {
                 for n in {1..1200}; do : > a/b/$n; done";
     caller.run(in_session(&session, make)).await.printed();
     let listed = caller.list_files(&session, "a").await.unwrap();
-    let seen: Vec<_> = listed.entries.iter().map(|entry| (&entry.name[..], entry.kind())).collect();
+    let seen: Vec<_> = listed.entries.iter().map(named).collect();
     assert_eq!(
         seen,
         [
-            (&b"b"[..], FileKind::Directory),
-            (&b"etc"[..], FileKind::Symlink),
-            (&b"pipe"[..], FileKind::Special),
-            (&b"x\ny"[..], FileKind::Regular),
+            (&b"a/b"[..], FileKind::Directory),
+            (&b"a/etc"[..], FileKind::Symlink),
+            (&b"a/pipe"[..], FileKind::Special),
+            (&b"a/x\ny"[..], FileKind::Regular),
         ]
     );
     let many = caller.list_files(&session, "a/b").await.unwrap();
     assert!(many.truncated && many.entries.len() == 1000);
     for (path, why) in [
-        ("a/etc", reason::FILE_UNAVAILABLE),
-        ("a/none", reason::FILE_UNAVAILABLE),
-        ("a/pipe", reason::FILE_UNAVAILABLE),
+        ("a/etc", reason::FILE_REFUSED),
+        ("a/none", reason::FILE_NOT_FOUND),
+        ("a/pipe", reason::FILE_NO_DIRECTORY),
     ] {
         assert_eq!(caller.list_files(&session, path).await.unwrap_err().reason, why, "{path}");
     }
     assert_eq!(caller.list_files(&session, "../etc").await.unwrap_err().field, "path");
+}
+
+fn named(entry: &proto::execution_v1::FileEntry) -> (&[u8], FileKind) {
+    (&entry.path[..], entry.info.as_ref().unwrap().kind())
 }

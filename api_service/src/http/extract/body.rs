@@ -36,11 +36,7 @@ pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Body
     // An application that was put together without these reads no bodies.
     let limit = request.app_data::<MaxBody>().map_or(0, |max| max.0);
     let patience = request.app_data::<BodyTimeout>().map_or(Duration::ZERO, |most| most.0);
-    // Unpacked, a small body may be as large as memory; nobody has asked for it.
-    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if !request.headers().get_all(CONTENT_ENCODING).all(plain) {
-        return Err(Failure::ContentEncoding);
-    }
+    refuse_encoded(request)?;
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|text| text.parse::<usize>().ok()).unwrap_or_default();
     if announced > limit {
@@ -50,6 +46,16 @@ pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Body
     let permit = request.app_data::<BodyBudget>().map(|budget| budget.0.enter(user));
     let reading = collect(payload, announced, limit, permit);
     tokio::time::timeout(patience, reading).await.unwrap_or(Err(Failure::BodyTooSlow))
+}
+
+/// Unpacked, a small body may be as large as memory; nobody has asked for it.
+pub(super) fn refuse_encoded(request: &HttpRequest) -> Result<(), Failure> {
+    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if request.headers().get_all(CONTENT_ENCODING).all(plain) {
+        Ok(())
+    } else {
+        Err(Failure::ContentEncoding)
+    }
 }
 
 async fn collect(

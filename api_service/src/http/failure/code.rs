@@ -114,6 +114,9 @@ table! {
     /// The session has no such process.
     ProcessNotFound = NOT_FOUND "process_not_found" "No such process",
         "it never was, or ended some time ago: five minutes, or 32 others have ended since";
+    /// No such file.
+    FileNotFound = NOT_FOUND "file_not_found" "No such file",
+        "there is nothing by that name in the workspace of the session";
     /// The route has other methods.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed"
         "The route does not know this method",
@@ -166,6 +169,24 @@ table! {
     /// The session has as many of something as one may have.
     SessionFull = CONFLICT "session_full" "The session is full",
         "it has as many contexts or processes as one session may have; delete one first";
+    /// A directory stands where a file was asked for.
+    IsDirectory = CONFLICT "is_directory" "It is a directory",
+        "list it with GET …/files?path=, or get all of it from …/files.tar?path=";
+    /// A file stands where a directory was asked for.
+    NotADirectory = CONFLICT "not_a_directory" "It is no directory",
+        "it, or something that leads to it, is a file";
+    /// A FIFO, a socket or a device.
+    SpecialFile = CONFLICT "special_file" "It is no ordinary file",
+        "it is a FIFO, a socket or a device; only files and directories are read and replaced";
+    /// Something has the name.
+    FileExists = CONFLICT "file_exists" "There is something by that name",
+        "choose another name, or send overwrite: true to replace a file";
+    /// There is something in the directory.
+    DirectoryNotEmpty = CONFLICT "directory_not_empty" "The directory is not empty",
+        "send ?recursive=true to remove it with all that is in it";
+    /// Permissions of the session's own files, or links that lead out of the workspace.
+    FileRefused = CONFLICT "file_refused" "The file system of the session refuses it",
+        "change its permissions or its links with a run in the session";
     /// The key came with another body before.
     KeyReused = CONFLICT "idempotency_key_reused"
         "The idempotency key was used for another request",
@@ -190,9 +211,15 @@ table! {
     /// The sandbox of the session is gone.
     SessionLost = GONE "session_lost" "The session was lost",
         "its sandbox is gone, and with it variables and files; create another";
+    /// It has changed.
+    FileChanged = PRECONDITION_FAILED "file_changed" "The file is another version",
+        "get it again: If-Match or If-None-Match does not hold for what is there now";
     /// The body is larger than the operator allows.
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
         "send less";
+    /// It is larger than the whole workspace.
+    FileTooLarge = PAYLOAD_TOO_LARGE "file_too_large" "The file is too large",
+        "it is larger than the workspace of the session, whose size is its limits.disk_bytes";
     /// The body has another type than the route reads.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type"
         "The body has a type that this route does not read",
@@ -208,6 +235,9 @@ table! {
     /// Fields are wrong.
     ValidationFailed = UNPROCESSABLE_ENTITY "validation_failed" "The request is not valid",
         "errors says which fields are wrong, and what would be right";
+    /// No archive, or one that would leave the workspace.
+    ArchiveRefused = UNPROCESSABLE_ENTITY "archive_refused" "The archive is refused",
+        "send an archive of tar's, without compression, of files, directories and links that stay in it";
     /// Two readers could understand the body differently.
     DuplicateKey = UNPROCESSABLE_ENTITY "duplicate_key" "A key stands twice in one object",
         "keep one of them";
@@ -246,6 +276,10 @@ table! {
     /// The user's sandboxes have been promised as much as those of one user may.
     ShareFull = TOO_MANY_REQUESTS "share_full" "Your sandboxes have as much as those of one user may",
         "nothing was run; end a session or ask for lower limits, or try again after the time in Retry-After";
+    /// The session has as many transfers of files as it may have at once.
+    TooManyTransfers = TOO_MANY_REQUESTS "too_many_transfers"
+        "Too many transfers of files in this session",
+        "let some of them end, or try again after the time in Retry-After";
     /// A fault of ours.
     Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side",
         "the cause is in the log, under the request id";
@@ -274,4 +308,7 @@ table! {
     /// It ends.
     GatewayStopping = SERVICE_UNAVAILABLE "gateway_stopping" "The gateway is stopping",
         "what ran was ended with it; try again after the time in Retry-After";
+    /// The workspace is full.
+    DiskFull = INSUFFICIENT_STORAGE "disk_full" "The workspace of the session is full",
+        "remove files, or make a session with a larger limits.disk_bytes";
 }

@@ -9,6 +9,7 @@ use actix_web::http::Method;
 
 use super::{Code, Failure};
 use crate::domain::field_error::FieldError;
+use crate::domain::files::FileProblem;
 use crate::domain::queue::QueuePlace;
 use crate::services;
 
@@ -175,6 +176,7 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
             let remedy = Code::TooManyProcesses.row().remedy;
             of(Code::TooManyProcesses).detail(format!("{what}; {remedy}")).after(BUSY_RETRY_AFTER)
         }
+        E::File(problem, text) => of_file(*problem, text),
         E::LanguageMismatch => of(Code::LanguageMismatch),
         E::LanguageUnavailable(language) => of(Code::LanguageUnavailable)
             .detail(format!("language: {language} is not installed; see /v1/languages")),
@@ -195,5 +197,30 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
             .detail(format!("it began {id}, whose end is not known: use a new key")),
         E::DatabaseBehind => of(Code::DatabaseBehind).after(BUSY_RETRY_AFTER),
         E::Storage(_) | E::Worker(_) | E::Fault(_) => of(Code::Internal),
+    }
+}
+
+/// What it means that something could not be done with a file.
+fn of_file(problem: FileProblem, text: &str) -> Meaning<'static> {
+    let of = Meaning::of;
+    match problem {
+        FileProblem::NotFound => of(Code::FileNotFound),
+        FileProblem::Directory => of(Code::IsDirectory),
+        FileProblem::NotADirectory => of(Code::NotADirectory),
+        FileProblem::Special => of(Code::SpecialFile),
+        FileProblem::Exists => of(Code::FileExists),
+        FileProblem::NotEmpty => of(Code::DirectoryNotEmpty),
+        FileProblem::Changed => of(Code::FileChanged),
+        FileProblem::Refused => {
+            let remedy = Code::FileRefused.row().remedy;
+            of(Code::FileRefused).detail(format!("{text}; {remedy}"))
+        }
+        FileProblem::TooLarge => of(Code::FileTooLarge),
+        FileProblem::DiskFull => of(Code::DiskFull),
+        FileProblem::Archive => {
+            let remedy = Code::ArchiveRefused.row().remedy;
+            of(Code::ArchiveRefused).detail(format!("{text}; {remedy}"))
+        }
+        FileProblem::Busy => of(Code::TooManyTransfers).after(BUSY_RETRY_AFTER),
     }
 }

@@ -85,7 +85,9 @@ pub enum Failure {
 impl Failure {
     /// The chain of causes, for the log; `None` when the caller was told everything.
     pub fn cause(&self) -> Option<String> {
-        if !self.meaning().code.row().status.is_server_error() {
+        let code = self.meaning().code;
+        // A full workspace is the caller's own.
+        if !code.row().status.is_server_error() || code == Code::DiskFull {
             return None;
         }
         let mut text = self.to_string();

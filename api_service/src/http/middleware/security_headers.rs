@@ -34,7 +34,10 @@ pub async fn security_headers(
         (CACHE_CONTROL, "no-store"),
     ];
     for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        // What a program wrote comes with a stricter policy of its own.
+        if name != CONTENT_SECURITY_POLICY || !response.headers().contains_key(&name) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
     }
     Ok(response)
 }

@@ -44,6 +44,7 @@ pub(super) enum Tag {
     Run,
     Sessions,
     Processes,
+    Files,
     Operator,
     Public,
 }
@@ -58,6 +59,12 @@ pub(super) enum Takes {
         form: Schema,
         json: Schema,
     },
+    /// Whatever it is, handed on while it comes.
+    Bytes,
+    /// An archive of tar's.
+    Archive,
+    /// A form whose parts are files.
+    Form,
 }
 
 /// An answer that is no failure.
@@ -82,17 +89,20 @@ pub(super) enum Content {
     Output,
     /// All of a file, or a part of it.
     File,
+    /// An archive of tar's.
+    Archive,
 }
 
 /// A row without its handler.
 pub(super) struct Draft(Endpoint);
 
 impl Tag {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Credentials,
         Self::Run,
         Self::Sessions,
         Self::Processes,
+        Self::Files,
         Self::Operator,
         Self::Public,
     ];
@@ -103,6 +113,7 @@ impl Tag {
             Self::Run => "run",
             Self::Sessions => "sessions",
             Self::Processes => "processes",
+            Self::Files => "files",
             Self::Operator => "operator",
             Self::Public => "public",
         }
@@ -114,6 +125,7 @@ impl Tag {
             Self::Run => "Running code",
             Self::Sessions => "Sandboxes whose state lives on between runs",
             Self::Processes => "Commands in sessions, and their terminals",
+            Self::Files => "Files in the workspace of a session",
             Self::Operator => "What is for administrators alone",
             Self::Public => "What anybody may ask",
         }
@@ -244,6 +256,7 @@ impl Endpoint {
         }
         match self.takes {
             Takes::Nothing => {}
+            Takes::Bytes | Takes::Archive | Takes::Form => codes.extend(OF_STREAMED_BODIES),
             Takes::Json(_) | Takes::FormOrJson { form: _, json: _ } => {
                 codes.extend(OF_BODIES);
                 if self.access != Access::Public {
@@ -276,6 +289,9 @@ const OF_BODIES: [Code; 10] = [
     Code::NestingTooDeep,
     Code::TooManyValues,
 ];
+
+const OF_STREAMED_BODIES: [Code; 4] =
+    [Code::BodyUnreadable, Code::BodyTooSlow, Code::UnsupportedEncoding, Code::BodiesFull];
 
 /// What can come of an `Idempotency-Key`.
 pub(super) const OF_KEYS: [Code; 4] =

@@ -10,6 +10,7 @@ pub mod doctor;
 mod endpoint;
 pub mod executions;
 pub mod fields;
+pub mod files;
 pub mod health;
 mod idempotent;
 pub mod languages;

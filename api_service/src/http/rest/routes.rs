@@ -62,9 +62,9 @@ fn resources(rows: Vec<Endpoint>, prefix: &str) -> Vec<Resource> {
         .into_iter()
         .map(|((_, path), rows)| {
             let methods: Vec<Method> = rows.iter().flat_map(Endpoint::methods).collect();
-            let path = path.strip_prefix(prefix).unwrap_or(path);
-            // A file may be in folders.
-            let mut resource = web::resource(path.replace("/{path}", "/{path:.*}"));
+            // The path of a file has slashes.
+            let pattern = path.strip_prefix(prefix).unwrap_or(path).replace("{path}", "{path:.*}");
+            let mut resource = web::resource(pattern);
             if rows.iter().all(|row| matches!(row.access, Access::Public)) {
                 resource = resource.app_data(MaxBody(PUBLIC_BODY));
             }

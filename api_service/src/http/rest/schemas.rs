@@ -8,6 +8,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr, Required};
 
 use crate::domain::event::OutputStream;
+use crate::domain::files::{MAX_PATH, TAGS_PATTERN};
 use crate::domain::idempotency::MAX_KEY;
 
 /// The schemas of the document, by name.
@@ -75,6 +76,50 @@ pub(super) fn range() -> Vec<Parameter> {
     vec![header("Range", about, text().build())]
 }
 
+/// `If-Range`.
+pub(super) fn range_of_version() -> Vec<Parameter> {
+    let about = "The range is wanted of this version, and all of any other.";
+    vec![header("If-Range", about, text().build())]
+}
+
+/// `If-Match` and `If-None-Match`.
+pub(super) fn conditions() -> Vec<Parameter> {
+    let tags = || text().pattern(Some(TAGS_PATTERN)).build();
+    vec![
+        header("If-Match", "It has to be one of these versions; `*` is any.", tags()),
+        header("If-None-Match", "It must be none of these versions; `*` is any.", tags()),
+    ]
+}
+
+/// `path`, of a directory.
+pub(super) fn directory() -> Vec<Parameter> {
+    let about = "A directory, relative to the workspace; the workspace itself when left out.";
+    vec![query("path", about, text().max_length(Some(MAX_PATH)).pattern(Some("^[^/\\u0000]")))]
+}
+
+/// A parameter that is true or false.
+pub(super) fn flag(name: &str, about: &str, default: bool) -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::Boolean);
+    query(name, about, schema.default(Some(default.into())))
+}
+
+/// A whole number from 1 on: which when it is left out, and the most.
+pub(super) fn number(name: &str, about: &str, (default, most): (u32, u32)) -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::Integer);
+    let schema = schema.minimum(Some(1)).maximum(Some(most)).default(Some(default.into()));
+    query(name, about, schema)
+}
+
+fn query(name: &str, about: &str, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(schema.build()))
+        .build()
+}
+
 fn header(name: &str, about: &str, schema: Object) -> Parameter {
     ParameterBuilder::new()
         .name(name)
@@ -104,7 +149,7 @@ pub(super) fn in_path(name: &str) -> Parameter {
         .description(Some(match name {
             "pid" => "Which process; its number stands in the answer that told of it.",
             "id" => "Which one; its id stands in the answer that told of it.",
-            "path" => "Which file, below the workspace.",
+            "path" => "Relative to the workspace: names percent-encoded, slashes between them as they are.",
             "context_id" => "Which context; the session lists its contexts.",
             _ => "Which stream.",
         }))

@@ -8,6 +8,7 @@ use thiserror::Error as ThisError;
 use tonic::{Code, ConnectError, Status};
 
 use crate::domain::field_error::FieldError;
+use crate::domain::files::FileProblem;
 use crate::domain::queue::QueuePlace;
 
 /// How long a caller should wait when the worker does not say.
@@ -95,6 +96,9 @@ pub enum Error {
     /// The session, or its owner, has as many processes as there may be; the text says of what.
     #[error("{0}")]
     TooManyProcesses(String),
+    /// Something could not be done with a file; the text says more where there is more to say.
+    #[error("{1}")]
+    File(FileProblem, String),
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
@@ -121,6 +125,9 @@ pub enum Error {
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let word = status.metadata().get(ERROR_REASON).and_then(|value| value.to_str().ok());
+        if let Some(problem) = word.and_then(problem_of_file) {
+            return Self::File(problem, String::from(status.message()));
+        }
         match word {
             Some(reason::SESSION_NOT_FOUND) => Self::SessionNotFound,
             Some(reason::SESSION_EXPIRED) => Self::SessionExpired,
@@ -155,6 +162,25 @@ impl From<Status> for Error {
             None => without_reason(status),
         }
     }
+}
+
+/// What a reason says of a file.
+fn problem_of_file(word: &str) -> Option<FileProblem> {
+    Some(match word {
+        reason::FILE_NOT_FOUND => FileProblem::NotFound,
+        reason::FILE_IS_DIRECTORY => FileProblem::Directory,
+        reason::FILE_NO_DIRECTORY => FileProblem::NotADirectory,
+        reason::FILE_SPECIAL => FileProblem::Special,
+        reason::FILE_EXISTS => FileProblem::Exists,
+        reason::FILE_NOT_EMPTY => FileProblem::NotEmpty,
+        reason::FILE_CHANGED => FileProblem::Changed,
+        reason::FILE_REFUSED => FileProblem::Refused,
+        reason::FILE_TOO_LARGE => FileProblem::TooLarge,
+        reason::DISK_FULL => FileProblem::DiskFull,
+        reason::ARCHIVE_REFUSED => FileProblem::Archive,
+        reason::FILES_BUSY => FileProblem::Busy,
+        _ => return None,
+    })
 }
 
 fn wrong_field(status: &Status) -> FieldError {

@@ -7,7 +7,7 @@ use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event as WireEvent;
 
 use super::Error;
-use super::files_from_wire::{self, artifact};
+use super::artifacts_from_wire::{self, artifact};
 use crate::domain::capabilities::{Capabilities, LanguageInfo, MissingLanguage, Wall};
 use crate::domain::event::{Event, OutputStream};
 use crate::domain::language::LanguageName;
@@ -68,8 +68,8 @@ fn outcome(outcome: wire::Outcome) -> Result<Outcome, Error> {
         diagnostic: diagnostic.map(self::diagnostic),
         state_lost,
         results_omitted,
-        collected: collected.map(files_from_wire::collected).transpose()?,
-        changes: changes.map(files_from_wire::changes).transpose()?,
+        collected: collected.map(artifacts_from_wire::collected).transpose()?,
+        changes: changes.map(artifacts_from_wire::changes).transpose()?,
     })
 }
 

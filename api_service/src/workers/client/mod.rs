@@ -4,12 +4,13 @@
 //! is turned into meanings by the reason that a failed call carries, never by its text.
 
 mod account;
+mod artifacts_from_wire;
 mod call;
 mod channel;
 mod contexts;
 mod error;
 mod executions;
-mod files_from_wire;
+mod files;
 mod from_wire;
 mod inventory_from_wire;
 mod processes;
@@ -24,6 +25,7 @@ mod to_wire;
 use std::time::Duration;
 
 use proto::execution_v1::executions_client::ExecutionsClient;
+use proto::execution_v1::files_client::FilesClient;
 use proto::execution_v1::processes_client::ProcessesClient;
 use proto::execution_v1::sessions_client::SessionsClient;
 use proto::execution_v1::workers_client::WorkersClient;
@@ -33,6 +35,7 @@ pub use self::call::Call;
 use self::call::Token;
 pub use self::error::Error;
 pub use self::executions::{Events, Stored, StoredPiece};
+pub use self::files::{Changes, Download, FoundFile, Of, Sent, Upload, Wanted, Watch};
 pub use self::processes::{EventsWanted, InSession};
 pub use self::terminals::{Terminal, TerminalKeyboard, TerminalView};
 pub use self::tls::{TlsError, TlsFiles, TlsIdentity};
@@ -107,6 +110,11 @@ impl Rpc {
 
     fn processes(self) -> ProcessesClient<Channel> {
         ProcessesClient::new(self.0).max_encoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+    }
+
+    fn files(self) -> FilesClient<Channel> {
+        // A listing may be long.
+        FilesClient::new(self.0).max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
     }
 
     fn sessions(self) -> SessionsClient<Channel> {

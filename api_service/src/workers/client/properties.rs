@@ -61,7 +61,7 @@ proptest! {
     ) {
         let omitted = vec![wire::OmittedFile { path: path.clone().into(), size: number, reason: reason.clone() }];
         let artifacts = vec![wire::Artifact { path: path.clone().into(), size: number, until_ms: i64::MIN }];
-        let files = vec![wire::FileChange { path: path.into(), change: change.clone(), size: None }];
+        let files = vec![wire::ChangedFile { path: path.into(), change: change.clone(), size: None }];
         let outcome = wire::Outcome {
             status: 1,
             collected: Some(wire::Collected { artifacts, omitted, truncated: true }),

@@ -21,7 +21,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::capabilities::capabilities;
 use super::script::{self, Signs, event, failed};
-use super::{fake_sessions, files};
+use super::{artifacts, fake_sessions};
 
 pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
 
@@ -203,7 +203,7 @@ impl Executions for FakeWorker {
             let owned = self.seen().executes.iter().any(|run| {
                 run.execution_id == execution_id && run.owner == owner && !run.collect.is_empty()
             });
-            let content = files::content(&path).filter(|_| owned);
+            let content = artifacts::content(&path).filter(|_| owned);
             let none = || failed(Code::NotFound, reason::OUTPUT_NOT_FOUND, "no such artifact");
             let content = content.ok_or_else(none)?;
             return Ok(Response::new(script::piece(&content, offset, length)));
@@ -266,7 +266,7 @@ impl Executions for FakeWorker {
             if let Some(Ok(wire::ExecutionEvent { event: Some(Event::Outcome(outcome)) })) =
                 &mut last
             {
-                files::tell(&run, outcome);
+                artifacts::tell(&run, outcome);
             }
             worker.seen().inputs.remove(&id);
             worker.seen().running.remove(&id);

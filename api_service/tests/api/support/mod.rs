@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 mod app;
+mod artifacts;
 mod capabilities;
 mod events;
 mod fake_sessions;
 mod fake_worker;
-mod files;
 mod gateway;
 mod log;
 mod postgres;

@@ -27,7 +27,7 @@ use proto::wire::{ERROR_FIELD, ERROR_REASON, QUEUE_LENGTH, QUEUE_POSITION, RETRY
 use tokio::sync::{Notify, mpsc};
 use tonic::{Code, Status};
 
-use super::files;
+use super::artifacts;
 
 pub type Sent = Result<wire::ExecutionEvent, Status>;
 
@@ -217,7 +217,7 @@ pub async fn play(
             wire::Outcome { stderr, diagnostic, ..outcome(wire::Status::Failed, 10) }
         }
         "draw" => {
-            let stored = files::artifact(b".results/1.png", false);
+            let stored = artifacts::artifact(b".results/1.png", false);
             let stored = [("image/png".to_owned(), stored)].into();
             let mime = [("text/plain".to_owned(), "<Figure>".to_owned())].into();
             let drawn = wire::RichResult { mime, stored, is_main_result: true };

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Artifact, Collected, Omitted, Patterns, Reason};
 use crate::execution::outputs::{Kept, Outputs};
-use crate::sandbox::backend::Sandbox;
+use crate::sandbox::backend::{Sandbox, SandboxError};
 use crate::sandbox::files::{FileKind, FilePath, FileStatus, TreeEntry};
 
 /// How long it may take in all: so much longer an answer is owed.
@@ -112,20 +112,33 @@ impl Collection<'_> {
         let kept = Kept::Artifact(path.clone());
         let keeping = timeout_at(self.deadline, store.keep(self.id, kept, self.owner, size)).await;
         let mut keeping = keeping.map_err(|_| Reason::TooSlow)?.ok_or(Reason::NoRoom)?;
+        let mut file = self.in_time(self.sandbox.open(path)).await?;
+        // Another file, or another size than was listed: somebody is at it.
+        let FileStatus { kind, size: now, .. } = file.status();
+        if kind != FileKind::Regular || now != size {
+            return Err(Reason::Unreadable);
+        }
+        self.in_time(file.begin(0, size)).await?;
         let mut read: u64 = 0;
         while read < size {
-            let piece = timeout_at(self.deadline, self.sandbox.read_piece(path, read)).await;
-            let piece = piece.map_err(|_| Reason::TooSlow)?.map_err(|_| Reason::Unreadable)?;
-            let length = u64::try_from(piece.data.len()).unwrap_or(u64::MAX);
-            // Another size than was listed, or nothing where there should be something: somebody is at it.
-            if piece.size != size || length == 0 || length > size - read {
+            let piece = self.in_time(file.next()).await?.ok_or(Reason::Unreadable)?;
+            read += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+            if read > size {
                 return Err(Reason::Unreadable);
             }
-            read += length;
-            let written = timeout_at(self.deadline, keeping.append(piece.data)).await;
+            let written = timeout_at(self.deadline, keeping.append(piece)).await;
             written.map_err(|_| Reason::TooSlow)?.map_err(|_| Reason::NoRoom)?;
         }
         let until = keeping.publish();
         Ok(Artifact { path: path.clone(), size, until })
+    }
+
+    /// What comes of something that is done inside.
+    async fn in_time<T>(
+        &self,
+        doing: impl Future<Output = Result<T, SandboxError>>,
+    ) -> Result<T, Reason> {
+        let done = timeout_at(self.deadline, doing).await;
+        done.map_err(|_| Reason::TooSlow)?.map_err(|_| Reason::Unreadable)
     }
 }

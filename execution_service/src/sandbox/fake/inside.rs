@@ -150,6 +150,13 @@ impl Inside {
         lock(&self.state).fifos.remove(name)
     }
 
+    /// Removes a file, or all below a directory.
+    pub(super) fn remove_files(&self, root: Root, path: &str) {
+        let below = format!("{path}/");
+        let goes = |of: Root, one: &str| of == root && (one == path || one.starts_with(&below));
+        lock(&self.state).files.retain(|(of, one), _| !goes(*of, one));
+    }
+
     /// The paths of its files below `root`.
     pub fn paths(&self, root: Root) -> Vec<String> {
         let state = lock(&self.state);

@@ -84,7 +84,7 @@ pub enum Operation {
     Write,
     /// [`Sandbox::read_file`].
     Read,
-    /// [`Sandbox::list_files`] and [`FileSystem::tree`](super::files::FileSystem::tree).
+    /// [`FileSystem::tree`](super::files::FileSystem::tree).
     List,
     /// [`Sandbox::prepare`].
     Prepare,

@@ -14,7 +14,7 @@ use crate::sandbox::backend::{
     Excess, Fifo, Killed, Process, ProcessEnd, ProcessId, ProcessTree, Sandbox, SandboxError,
     Signal, Zygote,
 };
-use crate::sandbox::files::{FileEntry, FileKind, FileMode, FilePath, Listing, Piece, Root};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{Command, Exit, Footprint, SandboxLimits, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
@@ -118,56 +118,6 @@ impl Sandbox for FakeSandbox {
     async fn make_fifo(&self, name: &WorkspacePath) -> Result<Box<dyn Fifo>, SandboxError> {
         self.check(Operation::Write).await?;
         Ok(Box::new(self.inside.make_fifo(name.as_str())))
-    }
-
-    async fn read_piece(&self, path: &FilePath, offset: u64) -> Result<Piece, SandboxError> {
-        self.check(Operation::Read).await?;
-        let Some((content, _)) = self.inside.file(Root::Workspace, &path.to_string()) else {
-            let source = io::Error::from(io::ErrorKind::NotFound);
-            return Err(SandboxError::Read { path: path.to_string(), source });
-        };
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
-        let to = content.len().min(from + 64 * 1024);
-        Ok(Piece { size: content.len() as u64, data: Vec::from(&content[from..to]) })
-    }
-
-    async fn list_files(
-        &self,
-        root: Root,
-        path: Option<&WorkspacePath>,
-        limit: usize,
-    ) -> Result<Listing, SandboxError> {
-        self.check(Operation::List).await?;
-        let failed = |kind: io::ErrorKind| {
-            let path = path.map_or_else(|| String::from("."), WorkspacePath::to_string);
-            Err(SandboxError::List { path, source: io::Error::from(kind) })
-        };
-        if path.is_some_and(|path| self.inside.file(root, path.as_str()).is_some()) {
-            return failed(io::ErrorKind::NotADirectory);
-        }
-        let above = path.map_or_else(String::new, |path| format!("{path}/"));
-        let mut entries = Vec::<FileEntry>::new();
-        for whole in self.inside.paths(root) {
-            let Some(below) = whole.strip_prefix(&above) else {
-                continue;
-            };
-            let (name, kind) = match below.split_once('/') {
-                Some((directory, _)) => (directory, FileKind::Directory),
-                None => (below, FileKind::Regular),
-            };
-            let name = Vec::from(name);
-            let content = self.inside.file(root, &whole).filter(|_| kind == FileKind::Regular);
-            let size = content.map_or(0, |(content, _)| content.len() as u64);
-            entries.push(FileEntry { name, kind, size });
-        }
-        if entries.is_empty() && path.is_some() {
-            return failed(io::ErrorKind::NotFound);
-        }
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
-        entries.dedup();
-        let truncated = entries.len() > limit;
-        entries.truncate(limit);
-        Ok(Listing { entries, truncated })
     }
 
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError> {

@@ -1,12 +1,11 @@
 use std::collections::BTreeMap;
-use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
 
 use super::*;
 use crate::sandbox::backend::{Excess, Killed, OutputStream, ProcessEnd, ProcessTree, Signal};
-use crate::sandbox::files::{FileKind, FileMode, Root};
+use crate::sandbox::files::{FileError, FileKind, FileMode, FilePath, Root};
 use crate::sandbox::spec::{ControlChannel, Stdin, Usage};
 use crate::sandbox::workspace::WorkspacePath;
 
@@ -161,19 +160,20 @@ async fn files_are_kept_in_memory() {
     assert_eq!(read.as_deref(), Some(&b"12"[..]));
     assert_eq!(sandbox.read_file(Root::Workspace, &path("a/b.txt"), 1).await.expect("it is"), None);
     assert!(sandbox.read_file(Root::Requests, &path("a/b.txt"), 2).await.is_err());
-    let listed = sandbox.list_files(Root::Workspace, Some(&path("a")), 9).await.expect("a folder");
+    let name = |path: &str| FilePath::parse(Vec::from(path)).expect("a path");
+    let listed = sandbox.tree(Some(&name("a")), 1, 9).await.expect("a folder");
     let found: Vec<_> = listed
         .entries
         .iter()
-        .map(|entry| (entry.name.as_slice(), entry.kind, entry.size))
+        .map(|entry| (entry.path.as_bytes(), entry.status.kind, entry.status.size))
         .collect();
-    let expected = [(&b"b.txt"[..], FileKind::Regular, 2), (b"c", FileKind::Directory, 0)];
+    let expected = [(&b"a/b.txt"[..], FileKind::Regular, 2), (b"a/c", FileKind::Directory, 0)];
     assert_eq!((found.as_slice(), listed.truncated), (&expected[..], false));
-    let listed = sandbox.list_files(Root::Workspace, None, 1).await.expect("the root");
-    assert_eq!((listed.entries.len(), listed.truncated), (1, true));
-    for (name, kind) in [("e", io::ErrorKind::NotADirectory), ("x", io::ErrorKind::NotFound)] {
-        match sandbox.list_files(Root::Workspace, Some(&path(name)), 9).await {
-            Err(SandboxError::List { source, .. }) => assert_eq!(source.kind(), kind),
+    let listed = sandbox.tree(None, 9, 3).await.expect("the root");
+    assert_eq!((listed.entries.len(), listed.truncated), (3, true));
+    for (missing, error) in [("e", FileError::NotADirectory), ("x", FileError::NotFound)] {
+        match sandbox.tree(Some(&name(missing)), 1, 9).await {
+            Err(SandboxError::File(found)) => assert_eq!(found, error),
             other => panic!("{other:?}"),
         }
     }

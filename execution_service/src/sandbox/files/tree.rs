@@ -7,8 +7,8 @@ use super::{FilePath, FileStatus};
 pub struct Tree {
     /// By path.
     pub entries: Vec<TreeEntry>,
-    /// There is more within the depth that was asked for: more entries than were asked for, or some whose
-    /// path is too long to name. What was listed is what lies nearest to the top.
+    /// There is more within the depth that was asked for: more entries than were asked for, more
+    /// bytes of names than anybody should have to hold, or some whose path is too long to name. What was listed is what lies nearest to the top.
     pub truncated: bool,
 }
 

@@ -2,6 +2,7 @@
 
 mod alone;
 mod contexts;
+mod files;
 mod in_session;
 mod pausing;
 mod processes;

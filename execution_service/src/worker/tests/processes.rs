@@ -116,30 +116,6 @@ async fn one_owner_does_not_hold_all_open_files() {
 }
 
 #[tokio::test]
-async fn files_are_listed_while_something_runs() {
-    let scene = Scene::new();
-    scene.begin_session().await;
-    let mut running = scene.in_context("", "wait");
-    started(&mut running).await;
-    let inside = scene.inside();
-    inside.put_file(Root::Workspace, "data/a.txt", b"1", FileMode::Regular);
-    let path = |path| WorkspacePath::parse(path).expect("a path");
-    let listing = scene.worker.list_files(SESSION, Some(&path("data"))).await.expect("it is there");
-    let names: Vec<_> = listing.entries.iter().map(|entry| &entry.name[..]).collect();
-    assert_eq!(names, [b"a.txt"]);
-    for missing in ["data/a.txt", "other"] {
-        let refused = scene.worker.list_files(SESSION, Some(&path(missing))).await.map(drop);
-        assert!(matches!(refused, Err(WorkerError::Unlistable(_))), "{refused:?}");
-    }
-    let refused = scene.worker.list_files(FOREIGN, None).await.map(drop);
-    let unknown = matches!(refused, Err(WorkerError::Session(SessionError::NotFound)));
-    assert!(unknown, "{refused:?}");
-    scene.go();
-    assert_eq!(finished(running).await.status(), Status::Succeeded);
-    scene.end().await;
-}
-
-#[tokio::test]
 async fn a_command_to_which_nobody_listens_ends_with_its_session() {
     let backend = FakeBackend::new(|mut process| async move {
         process.print("x".repeat(8 << 20));
@@ -168,7 +144,7 @@ async fn who_finds_that_the_sandbox_is_gone_is_told_that_the_session_is_lost() {
 
     scene.begin_session().await;
     scene.backend.fail_next(Operation::List, SandboxError::Gone);
-    lost(scene.worker.list_files(SESSION, None).await.expect_err("it is gone"));
+    lost(scene.worker.list_files(SESSION, None, 1, 9).await.expect_err("it is gone"));
     until(|| scene.backend.sandbox(1).has_ended()).await;
 
     // Gone before anybody asks.
@@ -177,7 +153,7 @@ async fn who_finds_that_the_sandbox_is_gone_is_told_that_the_session_is_lost() {
     let id = started.unwrap_or_else(|error| panic!("{error}")).id;
     scene.backend.sandbox(2).die();
     lost(scene.not_started(new(OWNER, &["/bin/cat"])).await);
-    lost(scene.worker.list_files(SESSION, None).await.expect_err("it is gone"));
+    lost(scene.worker.list_files(SESSION, None, 1, 9).await.expect_err("it is gone"));
     lost(scene.worker.signal_process(SESSION, id, Signal::Kill).await.expect_err("it is gone"));
     lost(scene.worker.extend_session("s", OWNER, HOUR).map(drop).expect_err("it is gone"));
     lost(scene.refused("hello", Some(target(""))).expect("it is gone"));

@@ -193,7 +193,9 @@ impl Caller {
         let message = wire::ListFilesRequest {
             session_id: session.session_id.clone(),
             owner: String::from(OWNER),
-            path: String::from(path),
+            path: Vec::from(path).into(),
+            depth: 1,
+            limit: 1000,
         };
         let mut client = self.files.clone();
         let answer = within("an answer to ListFiles", client.list_files(self.request(message)));

@@ -4,7 +4,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder, Parameter};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{
-    AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, Type,
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type,
 };
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content as Typed, Required, Response, ResponseBuilder};
@@ -12,12 +12,15 @@ use utoipa::openapi::{Content as Typed, Required, Response, ResponseBuilder};
 use super::{API_KEY, BEARER, PASSWORD, problems};
 use crate::domain::scope::Access;
 use crate::http::rest::endpoint::{Answer, Content, Endpoint, Takes};
+use crate::http::rest::files::MAX_PARTS;
 use crate::http::rest::schemas::{Schemas, in_path, request_id};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const EVENTS: &str = "text/event-stream";
 const BYTES: &str = "application/octet-stream";
+const TAR: &str = "application/x-tar";
+const PARTS: &str = "multipart/form-data";
 
 /// What the document says about `row`.
 pub(super) fn of(row: &Endpoint, schemas: &mut Schemas) -> Operation {
@@ -31,15 +34,21 @@ pub(super) fn of(row: &Endpoint, schemas: &mut Schemas) -> Operation {
     for parameter in parameters(row) {
         operation = operation.parameter(parameter);
     }
-    let body = match row.takes {
-        Takes::Nothing => None,
-        Takes::Json(json) => Some(vec![(JSON, json)]),
-        Takes::FormOrJson { form, json } => Some(vec![(FORM, form), (JSON, json)]),
+    let types = match row.takes {
+        Takes::Nothing => Vec::new(),
+        Takes::Json(json) => vec![(JSON, Typed::new(Some(json(schemas))))],
+        Takes::FormOrJson { form, json } => {
+            let types = [(FORM, form), (JSON, json)];
+            types.map(|(name, schema)| (name, Typed::new(Some(schema(schemas))))).into()
+        }
+        Takes::Bytes => vec![(BYTES, bytes())],
+        Takes::Archive => vec![(TAR, bytes())],
+        Takes::Form => vec![(PARTS, files())],
     };
-    if let Some(types) = body {
+    if !types.is_empty() {
         let mut body = RequestBodyBuilder::new().required(Some(Required::True));
-        for (media_type, schema) in types {
-            body = body.content(media_type, Typed::new(Some(schema(schemas))));
+        for (media_type, content) in types {
+            body = body.content(media_type, content);
         }
         operation = operation.request_body(Some(body.build()));
     }
@@ -99,6 +108,14 @@ fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response 
             let any = any.additional_properties(Some(AdditionalProperties::FreeForm(true)));
             response = response.content(JSON, Typed::new(Some(any)));
         }
+        Content::File => {
+            let tag = HeaderBuilder::new()
+                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+                .description(Some("The version, for If-Match and If-None-Match."))
+                .build();
+            response = response.content(BYTES, bytes()).header("ETag", tag);
+        }
+        Content::Archive => response = response.content(TAR, bytes()),
         Content::Output => {
             let complete = HeaderBuilder::new()
                 .schema(Some(ObjectBuilder::new().schema_type(Type::Boolean)))
@@ -108,21 +125,10 @@ fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response 
                 .schema(Some(ObjectBuilder::new().schema_type(Type::Integer)))
                 .description(Some("All that was written, in bytes."))
                 .build();
-            let bytes = ObjectBuilder::new().schema_type(Type::String);
-            let bytes = bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
             response = response
-                .content(BYTES, Typed::new(Some(bytes)))
+                .content(BYTES, bytes())
                 .header("Output-Complete", complete)
                 .header("Output-Total-Bytes", total);
-        }
-        Content::File => {
-            let tag = HeaderBuilder::new()
-                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-                .description(Some("It is another one when the file is."))
-                .build();
-            let bytes = ObjectBuilder::new().schema_type(Type::String);
-            let bytes = bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
-            response = response.content(BYTES, Typed::new(Some(bytes))).header("ETag", tag);
         }
     }
     if row.takes_key() {
@@ -133,4 +139,21 @@ fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response 
         response = response.header("Idempotent-Replayed", replayed);
     }
     response.build()
+}
+
+/// Any bytes.
+fn bytes() -> Typed {
+    Typed::new(Some(binary()))
+}
+
+fn binary() -> ObjectBuilder {
+    let bytes = ObjectBuilder::new().schema_type(Type::String);
+    bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+}
+
+/// A form with one part for each file.
+fn files() -> Typed {
+    let files = ArrayBuilder::new().items(binary()).min_items(Some(1)).max_items(Some(MAX_PARTS));
+    let form = ObjectBuilder::new().schema_type(Type::Object).property("files", files);
+    Typed::new(Some(form.required("files")))
 }

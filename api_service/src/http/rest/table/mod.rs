@@ -4,6 +4,7 @@
 mod contexts;
 mod credentials;
 mod executions;
+mod files;
 mod processes;
 mod public;
 mod sessions;
@@ -32,6 +33,7 @@ pub fn protected() -> Vec<Endpoint> {
         sessions::rows(),
         contexts::rows(),
         processes::rows(),
+        files::rows(),
     ];
     all.into_iter().flatten().collect()
 }

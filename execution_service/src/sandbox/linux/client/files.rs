@@ -4,7 +4,7 @@ use std::io;
 
 use super::sandbox::{LinuxSandbox, PATIENT};
 use crate::sandbox::backend::SandboxError;
-use crate::sandbox::files::{self, FileMode, FilePath, Listing, Root};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::linux::wire::channel::MAX_CHUNK;
 use crate::sandbox::linux::wire::init::{InitReply, InitRequest, Piece};
 use crate::sandbox::workspace::WorkspacePath;
@@ -56,8 +56,8 @@ impl LinuxSandbox {
         let failed = |source| SandboxError::Read { path: path.to_string(), source };
         let mut content = Vec::new();
         loop {
-            let offset = content.len() as u64;
-            let request = InitRequest::Read { root, path: FilePath::from(path), offset };
+            let (path, offset) = (String::from(path.as_str()), content.len() as u64);
+            let request = InitRequest::Read { root, path, offset };
             let reply = self.ask(request, PATIENT).await?;
             if let InitReply::Failed(failure) = reply {
                 return Err(failed(failure.error()));
@@ -80,52 +80,5 @@ impl LinuxSandbox {
                 return Ok(Some(content));
             }
         }
-    }
-
-    /// Reads a packet's worth of a file of the workspace.
-    pub async fn get_piece(
-        &self,
-        path: &FilePath,
-        offset: u64,
-    ) -> Result<files::Piece, SandboxError> {
-        let request = InitRequest::Read { root: Root::Workspace, path: path.clone(), offset };
-        match self.ask(request, PATIENT).await? {
-            InitReply::Content { size, chunk } => Ok(files::Piece { size, data: chunk }),
-            InitReply::Failed(failure) => {
-                Err(SandboxError::Read { path: path.to_string(), source: failure.error() })
-            }
-            _ => Err(SandboxError::Gone),
-        }
-    }
-
-    /// Lists a directory, of at most `limit` entries.
-    pub async fn list(
-        &self,
-        root: Root,
-        path: Option<&WorkspacePath>,
-        limit: usize,
-    ) -> Result<Listing, SandboxError> {
-        let failed = |source| {
-            let path = path.map_or_else(|| String::from("."), WorkspacePath::to_string);
-            SandboxError::List { path, source }
-        };
-        let request = InitRequest::List {
-            root,
-            path: path.map(|path| String::from(path.as_str())),
-            limit: u64::try_from(limit).unwrap_or(u64::MAX),
-        };
-        let reply = self.ask(request, PATIENT).await?;
-        if let InitReply::Failed(failure) = reply {
-            return Err(failed(failure.error()));
-        }
-        let InitReply::Listed { mut entries, truncated } = reply else {
-            return Err(SandboxError::Gone);
-        };
-        let impossible = |name: &[u8]| name.is_empty() || name.contains(&b'/') || name.contains(&0);
-        if entries.len() > limit || entries.iter().any(|entry| impossible(&entry.name)) {
-            return Err(failed(io::Error::from(io::ErrorKind::InvalidData)));
-        }
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Listing { entries, truncated })
     }
 }

@@ -10,11 +10,14 @@ use tokio::task::AbortHandle;
 use super::fifo;
 use super::pending::{Packets, Pending, Running};
 use crate::sandbox::backend::{ProcessEnd, SandboxError};
+use crate::sandbox::linux::wire::Sequence;
 use crate::sandbox::linux::wire::init::{FirstWord, FromInit, InitReply, InitRequest, ToInit};
 use crate::sandbox::linux::wire::init_link::{InitEnds, Replies, shut_down_receiving};
 
 /// What init has answered.
 pub struct Reply {
+    /// To the question of this number.
+    pub sequence: Sequence,
     /// In its words.
     pub said: InitReply,
     /// Completes at the end of the process that it has started.
@@ -97,7 +100,7 @@ async fn listen(mut replies: Replies, pending: Arc<Pending<Reply>>) {
                 } else {
                     None
                 };
-                pending.resolve(sequence, Reply { said, exit });
+                pending.resolve(sequence, Reply { sequence, said, exit });
             }
             Ok(Some(FromInit::Ended { pid, end })) => running.end(pid, end),
             Ok(None) => break,

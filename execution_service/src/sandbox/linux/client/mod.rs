@@ -17,4 +17,5 @@ pub mod spawner;
 pub mod spawner_watch;
 mod start;
 mod terminal;
+mod transfer;
 mod tree;

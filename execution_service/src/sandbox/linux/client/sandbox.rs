@@ -16,7 +16,7 @@ use super::spawner::{Claim, SpawnerClient};
 use crate::sandbox::backend::{
     Excess, Fifo, Killed, Process, ProcessId, ProcessTree, Sandbox, SandboxError, Signal, Zygote,
 };
-use crate::sandbox::files::{FileMode, FilePath, Listing, Piece, Root};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::linux::cgroup::Meter;
 use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::linux::host::look::HostLook;
@@ -122,13 +122,15 @@ impl LinuxSandbox {
         match timeout(patience, self.init.ask(request, fds)).await {
             Ok(reply) => reply.ok_or(SandboxError::Gone),
             Err(_) if patience < PATIENT => Err(SandboxError::Gone),
-            Err(_) => {
-                // It will not do anything else either.
-                self.deaf.store(true, Ordering::Relaxed);
-                let _ = self.spawner.kill(self.id).await;
-                Err(SandboxError::Gone)
-            }
+            Err(_) => Err(self.give_up().await),
         }
+    }
+
+    /// Init has not done something for so long that it will not do anything else either.
+    pub(super) async fn give_up(&self) -> SandboxError {
+        self.deaf.store(true, Ordering::Relaxed);
+        let _ = self.spawner.kill(self.id).await;
+        SandboxError::Gone
     }
 
     /// What init says, and whether it is what it says now. If it is gone or starved, it is what it said last.
@@ -188,19 +190,6 @@ impl Sandbox for LinuxSandbox {
 
     async fn make_fifo(&self, name: &WorkspacePath) -> Result<Box<dyn Fifo>, SandboxError> {
         Ok(Box::new(self.fifo(name, NamedFifo::find).await?))
-    }
-
-    async fn read_piece(&self, path: &FilePath, offset: u64) -> Result<Piece, SandboxError> {
-        self.get_piece(path, offset).await
-    }
-
-    async fn list_files(
-        &self,
-        root: Root,
-        path: Option<&WorkspacePath>,
-        limit: usize,
-    ) -> Result<Listing, SandboxError> {
-        self.list(root, path, limit).await
     }
 
     async fn signal(&self, process: ProcessId, signal: Signal) -> Result<(), SandboxError> {

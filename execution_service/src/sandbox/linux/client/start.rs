@@ -136,7 +136,7 @@ impl LinuxSandbox {
         fds: Vec<OwnedFd>,
         request: InitRequest,
     ) -> Result<(i32, oneshot::Receiver<ProcessEnd>), SandboxError> {
-        let Reply { said, exit } = self.ask_with(fds, request, PATIENT).await?;
+        let Reply { sequence: _, said, exit } = self.ask_with(fds, request, PATIENT).await?;
         match (said, exit) {
             (InitReply::Started { pid }, Some(exit)) => Ok((pid, exit)),
             (InitReply::Failed(failure), _) => {

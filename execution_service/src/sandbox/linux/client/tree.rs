@@ -1,7 +1,6 @@
 //! Lists what is below a directory: level by level, a message's worth of directories at a time.
 
 use std::collections::VecDeque;
-use std::io;
 
 use super::sandbox::{LinuxSandbox, PATIENT};
 use crate::sandbox::backend::SandboxError;
@@ -13,6 +12,9 @@ use crate::sandbox::linux::wire::init::{InitReply, InitRequest};
 /// Most directories in one request.
 const MOST_DIRECTORIES: usize = 256;
 
+/// Most bytes of paths and targets in one tree: those of a hostile one would be as much as memory.
+const MOST_OF_NAMES: usize = 4 << 20;
+
 /// A walk that goes on.
 struct Walk {
     /// Nearest to the top first, each with its level.
@@ -20,6 +22,7 @@ struct Walk {
     tree: Tree,
     depth: u32,
     limit: usize,
+    names: usize,
 }
 
 impl LinuxSandbox {
@@ -30,23 +33,20 @@ impl LinuxSandbox {
         limit: usize,
     ) -> Result<Tree, SandboxError> {
         let top = DirectoryFrom { path: directory.cloned(), from: 0 };
-        let mut walk =
-            Walk { ahead: VecDeque::from([(top, 1)]), tree: Tree::default(), depth, limit };
-        let failed = |source: io::Error| {
-            let path = directory.map_or_else(|| String::from("."), FilePath::to_string);
-            SandboxError::File { path, source }
-        };
+        let (ahead, tree) = (VecDeque::from([(top, 1)]), Tree::default());
+        let mut walk = Walk { ahead, tree, depth, limit, names: MOST_OF_NAMES };
         let mut is_top = true;
         while walk.goes_on() {
             let request = InitRequest::Tree { directories: walk.next() };
             let InitReply::Tree(listed) = self.ask(request, PATIENT).await? else {
                 return Err(SandboxError::Gone);
             };
-            if let (true, Some(Listed::Failed { errno })) = (is_top, listed.first()) {
-                return Err(failed(io::Error::from_raw_os_error(*errno)));
+            if let (true, Some(Listed::Failed(error))) = (is_top, listed.first()) {
+                return Err(SandboxError::File(*error));
             }
             is_top = false;
-            walk.take(listed).map_err(failed)?;
+            // An init that user code has taken over could say what cannot be.
+            walk.take(listed).ok_or(SandboxError::Gone)?;
         }
         let Walk { ahead, mut tree, .. } = walk;
         tree.truncated |= !ahead.is_empty();
@@ -73,32 +73,31 @@ impl Walk {
         ahead.map(|(directory, _)| directory.clone()).collect()
     }
 
-    /// Takes in what init said of the first directories ahead.
-    fn take(&mut self, listed: Vec<Listed>) -> io::Result<()> {
-        // An init that user code has taken over could keep us here with nothing, and say what cannot be.
-        let impossible = || io::Error::from(io::ErrorKind::InvalidData);
+    /// Takes in what init said of the first directories ahead; nothing if that cannot be.
+    fn take(&mut self, listed: Vec<Listed>) -> Option<()> {
+        // With nothing we could be kept here for ever.
         if listed.is_empty() {
-            return Err(impossible());
+            return None;
         }
         for one in listed {
-            let (mut directory, level) = self.ahead.pop_front().ok_or_else(impossible)?;
+            let (mut directory, level) = self.ahead.pop_front()?;
             let (entries, next) = match one {
                 Listed::Whole { entries } => (entries, None),
                 Listed::Part { entries, next } => (entries, Some(next)),
                 // It was removed meanwhile, or user code has closed it.
-                Listed::Failed { .. } => continue,
+                Listed::Failed(_) => continue,
             };
             let progress = !entries.is_empty() || next.is_some_and(|next| next != directory.from);
             for found in entries {
-                self.add(directory.path.as_ref(), found, level).ok_or_else(impossible)?;
+                self.add(directory.path.as_ref(), found, level)?;
             }
             if let Some(next) = next {
                 directory.from = next;
                 self.ahead.push_front((directory, level));
-                return if progress { Ok(()) } else { Err(impossible()) };
+                return progress.then_some(());
             }
         }
-        Ok(())
+        Some(())
     }
 
     /// Takes in one entry; nothing for one that cannot be.
@@ -107,15 +106,20 @@ impl Walk {
         if name.is_empty() || name.contains(&b'/') || name.contains(&0) {
             return None;
         }
-        if self.tree.entries.len() == self.limit {
-            self.tree.truncated = true;
-            return Some(());
-        }
         // User code can go deeper than a path is long.
         let Ok(path) = FilePath::join(directory, &name) else {
             self.tree.truncated = true;
             return Some(());
         };
+        let takes = path.as_bytes().len() + target.as_ref().map_or(0, Vec::len);
+        let left = self.names.checked_sub(takes);
+        let Some(left) = left.filter(|_| self.tree.entries.len() < self.limit) else {
+            self.tree.truncated = true;
+            // No more is wanted.
+            self.limit = self.limit.min(self.tree.entries.len());
+            return Some(());
+        };
+        self.names = left;
         if status.kind == FileKind::Directory && level < self.depth {
             let below = DirectoryFrom { path: Some(path.clone()), from: 0 };
             self.ahead.push_back((below, level + 1));

@@ -1,7 +1,12 @@
 //! Files that the worker puts into the sandbox and takes out of it. Paths are resolved below two directories opened
 //! before any user code ran, never through a symbolic link, and with the rights of user code.
 
+mod draft;
+mod place;
+mod remove;
+pub mod requests;
 mod status;
+pub mod transfers;
 pub mod tree;
 
 use std::ffi::CString;
@@ -15,9 +20,8 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, mkfifoat, unlinkat};
-use rustix::fs::{AtFlags, Dir, FileType, statat};
 
-use crate::sandbox::files::{FileEntry, FileKind, FileMode, FilePath, Root};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::linux::syscall::open_beneath;
 use crate::sandbox::linux::wire::channel::MAX_CHUNK;
 use crate::sandbox::linux::wire::init::{InitReply, Piece};
@@ -29,9 +33,6 @@ const REQUEST_DIR_MODE: Mode = Mode::S_IRWXU.union(Mode::S_IXGRP).union(Mode::S_
 /// Mode of the FIFOs that init makes for the worker, which is another user. Whoever could open one must be
 /// in the sandbox, or have its request directory.
 const OPEN_TO_THE_WORKER: Mode = Mode::from_bits_truncate(0o666);
-
-/// The most that an entry of a listing takes in a message beside its name: two lengths and a kind.
-const ENTRY_BYTES: usize = 16;
 
 /// The directories that file operations start from.
 pub struct Files {
@@ -95,8 +96,8 @@ impl Files {
 
     /// Reads a piece of a file. User code may have put anything there: only a regular file is read, as
     /// the rest may have no end or never begin.
-    pub fn read(&self, root: Root, path: &FilePath, offset: u64) -> io::Result<InitReply> {
-        let path = CString::new(path.as_bytes()).map_err(io::Error::other)?;
+    pub fn read(&self, root: Root, path: &str, offset: u64) -> io::Result<InitReply> {
+        let path = CString::new(path).map_err(io::Error::other)?;
         let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
         let file = File::from(open_beneath(self.directory(root)?, &path, flags, 0)?);
         let metadata = file.metadata()?;
@@ -107,45 +108,6 @@ impl Files {
         let mut chunk = vec![0; left.min(MAX_CHUNK)];
         file.read_exact_at(&mut chunk, offset)?;
         Ok(InitReply::Content { size: metadata.len(), chunk })
-    }
-
-    /// Lists a directory, in whatever order it is in: at most `limit` entries, and no more than one message
-    /// has room for.
-    pub fn list(&self, root: Root, path: Option<&str>, limit: usize) -> io::Result<InitReply> {
-        let path = CString::new(path.unwrap_or(".")).map_err(io::Error::other)?;
-        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW;
-        let directory = open_beneath(self.directory(root)?, &path, flags, 0)?;
-        let mut listed = Dir::new(directory)?;
-        let (mut entries, mut room, mut truncated) = (Vec::new(), MAX_CHUNK, false);
-        while let Some(entry) = listed.next() {
-            let name = entry?.file_name().to_owned();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            let left = room.checked_sub(name.as_bytes().len() + ENTRY_BYTES);
-            let Some(left) = left.filter(|_| entries.len() < limit) else {
-                truncated = true;
-                break;
-            };
-            // Of one that has just been removed nothing is said.
-            let Ok(found) = statat(listed.fd()?, &name, AtFlags::SYMLINK_NOFOLLOW) else {
-                continue;
-            };
-            room = left;
-            let kind = match FileType::from_raw_mode(found.st_mode) {
-                FileType::RegularFile => FileKind::Regular,
-                FileType::Directory => FileKind::Directory,
-                FileType::Symlink => FileKind::Symlink,
-                FileType::Fifo
-                | FileType::Socket
-                | FileType::CharacterDevice
-                | FileType::BlockDevice
-                | FileType::Unknown => FileKind::Special,
-            };
-            let size = u64::try_from(found.st_size).unwrap_or_default();
-            entries.push(FileEntry { name: name.into_bytes(), kind, size });
-        }
-        Ok(InitReply::Listed { entries, truncated })
     }
 
     /// Makes a FIFO.
@@ -203,8 +165,6 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::sandbox::linux::wire::channel::MAX_PACKET;
-    use crate::sandbox::linux::wire::init::FromInit;
 
     #[test]
     fn only_regular_files_are_read_and_piece_by_piece() {
@@ -213,10 +173,7 @@ mod tests {
         let files = Files { workspace: directory(), requests: directory() };
         let content: Vec<u8> = (0..=u8::MAX).cycle().take(MAX_CHUNK + 5).collect();
         fs::write(home.path().join("file"), &content).expect("room");
-        let read = |path: &str, offset| match FilePath::parse(Vec::from(path))
-            .map_err(io::Error::other)
-            .and_then(|path| files.read(Root::Workspace, &path, offset))
-        {
+        let read = |path: &str, offset| match files.read(Root::Workspace, path, offset) {
             Ok(InitReply::Content { size, chunk }) => Some((size, chunk)),
             Ok(_) | Err(_) => None,
         };
@@ -232,59 +189,5 @@ mod tests {
         for refused in ["link", "folder", "folder/here/file", "fifo", "missing", "../file"] {
             assert_eq!(read(refused, 0), None, "{refused}");
         }
-    }
-
-    #[test]
-    fn a_listing_names_what_is_there_and_follows_nothing() {
-        let home = tempfile::tempdir().expect("a directory");
-        let directory = || OwnedFd::from(File::open(home.path()).expect("it is there"));
-        let files = Files { workspace: directory(), requests: directory() };
-        let list = |path: Option<&str>, limit| match files.list(Root::Workspace, path, limit) {
-            Ok(InitReply::Listed { mut entries, truncated }) => {
-                entries.sort_by(|one, other| one.name.cmp(&other.name));
-                Ok((entries, truncated))
-            }
-            Ok(other) => panic!("{other:?}"),
-            Err(error) => Err(error.kind()),
-        };
-        assert_eq!(list(None, 10), Ok((Vec::new(), false)));
-        fs::write(home.path().join("file"), b"12345").expect("room");
-        fs::create_dir(home.path().join("folder")).expect("a folder");
-        symlink("folder", home.path().join("link")).expect("a link");
-        mkfifoat(&files.workspace, "pipe", Mode::S_IRWXU).expect("a FIFO");
-        let (entries, truncated) = list(None, 10).expect("a directory");
-        let kinds: Vec<_> =
-            entries.iter().map(|entry| (entry.name.as_slice(), entry.kind)).collect();
-        let expected = [
-            (&b"file"[..], FileKind::Regular),
-            (b"folder", FileKind::Directory),
-            (b"link", FileKind::Symlink),
-            (b"pipe", FileKind::Special),
-        ];
-        assert_eq!((kinds.as_slice(), truncated), (&expected[..], false));
-        assert_eq!(entries[0].size, 5);
-        assert!(list(None, 3).is_ok_and(|(entries, truncated)| entries.len() == 3 && truncated));
-        assert!(list(None, 0).is_ok_and(|(entries, truncated)| entries.is_empty() && truncated));
-        assert_eq!(list(Some("folder"), 0), Ok((Vec::new(), false)));
-        assert_eq!(list(Some("missing"), 10), Err(io::ErrorKind::NotFound));
-        assert_eq!(list(Some("file"), 10), Err(io::ErrorKind::NotADirectory));
-        for refused in ["link", "link/..", "../", "/"] {
-            assert!(list(Some(refused), 10).is_err(), "{refused}");
-        }
-    }
-
-    #[test]
-    fn a_listing_has_room_in_a_message() {
-        let home = tempfile::tempdir().expect("a directory");
-        let directory = || OwnedFd::from(File::open(home.path()).expect("it is there"));
-        let files = Files { workspace: directory(), requests: directory() };
-        for number in 0..400 {
-            fs::write(home.path().join(format!("{number:0>250}")), b"").expect("room");
-        }
-        let reply = files.list(Root::Workspace, None, usize::MAX).expect("a directory");
-        assert!(matches!(&reply, InitReply::Listed { truncated: true, .. }));
-        let message = FromInit::Reply { sequence: u64::MAX, reply };
-        let bytes = postcard::to_stdvec(&message).expect("room");
-        assert!((MAX_CHUNK / 2..MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
     }
 }

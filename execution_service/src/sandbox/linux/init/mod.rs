@@ -33,6 +33,8 @@ use crate::sandbox::linux::wire::failure::Failure;
 use crate::sandbox::linux::wire::init::{FirstWord, FromInit, InitReply, InitRequest, ToInit};
 use crate::sandbox::linux::wire::init_link::{self, InitEnds};
 use files::Files;
+use files::requests;
+use files::transfers::Transfers;
 use kill_tree::kill_tree;
 use sockets::Buffered;
 pub use sockets::Sockets;
@@ -42,6 +44,7 @@ struct Init {
     socket: OwnedFd,
     replies: File,
     files: Files,
+    transfers: Transfers,
     /// Processes that the worker asked for and has not been told the end of.
     started: HashSet<i32>,
     /// Time of all that was reaped, and the most memory that one of it had: the account on hosts without
@@ -75,16 +78,27 @@ pub fn serve(
         return channel::send(socket.as_fd(), &FirstWord::SetUpFailed(failure), &[]);
     }
     drop(paths);
-    let (replies, started, reaped) = (File::from(replies), HashSet::new(), Reaped::default());
-    let mut init =
-        Init { socket, replies, files, started, reaped, memory_bytes, process_limits, sockets };
+    let mut init = Init {
+        socket,
+        replies: File::from(replies),
+        files,
+        transfers: Transfers::default(),
+        started: HashSet::new(),
+        reaped: Reaped::default(),
+        memory_bytes,
+        process_limits,
+        sockets,
+    };
     loop {
         let (request, child) = {
-            let mut wanted = [
+            let mut wanted = vec![
                 PollFd::new(init.socket.as_fd(), PollFlags::POLLIN),
                 PollFd::new(children.as_fd(), PollFlags::POLLIN),
             ];
-            match poll(&mut wanted, PollTimeout::NONE) {
+            wanted.extend(init.transfers.wanted());
+            let working = init.transfers.have_work();
+            let patience = if working { PollTimeout::ZERO } else { PollTimeout::NONE };
+            match poll(&mut wanted, patience) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(io::Error::from(error)),
             }
@@ -97,6 +111,7 @@ pub fn serve(
         if request && !init.answer()? {
             return Ok(());
         }
+        init.transfer()?;
     }
 }
 
@@ -109,6 +124,15 @@ impl Init {
                 let ended = FromInit::Ended { pid: reaped.pid, end: reaped.end };
                 init_link::send_reply(&self.replies, &ended)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Moves a piece of each file that is on its way.
+    fn transfer(&mut self) -> io::Result<()> {
+        for (sequence, reply) in self.transfers.go_on(self.files.workspace()) {
+            let reply = InitReply::Files(reply);
+            init_link::send_reply(&self.replies, &FromInit::Reply { sequence, reply })?;
         }
         Ok(())
     }
@@ -138,12 +162,16 @@ impl Init {
                 self.files.write(root, &path, piece, &chunk).map(|()| InitReply::Done)
             }
             InitRequest::Read { root, path, offset } => self.files.read(root, &path, offset),
-            InitRequest::List { root, path, limit } => {
-                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                self.files.list(root, path.as_deref(), limit)
-            }
             InitRequest::Tree { directories } => {
                 Ok(InitReply::Tree(files::tree::list(self.files.workspace(), &directories)))
+            }
+            InitRequest::Files(request) => {
+                let (workspace, asked) = (self.files.workspace(), (sequence, fds));
+                let reply = requests::answer(workspace, &mut self.transfers, asked, request);
+                let Some(reply) = reply else {
+                    return Ok(true);
+                };
+                Ok(InitReply::Files(reply))
             }
             InitRequest::Fifo { path } => self.files.fifo(&path).map(|()| InitReply::Done),
             InitRequest::Signal { pid, signal } => send_signal(pid, signal),

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Sequence;
 use super::failure::Failure;
-use super::files::{DirectoryFrom, Listed};
+use super::files::{DirectoryFrom, FilesReply, FilesRequest, Listed};
 use crate::sandbox::backend::ProcessEnd;
-use crate::sandbox::files::{FileEntry, FileMode, FilePath, Root};
+use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::linux::wire::probe::{Probe, Targets};
 use crate::sandbox::spec::{Command, SandboxLimits};
@@ -49,11 +49,11 @@ pub enum InitRequest {
     /// Write a piece of a file.
     Write { root: Root, path: String, piece: Piece, chunk: Vec<u8> },
     /// Read a piece of a regular file.
-    Read { root: Root, path: FilePath, offset: u64 },
-    /// List a directory; without a path, the root itself.
-    List { root: Root, path: Option<String>, limit: u64 },
+    Read { root: Root, path: String, offset: u64 },
     /// List the first of these directories, with all that is known of what is in them.
     Tree { directories: Vec<DirectoryFrom> },
+    /// Do something else with files of the workspace.
+    Files(FilesRequest),
     /// Make a FIFO in the request directory, which the worker opens by its name.
     Fifo { path: String },
     /// Signal a process of the sandbox, and its group.
@@ -113,10 +113,10 @@ pub enum InitReply {
     /// A piece of a file, and the size of the whole. Only the last piece is shorter than
     /// [`super::channel::MAX_CHUNK`].
     Content { size: u64, chunk: Vec<u8> },
-    /// What is in a directory, and whether there is more.
-    Listed { entries: Vec<FileEntry>, truncated: bool },
     /// What is in the first of the directories that were asked for; at least one.
     Tree(Vec<Listed>),
+    /// What came of something else.
+    Files(FilesReply),
     /// Killed; those that were to be spared as well, if `everything`.
     Killed { everything: bool },
     /// As asked.

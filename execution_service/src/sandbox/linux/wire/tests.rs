@@ -5,11 +5,12 @@ use proptest::strategy::LazyJust;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
+use super::files::{FilesReply, Found, Listed};
 use super::init::{FirstWord, FromInit, InitReply, InitUsage, SetUp, ToInit};
 use super::spawner::{FromSpawner, ToSpawner};
 use super::zygote::{FromZygote, ToZygote};
 use crate::sandbox::backend::ProcessEnd;
-use crate::sandbox::files::{FileEntry, FileKind};
+use crate::sandbox::files::{FileError, FileKind, FileStatus, Moment, Written};
 use crate::sandbox::linux::host::disk::Disk;
 use crate::sandbox::spec::Exit;
 
@@ -22,15 +23,43 @@ fn end() -> impl Strategy<Value = ProcessEnd> {
     })
 }
 
-fn listed() -> impl Strategy<Value = FileEntry> {
+fn status() -> impl Strategy<Value = FileStatus> {
     let kind = prop_oneof![
         LazyJust::new(|| FileKind::Regular),
         LazyJust::new(|| FileKind::Directory),
         LazyJust::new(|| FileKind::Symlink),
         LazyJust::new(|| FileKind::Special),
     ];
-    (proptest::collection::vec(any::<u8>(), 0..40), kind, any::<u64>())
-        .prop_map(|(name, kind, size)| FileEntry { name, kind, size })
+    let moment = any::<(i64, u32)>().prop_map(|(seconds, nanos)| Moment { seconds, nanos });
+    (kind, any::<(u64, u32, u64)>(), moment).prop_map(|(kind, (size, mode, inode), modified)| {
+        FileStatus { kind, size, mode, modified, changed: modified, inode }
+    })
+}
+
+fn listed() -> impl Strategy<Value = Listed> {
+    let bytes = || proptest::collection::vec(any::<u8>(), 0..40);
+    let found = move || {
+        (bytes(), status(), proptest::option::of(bytes()))
+            .prop_map(|(name, status, target)| Found { name, status, target })
+    };
+    let entries = || proptest::collection::vec(found(), 0..5);
+    prop_oneof![
+        entries().prop_map(|entries| Listed::Whole { entries }),
+        (entries(), any::<u64>()).prop_map(|(entries, next)| Listed::Part { entries, next }),
+        any::<i32>().prop_map(|errno| Listed::Failed(FileError::Other(errno))),
+    ]
+}
+
+fn about_files() -> impl Strategy<Value = FilesReply> {
+    let written = (status(), any::<bool>())
+        .prop_map(|(status, created)| FilesReply::Written(Written { status, created }));
+    prop_oneof![
+        written,
+        status().prop_map(FilesReply::Status),
+        proptest::option::of(status()).prop_map(|replaces| FilesReply::Begun { replaces }),
+        any::<bool>().prop_map(|made| FilesReply::Made { made }),
+        LazyJust::new(|| FilesReply::Failed(FileError::Full)),
+    ]
 }
 
 fn from_init() -> impl Strategy<Value = FromInit> {
@@ -50,8 +79,8 @@ fn from_init() -> impl Strategy<Value = FromInit> {
         any::<(u64, u64)>().prop_map(|(bytes, of_tcp)| InitReply::Sockets { bytes, of_tcp }),
         any::<u64>().prop_map(InitReply::Locks),
         any::<bool>().prop_map(|everything| InitReply::Killed { everything }),
-        (proptest::collection::vec(listed(), 0..9), any::<bool>())
-            .prop_map(|(entries, truncated)| InitReply::Listed { entries, truncated }),
+        proptest::collection::vec(listed(), 0..5).prop_map(InitReply::Tree),
+        about_files().prop_map(InitReply::Files),
         failure.prop_map(InitReply::Failed),
     ];
     prop_oneof![

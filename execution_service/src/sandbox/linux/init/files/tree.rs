@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{AtFlags, FileType, RawDir, SeekFrom, readlinkat_raw, seek, statat};
 
+use super::place::file_error;
 use super::status::status_of;
 use crate::sandbox::linux::syscall::open_within;
 use crate::sandbox::linux::wire::channel::MAX_CHUNK;
@@ -38,9 +39,8 @@ pub fn list(workspace: BorrowedFd<'_>, directories: &[DirectoryFrom]) -> Vec<Lis
             break;
         }
         left.bytes -= DIRECTORY_BYTES;
-        let one = list_one(workspace, directory, &mut left).unwrap_or_else(|error| {
-            Listed::Failed { errno: error.raw_os_error().unwrap_or(libc::EIO) }
-        });
+        let one = list_one(workspace, directory, &mut left)
+            .unwrap_or_else(|error| Listed::Failed(file_error(&error)));
         // Of an empty one no entry was looked at, but it was opened.
         left.entries = left.entries.saturating_sub(1);
         listed.push(one);

@@ -8,7 +8,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use super::list;
-use crate::sandbox::files::{FileKind, FilePath};
+use crate::sandbox::files::{FileError, FileKind, FilePath};
 use crate::sandbox::linux::wire::channel::MAX_PACKET;
 use crate::sandbox::linux::wire::files::{DirectoryFrom, Found, Listed};
 use crate::sandbox::linux::wire::init::{FromInit, InitReply};
@@ -41,7 +41,7 @@ fn whole(home: &Path, text: &str) -> (Vec<Found>, usize) {
                 found.extend(entries);
                 directory.from = next;
             }
-            Listed::Failed { errno } => panic!("{errno}"),
+            Listed::Failed(error) => panic!("{error}"),
         }
     }
     panic!("it has no end")
@@ -81,16 +81,16 @@ fn links_are_followed_only_below() {
     symlink("circle", home.path().join("circle")).expect("a link");
     assert_eq!(whole(home.path(), "a/b/up").0.len(), 2, "a, by a link");
     let workspace = File::open(home.path()).expect("it is there");
-    for (text, errno) in [
-        ("out", libc::EXDEV),
-        ("root", libc::EXDEV),
-        ("root/etc", libc::EXDEV),
-        ("circle", libc::ELOOP),
-        ("missing", libc::ENOENT),
-        ("a/file", libc::ENOTDIR),
+    for (text, error) in [
+        ("out", FileError::OutOfWorkspace),
+        ("root", FileError::OutOfWorkspace),
+        ("root/etc", FileError::OutOfWorkspace),
+        ("circle", FileError::OutOfWorkspace),
+        ("missing", FileError::NotFound),
+        ("a/file", FileError::NotADirectory),
     ] {
         let listed = list(workspace.as_fd(), &[from(text)]);
-        let failed = |one: &Listed| matches!(one, Listed::Failed { errno: is } if *is == errno);
+        let failed = |one: &Listed| matches!(one, Listed::Failed(is) if *is == error);
         assert!(listed.first().is_some_and(failed), "{text}: {listed:?}");
     }
 }

@@ -39,7 +39,7 @@ pub fn tell(run: &wire::ExecuteRequest, outcome: &mut wire::Outcome) {
         });
     }
     if run.report_changes {
-        let change = |path: &str, change: &str, size| wire::FileChange {
+        let change = |path: &str, change: &str, size| wire::ChangedFile {
             path: path.as_bytes().to_vec().into(),
             change: change.to_owned(),
             size,

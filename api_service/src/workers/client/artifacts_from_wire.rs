@@ -43,8 +43,8 @@ pub(super) fn changes(changes: wire::Changes) -> Result<Changes, Error> {
     Ok(Changes { files, truncated })
 }
 
-fn change(file: wire::FileChange) -> Result<FileChange, Error> {
-    let wire::FileChange { path, change, size } = file;
+fn change(file: wire::ChangedFile) -> Result<FileChange, Error> {
+    let wire::ChangedFile { path, change, size } = file;
     let change = Change::parse(&change).ok_or(Error::Malformed("a change"))?;
     Ok(FileChange { path: FilePath(path.into()), change, size })
 }
