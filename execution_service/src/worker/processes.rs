@@ -68,6 +68,7 @@ impl Worker {
         session.deadline.touch();
         let (events, driven) = place.run(process, command, share, session.ended.clone());
         self.tasks.spawn("process", driven);
+        session.stay_awake(session.limits.sandbox, None).await?;
         Ok(events)
     }
 
