@@ -123,8 +123,7 @@ pub async fn drive(
     let mut once_more: Option<Instant> = None;
 
     let (ending, alive) = loop {
-        // One that was only interrupted is held to its limits still.
-        let may_go_on = matches!(stopping, None | Some(Stop::Interrupted));
+        let may_go_on = may_go_on(stopping);
         let next = tokio::select! {
             biased;
             end = &mut process.exit => Next::Exit(end),
@@ -206,9 +205,7 @@ pub async fn drive(
                 deadline = interrupt(sandbox, process, kernel.is_some()).await;
             }
         }
-        if matches!(stopping, None | Some(Stop::Interrupted))
-            && streams.largest() > rules.hard_output
-        {
+        if self::may_go_on(stopping) && streams.largest() > rules.hard_output {
             break (Ending::Stopped(Stop::Output), false);
         }
     };
@@ -229,12 +226,14 @@ pub async fn drive(
     Ok(Driven { ending, diagnostic, stdout, stderr, results_omitted, alive, to_kill })
 }
 
-/// What `ending` is of a program that is `stopping`: one that ends by itself after an interrupt was not stopped.
+/// Whether a program that is `stopping` may go on, and is held to its limits still: one that was only interrupted may.
+fn may_go_on(stopping: Option<Stop>) -> bool {
+    matches!(stopping, None | Some(Stop::Interrupted))
+}
+
+/// What `ending` is of a program that is `stopping`.
 fn ending_of(stopping: Option<Stop>, ending: Ending) -> Ending {
-    match stopping {
-        None | Some(Stop::Interrupted) => ending,
-        Some(stop) => Ending::Stopped(stop),
-    }
+    stopping.filter(|_| !may_go_on(stopping)).map_or(ending, Ending::Stopped)
 }
 
 /// Completes when the program is to be interrupted: by somebody's wish, or because it is time to do it `once_more`.

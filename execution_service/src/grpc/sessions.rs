@@ -45,8 +45,7 @@ impl wire::sessions_server::Sessions for Sessions {
         let wire::GetSessionRequest { session_id, owner } = request.into_inner();
         let session =
             self.worker.sessions.get(&session_id, &owner).map_err(|error| status(&error.into()))?;
-        let usage = self.worker.usage_of(&session).await.map_err(|error| status(&error))?;
-        let usage = Some(to_wire::session_usage(usage));
+        let usage = self.worker.usage_of(&session).await.map(to_wire::session_usage);
         Ok(Response::new(wire::Session { usage, ..to_wire::session(&self.worker, &session) }))
     }
 

@@ -32,6 +32,7 @@ use crate::files::Places;
 use crate::language::Language;
 use crate::owners::{Membership, NotPaused, Overcommitted, Promise};
 use crate::sandbox::backend::{ProcessId, Sandbox};
+use crate::sandbox::spec::SandboxLimits;
 use crate::sandbox::workspace::WorkspaceFile;
 
 pub use context::{Context, ContextError, ContextState, Contexts, DEFAULT_CONTEXT, NewContext};
@@ -146,6 +147,21 @@ impl Session {
         if self.membership.is_paused() { self.wake().await } else { Ok(()) }
     }
 
+    /// Who was let in before its owner paused it uses it all the same, with `limits`, and waits for room until `latest`.
+    ///
+    /// # Errors
+    /// When there was no room by then.
+    pub async fn stay_awake(
+        &self,
+        limits: SandboxLimits,
+        latest: Option<Instant>,
+    ) -> Result<(), Overcommitted> {
+        if self.membership.is_paused() {
+            self.membership.activate(limits, latest).await?;
+        }
+        Ok(())
+    }
+
     /// Whether it can be used, or only its owner's word resumes it.
     ///
     /// # Errors
@@ -182,7 +198,7 @@ impl Session {
     /// The processes of it that are none of `context`: other interpreters, and commands.
     pub fn others_than(&self, context: &Context) -> Vec<ProcessId> {
         let contexts = self.contexts.all();
-        let others = contexts.iter().filter(|other| other.id != context.id);
+        let others = contexts.iter().filter(|other| !std::ptr::eq(&***other, context));
         let kernels = others.filter_map(|other| other.kernel());
         let commands = self.processes.all();
         kernels.chain(commands.iter().map(|command| command.id)).collect()

@@ -1,8 +1,12 @@
 //! The contexts of sessions: made, interrupted, restarted, deleted.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::future::try_join_all;
 use tokio::sync::OwnedMutexGuard;
+use tokio::time::sleep;
 
 use super::{Worker, WorkerError};
 use crate::execution::handle::Cause;
@@ -11,6 +15,9 @@ use crate::execution::runner::Runner;
 use crate::sandbox::backend::{Killed, ProcessTree, SandboxError};
 use crate::sandbox::files::{FileError, FileKind, FilePath, FileStatus};
 use crate::session::{Context, NewContext, Session};
+
+/// Between two looks whether a run has begun that was not there to be ended before.
+const ANOTHER: Duration = Duration::from_millis(20);
 
 impl Worker {
     /// Makes one more context in a session. Its interpreter is started by its first run.
@@ -94,14 +101,11 @@ impl Worker {
     ) -> Result<(), WorkerError> {
         let (worker, session) = (Arc::clone(self), Arc::clone(session));
         let ending = async move {
-            for context in &contexts {
-                context.current.end(cause);
-            }
-            for context in contexts {
-                let runner = Arc::clone(&context.runner).lock_owned().await;
-                worker.end_kernel(&session, &context, runner).await?;
-            }
-            Ok(())
+            let each = contexts.iter().map(async |context| {
+                let runner = end_run(context, cause).await;
+                worker.end_kernel(&session, context, runner).await
+            });
+            try_join_all(each).await.map(drop)
         };
         let ended = self.tasks.spawn("end contexts", ending).await;
         ended.unwrap_or(Err(WorkerError::ShuttingDown))
@@ -139,6 +143,18 @@ impl Worker {
                     error => Err(KernelError::from(error).into()),
                 }
             }
+        }
+    }
+}
+
+/// Ends what runs in a context; gives its runner once nothing does.
+async fn end_run(context: &Context, cause: Cause) -> OwnedMutexGuard<Runner> {
+    let mut idle = pin!(Arc::clone(&context.runner).lock_owned());
+    loop {
+        context.current.end(cause);
+        tokio::select! {
+            runner = &mut idle => return runner,
+            () = sleep(ANOTHER) => {}
         }
     }
 }

@@ -57,10 +57,7 @@ impl Worker {
         let began = Instant::now();
         let share = session.activity.begin(run.wants());
         // From here on nobody can pause the session, and somebody may just have done so.
-        if session.membership.is_paused() {
-            session.may_be_used()?;
-            session.membership.activate(run.limits.sandbox, turn.latest).await?;
-        }
+        session.stay_awake(run.limits.sandbox, turn.latest).await?;
         let handle = Arc::new(Handle::new(run.cancelled.child_token()));
         let going = place.context.current.begin(&handle);
         let result = self.take_turn(run, session, &mut runner, (&share, &handle)).await;

@@ -91,6 +91,7 @@ impl Worker {
         let start = Start { command, tag, input, open_input };
         let (process, driven) = place.run(process, start, share, session.ended.clone())?;
         self.tasks.spawn("process", driven);
+        session.stay_awake(session.limits.sandbox, None).await?;
         if let Some(timeout) = new.timeout {
             let (session, process) = (Arc::clone(session), Arc::clone(&process));
             self.tasks.spawn("timeout of a process", async move {

@@ -90,16 +90,11 @@ impl Worker {
         Ok(session)
     }
 
-    /// What a session has used so far; as far as can be told at once.
-    ///
-    /// # Errors
-    /// No such session.
-    pub async fn usage_of(&self, session: &Arc<Session>) -> Result<Usage, WorkerError> {
-        let usage = session.sandbox.usage(PATIENCE).await;
-        let mut usage = self.answer(session, usage)?;
-        // What it holds now, and not at most since somebody has looked.
-        usage.memory_bytes = session.sandbox.footprint().await.memory_bytes;
-        Ok(usage)
+    /// What a session has used so far and holds now; `None` while nobody can tell.
+    pub async fn usage_of(&self, session: &Session) -> Option<Usage> {
+        let usage = session.sandbox.usage(PATIENCE).await.ok()?;
+        let memory_bytes = session.sandbox.footprint().await.memory_bytes;
+        Some(Usage { memory_bytes, ..usage })
     }
 
     /// Ends a session; returns when nothing of it is left.
