@@ -105,30 +105,22 @@ impl Before {
             let (was, is) = (before.get(path).copied(), now.get(path).copied());
             let touched = is.is_some_and(|is| is.changed >= self.began);
             let came = touched || is_below(path, &arrived);
-            match (was, is) {
-                (_, Some(is)) if is.kind == FileKind::Directory => {
-                    if came && was.is_none_or(|was| was.inode != is.inode) {
-                        arrived.insert(path.as_bytes());
-                    }
+            let regular = |status: Option<FileStatus>| {
+                status.filter(|status| status.kind == FileKind::Regular)
+            };
+            match (regular(was), regular(is)) {
+                (None, Some(is)) if came => tell(path, Change::Created, Some(is.size)),
+                (Some(was), Some(is)) if was != is && came => {
+                    tell(path, Change::Modified, Some(is.size));
                 }
-                (None, Some(is)) if is.kind == FileKind::Regular && came => {
-                    tell(path, Change::Created, Some(is.size));
-                }
-                (Some(was), Some(is)) if is.kind == FileKind::Regular && was != is && came => {
-                    let change = match was.kind {
-                        FileKind::Regular => Change::Modified,
-                        _ => Change::Created,
-                    };
-                    tell(path, change, Some(is.size));
-                }
-                (Some(was), other) if was.kind == FileKind::Regular => {
-                    if other.is_none_or(|other| other.kind != FileKind::Regular)
-                        && self.was_removed(path, &now)
-                    {
-                        tell(path, Change::Removed, None);
-                    }
+                (Some(_), None) if self.was_removed(path, &now) => {
+                    tell(path, Change::Removed, None);
                 }
                 _ => {}
+            }
+            let is_another = is.is_some_and(|is| was.is_none_or(|was| was.inode != is.inode));
+            if came && is_another && is.is_some_and(|is| is.kind == FileKind::Directory) {
+                arrived.insert(path.as_bytes());
             }
         }
         // Of what lies deeper than either of them nothing is known.

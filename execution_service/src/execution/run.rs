@@ -378,8 +378,8 @@ impl Run<'_> {
             shared,
             to_kill: driven.to_kill,
             after,
-            changes: None,
-            collected: None,
+            changes: self.watched.as_ref().map(|_| Changes::default()),
+            collected: self.request.collect.as_ref().map(|_| Collected::default()),
         })
     }
 }
