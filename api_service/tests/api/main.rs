@@ -6,6 +6,7 @@ mod authorization;
 mod bad_input;
 mod credentials;
 mod executions;
+mod files;
 mod floods;
 mod history;
 mod idempotency;

@@ -4,6 +4,7 @@ mod case;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/crucible.rs"]
 mod crucible;
+mod files;
 mod first_answer;
 mod hostile;
 mod languages;

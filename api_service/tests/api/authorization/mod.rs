@@ -1,5 +1,6 @@
 //! Every route × every kind of caller.
 
+mod files;
 mod ownership;
 mod registration;
 mod strangers;
@@ -35,7 +36,7 @@ fn table() -> Vec<Row> {
     let user = json!({"username": "made-by-table", "password": "long enough"});
     let passwords = json!({"password": "not the present one", "new_password": "long enough"});
     let run = json!({"code": "say hi", "language": "python"});
-    vec![
+    [
         Row { body: Some(user), ..row(post.clone(), "/v1/users", Needs(Scope::Admin), 403) },
         row(get.clone(), "/v1/doctor", Needs(Scope::Admin), 403),
         row(get.clone(), "/v1/users/me", SignedIn, 200),
@@ -80,6 +81,10 @@ fn table() -> Vec<Row> {
             foreign: Some(404),
             ..row(get.clone(), "/v1/code_interpreter/sessions/{id}", Needs(Scope::Read), 200)
         },
+    ]
+    .into_iter()
+    .chain(files::table())
+    .chain([
         Row {
             foreign: Some(404),
             ..row(delete.clone(), "/v1/code_interpreter/sessions/{id}", Needs(Scope::Sessions), 200)
@@ -98,7 +103,8 @@ fn table() -> Vec<Row> {
             body: Some(json!({"password": "long enough"})),
             ..row(Method::PUT, "/v1/users/{id}/password", Needs(Scope::Admin), 403)
         },
-    ]
+    ])
+    .collect()
 }
 
 #[test]
@@ -194,13 +200,13 @@ impl Ids {
     }
 
     fn fill(&self, path: &str) -> String {
-        let id = match path.split('/').rev().find(|part| part.ends_with('s')) {
+        let id = match path.split('/').rev().find(|part| part.ends_with('s') && *part != "files") {
             Some("executions") => &self.execution,
             Some("sessions") => &self.session,
             Some("users") => &self.user,
             _ => &self.key,
         };
-        path.replace("{id}", id).replace("{stream}", "stdout")
+        path.replace("{id}", id).replace("{stream}", "stdout").replace("{path}", "made.txt")
     }
 }
 

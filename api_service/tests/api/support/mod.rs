@@ -4,6 +4,7 @@ use std::time::Duration;
 
 mod app;
 mod capabilities;
+mod fake_files;
 mod fake_worker;
 mod gateway;
 mod log;
