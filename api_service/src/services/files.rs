@@ -42,6 +42,14 @@ pub struct Receiving {
 }
 
 impl Files {
+    /// That there is such a session.
+    ///
+    /// # Errors
+    /// [`Error::SessionNotFound`] and others of sessions.
+    pub async fn find(&self, asked: Asked<'_>) -> Result<(), Error> {
+        self.sessions.usable(asked.user, asked.session).await.map(drop)
+    }
+
     /// What is below a directory, or below the workspace: `depth` levels, at most `limit` entries.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod bad_input;
 mod contexts;
 mod credentials;
 mod executions;
+mod files;
 mod floods;
 mod history;
 mod idempotency;

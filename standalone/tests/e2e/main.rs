@@ -7,6 +7,7 @@ mod contexts;
 #[path = "../machine/crucible.rs"]
 mod crucible;
 mod examples;
+mod files;
 mod first_answer;
 mod hostile;
 mod languages;

@@ -95,8 +95,6 @@ impl EntityTags {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -119,19 +117,19 @@ mod tests {
         assert!(many(MAX_TAGS).is_ok() && many(MAX_TAGS + 1).is_err());
     }
 
-    proptest! {
+    proptest::proptest! {
         #[test]
         fn what_the_document_allows_is_taken(
             header in r#"\*|(W/)?"[!#-~]{0,5}"( {0,2}, {0,2}(W/)?"[!#-~]{0,5}"){0,31}"#,
         ) {
-            prop_assert!(EntityTags::parse(&header).is_ok());
+            proptest::prop_assert!(EntityTags::parse(&header).is_ok());
         }
 
         #[test]
         fn any_header_is_a_list_or_none(header in ".*") {
             if let Ok(EntityTags::These(tags)) = EntityTags::parse(&header) {
-                prop_assert!(!tags.is_empty() && tags.len() <= MAX_TAGS);
-                prop_assert!(tags.iter().all(|tag| !tag.text.contains('"')));
+                proptest::prop_assert!(!tags.is_empty() && tags.len() <= MAX_TAGS);
+                proptest::prop_assert!(tags.iter().all(|tag| !tag.text.contains('"')));
             }
         }
     }

@@ -175,8 +175,6 @@ pub fn encoded(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -202,17 +200,17 @@ mod tests {
         assert!(FilePath::parse(b"a/".repeat(2048)).is_err());
     }
 
-    proptest! {
+    proptest::proptest! {
         #[test]
-        fn every_path_can_be_written_in_a_url_and_in_json(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn every_path_can_be_written_in_a_url_and_in_json(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40)) {
             if let Ok(path) = FilePath::parse(bytes.clone()) {
-                prop_assert_eq!(FilePath::from_url(&encoded(&bytes)), Ok(path.clone()));
+                proptest::prop_assert_eq!(FilePath::from_url(&encoded(&bytes)), Ok(path.clone()));
                 let PathText { text, encoding } = PathText::of(&bytes);
-                prop_assert_eq!(FilePath::from_text(&text, encoding), Ok(path.clone()));
-                prop_assert_eq!(encoding == Encoding::Utf8, String::from_utf8(bytes.clone()).is_ok());
-                prop_assert!(bytes.ends_with(path.name()) && !path.name().contains(&b'/'));
+                proptest::prop_assert_eq!(FilePath::from_text(&text, encoding), Ok(path.clone()));
+                proptest::prop_assert_eq!(encoding == Encoding::Utf8, String::from_utf8(bytes.clone()).is_ok());
+                proptest::prop_assert!(bytes.ends_with(path.name()) && !path.name().contains(&b'/'));
             }
-            prop_assert_eq!(decoded(&encoded(&bytes)), Ok(bytes));
+            proptest::prop_assert_eq!(decoded(&encoded(&bytes)), Ok(bytes));
         }
 
         #[test]
@@ -220,16 +218,16 @@ mod tests {
             if let Ok(path) = FilePath::from_url(&url) {
                 let names = path.as_bytes().split(|byte| *byte == b'/');
                 let plain = |name: &[u8]| !matches!(name, b"" | b"." | b"..") && !name.contains(&0);
-                prop_assert!(names.clone().all(plain));
-                prop_assert_eq!(names.count(), url.split('/').count(), "no slash out of an escape");
+                proptest::prop_assert!(names.clone().all(plain));
+                proptest::prop_assert_eq!(names.count(), url.split('/').count(), "no slash out of an escape");
             }
         }
 
         #[test]
-        fn what_is_below_a_directory_stays_there(name in prop::collection::vec(any::<u8>(), 0..20)) {
+        fn what_is_below_a_directory_stays_there(name in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..20)) {
             let directory = FilePath::parse(b"d/e".to_vec()).unwrap();
             if let Ok(path) = FilePath::below(Some(&directory), &name) {
-                prop_assert!(path.as_bytes().starts_with(b"d/e/") && path.as_bytes()[4..] == name);
+                proptest::prop_assert!(path.as_bytes().starts_with(b"d/e/") && path.as_bytes()[4..] == name);
             }
         }
     }

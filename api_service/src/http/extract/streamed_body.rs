@@ -84,7 +84,7 @@ impl Pieces {
         most: usize,
         patience: Duration,
     ) -> Self {
-        Self { chunks: Box::pin(chunks), most, gathered: BytesMut::new(), patience }
+        Self { chunks: Box::pin(chunks.fuse()), most, gathered: BytesMut::new(), patience }
     }
 
     /// The next piece; nothing after the last.

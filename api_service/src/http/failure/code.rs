@@ -228,9 +228,9 @@ table! {
     UnsupportedEncoding = UNSUPPORTED_MEDIA_TYPE "unsupported_content_encoding"
         "The body is compressed",
         "send it as it is, without Content-Encoding";
-    /// The output has no byte in that range.
+    /// There is no byte in that range.
     RangeNotSatisfiable = RANGE_NOT_SATISFIABLE "range_not_satisfiable"
-        "The output has no such range",
+        "There is no such range of bytes",
         "ask for bytes that are there; Content-Range says how many";
     /// Fields are wrong.
     ValidationFailed = UNPROCESSABLE_ENTITY "validation_failed" "The request is not valid",

@@ -1,5 +1,6 @@
 //! Every route × every kind of caller.
 
+mod files;
 mod ownership;
 mod registration;
 mod strangers;
@@ -40,7 +41,7 @@ fn table() -> Vec<Row> {
     let user = json!({"username": "made-by-table", "password": "long enough"});
     let passwords = json!({"password": "not the present one", "new_password": "long enough"});
     let run = json!({"code": "say hi", "language": "python"});
-    vec![
+    [
         Row { body: Some(user), ..row(post.clone(), "/v1/users", Needs(Scope::Admin), 403) },
         row(get.clone(), "/v1/doctor", Needs(Scope::Admin), 403),
         row(get.clone(), "/v1/users/me", SignedIn, 200),
@@ -113,6 +114,10 @@ fn table() -> Vec<Row> {
             foreign: Some(404),
             ..row(get.clone(), "/v1/code_interpreter/sessions/{id}", Needs(Scope::Read), 200)
         },
+    ]
+    .into_iter()
+    .chain(files::table())
+    .chain([
         Row {
             foreign: Some(404),
             body: Some(json!({"metadata": {"a": 1}})),
@@ -171,7 +176,8 @@ fn table() -> Vec<Row> {
             body: Some(json!({"password": "long enough"})),
             ..row(Method::PUT, "/v1/users/{id}/password", Needs(Scope::Admin), 403)
         },
-    ]
+    ])
+    .collect()
 }
 
 #[test]
@@ -278,7 +284,8 @@ impl Ids {
         };
         // The session's default one, which it was made with.
         let path = path.replace("{context_id}", "ctx_defaultpython");
-        let path = path.replace("{stream}", "stdout").replace("{path}", "plot.png");
+        let file = if path.contains("/artifacts/") { "plot.png" } else { "made.txt" };
+        let path = path.replace("{stream}", "stdout").replace("{path}", file);
         path.replace("{id}", id)
     }
 }

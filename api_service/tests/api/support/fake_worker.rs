@@ -9,6 +9,7 @@ use std::time::Duration;
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
 use proto::execution_v1::executions_server::{Executions, ExecutionsServer};
+use proto::execution_v1::files_server::FilesServer;
 use proto::execution_v1::sessions_server::SessionsServer;
 use proto::execution_v1::workers_server::{Workers, WorkersServer};
 use proto::wire::{AUTHORIZATION, REQUEST_ID, reason};
@@ -20,6 +21,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 
 use super::capabilities::capabilities;
+use super::fake_files::FakeFiles;
 use super::script::{self, Signs, event, failed};
 use super::{artifacts, fake_sessions};
 
@@ -56,6 +58,7 @@ pub struct FakeWorker {
     tls: Option<ServerTlsConfig>,
     /// Of a run that waits.
     turn: Arc<Notify>,
+    pub files: FakeFiles,
 }
 
 /// A runtime of the worker's own: when it ends, its connections break as those of a killed process.
@@ -78,8 +81,14 @@ impl FakeWorker {
     pub fn start_with(tls: Option<ServerTlsConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let worker =
-            Self { seen: Arc::default(), address, life: Arc::default(), turn: Arc::default(), tls };
+        let worker = Self {
+            seen: Arc::default(),
+            address,
+            life: Arc::default(),
+            turn: Arc::default(),
+            tls,
+            files: FakeFiles::default(),
+        };
         worker.serve(listener);
         worker
     }
@@ -139,6 +148,7 @@ impl FakeWorker {
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
         let (sessions, workers) =
             (SessionsServer::new(self.clone()), WorkersServer::new(self.clone()));
+        let files = FilesServer::new(self.clone());
         let tls = self.tls.clone();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(async move {
@@ -149,7 +159,11 @@ impl FakeWorker {
             if let Some(tls) = tls {
                 server = server.tls_config(tls).unwrap();
             }
-            let server = server.add_service(executions).add_service(sessions).add_service(workers);
+            let server = server
+                .add_service(executions)
+                .add_service(sessions)
+                .add_service(workers)
+                .add_service(files);
             let _ = server.serve_with_incoming(incoming).await;
         });
         *self.life.lock().unwrap() = Some(Life(Some(runtime)));

@@ -6,6 +6,7 @@ mod app;
 mod artifacts;
 mod capabilities;
 mod events;
+mod fake_files;
 mod fake_sessions;
 mod fake_worker;
 mod gateway;

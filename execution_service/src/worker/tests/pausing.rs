@@ -25,7 +25,7 @@ async fn a_paused_session_goes_on_when_it_is_used() {
     assert_eq!(finished(scene.in_context("", "hello")).await.stdout(), "hello");
     assert!(!scene.inside().is_paused() && !session.membership.is_paused());
     scene.pause().await.expect("nothing runs");
-    scene.worker.list_files(("s", OWNER), None).await.expect("the workspace is there");
+    scene.worker.list_files(("s", OWNER), None, 1, 9).await.expect("the workspace is there");
     assert!(!scene.inside().is_paused());
     scene.end().await;
 }
@@ -36,7 +36,7 @@ async fn one_that_is_resumed_only_by_its_owners_word_refuses_to_be_used() {
     let session = scene.paused_session(false).await;
     let refused = scene.refused("hello", Some(target("")));
     assert!(matches!(refused, Some(WorkerError::Paused)), "{refused:?}");
-    let listed = scene.worker.list_files(("s", OWNER), None).await.map(drop);
+    let listed = scene.worker.list_files(("s", OWNER), None, 1, 9).await.map(drop);
     assert!(matches!(listed, Err(WorkerError::Paused)), "{listed:?}");
     assert!(scene.inside().is_paused());
     for _ in 0..2 {

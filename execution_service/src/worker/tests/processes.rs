@@ -6,7 +6,6 @@ use super::*;
 use crate::sandbox::backend::{ProcessId, SandboxError, Signal};
 use crate::sandbox::fake::Operation;
 use crate::sandbox::spec::TerminalSize;
-use crate::sandbox::workspace::WorkspacePath;
 use crate::session::SessionError;
 use crate::session::processes::{EndCause, ProcessError, ProcessEvent};
 

@@ -35,6 +35,8 @@ pub(in crate::http::rest) async fn post(
     let parents = parameters.flag("mkdirs", true);
     parameters.finish()?;
     let asker = Asker::of(&id, caller, request_id)?;
+    // Before anything of the form is looked at: to whom there is no session, there is no form.
+    state.files.find(asker.asked()).await?;
     let (mut form, patience, _kept) = body.parts();
     let mut files = Vec::new();
     loop {
