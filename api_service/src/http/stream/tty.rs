@@ -35,11 +35,7 @@ enum End {
 }
 
 /// Shows `terminal` on the socket until either is over. The process goes on without.
-pub async fn serve(
-    terminal: OpenTerminal,
-    mut socket: Session,
-    frames: AggregatedMessageStream,
-) {
+pub async fn serve(terminal: OpenTerminal, mut socket: Session, frames: AggregatedMessageStream) {
     let OpenTerminal { view, keyboard, offset, missing } = terminal;
     let first = tty_frame::attached(offset, missing);
     if socket.text(first).await.is_err() {

@@ -51,7 +51,11 @@ impl WorkerClient {
             owner: at.owner.to_string(),
             command: new.command.clone(),
             env: new.env.clone().into_iter().collect(),
-            working_directory: new.cwd.as_ref().map(|path| path.as_str().to_owned()).unwrap_or_default(),
+            working_directory: new
+                .cwd
+                .as_ref()
+                .map(|path| path.as_str().to_owned())
+                .unwrap_or_default(),
             open_stdin: new.open_stdin,
             stdin: new.stdin.clone().into(),
             timeout_ms: new.timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
@@ -60,9 +64,8 @@ impl WorkerClient {
             awaited: !new.background,
             events: Some(events_wanted(wanted)),
         };
-        let answer = self.call(call, message, async |rpc, request| {
-            rpc.processes().start_process(request).await
-        });
+        let answer = self
+            .call(call, message, async |rpc, request| rpc.processes().start_process(request).await);
         let wire::StartProcessResponse { process, events } = answer.await?;
         let process = process.ok_or(Error::Malformed("a process without a number"))?;
         Ok((self::process(process), self::events(events.unwrap_or_default())?))

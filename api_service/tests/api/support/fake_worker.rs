@@ -9,6 +9,7 @@ use std::time::Duration;
 use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
 use proto::execution_v1::executions_server::{Executions, ExecutionsServer};
+use proto::execution_v1::processes_server::ProcessesServer;
 use proto::execution_v1::sessions_server::{Sessions, SessionsServer};
 use proto::execution_v1::workers_server::{Workers, WorkersServer};
 use proto::wire::{AUTHORIZATION, REQUEST_ID, reason};
@@ -20,6 +21,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 
 use super::capabilities::capabilities;
+use super::fake_processes::FakeProcesses;
 use super::script::{self, Signs, event, failed};
 
 pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
@@ -53,6 +55,8 @@ pub struct FakeWorker {
     tls: Option<ServerTlsConfig>,
     /// Of a run that waits.
     turn: Arc<Notify>,
+    /// Its processes.
+    pub processes: FakeProcesses,
 }
 
 /// A runtime of the worker's own: when it ends, its connections break as those of a killed process.
@@ -75,8 +79,14 @@ impl FakeWorker {
     pub fn start_with(tls: Option<ServerTlsConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let worker =
-            Self { seen: Arc::default(), address, life: Arc::default(), turn: Arc::default(), tls };
+        let worker = Self {
+            seen: Arc::default(),
+            address,
+            life: Arc::default(),
+            turn: Arc::default(),
+            processes: FakeProcesses::default(),
+            tls,
+        };
         worker.serve(listener);
         worker
     }
@@ -136,6 +146,7 @@ impl FakeWorker {
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
         let (sessions, workers) =
             (SessionsServer::new(self.clone()), WorkersServer::new(self.clone()));
+        let processes = ProcessesServer::new(self.clone());
         let tls = self.tls.clone();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(async move {
@@ -146,13 +157,14 @@ impl FakeWorker {
             if let Some(tls) = tls {
                 server = server.tls_config(tls).unwrap();
             }
-            let server = server.add_service(executions).add_service(sessions).add_service(workers);
+            let server = server.add_service(executions).add_service(sessions);
+            let server = server.add_service(workers).add_service(processes);
             let _ = server.serve_with_incoming(incoming).await;
         });
         *self.life.lock().unwrap() = Some(Life(Some(runtime)));
     }
 
-    fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
+    pub(super) fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
         let sent = request.metadata().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         if sent == Some(&format!("Bearer {TOKEN}")) {
             Ok(())
@@ -161,7 +173,7 @@ impl FakeWorker {
         }
     }
 
-    fn session(&self, id: &str, owner: &str) -> Result<wire::Session, Status> {
+    pub(super) fn session(&self, id: &str, owner: &str) -> Result<wire::Session, Status> {
         let seen = self.seen();
         let found = seen.sessions.get(id).filter(|(of, _)| of == owner);
         found
@@ -362,7 +374,7 @@ impl Sessions for FakeWorker {
 
     async fn extend_session(
         &self,
-        _request: Request<wire::ExtendSessionRequest>,
+        _: Request<wire::ExtendSessionRequest>,
     ) -> Result<Response<wire::Session>, Status> {
         Err(Status::unimplemented("no gateway moves a deadline yet"))
     }

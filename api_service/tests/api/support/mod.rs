@@ -5,6 +5,7 @@ use std::time::Duration;
 mod app;
 mod capabilities;
 mod events;
+mod fake_processes;
 mod fake_worker;
 mod gateway;
 mod log;
@@ -12,6 +13,7 @@ mod postgres;
 mod raw;
 mod script;
 mod socket;
+mod terminal;
 
 pub use self::app::{Answer, App, PASSWORD, SECRET_KEY, settings};
 pub use self::events::{Events, Told};
@@ -22,6 +24,7 @@ pub use self::postgres::Postgres;
 pub use self::raw::Raw;
 pub use self::script::big;
 pub use self::socket::Socket;
+pub use self::terminal::{TerminalFrame, TerminalSocket};
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
 pub const NEVER: Duration = Duration::from_secs(60);

@@ -109,7 +109,8 @@ impl ProcessAnswer {
     pub fn of(session: &SessionId, process: Process) -> Self {
         let status = ProcessStatus::of(process.end.as_ref()).name();
         let Process { id, command, tag, started_at, has_terminal, stdin_open, end, .. } = process;
-        let millis = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let millis =
+            |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
             process_id: id.0,
             session_id: session.to_string(),

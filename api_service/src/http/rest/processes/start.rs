@@ -9,6 +9,7 @@ use super::json::{ProcessAnswer, ProcessResult};
 use super::start_json::ProcessBody;
 use super::telling;
 use crate::domain::event::OutputStream;
+use crate::domain::field_error::FieldError;
 use crate::domain::ids::SessionId;
 use crate::domain::process::{NewProcess, Process, ProcessEvent};
 use crate::domain::process_output::ProcessOutput;
@@ -16,7 +17,6 @@ use crate::http::extract::{AnswerRoom, CurrentCaller, Json, OptionalKey, Request
 use crate::http::failure::Failure;
 use crate::http::rest::idempotent::{idempotent, reservation};
 use crate::http::rest::response_body;
-use crate::domain::field_error::FieldError;
 use crate::services::Error;
 use crate::services::processes::{ProcessCaller, ProcessFollowed, ProcessFollower, Processes};
 use crate::state::AppState;
@@ -100,10 +100,8 @@ async fn waited_for(
     let session = session.clone();
     let length = stdout.length() + stderr.length() + response_body::SHORT;
     room.enter(length).await;
-    response_body::json(length, move || {
-        Ok(ProcessResult::of(&session, process, stdout, stderr))
-    })
-    .await
+    response_body::json(length, move || Ok(ProcessResult::of(&session, process, stdout, stderr)))
+        .await
 }
 
 /// Everything that happens, from the start on.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
-use serde::Deserialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -100,17 +100,8 @@ impl ProcessBody {
         if tag.chars().count() > MAX_TAG {
             errors.push("tag", format!("must have at most {MAX_TAG} characters"));
         }
-        let new = NewProcess {
-            command,
-            env,
-            cwd,
-            stdin,
-            open_stdin,
-            timeout,
-            terminal,
-            tag,
-            background,
-        };
+        let new =
+            NewProcess { command, env, cwd, stdin, open_stdin, timeout, terminal, tag, background };
         errors.finish(Some(new))
     }
 }
@@ -210,7 +201,8 @@ impl<'de> Visitor<'de> for CommandVisitor {
 
 impl PartialSchema for CommandBody {
     fn schema() -> RefOr<Schema> {
-        let word = || ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_STRING / 4));
+        let word =
+            || ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_STRING / 4));
         let shell = word()
             .pattern(Some("^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"))
             .description(Some("A text for bash."));

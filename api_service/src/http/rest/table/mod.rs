@@ -25,7 +25,10 @@ pub fn public() -> Vec<Endpoint> {
 
 /// The routes that ask for a credential.
 pub fn protected() -> Vec<Endpoint> {
-    [credentials::rows(), executions::rows(), sessions::rows(), processes::rows()].into_iter().flatten().collect()
+    [credentials::rows(), executions::rows(), sessions::rows(), processes::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 type Text = &'static str;
