@@ -1,6 +1,7 @@
 //! The real launcher, the real services, real sandboxes: everything as an operator would start it.
 
 mod case;
+mod commands;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/crucible.rs"]
 mod crucible;

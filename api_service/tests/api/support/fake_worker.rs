@@ -13,7 +13,7 @@ use proto::execution_v1::processes_server::ProcessesServer;
 use proto::execution_v1::sessions_server::{Sessions, SessionsServer};
 use proto::execution_v1::workers_server::{Workers, WorkersServer};
 use proto::wire::{AUTHORIZATION, REQUEST_ID, reason};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::ServerTlsConfig;
@@ -22,6 +22,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::capabilities::capabilities;
 use super::fake_processes::FakeProcesses;
+use super::life::Life;
 use super::script::{self, Signs, event, failed};
 
 pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
@@ -57,17 +58,6 @@ pub struct FakeWorker {
     turn: Arc<Notify>,
     /// Its processes.
     pub processes: FakeProcesses,
-}
-
-/// A runtime of the worker's own: when it ends, its connections break as those of a killed process.
-struct Life(Option<Runtime>);
-
-impl Drop for Life {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 impl FakeWorker {

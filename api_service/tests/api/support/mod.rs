@@ -8,6 +8,7 @@ mod events;
 mod fake_processes;
 mod fake_worker;
 mod gateway;
+mod life;
 mod log;
 mod postgres;
 mod raw;
