@@ -79,8 +79,6 @@ fn character_start(data: &[u8], cut: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -114,20 +112,20 @@ mod tests {
         assert_eq!(text.text, expected);
     }
 
-    proptest! {
+    proptest::proptest! {
         #[test]
         fn it_never_holds_more_than_it_may(
-            steps in prop::collection::vec((0_u64..5000, 0_usize..300_000), 0..30),
+            steps in proptest::collection::vec((0_u64..5000, 0_usize..300_000), 0..30),
         ) {
             let (mut output, mut offset) = (ProcessOutput::default(), 0);
             for (gap, length) in steps {
                 offset += gap;
                 output.absorb(offset, &vec![b'x'; length]);
                 offset += length as u64;
-                prop_assert!(output.head.len() <= HEAD && output.tail.len() <= TAIL);
+                proptest::prop_assert!(output.head.len() <= HEAD && output.tail.len() <= TAIL);
             }
             let (text, _) = output.finish(offset);
-            prop_assert!(text.text.len() <= HEAD + TAIL + 100);
+            proptest::prop_assert!(text.text.len() <= HEAD + TAIL + 100);
         }
     }
 }

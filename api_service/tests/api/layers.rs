@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
         &["domain", "services", "telemetry", "http/connections", "http/failure", "http/extract"],
     ),
     ("http/metrics", &["domain", "workers"]),
-    ("http/stream", &["domain"]),
+    ("http/stream", &["domain", "services", "http/failure"]),
     (
         "http/rest",
         &[
@@ -59,7 +59,7 @@ const HOMES: [(&str, &[&str]); 5] = [
     ("sqlx", &["storage"]),
     ("tonic", &["workers/client"]),
     ("proto", &["workers/client"]),
-    ("actix_ws", &["http/rest/websocket"]),
+    ("actix_ws", &["http/rest/websocket", "http/rest/processes", "http/stream"]),
     (
         "actix_web",
         &[

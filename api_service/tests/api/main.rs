@@ -19,6 +19,7 @@ mod mutual_tls;
 mod openapi;
 mod outputs;
 mod plain_log;
+mod processes;
 mod properties;
 mod public;
 mod runs;

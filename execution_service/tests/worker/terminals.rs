@@ -112,6 +112,34 @@ async fn an_interpreter_answers_and_draws() {
 }
 
 #[tokio::test]
+async fn nothing_is_typed_by_others_and_no_other_terminal_is_found() {
+    let Some(worker) = Worker::start("python", &[]).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    let session = caller.create_session(new_session("")).await.unwrap();
+    let other = in_terminal(&caller, &session, &["sleep", "600"]).await;
+    let attempts = "import ctypes, errno, os, signal
+libc = ctypes.CDLL(None, use_errno=True)
+key = ctypes.create_string_buffer(b'i')
+for name, command in (('TIOCSTI', 0x5412), ('TIOCSTI-high', 0x100005412), ('TIOCLINUX', 0x541C)):
+    done = libc.syscall(16, 0, ctypes.c_ulong(command), key) >= 0
+    print('ACHIEVED' if done else 'denied', name, errno.errorcode[ctypes.get_errno()])
+for path in ('/dev/ptmx', '/dev/pts/0', '/dev/pts/ptmx', '/dev/tty', '/dev/tty0'):
+    try: os.open(path, os.O_RDWR); print('ACHIEVED', path)
+    except OSError as error: print('denied', path, errno.errorcode[error.errno])
+print(os.isatty(0), os.ctermid())
+os.kill(1, signal.SIGKILL); os.kill(1, signal.SIGTERM)
+print('init lives')";
+    let program = in_terminal(&caller, &session, &["python3", "-c", attempts]).await;
+    let (said, ended) = program.finish().await;
+    assert_eq!(ended.exit_code, Some(0), "{said}");
+    assert!(!said.contains("ACHIEVED") && said.matches("denied").count() == 8, "{said}");
+    assert!(said.contains("True") && said.contains("init lives"), "{said}");
+    assert_eq!(caller.list_processes(&session).await, [other.id]);
+}
+
+#[tokio::test]
 async fn a_terminal_goes_on_without_anybody_and_the_last_of_it_is_kept() {
     let worker = Worker::bash(&[]).await;
     let caller = worker.caller().await;

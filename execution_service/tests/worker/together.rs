@@ -169,6 +169,12 @@ async fn a_command_has_input_signals_and_an_end() {
 
     let env = caller.start_process(&session, &["sh", "-c", "echo $WHO $PWD"], false).await;
     assert_eq!(env.unwrap().finish().await.0, "me /home/user\n");
+    let nowhere = StartProcessRequest {
+        working_directory: String::from("nowhere"),
+        ..StartProcessRequest::default()
+    };
+    let nowhere = caller.start_process_with(&session, &["true"], nowhere).await.map(|_| ());
+    assert_eq!(nowhere.unwrap_err().reason, reason::NOT_EXECUTABLE);
     let missing = caller.start_process(&session, &["no-such-program"], false).await;
     let missing = missing.map(|_| ()).unwrap_err();
     assert_eq!(missing.reason, reason::NOT_EXECUTABLE, "{missing:?}");

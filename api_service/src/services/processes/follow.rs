@@ -56,7 +56,7 @@ impl ProcessFollower {
         new: &NewProcess,
     ) -> Result<(Process, Self), Error> {
         let wait = if new.background { Duration::ZERO } else { FIRST_WAIT };
-        let wanted = EventsWanted { after: 0, max_bytes: PIECE, wait, until_end: true };
+        let wanted = EventsWanted { after: 0, max_bytes: ALL, wait, until_end: true };
         let call = home.call(DEADLINE);
         let started = home.client.start_process(&call, home.place(), new, wanted).await;
         let (process, ProcessEvents { events, over }) = processes.answer(&home, started).await?;

@@ -119,6 +119,33 @@ fn table() -> Vec<Row> {
     .chain(files::table())
     .chain([
         Row {
+            body: Some(json!({"command": "say hi"})),
+            foreign: Some(404),
+            ..row(post.clone(), PROCESSES, Needs(Scope::Run), 200)
+        },
+        Row { foreign: Some(404), ..row(get.clone(), PROCESSES, Needs(Scope::Read), 200) },
+        Row { foreign: Some(404), ..row(get.clone(), PROCESS, Needs(Scope::Read), 200) },
+        Row {
+            foreign: Some(404),
+            ..row(get.clone(), processes_of("events"), Needs(Scope::Read), 200)
+        },
+        Row {
+            body: Some(json!({"text": "hi"})),
+            foreign: Some(404),
+            ..row(post.clone(), processes_of("stdin"), Needs(Scope::Run), 409)
+        },
+        Row {
+            body: Some(json!({"signal": "SIGTERM"})),
+            foreign: Some(404),
+            ..row(post.clone(), processes_of("signal"), Needs(Scope::Run), 409)
+        },
+        Row {
+            body: Some(json!({"cols": 80})),
+            foreign: Some(404),
+            ..row(post.clone(), processes_of("resize"), Needs(Scope::Run), 409)
+        },
+        Row { foreign: Some(404), ..row(delete.clone(), PROCESS, Needs(Scope::Run), 200) },
+        Row {
             foreign: Some(404),
             body: Some(json!({"metadata": {"a": 1}})),
             ..row(Method::PATCH, "/v1/code_interpreter/sessions/{id}", Needs(Scope::Sessions), 200)
@@ -178,6 +205,19 @@ fn table() -> Vec<Row> {
         },
     ])
     .collect()
+}
+
+const PROCESSES: &str = "/v1/code_interpreter/sessions/{id}/processes";
+const PROCESS: &str = "/v1/code_interpreter/sessions/{id}/processes/{pid}";
+
+/// What can be asked about a process.
+fn processes_of(what: &str) -> &'static str {
+    match what {
+        "events" => "/v1/code_interpreter/sessions/{id}/processes/{pid}/events",
+        "stdin" => "/v1/code_interpreter/sessions/{id}/processes/{pid}/stdin",
+        "signal" => "/v1/code_interpreter/sessions/{id}/processes/{pid}/signal",
+        _ => "/v1/code_interpreter/sessions/{id}/processes/{pid}/resize",
+    }
 }
 
 #[test]
@@ -254,6 +294,7 @@ async fn authentication_comes_before_the_body() {
 struct Ids {
     execution: String,
     session: String,
+    process: String,
     key: String,
     user: String,
 }
@@ -264,8 +305,12 @@ impl Ids {
         let session = json!({"language": "python"});
         let session = app.post("/v1/code_interpreter/sessions", owner, session).await.json();
         let key = app.post("/v1/api_keys", owner, json!({"name": "k"})).await.json();
+        let path =
+            format!("/v1/code_interpreter/sessions/{}/processes", text(&session["session_id"]));
+        let process = app.post(&path, owner, json!({"command": "say hi"})).await.json();
         let run = json!({"code": "say hi", "language": "python", "collect": ["*"]});
         Self {
+            process: process["process_id"].to_string(),
             execution: text(
                 &app.post("/v1/code_interpreter/run", owner, run).await.json()["execution_id"],
             ),
@@ -286,7 +331,7 @@ impl Ids {
         let path = path.replace("{context_id}", "ctx_defaultpython");
         let file = if path.contains("/artifacts/") { "plot.png" } else { "made.txt" };
         let path = path.replace("{stream}", "stdout").replace("{path}", file);
-        path.replace("{id}", id)
+        path.replace("{pid}", &self.process).replace("{id}", id)
     }
 }
 

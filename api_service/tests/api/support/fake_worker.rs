@@ -10,10 +10,11 @@ use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
 use proto::execution_v1::executions_server::{Executions, ExecutionsServer};
 use proto::execution_v1::files_server::FilesServer;
+use proto::execution_v1::processes_server::ProcessesServer;
 use proto::execution_v1::sessions_server::SessionsServer;
 use proto::execution_v1::workers_server::{Workers, WorkersServer};
 use proto::wire::{AUTHORIZATION, REQUEST_ID, reason};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::ServerTlsConfig;
@@ -22,6 +23,8 @@ use tonic::{Code, Request, Response, Status};
 
 use super::capabilities::capabilities;
 use super::fake_files::FakeFiles;
+use super::fake_processes::FakeProcesses;
+use super::life::Life;
 use super::script::{self, Signs, event, failed};
 use super::{artifacts, fake_sessions};
 
@@ -59,17 +62,8 @@ pub struct FakeWorker {
     /// Of a run that waits.
     turn: Arc<Notify>,
     pub files: FakeFiles,
-}
-
-/// A runtime of the worker's own: when it ends, its connections break as those of a killed process.
-struct Life(Option<Runtime>);
-
-impl Drop for Life {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
+    /// Its processes.
+    pub processes: FakeProcesses,
 }
 
 impl FakeWorker {
@@ -86,6 +80,7 @@ impl FakeWorker {
             address,
             life: Arc::default(),
             turn: Arc::default(),
+            processes: FakeProcesses::default(),
             tls,
             files: FakeFiles::default(),
         };
@@ -148,7 +143,8 @@ impl FakeWorker {
             .max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES);
         let (sessions, workers) =
             (SessionsServer::new(self.clone()), WorkersServer::new(self.clone()));
-        let files = FilesServer::new(self.clone());
+        let (files, processes) =
+            (FilesServer::new(self.clone()), ProcessesServer::new(self.clone()));
         let tls = self.tls.clone();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(async move {
@@ -159,11 +155,8 @@ impl FakeWorker {
             if let Some(tls) = tls {
                 server = server.tls_config(tls).unwrap();
             }
-            let server = server
-                .add_service(executions)
-                .add_service(sessions)
-                .add_service(workers)
-                .add_service(files);
+            let server = server.add_service(executions).add_service(sessions);
+            let server = server.add_service(workers).add_service(processes).add_service(files);
             let _ = server.serve_with_incoming(incoming).await;
         });
         *self.life.lock().unwrap() = Some(Life(Some(runtime)));

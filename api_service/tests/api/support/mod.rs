@@ -7,14 +7,17 @@ mod artifacts;
 mod capabilities;
 mod events;
 mod fake_files;
+mod fake_processes;
 mod fake_sessions;
 mod fake_worker;
 mod gateway;
+mod life;
 mod log;
 mod postgres;
 mod raw;
 mod script;
 mod socket;
+mod terminal;
 
 pub use self::app::{Answer, App, PASSWORD, SECRET_KEY, settings};
 pub use self::events::{Events, Told};
@@ -25,6 +28,7 @@ pub use self::postgres::Postgres;
 pub use self::raw::Raw;
 pub use self::script::big;
 pub use self::socket::Socket;
+pub use self::terminal::{TerminalFrame, TerminalSocket};
 
 /// Long enough for the slowest machine: a test that gets here has failed, not timed.
 pub const NEVER: Duration = Duration::from_secs(60);

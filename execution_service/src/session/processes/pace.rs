@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Bytes of one session that are read at once.
-const BURST: u64 = 8 << 20;
+/// Bytes of one session that are read at once: much less than a log keeps, so that who follows one can keep up.
+const BURST: u64 = 1 << 20;
 /// For as many bytes. Together 80 MiB in a second, which takes a few hundredths of a processor.
-const PERIOD: Duration = Duration::from_millis(100);
+const PERIOD: Duration = Duration::from_millis(12);
 
 /// What was read of one session in the present period.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{chdir, execve, setsid};
 
 use crate::sandbox::linux::syscall;
-use crate::sandbox::spec::{Command, Stdin};
+use crate::sandbox::spec::{Command, Stdin, WORKSPACE};
 
 /// The arguments of one `execve`.
 pub struct Program {
@@ -93,8 +93,9 @@ pub fn set_up_process(directory: &CStr, stdin: Option<&CStr>, fds: Vec<OwnedFd>)
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)?;
     // Rust ignores SIGPIPE, and an ignored signal stays ignored over an exec.
     syscall::default_signal(Signal::SIGPIPE)?;
-    // User code may have made its home one that it cannot enter.
-    chdir(directory).or_else(|_| chdir("/"))?;
+    // User code may have made its home one that it cannot enter. Who names another directory means that.
+    let is_home = directory.to_bytes() == WORKSPACE.as_bytes();
+    chdir(directory).or_else(|error| if is_home { chdir("/") } else { Err(error) })?;
     let mut descriptors = Vec::with_capacity(fds.len() + 1);
     if let Some(stdin) = stdin {
         // User code may have put a FIFO there, and whoever starts us waits until the exec.
