@@ -12,7 +12,7 @@ use crate::services::api_keys::ApiKeys;
 use crate::services::attempts::Attempts;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
-use crate::services::executions::{Executions, Live};
+use crate::services::executions::{Detached, Executions, Live};
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::services::idempotency::{Idempotency, Ongoing};
@@ -41,6 +41,8 @@ pub struct AppState {
     pub api_keys: ApiKeys,
     /// Runs code.
     pub executions: Executions,
+    /// Starts runs that go on without their callers.
+    pub detached: Detached,
     /// Makes, shows and ends sessions.
     pub sessions: Sessions,
     /// Makes sure that things happen once.
@@ -130,6 +132,7 @@ pub fn compose(
             background: background.clone(),
         },
         api_keys: api_keys.clone(),
+        detached: Detached { executions: executions.clone(), background: background.clone() },
         executions,
         sessions,
         idempotency: Idempotency {

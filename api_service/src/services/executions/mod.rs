@@ -4,6 +4,7 @@
 mod assembly;
 mod cancel;
 mod deadline;
+mod detached;
 mod drive;
 mod follow;
 mod input;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::detached::Detached;
 pub use self::follow::Live;
 pub use self::log::{End, Followed, Follower};
 pub use self::output::{Output, OutputBytes};
