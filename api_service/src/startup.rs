@@ -14,6 +14,7 @@ use crate::domain::ids::BootId;
 use crate::http::connections::Connections;
 use crate::http::server;
 use crate::services::background::Background;
+use crate::services::executions::Live;
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
 use crate::state::compose;
@@ -36,6 +37,7 @@ pub struct Application {
     closing: CancellationToken,
     /// Ends what still runs.
     stopping: CancellationToken,
+    live: Live,
     background: Background,
     history: History,
     housekeeping: Housekeeping,
@@ -71,6 +73,7 @@ impl Application {
         let background = state.background.clone();
         let stop = CancellationToken::new();
         let workers = state.workers.clone();
+        let live = state.executions.live.clone();
         let (closing, stopping) = (state.closing.clone(), state.executions.stopping.clone());
         let limits = &settings.http;
         let connections = Connections::new(
@@ -99,6 +102,7 @@ impl Application {
             stop,
             closing,
             stopping,
+            live,
             background,
             history,
             housekeeping,
@@ -128,6 +132,7 @@ impl Application {
             stop,
             closing,
             stopping,
+            live,
             background,
             history,
             housekeeping,
@@ -152,10 +157,16 @@ impl Application {
                 let ending = async {
                     tokio::time::sleep(EXECUTION_GRACE).await;
                     stopping.cancel();
+                    std::future::pending().await
+                };
+                let rest = async {
+                    handle.stop(true).await;
+                    // What goes on without its caller.
+                    live.drained().await;
                 };
                 tokio::select! {
-                    () = handle.stop(true) => {}
-                    never = async { ending.await; std::future::pending::<()>().await } => never,
+                    () = rest => {}
+                    never = ending => never,
                 }
                 Ok(())
             }

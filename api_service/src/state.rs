@@ -12,7 +12,7 @@ use crate::services::api_keys::ApiKeys;
 use crate::services::attempts::Attempts;
 use crate::services::authenticator::Authenticator;
 use crate::services::background::Background;
-use crate::services::executions::{Executions, Live};
+use crate::services::executions::{Detached, Executions, Live};
 use crate::services::files::Files;
 use crate::services::history::History;
 use crate::services::housekeeping::Housekeeping;
@@ -43,6 +43,8 @@ pub struct AppState {
     pub api_keys: ApiKeys,
     /// Runs code.
     pub executions: Executions,
+    /// Starts runs that go on without their callers.
+    pub detached: Detached,
     /// Makes, shows and ends sessions.
     pub sessions: Sessions,
     /// Starts, follows and ends commands.
@@ -138,6 +140,7 @@ pub fn compose(
             background: background.clone(),
         },
         api_keys: api_keys.clone(),
+        detached: Detached { executions: executions.clone(), background: background.clone() },
         executions,
         processes: Processes { sessions: sessions.clone() },
         files: Files { sessions: sessions.clone() },

@@ -303,6 +303,30 @@ async fn a_gateway_that_stops_tells_its_readers() {
     assert_eq!(rest.last().unwrap().data["problem"]["code"], "gateway_stopping");
 }
 
+/// It has as long as the others, and an honest end.
+#[tokio::test]
+async fn a_detached_run_is_waited_for_when_the_gateway_stops() {
+    let mut app = App::start().await;
+    let token = app.admin().await;
+    let (short, long) = (detach(&app, &token, "steps").await, detach(&app, &token, "hang").await);
+    let worker = app.worker.clone();
+    let ending = async move {
+        for _ in 0..3 {
+            worker.let_begin();
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+    };
+    tokio::join!(app.stop(), ending);
+    app.boot().await;
+    let status = async |id: &str| {
+        app.get(&format!("{EXECUTIONS}/{id}"), &token).await.json()["status"].clone()
+    };
+    assert_eq!(
+        (status(&short).await, status(&long).await),
+        (json!("succeeded"), json!("cancelled"))
+    );
+}
+
 #[tokio::test]
 async fn a_cancelled_run_answers_with_what_there_was_and_a_second_time_as_well() {
     let app = App::start().await;

@@ -26,4 +26,5 @@ mod recovery;
 mod secrecy;
 mod sessions;
 mod stopped;
+mod streams;
 mod walls;

@@ -53,6 +53,10 @@ impl Live {
         Ongoing { live: self.clone(), id: id.clone(), log, begun, stopping }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.book().entries.is_empty()
+    }
+
     fn is_queued(&self, id: &ExecutionId) -> bool {
         let book = self.book();
         book.entries.get(id).is_some_and(|entry| !entry.begun.load(Ordering::Relaxed))

@@ -5,6 +5,7 @@ mod artifact;
 mod assembly;
 mod cancel;
 mod deadline;
+mod detached;
 mod drive;
 mod follow;
 mod input;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::detached::Detached;
 pub use self::follow::Live;
 pub use self::log::{End, Followed, Follower};
 pub use self::start::{Keep, Started};

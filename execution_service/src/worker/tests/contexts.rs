@@ -1,11 +1,8 @@
 //! Contexts that are interrupted, restarted and deleted.
 
-use std::io;
-
 use super::*;
 use crate::execution::handle::Cause;
-use crate::sandbox::backend::{ProcessTree, SandboxError};
-use crate::sandbox::fake::Operation;
+use crate::sandbox::backend::ProcessTree;
 use crate::sandbox::workspace::WorkspacePath;
 use crate::session::{ContextError, ContextState, SessionError};
 
@@ -136,11 +133,6 @@ async fn a_context_begins_in_a_directory_that_is_there() {
         env: BTreeMap::from([(String::from("K"), String::from("v"))]),
         directory: WorkspacePath::parse("data").ok(),
     };
-    let missing = SandboxError::List {
-        path: String::from("data"),
-        source: io::Error::from(io::ErrorKind::NotFound),
-    };
-    scene.backend.fail_next(Operation::List, missing);
     let refused = scene.worker.create_context(("s", OWNER), new("none")).await.map(drop);
     assert!(matches!(refused, Err(WorkerError::NoDirectory(_))), "{refused:?}");
     assert_eq!(scene.state_of("none"), None, "it leaves nothing");

@@ -4,6 +4,7 @@ mod alone;
 mod contexts;
 mod files;
 mod in_session;
+mod input;
 mod pausing;
 mod processes;
 mod sessions;
@@ -56,6 +57,12 @@ async fn kernel(mut process: FakeProcess) -> Exit {
                 process.leave_running(false);
                 process.leave_running(true);
                 return process.hang().await;
+            }
+            "echo" => {
+                process.read_from("stdin");
+                while let Some(line) = process.read_line().await {
+                    process.print(line);
+                }
             }
             "wait" => wait_for_go(&process).await,
             "until interrupted" => {

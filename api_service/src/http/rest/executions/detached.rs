@@ -16,7 +16,7 @@ use crate::http::failure::Failure;
 use crate::http::rest::fields::words;
 use crate::http::rest::idempotent::idempotent;
 use crate::http::rest::response_body;
-use crate::services::executions::{Keep, Started};
+use crate::services::executions::{Detached, Started};
 use crate::services::webhooks::{Webhook, Webhooks};
 
 /// Says that a preference was followed.
@@ -107,17 +107,17 @@ impl Job {
     /// Begins it, and answers. It goes on whatever becomes of its caller.
     pub(super) async fn detached(
         self,
+        detached: Detached,
         preferred: bool,
         webhook: Option<(Webhooks, Webhook)>,
     ) -> Result<HttpResponse, Failure> {
-        let Self { executions, idempotency, user, id, run, request_id, room, reservation } = self;
+        let Self { idempotency, user, id, run, request_id, room, reservation, .. } = self;
         let (keeper, keyed) = (idempotency.clone(), reservation.clone());
         let work = async move {
             let work = async move {
                 let (session, form) = (run.session.clone(), run.wishes.form);
-                let started = executions.start(&user, id, run, &request_id, Keep::Log).await?;
+                let started = detached.start(&user, id, run, &request_id).await?;
                 let Started { id, language, follower, unwanted: _ } = started;
-                follower.accepted().await?;
                 if let Some((webhooks, webhook)) = webhook {
                     let (id, session, language) = (id.clone(), session.clone(), language.clone());
                     let teller = Teller { id, session, language, form, request_id, room };

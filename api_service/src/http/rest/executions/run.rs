@@ -62,7 +62,7 @@ pub(in crate::http::rest) async fn run(
     match (detached, wanted) {
         (true, _) => {
             let webhook = webhook.map(|webhook| (state.webhooks.clone(), webhook));
-            job.detached(preferred, webhook).await
+            job.detached(state.detached.clone(), preferred, webhook).await
         }
         (false, Ok(Wanted::EventStream)) => job.streamed().await,
         (false, Ok(Wanted::Json)) => job.answered().await,

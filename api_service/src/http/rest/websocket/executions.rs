@@ -83,7 +83,11 @@ impl Task {
         let run = body.parse(&state.rules, offer.as_ref()).map_err(Failure::Invalid)?;
         let (session, form, user) = (run.session.clone(), run.wishes.form, &self.caller.user);
         let id = self.id.clone();
-        let started = state.executions.start(user, id, run, &request_id, Keep::Log).await?;
+        let started = if detached {
+            state.detached.start(user, id, run, &request_id).await?
+        } else {
+            state.executions.start(user, id, run, &request_id, Keep::Log).await?
+        };
         let Started { id, language, follower, unwanted } = started;
         // The same rule as for a request that waits.
         let _presence = (!detached).then(|| unwanted.drop_guard());

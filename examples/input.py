@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""A program that asks, and is answered while it runs. Python 3.9 or later; nothing to install.
+
+    cargo run -- --data-dir ./data             (prints the administrator's password at its first start)
+    PASSWORD=… python3 examples/input.py       (URL and USER_NAME may be set as well)
+"""
+
+import json
+import os
+import sys
+import urllib.request
+
+URL = os.environ.get("URL", "http://127.0.0.1:8000")
+PROGRAM = """\
+name = input("What is your name? ")
+print(f"Hello, {name}!")
+"""
+
+
+def call(path, body, headers=None):
+    """Sends JSON, and gives the answer as it comes."""
+    headers = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(URL + path, json.dumps(body).encode(), headers)
+    return urllib.request.urlopen(request)
+
+
+def events(answer):
+    """The events of an answer, each as its name and its data."""
+    name = None
+    for line in answer:
+        field, _, value = line.decode().rstrip("\n").partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield name, json.loads(value)
+
+
+def main():
+    password = os.environ.get("PASSWORD")
+    if not password:
+        sys.exit("set PASSWORD to the administrator's password, as the first start has printed it")
+    who = {"username": os.environ.get("USER_NAME", "admin"), "password": password}
+    token = json.load(call("/v1/auth/token", who))["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    run = {"language": "python", "code": PROGRAM, "stdin": {"open": True}, "timeout": 120}
+    answer = call("/v1/code_interpreter/run", run, {**bearer, "Accept": "text/event-stream"})
+    execution = None
+    for name, data in events(answer):
+        if name == "started":
+            execution = data["execution_id"]
+        elif name == "stdout":
+            print(data["text"], end="", flush=True)
+            if data["text"].endswith("? "):
+                line = sys.stdin.readline() or "nobody\n"
+                path = f"/v1/code_interpreter/executions/{execution}/stdin"
+                call(path, {"text": line, "eof": True}, bearer).close()
+        elif name == "finished":
+            print(f"[{data['status']} in {data['duration_ms']} ms]")
+
+
+if __name__ == "__main__":
+    main()
