@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use futures::stream;
+use futures::{StreamExt, stream};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -65,12 +65,11 @@ pub(in crate::http::rest) async fn get(
         Ok(follower) => Ok(respond(follower, teller, None)),
         Err(Error::ExecutionNotRunning) => {
             let told = ended(&state.executions, &user, &teller, after).await?;
-            let events = told.map(sse::Event::from);
-            Ok(sse::respond(stream::iter(events.into_iter().map(move |event| {
-                // The answer has its room until it is sent.
+            // The answer has its room until it is sent.
+            let events = stream::iter(told.map(sse::Event::from)).inspect(move |_| {
                 let _room = &teller.room;
-                event
-            }))))
+            });
+            Ok(sse::respond(events))
         }
         Err(error) => Err(Failure::from(error)),
     }

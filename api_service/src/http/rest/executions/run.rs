@@ -30,14 +30,12 @@ use crate::state::AppState;
 
 /// Run code and wait for its end. A program that fails is an outcome, not an error: the answer is
 /// 200 and `status` says how it ended. Needs the scope `run`.
-#[expect(clippy::too_many_arguments, reason = "each says what the route takes")]
 pub(in crate::http::rest) async fn run(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
     OptionalKey(key): OptionalKey,
     RequestId(request_id): RequestId,
-    RespondAsync(preferred): RespondAsync,
-    wanted: Result<Wanted, std::convert::Infallible>,
+    (RespondAsync(preferred), wanted): (RespondAsync, Wanted),
     room: AnswerRoom,
     mut body: Json<RunBody>,
 ) -> Result<HttpResponse, Failure> {
@@ -64,9 +62,8 @@ pub(in crate::http::rest) async fn run(
             let webhook = webhook.map(|webhook| (state.webhooks.clone(), webhook));
             job.detached(state.detached.clone(), preferred, webhook).await
         }
-        (false, Ok(Wanted::EventStream)) => job.streamed().await,
-        (false, Ok(Wanted::Json)) => job.answered().await,
-        (false, Err(never)) => match never {},
+        (false, Wanted::EventStream) => job.streamed().await,
+        (false, Wanted::Json) => job.answered().await,
     }
 }
 
@@ -93,9 +90,9 @@ impl Job {
         let (executions, idempotency) = (self.executions.clone(), self.idempotency.clone());
         let (user, room, form) = (self.user.clone(), self.room.clone(), self.run.wishes.form);
         let Some(reservation) = self.reservation.clone() else {
-            return Ok(self.to_answer(None).await?.respond_in(room).await);
+            return Ok(self.until_answered(None).await?.respond_in(room).await);
         };
-        match idempotency.to_the_end(&reservation, self.to_answer(None)).await? {
+        match idempotency.to_the_end(&reservation, self.until_answered(None)).await? {
             Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
                 let known = recalled(form, &executions, &user, &began, &room).await?;
                 let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
@@ -107,7 +104,7 @@ impl Job {
 
     /// Runs it to its end, and gives the answer, which is kept under the key if there is one. `begun` is told when it
     /// has begun, if it does.
-    pub(super) async fn to_answer(
+    pub(super) async fn until_answered(
         self,
         begun: Option<oneshot::Sender<Begun>>,
     ) -> Result<Answer, Failure> {

@@ -78,7 +78,7 @@ impl Job {
         let (begun, beginning) = oneshot::channel();
         let idempotency = self.idempotency.clone();
         let mut waiting: Waiting = Box::pin(async move {
-            idempotency.to_the_end(&reservation, self.to_answer(Some(begun))).await?
+            idempotency.to_the_end(&reservation, self.until_answered(Some(begun))).await?
         });
         let done = tokio::select! {
             biased;
