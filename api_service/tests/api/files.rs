@@ -238,6 +238,7 @@ async fn what_breaks_off_is_not_taken_for_the_whole() {
     );
     let mut connection = tokio::net::TcpStream::connect(scene.app.address).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut connection, raw.as_bytes()).await.unwrap();
+    eventually(async || (scene.app.worker.files.lock().begun == 2).then_some(())).await;
     drop(connection);
     eventually(async || (scene.app.worker.files.lock().abandoned == 1).then_some(())).await;
     assert_eq!(scene.get("/half", &[]).await.code(), "file_not_found");

@@ -5,7 +5,7 @@ mod places;
 pub mod unpack;
 pub mod watch;
 
-pub use places::{Busy, Place, Places};
+pub use places::{Busy, MOST_OF_AN_OWNER, Place, Places};
 
 /// Most names below a directory that an archive may hold, or that are watched.
 pub const MOST_ENTRIES: usize = 20_000;

@@ -6,6 +6,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Transfers of one session at once. Each takes a pipe and some hundred KiB.
 const TRANSFERS: usize = 8;
+/// Transfers of one owner at once, in all sessions. The pipes of all owners together hold 64 MiB before the kernel
+/// gives smaller ones.
+pub const MOST_OF_AN_OWNER: usize = 24;
 /// Watchers of one session at once. Each looks at the same directories by itself.
 const WATCHERS: usize = 4;
 
@@ -23,7 +26,9 @@ pub struct Busy;
 
 /// A place that was taken. Dropping it gives it back.
 #[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "held for what its end does")] OwnedSemaphorePermit);
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Default for Places {
     fn default() -> Self {
@@ -41,6 +46,11 @@ impl Places {
         take(&self.transfers)
     }
 
+    /// How many transfers go on.
+    pub fn transfers(&self) -> usize {
+        TRANSFERS - self.transfers.available_permits()
+    }
+
     /// Takes one for a watcher.
     ///
     /// # Errors
@@ -51,7 +61,8 @@ impl Places {
 }
 
 fn take(places: &Arc<Semaphore>) -> Result<Place, Busy> {
-    Arc::clone(places).try_acquire_owned().map(Place).map_err(|_| Busy)
+    let permit = Arc::clone(places).try_acquire_owned();
+    permit.map(|permit| Place { _permit: permit }).map_err(|_| Busy)
 }
 
 #[cfg(test)]
@@ -64,7 +75,9 @@ mod tests {
         let taken: Vec<_> = std::iter::from_fn(|| places.of_transfer().ok()).take(100).collect();
         assert_eq!(taken.len(), TRANSFERS);
         assert!(places.of_watcher().is_ok(), "they are counted apart");
+        assert_eq!(places.transfers(), TRANSFERS);
         drop(taken);
+        assert_eq!(places.transfers(), 0);
         assert!(places.of_transfer().is_ok());
     }
 }

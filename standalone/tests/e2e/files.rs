@@ -83,7 +83,7 @@ async fn a_file_goes_up_is_changed_and_comes_down() {
     let scene = Scene::new().await;
     let made = scene.put("/in/a%20file%0A%FF", &[], b"one\n").await;
     assert_eq!(made.status, 201);
-    let changed = scene.run("cd in; cat a*; echo two >> a*; stat -c '%a %U' a*").await;
+    let changed = scene.run("(cd in; cat a*; echo two >> a*; stat -c '%a %U' a*)").await;
     assert_eq!(changed.lines().next(), Some("one"));
     assert!(changed.contains("644"), "{changed}");
     let found = scene.get("/in/a%20file%0A%FF").await;
@@ -133,7 +133,7 @@ async fn archives_are_those_of_tar() {
     let sent = std::fs::read(home.path().join("in.tar")).expect("an archive");
     let unpacked = scene.put(".tar?path=up", &[], &sent).await;
     assert_eq!(unpacked.status, 200, "{}", unpacked.json());
-    let seen = scene.run(&format!("cd up/d; cat one hard link {long}two; stat -c %a one")).await;
+    let seen = scene.run(&format!("(cd up/d; cat one hard link {long}two; stat -c %a one)")).await;
     assert_eq!(seen, "1\n1\n1\n2\n750\n");
     scene.run("echo 3 > up/d/three; mkfifo up/d/pipe").await;
     let packed = scene.get(".tar?path=up").await;

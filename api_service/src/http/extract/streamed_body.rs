@@ -87,6 +87,19 @@ impl Pieces {
         Self { chunks: Box::pin(chunks.fuse()), most, gathered: BytesMut::new(), patience }
     }
 
+    /// Reads what is left and forgets it: many callers hear of nothing before they have sent all. Those who send very
+    /// much, or slowly, are hung up on.
+    pub async fn discard(&mut self) {
+        const MOST: usize = 128 << 20;
+        const PATIENCE: Duration = Duration::from_secs(1);
+        let mut read = 0;
+        while read < MOST
+            && let Ok(Some(Ok(chunk))) = tokio::time::timeout(PATIENCE, self.chunks.next()).await
+        {
+            read += chunk.len();
+        }
+    }
+
     /// The next piece; nothing after the last.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ pub struct State {
     pub files: BTreeMap<(String, Vec<u8>), Bytes>,
     /// Pieces of downloads that were asked for.
     pub asked: u64,
+    /// Uploads that have begun.
+    pub begun: u64,
     /// Uploads that have broken off.
     pub abandoned: u64,
     /// What the next call fails with.
@@ -149,6 +151,7 @@ impl FakeWorker {
             Some(Sent::Archive(archive)) => self.of_files(&archive.session_id, &archive.owner)?,
             _ => panic!("the gateway begins with something else"),
         }
+        self.files.lock().begun += 1;
         let mut room = 1;
         say(Reply::Room(wire::UploadRoom { pieces: 1 })).await?;
         let mut content = Vec::new();

@@ -27,7 +27,12 @@ pub async fn serve(
     answers: &Answers,
 ) -> Result<(), Status> {
     let told = |error| status(&error);
-    match next(&mut steps).await? {
+    let first = tokio::select! {
+        // Nobody's session ends what has named none.
+        () = worker.shutdown.cancelled() => return Ok(()),
+        first = next(&mut steps) => first?,
+    };
+    match first {
         Some(Step::File(file)) => {
             let wire::FileDownload { session_id, owner, path, condition, range, range_of } = file;
             let path = from_wire::path("path", path)?;

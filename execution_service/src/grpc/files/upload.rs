@@ -40,7 +40,12 @@ pub async fn serve(
     answers: &Answers,
 ) -> Result<(), Status> {
     let mut pieces = Pieces { steps, answers };
-    match pieces.step().await? {
+    let first = tokio::select! {
+        // Nobody's session ends what has named none.
+        () = worker.shutdown.cancelled() => return Ok(()),
+        first = pieces.step() => first?,
+    };
+    match first {
         Some(Step::File(file)) => upload_file(worker, file, pieces).await,
         Some(Step::Archive(archive)) => upload_archive(worker, archive, pieces).await,
         Some(Step::Data(_) | Step::End(_)) => Err(invalid("step", "must name what comes")),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Failed;
-use crate::files::Place;
 use crate::files::pack::Packer;
+use crate::files::{Busy, MOST_OF_AN_OWNER, Place};
 use crate::sandbox::files::Reader;
 use crate::session::Session;
 use crate::worker::{Worker, WorkerError};
@@ -36,6 +36,12 @@ impl Worker {
         session: (&str, &str),
     ) -> Result<Transfer, WorkerError> {
         let session = self.session_of_files(session).await?;
+        let of_owner = self.sessions.of(&session.owner);
+        if of_owner.iter().map(|session| session.files.transfers()).sum::<usize>()
+            >= MOST_OF_AN_OWNER
+        {
+            return Err(Busy.into());
+        }
         let place = session.files.of_transfer()?;
         Ok(Transfer { worker: Arc::clone(self), session, _place: place })
     }

@@ -48,8 +48,8 @@ pub(in crate::http::rest) async fn put(
     let path = parameters.path("path");
     parameters.finish()?;
     let asker = Asker::of(&id, caller, request_id)?;
-    let receiving = state.files.receive_archive(asker.asked(), path.as_ref()).await?;
     let (pieces, _kept) = body.pieces(Receiving::PIECE);
+    let receiving = state.files.receive_archive(asker.asked(), path.as_ref()).await;
     match send(receiving, pieces).await? {
         Sent::Archive(unpacked) => Ok(HttpResponse::Ok().json(UnpackedAnswer::of(unpacked))),
         Sent::File(_) => Err(Error::Fault("an archive that was received as a file").into()),

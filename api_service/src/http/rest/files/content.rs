@@ -89,8 +89,8 @@ pub(in crate::http::rest) async fn put(
     parameters.finish()?;
     let asker = Asker::of(&id.0, caller, request_id)?;
     let new = NewFile { path, parents, append, condition, size: body.announced };
-    let receiving = state.files.receive(asker.asked(), &new).await?;
     let (pieces, _kept) = body.pieces(Receiving::PIECE);
+    let receiving = state.files.receive(asker.asked(), &new).await;
     let Sent::File(written) = send(receiving, pieces).await? else {
         return Err(Error::Fault("a file that was received as something else").into());
     };
@@ -101,9 +101,20 @@ pub(in crate::http::rest) async fn put(
 }
 
 /// Sends a body on. What breaks off is dropped with what was received of it.
-pub(super) async fn send(mut receiving: Receiving, mut pieces: Pieces) -> Result<Sent, Failure> {
-    while let Some(piece) = pieces.next().await? {
-        receiving.send(piece).await?;
+pub(super) async fn send(
+    receiving: Result<Receiving, Error>,
+    mut pieces: Pieces,
+) -> Result<Sent, Failure> {
+    let sending = async {
+        let mut receiving = receiving?;
+        while let Some(piece) = pieces.next().await? {
+            receiving.send(piece).await?;
+        }
+        Ok(receiving.finish().await?)
+    };
+    let sent = sending.await;
+    if sent.is_err() {
+        pieces.discard().await;
     }
-    Ok(receiving.finish().await?)
+    sent
 }

@@ -51,7 +51,7 @@ pub(in crate::http::rest) async fn post(
         let path = path_of(&part, directory.as_ref())?;
         let condition = Condition::default();
         let new = NewFile { path, parents, append: false, condition, size: None };
-        let receiving = state.files.receive(asker.asked(), &new).await?;
+        let receiving = state.files.receive(asker.asked(), &new).await;
         let chunks = part.map(|chunk| chunk.map_err(|error| refused(&error)));
         let pieces = Pieces::new(chunks, Receiving::PIECE, patience);
         let Sent::File(written) = send(receiving, pieces).await? else {
