@@ -320,7 +320,7 @@ async fn a_terminal_is_opened_by_whom_it_belongs_to() {
 
     // As a page does.
     let page = [("origin", "https://ours.example")];
-    let mut socket = open(&path, &page).await.ok().expect("it is asked in a frame");
+    let Ok(mut socket) = open(&path, &page).await else { panic!("it is asked in a frame") };
     socket.says(json!({"op": "auth", "token": scene.token})).await;
     assert!(
         matches!(socket.next().await, TerminalFrame::Text(text) if text["attached"].is_object())
@@ -332,7 +332,7 @@ async fn a_terminal_is_opened_by_whom_it_belongs_to() {
         ("scope_missing", 4403, json!({"op": "auth", "token": reading})),
         ("session_not_found", 4404, json!({"op": "auth", "token": foreign})),
     ] {
-        let mut socket = open(&path, &page).await.ok().expect("it is asked in a frame");
+        let Ok(mut socket) = open(&path, &page).await else { panic!("it is asked in a frame") };
         socket.says(first).await;
         let TerminalFrame::Text(refused) = socket.next().await else { panic!("{code}") };
         assert_eq!(refused["problem"]["code"], code, "{refused}");

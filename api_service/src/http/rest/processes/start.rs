@@ -22,14 +22,12 @@ use crate::services::processes::{ProcessCaller, ProcessFollowed, ProcessFollower
 use crate::state::AppState;
 
 /// Start a command. It goes on whatever becomes of its caller. Needs the scope `run`.
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(in crate::http::rest) async fn start(
     state: Data<AppState>,
     CurrentCaller(who): CurrentCaller,
     OptionalKey(key): OptionalKey,
     RequestId(request_id): RequestId,
-    wanted: Wanted,
-    room: AnswerRoom,
+    (wanted, room): (Wanted, AnswerRoom),
     session: Path<String>,
     body: Json<ProcessBody>,
 ) -> Result<HttpResponse, Failure> {

@@ -55,8 +55,7 @@ pub(in crate::http::rest) async fn open(
     authenticator: Data<Authenticator>,
     _origin: CheckedOrigin,
     RequestId(request_id): RequestId,
-    QueryParams(query): QueryParams<TtyQuery>,
-    path: Path<(String, String)>,
+    (path, QueryParams(query)): (Path<(String, String)>, QueryParams<TtyQuery>),
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
