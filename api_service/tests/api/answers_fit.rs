@@ -22,6 +22,12 @@ fn misfits(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Str
             wrong.push(format!("{at}: {value} is not one of {choices:?}"));
         }
     }
+    if let Some(choices) = schema["anyOf"].as_array() {
+        let fits = |choice: &Value| misfits(document, choice, value, at).is_empty();
+        if !choices.iter().any(fits) {
+            wrong.push(format!("{at}: {value} is none of {choices:?}"));
+        }
+    }
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
@@ -73,7 +79,10 @@ fn told(document: &Value, schema: &Value, name: &str) -> bool {
         return told(document, target.expect("it is there"), name);
     }
     schema["properties"].get(name).is_some()
-        || schema["allOf"].as_array().into_iter().flatten().any(|part| told(document, part, name))
+        || ["allOf", "anyOf"].into_iter().any(|kind| {
+            let mut parts = schema[kind].as_array().into_iter().flatten();
+            parts.any(|part| told(document, part, name))
+        })
 }
 
 #[test]
@@ -121,6 +130,17 @@ async fn answers_have_the_shape_that_the_document_gives_them() {
     const SESSIONS: &str = "/v1/code_interpreter/sessions";
     for code in ["say hi", "gap", "big 1", "fail"] {
         post(RUN, json!({"code": code, "language": "python"})).await;
+    }
+    for code in ["say hi", "draw", "mixed", "fail"] {
+        let wishes = json!({
+            "code": code, "language": "python", "for_model": 1000, "collect": ["*"],
+            "large_results": "url",
+        });
+        let run = post(RUN, wishes).await;
+        let path = format!("{RUNS}/{}", run["execution_id"].as_str().unwrap());
+        check(Method::GET, &path, &format!("{RUNS}/{{id}}"), None).await;
+        let compact = json!({"code": code, "language": "python", "answer": "compact"});
+        post(RUN, compact).await;
     }
     post(RUN, json!({"code": "", "language": "x"})).await;
     post("/v1/api_keys", json!({"name": "k", "expires_at": "2999-01-01T00:00:00Z"})).await;
