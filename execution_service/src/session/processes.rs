@@ -61,7 +61,7 @@ pub struct SessionProcess {
     pub tag: String,
     /// When it was started.
     pub started: SystemTime,
-    /// The same, for whoever measures time.
+    /// A moment before, after which all that comes of it was born.
     pub began: std::time::Instant,
     log: Log,
     /// Absent for one that was started without.
@@ -120,8 +120,9 @@ struct State {
     places: usize,
 }
 
-/// A place among the processes of a session, taken by a command that is being started.
-pub struct Reservation(Processes);
+/// A place among the processes of a session, taken by a command that is being started; with the time since when:
+/// nothing that comes of the command is older.
+pub struct Reservation(Processes, std::time::Instant);
 
 /// What is to be known of a command that is started.
 #[derive(Clone, Debug, Default)]
@@ -154,7 +155,7 @@ impl Processes {
             }
             process.log.shrink();
         }
-        Ok(Reservation(self.clone()))
+        Ok(Reservation(self.clone(), std::time::Instant::now()))
     }
 
     /// Those that run, in the order of their numbers.
@@ -225,7 +226,7 @@ impl Reservation {
             command: told(command),
             tag,
             started: SystemTime::now(),
-            began: std::time::Instant::now(),
+            began: self.1,
             log: Log::new(room, terminal.is_some()),
             input,
             terminal: terminal.map(|terminal| Mutex::new(Some(terminal))),

@@ -205,13 +205,16 @@ async fn a_command_whose_caller_goes_away_goes_on_until_the_session_ends() {
     // Somebody waits when the session ends.
     let (waiting, watcher) = (worker.caller().await, session.session_id.clone());
     let number = other.as_ref().unwrap().id;
-    let waiting =
-        tokio::spawn(async move { waiting.read_process(&watcher, number, 2).await.unwrap() });
+    let waiting = tokio::spawn(async move { waiting.read_process(&watcher, number, 2).await });
     eventually("somebody waits", async || {
         caller.end_session(&session.session_id, "usr_one").await.ok()
     })
     .await;
-    let last = waiting.await.unwrap();
+    // Who asks a moment too late finds no session.
+    let last = match waiting.await.unwrap() {
+        Ok(last) => last,
+        Err(refusal) => return assert_eq!(refusal.reason, reason::SESSION_NOT_FOUND),
+    };
     let Some(Event::Ended(ended)) = &last.events[0].event else { panic!("{last:?}") };
     assert!(last.over && ended.cause() == EndCause::SessionEnded, "{ended:?}");
     assert_eq!(ended.signal.as_deref(), Some("SIGKILL"));

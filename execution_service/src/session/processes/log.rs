@@ -174,8 +174,10 @@ impl Log {
         }
         let begun = &state.begun[Stream::Stdout as usize];
         let at = state.totals[0] - begun.len() as u64;
-        if offset <= at && begins.unwrap_or(at) + found.len() as u64 == at {
-            begins.get_or_insert(at);
+        let goes_on = begins.is_none_or(|begins| begins + found.len() as u64 == at);
+        let skip = usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
+        if let Some(begun) = begun.get(skip..).filter(|begun| goes_on && !begun.is_empty()) {
+            begins.get_or_insert(at + skip as u64);
             found.extend_from_slice(&begun[..begun.len().min(most - found.len())]);
         }
         (begins.unwrap_or_else(|| offset.min(state.totals[0])), found)
