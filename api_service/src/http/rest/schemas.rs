@@ -126,6 +126,9 @@ pub(super) fn id_of(prefix: &str) -> Object {
 pub(super) fn in_path(name: &str) -> Parameter {
     let schema = match name {
         "stream" => one_of([OutputStream::Stdout.name(), OutputStream::Stderr.name()]),
+        "path" => {
+            text().min_length(Some(1)).max_length(Some(MAX_PATH)).pattern(Some("^[^/\\u0000]"))
+        }
         _ => text().min_length(Some(1)),
     };
     ParameterBuilder::new()
@@ -134,7 +137,7 @@ pub(super) fn in_path(name: &str) -> Parameter {
         .required(Required::True)
         .description(Some(match name {
             "id" => "Which one; its id stands in the answer that told of it.",
-            "path" => "Relative to the workspace: names percent-encoded, slashes between them as they are.",
+            "path" => "Relative to the workspace, percent-encoded; a slash may be encoded or not.",
             _ => "Which stream.",
         }))
         .schema(Some(schema))
