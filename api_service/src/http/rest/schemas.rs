@@ -140,6 +140,9 @@ pub(super) fn in_path(name: &str) -> Parameter {
     let schema = match name {
         "pid" => text().pattern(Some("^[0-9]{1,9}$")),
         "stream" => one_of([OutputStream::Stdout.name(), OutputStream::Stderr.name()]),
+        "path" => {
+            text().min_length(Some(1)).max_length(Some(MAX_PATH)).pattern(Some("^[^/\\u0000]"))
+        }
         _ => text().min_length(Some(1)),
     };
     ParameterBuilder::new()
@@ -149,7 +152,7 @@ pub(super) fn in_path(name: &str) -> Parameter {
         .description(Some(match name {
             "pid" => "Which process; its number stands in the answer that told of it.",
             "id" => "Which one; its id stands in the answer that told of it.",
-            "path" => "Relative to the workspace: names percent-encoded, slashes between them as they are.",
+            "path" => "Relative to the workspace, percent-encoded; a slash may be encoded or not.",
             "context_id" => "Which context; the session lists its contexts.",
             _ => "Which stream.",
         }))

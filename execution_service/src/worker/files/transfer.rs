@@ -78,10 +78,8 @@ impl Transfer {
     }
 
     /// Fires when the session ends.
-    pub fn ended(&self) -> impl Future<Output = WorkerError> {
-        async {
-            self.session.ended.cancelled().await;
-            self.worker.end_of(&self.session)
-        }
+    pub async fn ended(&self) -> WorkerError {
+        self.session.ended.cancelled().await;
+        self.worker.end_of(&self.session)
     }
 }

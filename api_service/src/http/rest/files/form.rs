@@ -71,7 +71,7 @@ fn path_of(part: &Field, directory: Option<&FilePath>) -> Result<FilePath, Failu
     let extended = disposition.and_then(|it| it.get_filename_ext());
     let extended = extended.map(|name| name.value.clone());
     let plain = disposition.and_then(|it| it.get_filename()).or_else(|| part.name());
-    let plain = plain.map(|name| Vec::from(name));
+    let plain = plain.map(Vec::from);
     let name = extended.or(plain).unwrap_or_default();
     FilePath::below(directory, &name).map_err(|why| wrong(format!("a file's name {why}")))
 }

@@ -27,8 +27,8 @@ fn encodings() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(
-            "How the paths here are written: `utf-8`, as they are; `percent`, as in a URL, for names \
-             that are no UTF-8.",
+            "How the paths here are written: `utf-8`, as they are; `percent`, as in a URL, for \
+             names that are no UTF-8.",
         ))
         .enum_values(Some(Encoding::ALL.map(Encoding::name)))
         .build()
@@ -173,7 +173,8 @@ pub struct ListingAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "path": "out/plot.png", "encoding": "utf-8", "type": "file", "size": 51234, "mode": "0644",
-    "modified_at": "2026-01-31T12:00:00Z", "etag": "\"3f-c822-697df8b0-0-697df8b0-0\"", "target": null
+    "modified_at": "2026-01-31T12:00:00Z", "etag": "\"3f-c822-697df8b0-0-697df8b0-0\"",
+    "target": null
 }))]
 pub struct EntryAnswer {
     /// Relative to the workspace.

@@ -36,8 +36,14 @@ pub struct FoundFile {
 pub struct Download(Stage);
 
 enum Stage {
-    Opened { steps: mpsc::Sender<wire::DownloadRequest>, pieces: Streaming<wire::DownloadPiece> },
-    Reading { pieces: mpsc::Receiver<Result<Bytes, Error>>, _reader: DropGuard },
+    Opened {
+        steps: mpsc::Sender<wire::DownloadRequest>,
+        pieces: Box<Streaming<wire::DownloadPiece>>,
+    },
+    Reading {
+        pieces: mpsc::Receiver<Result<Bytes, Error>>,
+        _reader: DropGuard,
+    },
     Over,
 }
 
@@ -106,7 +112,7 @@ impl WorkerClient {
         });
         let (steps, mut pieces) = opened.await?;
         let first = next(&mut pieces).await?;
-        Ok((first, Download(Stage::Opened { steps, pieces })))
+        Ok((first, Download(Stage::Opened { steps, pieces: Box::new(pieces) })))
     }
 }
 
@@ -121,7 +127,7 @@ impl Download {
         {
             let (room, receiver) = mpsc::channel(AHEAD);
             let ended = CancellationToken::new();
-            tokio::spawn(ended.clone().run_until_cancelled_owned(read(steps, pieces, room)));
+            tokio::spawn(ended.clone().run_until_cancelled_owned(read(steps, *pieces, room)));
             self.0 = Stage::Reading { pieces: receiver, _reader: ended.drop_guard() };
         }
         match &mut self.0 {

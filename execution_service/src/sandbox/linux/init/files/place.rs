@@ -53,7 +53,7 @@ impl<T, E: Into<io::Error>> Said<T> for Result<T, E> {
 
 /// Opens what is at `path`, links followed, for nothing but to look at it.
 fn found(workspace: BorrowedFd<'_>, path: &FilePath) -> Result<OwnedFd, FileError> {
-    open_within(workspace, &*text(path.as_bytes())?, libc::O_PATH, 0).said()
+    open_within(workspace, &text(path.as_bytes())?, libc::O_PATH, 0).said()
 }
 
 /// What is at `path`, links followed.
@@ -70,7 +70,7 @@ pub fn open_regular(
 ) -> Result<(OwnedFd, FileStatus), FileError> {
     is_regular(&status(workspace, path)?)?;
     let flags = flags | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = open_within(workspace, &*text(path.as_bytes())?, flags, 0).said()?;
+    let file = open_within(workspace, &text(path.as_bytes())?, flags, 0).said()?;
     let status = status_of(&fstat(&file).said()?);
     is_regular(&status)?;
     Ok((file, status))
@@ -105,7 +105,7 @@ impl Place {
         };
         let (above, name) = (&bytes[..end], text(&bytes[end + 1..])?);
         let flags = libc::O_PATH | libc::O_DIRECTORY;
-        let directory = match open_within(workspace, &*text(above)?, flags, 0).said() {
+        let directory = match open_within(workspace, &text(above)?, flags, 0).said() {
             Err(FileError::NotFound) if parents => make_all(workspace, above)?,
             opened => opened?,
         };
@@ -231,7 +231,7 @@ fn make_all(workspace: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, FileError
         directory = match open_beneath(directory.as_fd(), &name, flags, 0) {
             // A link that was there: where it leads is seen from the workspace. The kernel follows 40 at most.
             Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
-                open_within(workspace, &*text(&path[..end])?, flags, 0).said()?
+                open_within(workspace, &text(&path[..end])?, flags, 0).said()?
             }
             opened => opened.said()?,
         };
