@@ -4,11 +4,11 @@ Each action runs when the user's code imports the library, so that boot imports 
 """
 
 import builtins
-import os
+import functools
 
-from . import figures, post_import
+from . import figures, introspection, modules, post_import, run_warnings, spawned
 from .display import display
-from .program import user_files
+from .handles import DisplayHandle
 from .tracebacks import render, strip_kernel
 
 
@@ -16,25 +16,35 @@ def install():
     """At boot: registers the actions and defines the builtin `display`."""
     builtins.display = display.show
     post_import.install()
-    post_import.on_import("matplotlib.pyplot", _pyplot)
+    post_import.on_import("matplotlib.pyplot", figures.install)
+    post_import.on_import("pandas", _pandas)
     post_import.on_import("IPython.core.display_functions", _ipython)
     post_import.on_import("IPython.core.display", _ipython)
     post_import.on_import("PIL.ImageShow", _pillow)
     post_import.on_import("plotly.io", _plotly)
     post_import.on_import("threading", _threading)
-    post_import.on_import("multiprocessing.spawn", _spawn)
+    post_import.on_import("multiprocessing.spawn", spawned.install)
+    post_import.on_import("inspect", introspection.of_inspect)
+    introspection.of_traceback()
+    run_warnings.install()
+    modules.install()
 
 
-def _pyplot(pyplot):
-    pyplot.show = figures.show
-    pyplot.Figure.show = figures.show_one
+def _pandas(pandas):
+    # Made for the width of a terminal, which nobody looks at here: a table is cut off or broken into pieces.
+    pandas.set_option("display.width", 250, "display.max_columns", 50)
 
 
 def _ipython(module):
     # IPython's own functions print a plain repr when no IPython shell is running.
     module.display = display.show
     module.publish_display_data = display.publish
-    module.clear_output = lambda wait=False: None
+    if hasattr(module, "update_display"):
+        module.update_display = display.update
+    if hasattr(module, "clear_output"):
+        module.clear_output = display.clear
+    if hasattr(module, "DisplayHandle"):
+        module.DisplayHandle = functools.partial(DisplayHandle, display)
 
 
 def _pillow(module):
@@ -64,27 +74,3 @@ def _threading(threading):
         display.failed("Exception in thread %s:\n%s" % (name, render(error)))
 
     threading.excepthook = excepthook
-
-
-def _spawn(spawn):
-    # A child started with spawn or forkserver runs the main file again, to find its functions.
-    # A stateless program is not a file of the workspace, so it is written to one just for that.
-    prepare = spawn.get_preparation_data
-    written = {}
-
-    def get_preparation_data(process_name):
-        data = prepare(process_name)
-        path = data.get("init_main_from_path")
-        name = os.path.basename(path) if path is not None else None
-        if name in user_files and not os.path.exists(path):
-            if path not in written:
-                import tempfile
-
-                copy = os.path.join(tempfile.mkdtemp(prefix="main-"), name)
-                with open(copy, "w", encoding="utf-8") as file:
-                    file.write(user_files[name])
-                written[path] = copy
-            data["init_main_from_path"] = written[path]
-        return data
-
-    spawn.get_preparation_data = get_preparation_data

@@ -44,18 +44,21 @@ def serve(channel):
 
 def _run_once(channel, streams, request):
     # Never returns.
-    outcome = Session(streams, request["file"]).run(request)
+    session = Session(streams, request["file"])
+    outcome = session.run(request)
     streams.flush()
     if channel.is_ours():
         _send_done(channel, request, outcome)
     if outcome.interrupted:
+        session.end_program()
         _exit_now(_INTERRUPTED)  # other threads may never end
     # The interpreter now joins threads and runs exit hooks; an interrupt must not wait for those.
     interrupts.replace(lambda _signum, _frame: (streams.flush(), _exit_now(_INTERRUPTED)))
-    shut_down(outcome.exit_value, lambda status: _send_exit(channel, request, status))
+    shut_down(outcome.exit_value, lambda status: _send_exit(channel, session, request, status))
 
 
-def _send_exit(channel, request, status):
+def _send_exit(channel, session, request, status):
+    session.end_program()
     if channel.is_ours():
         channel.send({"event": "exit", "id": request["id"], "exit_code": status})
 
