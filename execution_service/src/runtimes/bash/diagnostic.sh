@@ -1,6 +1,6 @@
 # What went wrong, from the status, the failed command and the parser; never from the user's output.
 
-readonly __crucible_kept_characters=4096
+__crucible_kept_characters=4096
 
 # Status, interrupted. Sets __crucible_diagnostic to a JSON object, or null for status 0.
 __crucible_diagnose() {
@@ -15,7 +15,7 @@ __crucible_diagnose() {
     return
   fi
   builtin local line= command= name=ExitStatus "message=exit status $status" hint=
-  if ((__crucible_failed_status == status)); then
+  if ((${__crucible_failed_status-0} == status)); then
     line=$__crucible_failed_line command=${__crucible_failed_command:0:__crucible_kept_characters}
     message+=": $command"
   fi
