@@ -5,6 +5,8 @@ A session has one, which stands still between runs; it is the current loop of th
 makes a loop, or touches the policy, for a program that awaits nothing.
 """
 
+import sys
+
 _eval = eval
 _CO_COROUTINE = 0x80
 # Given, because a task without a name takes the next number, and the program's own begin with 1.
@@ -16,6 +18,14 @@ class EventLoop:
 
     def __init__(self):
         self._loop = None
+
+    def begin(self):
+        """Before a run of a session, which finds what a script does: `asyncio.run()` in an earlier one has left it
+        without a current loop, or that loop has been closed."""
+        asyncio = sys.modules.get("asyncio")
+        local = getattr(_policy(asyncio), "_local", None) if hasattr(asyncio, "events") else None
+        if getattr(local, "_set_called", False) and (local._loop is None or local._loop.is_closed()):
+            local._loop, local._set_called = None, False
 
     def run(self, codes, namespace):
         """Runs code objects one after the other in one task. Returns the value of the last one."""

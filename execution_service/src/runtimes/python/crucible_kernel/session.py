@@ -76,6 +76,7 @@ class Session:
             compiled = True
             if self._file is None:
                 modules.forget_rewritten(request["code"])
+                self._loop.begin()
             else:
                 self._file.write(request["code"])
             self._execute(program)
