@@ -6,11 +6,10 @@
 
 const timers = require('node:timers');
 const { promisify } = require('node:util');
-const { process, removeAllListeners } = require('./process.cjs');
+const { process, emit, removeAllListeners } = require('./process.cjs');
 
 const { defineProperty, getOwnPropertyDescriptor } = Object;
 const { kill, pid } = process;
-const emit = process.emit.bind(process);
 const setCapture = process.setUncaughtExceptionCaptureCallback.bind(process);
 const hasCapture = process.hasUncaughtExceptionCaptureCallback.bind(process);
 

@@ -6,7 +6,8 @@
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { types } = require('node:util');
-const { process, listenerCount, on, removeListener } = require('./process.cjs');
+const { process, emit, listenerCount, on, removeListener } = require('./process.cjs');
+const { moduleOf } = require('./once.cjs');
 const channel = require('./channel.cjs');
 const {
   HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText,
@@ -53,10 +54,9 @@ class Session {
   prepareGlobals() {
     const filename = this.file.path;
     // Every run is the main program: `require.main === module`. Before require() is made, which keeps it.
-    const module = { exports: {}, id: '.', filename };
+    const module = moduleOf(filename);
     process.mainModule = module;
     const require = createRequire(filename);
-    module.require = require;
     const meta = {
       url: require('node:url').pathToFileURL(filename).href,
       filename,
@@ -84,7 +84,7 @@ class Session {
     try {
       this.start(run);
     } catch (error) {
-      this.failed(run, error);
+      this.uncaught(run, error);
       run.settled = true;
     }
     this.poll(run);
@@ -140,7 +140,7 @@ class Session {
           run.settled = true;
         },
         (error) => {
-          this.failed(run, error);
+          this.uncaught(run, error);
           run.settled = true;
         },
       );
@@ -166,6 +166,17 @@ class Session {
       });
     } finally {
       this.isBreakable = false;
+    }
+  }
+
+  // Of the program itself, as if nothing of ours stood between it and Node.
+  uncaught(run, error) {
+    const ours = error instanceof ProgramSyntaxError || error instanceof ExitRequest;
+    const interrupted = error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+    if (!ours && !interrupted && listenerCount('uncaughtException') > 1) {
+      emit('uncaughtException', error, 'uncaughtException');
+    } else {
+      this.failed(run, error);
     }
   }
 

@@ -5,6 +5,7 @@ Each action runs when the user's code imports the library, so that boot imports 
 
 import builtins
 import functools
+import sys
 
 from . import figures, introspection, modules, post_import, run_warnings, spawned
 from .display import display
@@ -25,6 +26,7 @@ def install():
     post_import.on_import("threading", _threading)
     post_import.on_import("multiprocessing.spawn", spawned.install)
     post_import.on_import("inspect", introspection.of_inspect)
+    sys.unraisablehook = _unraisable
     introspection.of_traceback()
     run_warnings.install()
     modules.install()
@@ -61,6 +63,14 @@ def _pillow(module):
 def _plotly(plotly_io):
     # Figure.show() ends here; the original opens a browser or asks for notebook packages.
     plotly_io.show = display.show
+
+
+def _unraisable(problem):
+    # The same of the interpreter's hook for finalizers and exit functions.
+    error = problem.exc_value if problem.exc_value is not None else problem.exc_type()
+    strip_kernel(error)
+    where = "" if problem.object is None else ": %r" % (problem.object,)
+    display.failed("%s%s\n%s" % (problem.err_msg or "Exception ignored in", where, render(error)))
 
 
 def _threading(threading):

@@ -49,20 +49,21 @@ def serve(channel, is_ready=False):
 def _run_once(channel, streams, request):
     # Never returns.
     session = Session(streams, request["file"])
-    outcome = session.run(request)
+    outcome, file = session.run(request), session.file
+    del session  # nothing of ours holds what is in the program's names when it ends
     streams.flush()
     if channel.is_ours():
         _send_done(channel, request, outcome)
     if outcome.interrupted:
-        session.end_program()
+        file.remove()
         _exit_now(_INTERRUPTED)  # other threads may never end
     # The interpreter now joins threads and runs exit hooks; an interrupt must not wait for those.
     interrupts.replace(lambda _signum, _frame: (streams.flush(), _exit_now(_INTERRUPTED)))
-    shut_down(outcome.exit_value, lambda status: _send_exit(channel, session, request, status))
+    shut_down(outcome.exit_value, lambda status: _send_exit(channel, file, request, status))
 
 
-def _send_exit(channel, session, request, status):
-    session.end_program()
+def _send_exit(channel, file, request, status):
+    file.remove()
     if channel.is_ours():
         channel.send({"event": "exit", "id": request["id"], "exit_code": status})
 

@@ -18,6 +18,7 @@ from .tracebacks import render, strip
 _eval = eval
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _default_hook = sys.excepthook
+_Coroutine = types.CoroutineType
 
 
 class Outcome:
@@ -36,7 +37,8 @@ class Session:
     """Runs programs one after the other in the same namespace.
 
     `script`: the name of the only program of a stateless interpreter, which then sees what it would
-    see as `python3 script`; None in a session, where every run is a cell of its own name.
+    see as `python3 script`; None in a session, where every run is a cell of its own name. `file` is the script's,
+    or None.
     """
 
     def __init__(self, streams, script=None):
@@ -45,16 +47,17 @@ class Session:
         self._runs = 0
         self._futures = 0
         self._loop = EventLoop()
-        self._file = None
+        self.file = None
         self._memory_reserve = MemoryReserve()
         # A real module, so that pickle and multiprocessing find the user's functions in it.
         self._main = types.ModuleType("__main__")
         self._main.__builtins__ = builtins
+        if sys.version_info < (3, 14):
+            self._main.__annotations__ = {}
         if script is not None:
             self._main.__file__ = os.path.join(os.getcwd(), script)
             self._main.__cached__ = None
-            self._main.__annotations__ = {}
-            self._file = ProgramFile(self._main.__file__)
+            self.file = ProgramFile(self._main.__file__)
         sys.modules["__main__"] = self._main
 
     def run(self, request):
@@ -70,15 +73,15 @@ class Session:
             sys.argv = [request["file"]] + request["args"]
             filename = self._script or "cell_%d.py" % self._runs
             run_warnings.begin(filename)
-            path = self._file.path if self._file is not None else None
+            path = self.file.path if self.file is not None else None
             program = Program(request["code"], filename, self._futures, path)
             self._futures = program.futures
             compiled = True
-            if self._file is None:
+            if self.file is None:
                 modules.forget_rewritten(request["code"])
                 self._loop.begin()
             else:
-                self._file.write(request["code"])
+                self.file.write(request["code"])
             self._execute(program)
             interrupts.disarm()
             return Outcome(0, None, None, False)
@@ -94,11 +97,6 @@ class Session:
             _settrace(None)
             _setprofile(None)
 
-    def end_program(self):
-        """When a stateless process is about to end: takes back what was made for its program alone."""
-        if self._file is not None:
-            self._file.remove()
-
     def _execute(self, program):
         try:
             value = None
@@ -110,7 +108,8 @@ class Session:
                         value = _eval(code, self._main.__dict__)
             if program.has_value and value is not None:
                 display.main_result(value)
-                if self._script is None:
+                # A coroutine that nobody awaits is told of when it is dropped: in this run, not in a later one.
+                if self._script is None and type(value) is not _Coroutine:
                     builtins._ = value
         finally:
             # Figures of a failed run are still wanted; after an interrupt there is no time left.
