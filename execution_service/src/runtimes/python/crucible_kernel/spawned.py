@@ -9,6 +9,7 @@ import os
 import sys
 
 from .program import user_files
+from .source import lines_of
 
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
@@ -18,8 +19,9 @@ _DOES_SOMETHING = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 # One piece failing, such as a decorator that no child can have, leaves the others.
 _LOADER = """\
 import linecache as _linecache
+for _name, _lines in %r:
+    _linecache.cache[_name] = (0, None, _lines, _name)
 for _name, _line, _source in %r:
-    _linecache.cache[_name] = (len(_source), None, _source.splitlines(True), _name)
     try:
         exec(compile("\\n" * _line + _source, _name, "exec"), globals())
     except Exception:
@@ -68,20 +70,20 @@ def _copy(copies, name, source):
 
 
 def _definitions():
-    pieces = []
+    pieces, lines_of_runs = [], {}
     for name, source in list(user_files.items()):
         try:
             tree = ast.parse(source)
         except (SyntaxError, ValueError):  # a run that failed, or one with a top-level await
             tree = _with_await(source)
-        lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        lines = lines_of(source)
         for node in tree.body:
             if _is_definition(node):
                 first = min([node.lineno] + [each.lineno for each in getattr(node, "decorator_list", [])])
-                text = "\n".join(lines[first - 1: node.end_lineno])
                 if _stands_alone(node, tree):
-                    pieces.append((name, first - 1, text))
-    return _LOADER % (pieces,)
+                    pieces.append((name, first - 1, "".join(lines[first - 1: node.end_lineno])))
+                    lines_of_runs[name] = lines
+    return _LOADER % (list(lines_of_runs.items()), pieces)
 
 
 def _with_await(source):
