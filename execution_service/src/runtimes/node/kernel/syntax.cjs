@@ -189,4 +189,4 @@ function collectMetas(tree, found = []) {
   return found;
 }
 
-module.exports = { fromNative, parseProgram, ProgramSyntaxError, withStack };
+module.exports = { FENCE_HINT, fromNative, parseProgram, ProgramSyntaxError, withStack };
