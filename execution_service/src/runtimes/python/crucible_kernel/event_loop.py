@@ -52,9 +52,9 @@ class EventLoop:
 
         try:
             asyncio.runners._cancel_all_tasks(loop)
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.create_task(loop.shutdown_asyncgens(), name=_TASK))
             if hasattr(loop, "shutdown_default_executor"):  # 3.9
-                loop.run_until_complete(loop.shutdown_default_executor())
+                loop.run_until_complete(loop.create_task(loop.shutdown_default_executor(), name=_TASK))
         finally:
             asyncio.set_event_loop(None)
             loop.close()
