@@ -7,7 +7,7 @@ import builtins
 import functools
 import sys
 
-from . import figures, introspection, modules, post_import, run_warnings, spawned
+from . import figures, introspection, modules, post_import, run_warnings
 from .display import display
 from .handles import DisplayHandle
 from .tracebacks import render, strip_kernel
@@ -24,7 +24,7 @@ def install():
     post_import.on_import("PIL.ImageShow", _pillow)
     post_import.on_import("plotly.io", _plotly)
     post_import.on_import("threading", _threading)
-    post_import.on_import("multiprocessing.spawn", spawned.install)
+    post_import.on_import("multiprocessing.spawn", _spawn)
     post_import.on_import("inspect", introspection.of_inspect)
     sys.unraisablehook = _unraisable
     introspection.of_traceback()
@@ -84,3 +84,9 @@ def _threading(threading):
         display.failed("Exception in thread %s:\n%s" % (name, render(error)))
 
     threading.excepthook = excepthook
+
+
+def _spawn(spawn):
+    from . import spawned  # with `ast`, which most programs have no use for
+
+    spawned.install(spawn)

@@ -1,6 +1,5 @@
 """What a program finds when it looks at itself: its own sources, and no frame of the kernel below it."""
 
-import ast
 import itertools
 import os
 import sys
@@ -52,6 +51,8 @@ def _run_of(kind):
         filename = getattr(getattr(value, "__code__", None), "co_filename", None)
         if filename in user_files and getattr(value, "__qualname__", "").startswith(kind.__qualname__ + "."):
             return filename
+    import ast
+
     # Nothing in it has code: the last run that defines a class of its name.
     name = kind.__name__
     for filename, source in reversed(list(user_files.items())):

@@ -5,7 +5,6 @@ started with it, in the place of this one, which has run nothing yet.
 import json
 import os
 import sys
-import tempfile
 
 from .environment import apply_environment
 
@@ -25,6 +24,8 @@ def is_needed(request):
 
 def restart(channel, request):
     """Becomes a fresh interpreter, which serves `request` first. Returns where the system refuses."""
+    import tempfile
+
     channel.hand_over()  # first: what is opened now has other numbers than they
     try:
         with tempfile.TemporaryFile() as file:
