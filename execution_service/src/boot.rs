@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::config::Settings;
-use crate::language::{Language, search_in};
 use crate::language::discovery::{Discovery, Found, SandboxUser, discover};
+use crate::language::{Language, search_in};
 use crate::pool;
 use crate::sandbox::linux::{
     FIRST_HOST_ID, LaunchOptions, Launched, Namespaced, drop_privileges, enter_namespaces, launch,

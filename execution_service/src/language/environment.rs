@@ -40,7 +40,8 @@ fn directories<'a>(executables: impl Iterator<Item = &'a Path>) -> String {
 /// `executable` is in: "python3" inside is the Python that was found.
 pub fn environment(executable: &str, extra: &[(&str, &str)]) -> BTreeMap<String, String> {
     let searched = SEARCHED.get();
-    let path = searched.cloned().unwrap_or_else(|| directories([Path::new(executable)].into_iter()));
+    let path =
+        searched.cloned().unwrap_or_else(|| directories([Path::new(executable)].into_iter()));
     let fixed = [
         ("PATH", path.as_str()),
         ("HOME", WORKSPACE),
@@ -50,6 +51,8 @@ pub fn environment(executable: &str, extra: &[(&str, &str)]) -> BTreeMap<String,
         ("TERM", "dumb"),
         // A second and a size tell whether byte code is stale: programs rewrite a module within one.
         ("PYTHONDONTWRITEBYTECODE", "1"),
+        // What a program printed before it was killed is in the answer, and in order with others' lines.
+        ("PYTHONUNBUFFERED", "1"),
     ];
     fixed
         .iter()

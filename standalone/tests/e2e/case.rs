@@ -100,7 +100,8 @@ impl Case {
 
     /// Everything that the answer is not, in words; empty when all is well.
     pub fn complaints(&self, answer: &Value) -> Vec<String> {
-        let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let text =
+            |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let mut complaints = Vec::new();
         let status = text("/status");
         if !self.statuses.iter().any(|expected| expected == status) {

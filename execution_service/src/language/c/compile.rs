@@ -7,9 +7,7 @@ use crate::language::compiler_flags::CompilerFlags;
 use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::environment::environment;
 use crate::language::program::Program;
-use crate::sandbox::spec::{
-    Command, ControlChannel, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE,
-};
+use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 /// Assembler and compiler run side by side; [`read_error`] needs the plain form; the linker's plugin
 /// serves `-flto` alone, which is not allowed, and would be loaded for nothing.

@@ -108,5 +108,17 @@ class Ends(Habits):
         self.assertNotIn("crucible", "".join(lines))
 
 
+class Words(Habits):
+    """What is wrong with the text itself is said."""
+
+    def test_line_ends_and_fences(self):
+        for code, word in (("if true; then\r\necho a\r\nfi\r\n", "Windows"), ("cd /nosuch\r\n", "Windows"), ("nosuch\r\n", "Windows"),
+                           ("```bash\nexit 3\n```", "fences"), ("exit 3", None)):
+            for mode in ("once", "session"):
+                hint = self.fresh().run(code, mode=mode).diagnostic["hint"]
+                self.assertEqual(word is None, hint is None, code)
+                self.assertIn(word or "", hint or "", code)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -132,6 +132,12 @@ class Words(NodeCase):
             self.assertIn(word, self.fresh().once(code).diagnostic["hint"] or "", code)
 
 
+    def test_names_of_hosts(self):
+        code = "const e = Object.assign(new Error('x'), { code: 'ENOTFOUND' }); throw %s"
+        for thrown in ("e", "new TypeError('fetch failed', { cause: e })"):
+            self.assertIn("network", self.fresh().once(code % thrown).diagnostic["hint"])
+
+
 class Display(NodeCase):
     """JSON is there where it says all that the value holds."""
 

@@ -84,9 +84,5 @@ fn check(case: Case, text: &str) -> Case {
 
 /// A text of lines, the last of which has lost its end to the mark behind it.
 fn lines_of(text: &str) -> String {
-    if text.is_empty() || text.ends_with('\n') {
-        String::from(text)
-    } else {
-        format!("{text}\n")
-    }
+    if text.is_empty() || text.ends_with('\n') { String::from(text) } else { format!("{text}\n") }
 }

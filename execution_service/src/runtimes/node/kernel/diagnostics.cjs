@@ -139,6 +139,10 @@ function missingModule(error) {
 function hintFor(error, firstRun, place) {
   // Two backquotes and a template: JavaScript, as it happens.
   if (place !== null && (sourceLine(place.file, 1) || '').startsWith('```')) return FENCE_HINT;
+  const { code } = error.cause instanceof Error ? error.cause : error; // fetch() fails because of another error
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return 'The name of this host cannot be looked up: a sandbox has no network unless the operator allows it.';
+  }
   const missing = missingModule(error);
   if (missing !== null) {
     return /^[./]/.test(missing) || missing.startsWith('file:')
