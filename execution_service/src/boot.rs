@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::config::Settings;
-use crate::language::Language;
 use crate::language::discovery::{Discovery, Found, SandboxUser, discover};
+use crate::language::{Language, search_in};
 use crate::pool;
 use crate::sandbox::linux::{
     FIRST_HOST_ID, LaunchOptions, Launched, Namespaced, drop_privileges, enter_namespaces, launch,
@@ -35,6 +35,7 @@ pub(crate) fn boot<T>(
     let (namespaced, inner) = enter_namespaces(inner, leftover)?;
     let user = sandbox_user(root)?;
     let discovery = discover(settings.languages(), settings.python_environment.as_deref(), user);
+    search_in(discovery.found.iter().map(|found| found.toolchain.executable.as_path()));
     let range = settings.limit_range();
     let options = LaunchOptions {
         roots: roots(&discovery),

@@ -15,6 +15,9 @@ pub const REQUEST_DIR: &str = "/run/crucible";
 /// Where the kernels' own sources are, read-only, inside the sandbox.
 pub const RUNTIMES_DIR: &str = "/opt/crucible/runtimes";
 
+/// Programs of ours that a sandbox has beside those of the system, found last.
+pub const PROGRAMS_DIR: &str = "/opt/crucible/runtimes/bin";
+
 /// Locks on files that all processes of a sandbox may hold: 2 MB of the kernel's memory, which no limit includes.
 /// A database takes some few.
 pub const MOST_LOCKS: u64 = 10_000;

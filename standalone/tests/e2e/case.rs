@@ -15,9 +15,9 @@ pub struct Case {
     /// The body of the request.
     pub request: Value,
     statuses: Vec<String>,
-    fields: Vec<(&'static str, Value)>,
-    has: Vec<(&'static str, String)>,
-    lacks: Vec<(&'static str, String)>,
+    fields: Vec<(String, Value)>,
+    has: Vec<(String, String)>,
+    lacks: Vec<(String, String)>,
 }
 
 /// A case whose program is expected to succeed, until something else is said.
@@ -50,20 +50,20 @@ impl Case {
     }
 
     /// The value at a JSON pointer.
-    pub fn is(mut self, pointer: &'static str, value: Value) -> Self {
-        self.fields.push((pointer, value));
+    pub fn is(mut self, pointer: impl Into<String>, value: Value) -> Self {
+        self.fields.push((pointer.into(), value));
         self
     }
 
     /// A part of the text at a JSON pointer.
-    pub fn has(mut self, pointer: &'static str, part: impl Into<String>) -> Self {
-        self.has.push((pointer, part.into()));
+    pub fn has(mut self, pointer: impl Into<String>, part: impl Into<String>) -> Self {
+        self.has.push((pointer.into(), part.into()));
         self
     }
 
     /// What must not be in the text at a JSON pointer.
-    pub fn lacks(mut self, pointer: &'static str, part: impl Into<String>) -> Self {
-        self.lacks.push((pointer, part.into()));
+    pub fn lacks(mut self, pointer: impl Into<String>, part: impl Into<String>) -> Self {
+        self.lacks.push((pointer.into(), part.into()));
         self
     }
 
@@ -100,7 +100,8 @@ impl Case {
 
     /// Everything that the answer is not, in words; empty when all is well.
     pub fn complaints(&self, answer: &Value) -> Vec<String> {
-        let text = |pointer| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let text =
+            |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let mut complaints = Vec::new();
         let status = text("/status");
         if !self.statuses.iter().any(|expected| expected == status) {

@@ -21,6 +21,7 @@ mod output;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/processes.rs"]
 mod processes;
+mod programs;
 mod queue;
 mod recovery;
 mod secrecy;

@@ -70,7 +70,11 @@ impl FakeProcesses {
                 return Err(failed(Code::FailedPrecondition, reason::NOT_EXECUTABLE, text));
             }
             "full" => {
-                return Err(failed(Code::ResourceExhausted, reason::SESSION_FULL, "64 of them"));
+                return Err(failed(
+                    Code::ResourceExhausted,
+                    reason::TOO_MANY_PROCESSES,
+                    "64 of them",
+                ));
             }
             _ => {}
         }

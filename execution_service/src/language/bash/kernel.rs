@@ -10,6 +10,9 @@ use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, RUNTIMES_DIR, S
 
 const INCOMING: &str = "in";
 const OUTGOING: &str = "out";
+const SCRIPT: &str = "main.sh";
+const KERNEL: &str = "bash/kernel.sh";
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// GNU bash, kept warm.
 pub struct BashKernel;
@@ -19,7 +22,7 @@ impl KernelLanguage for BashKernel {
         let args = vec![
             String::from("--noprofile"),
             String::from("--norc"),
-            format!("{RUNTIMES_DIR}/bash/kernel.sh"),
+            format!("{}/{SCRIPT}", place.directory()),
             format!("{REQUEST_DIR}/{}", place.beside(INCOMING)),
             format!("{REQUEST_DIR}/{}", place.beside(OUTGOING)),
             place.directory(),
@@ -27,7 +30,8 @@ impl KernelLanguage for BashKernel {
         let command = Command {
             program: String::from(executable),
             args,
-            env: environment(executable, &[]),
+            // Read before the script, which is opened only when it is there: see kernel.sh.
+            env: environment(executable, &[("BASH_ENV", &format!("{RUNTIMES_DIR}/{KERNEL}"))]),
             working_directory: String::from(WORKSPACE),
             stdin: Stdin::Null,
             control: ControlChannel::None,
@@ -38,7 +42,8 @@ impl KernelLanguage for BashKernel {
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
         let files = vec![
-            ("main.sh", Vec::from(program.code)),
+            // Editors put the mark there; to bash it is a part of the first command's name.
+            (SCRIPT, Vec::from(program.code.trim_start_matches(BYTE_ORDER_MARK))),
             ("prologue.sh", prologue(program).into_bytes()),
         ];
         let line = match mode {

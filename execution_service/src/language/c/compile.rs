@@ -7,12 +7,15 @@ use crate::language::compiler_flags::CompilerFlags;
 use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::environment::environment;
 use crate::language::program::Program;
-use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, Stdin, WORKSPACE};
+use crate::sandbox::spec::{Command, ControlChannel, REQUEST_DIR, RUNTIMES_DIR, Stdin, WORKSPACE};
 
 /// Assembler and compiler run side by side; [`read_error`] needs the plain form; the linker's plugin
 /// serves `-flto` alone, which is not allowed, and would be loaded for nothing.
-const FIXED_FLAGS: [&str; 5] =
-    ["-pipe", "-fno-use-linker-plugin", "-Wall", "-fdiagnostics-plain-output", "-o"];
+const FIXED_FLAGS: [&str; 4] =
+    ["-pipe", "-fno-use-linker-plugin", "-Wall", "-fdiagnostics-plain-output"];
+
+/// Read before the program: see there.
+const LINE_BUFFERED: &str = "c/lines.h";
 
 /// What gcc and its programs say when they run into a limit, and the error number that it stands for, as
 /// `errno(3)` has it. The driver ends with status 1 whatever became of the others.
@@ -50,7 +53,8 @@ impl CompiledLanguage for Gcc {
 
     fn compile(&self, executable: &str, program: Program<'_>) -> Command {
         let mut args: Vec<String> = FIXED_FLAGS.map(String::from).to_vec();
-        args.push(executable_path(program));
+        args.extend([String::from("-include"), format!("{RUNTIMES_DIR}/{LINE_BUFFERED}")]);
+        args.extend([String::from("-o"), executable_path(program)]);
         let (libraries, flags): (Vec<&String>, Vec<&String>) =
             program.compiler_flags.iter().partition(|flag| flag.starts_with("-l"));
         args.extend(flags.into_iter().cloned());

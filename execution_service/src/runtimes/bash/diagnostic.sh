@@ -1,6 +1,6 @@
 # What went wrong, from the status, the failed command and the parser; never from the user's output.
 
-readonly __crucible_kept_characters=4096
+__crucible_kept_characters=4096
 
 # Status, interrupted. Sets __crucible_diagnostic to a JSON object, or null for status 0.
 __crucible_diagnose() {
@@ -11,17 +11,19 @@ __crucible_diagnose() {
     return
   fi
   ((status == 0)) && return
+  builtin local hint=
+  __crucible_look_at_the_text
   if ((status <= 2)) && __crucible_syntax_error; then
     return
   fi
-  builtin local line= command= name=ExitStatus "message=exit status $status" hint=
-  if ((__crucible_failed_status == status)); then
+  builtin local line= command= name=ExitStatus "message=exit status $status"
+  if ((${__crucible_failed_status-0} == status)); then
     line=$__crucible_failed_line command=${__crucible_failed_command:0:__crucible_kept_characters}
     message+=": $command"
   fi
   builtin local "word=${command%%[[:space:]]*}"
   if ((status == 127)) && [[ $word =~ ^[A-Za-z0-9_./+-]+$ ]] && ! builtin type -t -- "$word" >/dev/null; then
-    name=CommandNotFound message="$word: command not found" hint="$word is not installed here."
+    name=CommandNotFound message="$word: command not found" hint=${hint:-"$word is not installed here."}
   elif ((status > 128 && status <= 192)); then
     builtin local signal
     # Forks, which a failed run can afford.
@@ -32,12 +34,23 @@ __crucible_diagnose() {
   __crucible_object exit "$name" "$message" "$line" "$hint"
 }
 
+# Sets `hint` where the text of the script is not what its author sees.
+__crucible_look_at_the_text() {
+  builtin local lines
+  builtin mapfile -n 100 lines <"$__crucible_code" 2>/dev/null || return
+  if [[ ${lines[*]} == *$'\r\n'* ]]; then
+    hint='The script has Windows line ends (CR LF): to bash the CR is a part of each line.'
+  elif [[ ${lines[0]-} == '```'* ]]; then
+    hint='The script has Markdown fences (```): send only what is between them.'
+  fi
+}
+
 # The parser is asked again, without running anything: a status of 1 or 2 alone proves nothing.
 __crucible_syntax_error() {
   builtin local said
   said=$("$BASH" --noprofile --norc -n "$__crucible_code" 2>&1) && return 1
   [[ $said =~ :\ line\ ([0-9]+):\ ([^$'\n']*) ]] || return 1
-  __crucible_object syntax SyntaxError "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}" ''
+  __crucible_object syntax SyntaxError "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}" "$hint"
 }
 
 # Kind, name, message, line or nothing, hint or nothing.

@@ -1,63 +1,91 @@
-# How runs end. In a session an `exit` (or `set -e`, `${x:?}`, an interrupt) cannot be unwound by bash:
-# the EXIT trap saves the state and replaces this process by a fresh kernel that reads it again.
+# How runs begin and end in a session. An `exit` (or `set -e`, `${x:?}`, an interrupt) cannot be unwound by
+# bash: the EXIT trap saves the state and replaces this process by a fresh kernel that reads it again.
 
-# Each run is a script: options as a script finds them. Variables, functions, aliases, `shopt`,
-# traps, the working directory and the umask live on.
+builtin source "$__crucible_folder/json.sh"
+builtin source "$__crucible_folder/diagnostic.sh"
+builtin source "$__crucible_folder/state.sh"
+builtin source "$__crucible_folder/traps.sh"
+
+# After so many runs the same is done, because each is one level of `eval` deeper than the last: a loop
+# around them would be one that the user's `break` ends.
+__crucible_most_runs=1000
+
+__crucible_handler_prologue='{ __crucible_status=$?; \builtin eval "$__crucible_disable_hooks"; } >/dev/null 2>&1; '
+
+# One run, and then the next. One line: a program's lines count from the one that evaluates it. Not a function,
+# in which `declare` would be local, and `return` and `set --` the function's own. The backslashes: an alias of the
+# user's must not take the place of a command.
+__crucible_step='__crucible_reset; \builtin source "$__crucible_request/prologue.sh"; __crucible_begin; \builtin eval "$__crucible_text" <"$__crucible_stdin"; { __crucible_status=$?; \builtin eval "$__crucible_disable_hooks"; } >/dev/null 2>&1; __crucible_finish $__crucible_status; __crucible_receive; __crucible_load; \builtin eval "$__crucible_step"'
+
+# The script that bash opens next begins with the user's first run, and every run is a part of it.
+__crucible_prepare_session() {
+  # The user's code shares this shell, and must not lose the worker by a slip.
+  builtin readonly __crucible_kernel __crucible_in __crucible_out __crucible_request __crucible_folder \
+    __crucible_code __crucible_disable_hooks __crucible_handler_prologue __crucible_step __crucible_most_runs \
+    __crucible_own __crucible_kept_characters
+  __crucible_runs=0
+  __crucible_load
+  builtin printf '%s\n' 'builtin eval "$__crucible_step"' >|"$__crucible_code"
+  __crucible_first=1
+}
+
+__crucible_load() {
+  builtin local lines
+  builtin mapfile -d '' -n 1 lines <"$__crucible_code"
+  __crucible_text=${lines[0]-}
+}
+
+# Each run is a script: options and the state of getopts as a script finds them. Variables, functions,
+# aliases, `shopt`, traps, the working directory and the umask live on.
 __crucible_reset() {
   builtin set +a +e +f +u +v +x +C +E +T +k +o pipefail +o posix
   builtin unset __crucible_user_exit
-}
-
-# An EXIT trap of the user's must not replace ours, and runs at the end of its own run.
-trap() {
-  if ((BASH_SUBSHELL > 0)); then
-    builtin trap "$@"
-    return
+  OPTIND=1 SECONDS=0
+  if [[ -n ${__crucible_first-} ]]; then
+    builtin unset __crucible_first
+    builtin printf '%s' "$__crucible_text" >|"$__crucible_code"
   fi
-  builtin local "action=${1-}"
-  if [[ $action == -- ]]; then
-    builtin shift
-    action=${1-}
-  elif [[ $action == -?* ]]; then
-    builtin trap "$@"
-    return
-  fi
-  if (($# == 0)); then
-    builtin trap
-    return
-  elif (($# == 1)); then
-    action=-
-  else
-    builtin shift
-  fi
-  builtin local signal
-  for signal; do
-    case ${signal^^} in
-      EXIT | 0 | SIGEXIT)
-        if [[ $action == - ]]; then
-          builtin unset __crucible_user_exit
-        else
-          __crucible_user_exit=$action
-        fi
-        ;;
-      *) builtin trap -- "$action" "$signal" || return ;;
-    esac
-  done
 }
 
 # The first thing of a run in a session: nothing of an earlier run's ending is left.
 __crucible_begin() {
   __crucible_interrupted=false
+  __crucible_traps=()
   builtin trap "$__crucible_handler_prologue"__crucible_interrupt INT
   builtin trap "$__crucible_handler_prologue"'__crucible_exited $__crucible_status' EXIT
-  __crucible_record_failures
+  __crucible_failed_status=0
+  builtin trap '{ __crucible_failed $? "$LINENO" "$BASH_COMMAND"; } 2>/dev/null' ERR
+}
+
+# Remembers where a command failed; nothing reads it unless the run fails with that very status.
+__crucible_failed() {
+  [[ $3 == *'$__crucible_text'* ]] && return # the command that evaluates it, one level further out
+  __crucible_failed_status=$1 __crucible_failed_line=$2 __crucible_failed_command=$3
+}
+
+# Status of the run, interrupted (true or false). Sets __crucible_done to the line that reports it.
+__crucible_describe() {
+  __crucible_diagnose "$1" "$2"
+  __crucible_done="{\"event\":\"done\",\"id\":${__crucible_id:-null},\"exit_code\":$1,\"diagnostic\":$__crucible_diagnostic,\"interrupted\":$2}"
+}
+
+# For the $? of what comes next.
+__crucible_status_is() {
+  return "$1"
 }
 
 # The code ran to its end with status $1: this very shell goes on.
 __crucible_finish() {
   builtin trap : INT
   if [[ -n ${__crucible_user_exit-} ]]; then
-    builtin eval "$__crucible_user_exit"
+    builtin local "action=$__crucible_user_exit"
+    builtin unset __crucible_user_exit
+    __crucible_status_is "$1"
+    builtin eval "$action"
+    builtin eval "$__crucible_disable_hooks"
+  fi
+  if ((++__crucible_runs >= __crucible_most_runs)); then
+    __crucible_leave "$1"
   fi
   __crucible_describe "$1" false
   __crucible_send "$__crucible_done" || __crucible_terminate "$1"
@@ -65,17 +93,33 @@ __crucible_finish() {
 
 # The shell is about to end with status $1.
 __crucible_exited() {
-  builtin local -i "status=$1"
   builtin trap : INT
   builtin trap - EXIT
   if [[ -n ${__crucible_user_exit-} ]]; then
+    # Within a trap for EXIT, `exit` ends the process for good.
+    exit() {
+      builtin unset -f exit
+      __crucible_leave "${1-$__crucible_leaving}"
+    }
+    __crucible_leaving=$1
+    __crucible_status_is "$1"
     builtin eval "$__crucible_user_exit"
+    builtin eval "$__crucible_disable_hooks"
+    builtin unset -f exit
   fi
+  __crucible_leave "$1"
+}
+
+# Replaces the shell by a fresh one, which tells of the run that ended with status $1.
+__crucible_leave() {
+  builtin local -i "status=$1 & 255"
+  builtin trap - EXIT
   __crucible_describe "$status" "$__crucible_interrupted"
   builtin local "state=$__crucible_request/state"
   # Where the state cannot be saved (it is too large), the process ends: the worker then says that it is lost.
   if { __crucible_save >|"$state"; } 2>/dev/null; then
-    exec "$BASH" --noprofile --norc "$__crucible_kernel" "$__crucible_in" "$__crucible_out" "$__crucible_request" "$state"
+    BASH_ENV=$__crucible_kernel exec "$BASH" --noprofile --norc "$__crucible_code" "$__crucible_in" \
+      "$__crucible_out" "$__crucible_request" "$state"
   fi
   exit "$status"
 }

@@ -1,7 +1,7 @@
 # The state of a session as a script that makes it again in a fresh shell.
 
 # What bash sets itself, and what belongs to the kernel.
-readonly __crucible_own='^(__crucible_.*|_|BASH.*|COMP_.*|DIRSTACK|EPOCH.*|EUID|FUNCNAME|GROUPS|HISTCMD|LINENO|PIPESTATUS|PPID|RANDOM|SECONDS|SHELLOPTS|SHLVL|SRANDOM|UID)$'
+__crucible_own='^(__crucible_.*|_|BASH.*|COMP_.*|DIRSTACK|EPOCH.*|EUID|FUNCNAME|GROUPS|HISTCMD|LINENO|PIPESTATUS|PPID|RANDOM|SECONDS|SHELLOPTS|SHLVL|SRANDOM|UID)$'
 
 # Writes that script to stdout; fails when not all of it could be written. The working directory, the
 # umask and background jobs belong to the process and need no saving. When a function called `exit`,

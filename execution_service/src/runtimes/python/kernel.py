@@ -17,10 +17,14 @@ from crucible_kernel.channel import Channel
 from crucible_kernel.shutdown import shut_down
 from crucible_kernel.serve import serve
 
-sys.path.remove(_HERE)
+while _HERE in sys.path:  # twice, if restart.py has started us
+    sys.path.remove(_HERE)
 
 REQUESTS_FD = 3
 MESSAGES_FD = 4
 
 boot()
-shut_down(serve(Channel(REQUESTS_FD, MESSAGES_FD)))
+channel = Channel(REQUESTS_FD, MESSAGES_FD)
+if len(sys.argv) > 1:  # crucible_kernel/restart.py
+    channel.take_first(int(sys.argv[1]))
+shut_down(serve(channel, is_ready=len(sys.argv) > 1))

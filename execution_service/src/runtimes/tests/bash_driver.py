@@ -30,9 +30,10 @@ class BashKernel:
         self._buffer = b""
         self._run_id = 1 << 52  # as large as the worker's may be
         self.process = subprocess.Popen(
-            ["bash", "--noprofile", "--norc", SCRIPT, os.path.join(base, "in"), os.path.join(base, "out"), self.request],
+            ["bash", "--noprofile", "--norc", os.path.join(self.request, "main.sh"),
+             os.path.join(base, "in"), os.path.join(base, "out"), self.request],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.home,
-            env={"PATH": os.environ["PATH"], "HOME": self.home, "TMPDIR": base, "LANG": "C.UTF-8"},
+            env={"PATH": os.environ["PATH"], "HOME": self.home, "TMPDIR": base, "LANG": "C.UTF-8", "BASH_ENV": SCRIPT},
             # As init does: whoever runs the tests in the background has it ignored, and Bash keeps that.
             start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )

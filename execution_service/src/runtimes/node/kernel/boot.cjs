@@ -33,6 +33,7 @@ async function boot() {
   process.removeAllListeners('warning');
   const options = { filename: __filename, importModuleDynamically: importOption };
   await new vm.Script("import('node:fs')", options).runInThisContext();
+  new vm.SourceTextModule(''); // which syntax.cjs uses: its warning as well
   await new Promise((resolve) => setImmediate(resolve));
   for (const listener of listeners) process.on('warning', listener);
   warmUp();

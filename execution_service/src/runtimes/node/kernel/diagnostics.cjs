@@ -7,7 +7,7 @@ const { errno } = require('node:os').constants;
 const path = require('node:path');
 const vm = require('node:vm');
 const { isRewritten, sourceLine } = require('./stack.cjs');
-const { ProgramSyntaxError } = require('./syntax.cjs');
+const { FENCE_HINT, ProgramSyntaxError } = require('./syntax.cjs');
 
 const { defineProperty } = Object;
 const HOME = process.cwd();
@@ -40,7 +40,7 @@ function describe(error, firstRun) {
     column: place && place.column,
     traceback: shorten(textOf(error.stack)),
     missing_module: missingModule(error),
-    hint: hintFor(error, firstRun),
+    hint: hintFor(error, firstRun, place),
     errno: errnoOf(error),
   };
 }
@@ -136,7 +136,13 @@ function missingModule(error) {
   return named ? named[1] : null;
 }
 
-function hintFor(error, firstRun) {
+function hintFor(error, firstRun, place) {
+  // Two backquotes and a template: JavaScript, as it happens.
+  if (place !== null && (sourceLine(place.file, 1) || '').startsWith('```')) return FENCE_HINT;
+  const { code } = error.cause instanceof Error ? error.cause : error; // fetch() fails because of another error
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return 'The name of this host cannot be looked up: a sandbox has no network unless the operator allows it.';
+  }
   const missing = missingModule(error);
   if (missing !== null) {
     return /^[./]/.test(missing) || missing.startsWith('file:')

@@ -14,11 +14,13 @@ const LASTING = new Set([
 const { setInterval } = timers;
 const activeResources = process.getActiveResourcesInfo.bind(process);
 const intervals = new Set();
+const pipes = () => activeResources().filter((name) => name === 'PipeWrap').length;
 // stdout and stderr are listed as well, though they keep nothing alive.
-const ownPipes = activeResources().filter((name) => name === 'PipeWrap').length;
+let ownPipes = 0;
 
 /** Counts intervals from here on, through the global function and through node:timers. */
 function countIntervals() {
+  ownPipes = pipes(); // not at load: the streams are made when they are first looked at
   const counted = function setIntervalCounted(...parameters) {
     const interval = setInterval(...parameters);
     intervals.add(interval);
@@ -43,12 +45,10 @@ function pendingWork() {
   const names = activeResources();
   const serves = names.includes('TCPServerWrap') || names.includes('PipeServerWrap');
   let count = -liveIntervals();
-  let pipes = -ownPipes;
   for (const name of names) {
-    if (name === 'PipeWrap') pipes += 1;
-    else if (!LASTING.has(name) && !(serves && name === 'TCPSocketWrap')) count += 1;
+    if (name !== 'PipeWrap' && !LASTING.has(name) && !(serves && name === 'TCPSocketWrap')) count += 1;
   }
-  return count + (serves ? 0 : Math.max(0, pipes));
+  return count + (serves ? 0 : Math.max(0, pipes() - ownPipes));
 }
 
 module.exports = { countIntervals, pendingWork };

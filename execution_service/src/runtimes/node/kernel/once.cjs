@@ -15,6 +15,7 @@ const {
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { rewriteForOnce } = require('./rewrite.cjs');
 const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
+const { ProgramFile } = require('./program-file.cjs');
 const { registerProgram } = require('./stack.cjs');
 const { applyRequest, listenForInterrupt, openStdin } = require('./environment.cjs');
 const { parseProgram, ProgramSyntaxError } = require('./syntax.cjs');
@@ -34,6 +35,8 @@ function runOnce(request) {
 
   const program = compile(request, filename);
   if (program === null) return;
+  const file = new ProgramFile(filename);
+  file.write(request.code);
 
   let diagnostic = null;
   let pendingValue = null;
@@ -41,6 +44,7 @@ function runOnce(request) {
 
   const interrupted = () => {
     process.stderr.write('Interrupted\n');
+    file.remove();
     sendDone(request, INTERRUPTED, describeInterrupt(), true);
     reallyExit.call(process, INTERRUPTED);
   };
@@ -64,6 +68,7 @@ function runOnce(request) {
       process.stderr.write(`Warning: Detected unsettled top-level await at ${filename}\n`);
     }
     const status = Number(process.exitCode ?? code);
+    file.remove();
     sendDone(request, status, diagnostic || (status === 0 ? null : describeExit(status)), false);
     // With nobody left to hear of the exit, what Node still does is to free, piece by piece, what the
     // kernel frees at once. An uncaught error is printed only after this.

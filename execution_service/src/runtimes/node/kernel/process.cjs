@@ -5,13 +5,14 @@
 const EventEmitter = require('node:events');
 const process = require('node:process');
 
-const { on, once, listenerCount, listeners, removeListener, removeAllListeners } = EventEmitter.prototype;
+const { emit, on, once, listenerCount, listeners, removeListener, removeAllListeners } = EventEmitter.prototype;
 const bound = (method) => Function.prototype.call.bind(method, process);
 
 module.exports = {
   process,
   console: globalThis.console,
   env: process.env,
+  emit: bound(emit),
   on: bound(on),
   once: bound(once),
   listenerCount: bound(listenerCount),

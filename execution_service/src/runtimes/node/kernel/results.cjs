@@ -9,8 +9,11 @@ const BUNDLE_BYTES = 8 << 20;
 const TEXT_CHARACTERS = 1 << 20;
 // The convention of Deno's and other notebooks: a method that returns the bundle of its object.
 const BUNDLE_METHOD = Symbol.for('Jupyter.display');
-const { stringify } = JSON;
-const { getPrototypeOf, entries } = Object;
+// Deeper than what anybody reads, and far from the end of the stack. A cycle gets here as well.
+const DEEPEST = 200;
+const { parse, stringify } = JSON;
+const { entries, getOwnPropertySymbols, getPrototypeOf, is, keys } = Object;
+const { isFinite } = Number;
 const { isArray } = Array;
 const { byteLength } = Buffer;
 
@@ -49,32 +52,63 @@ function bundleOf(value) {
   const texts = { 'text/plain': inspect(value) };
   if (value === null || typeof value !== 'object') return texts;
   if (typeof value[BUNDLE_METHOD] === 'function') {
-    for (const [mime, data] of entries(value[BUNDLE_METHOD]())) texts[mime] = asText(data);
-  } else if (isPlain(value)) {
+    for (const [mime, data] of entries(value[BUNDLE_METHOD]())) {
+      const text = asText(mime, data);
+      if (text !== undefined) texts[mime] = text;
+    }
+  } else {
     const json = jsonOf(value);
     if (json !== undefined) texts['application/json'] = json;
   }
   return texts;
 }
 
-// Only what JSON says in full; a Map or an instance would come out as {}.
-function isPlain(value) {
-  if (isArray(value)) return true;
-  const prototype = getPrototypeOf(value);
-  return prototype === null || getPrototypeOf(prototype) === null;
-}
-
 function jsonOf(value) {
   try {
-    return stringify(value);
+    return saysAll(value, 0) ? stringify(value) : undefined;
   } catch {
-    return undefined; // a cycle, a BigInt: the text has it
+    return undefined; // a getter that throws, a proxy: the text has it
   }
 }
 
-function asText(data) {
-  if (typeof data === 'string') return data;
-  return data instanceof Uint8Array ? Buffer.from(data).toString('base64') : stringify(data);
+// Whether JSON has a word for everything in it. A Map or an instance would come out as {}, NaN as null, and a
+// function not at all; a cycle would never end.
+function saysAll(value, depth) {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return isFinite(value) && !is(value, -0);
+    case 'object':
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (depth > DEEPEST || typeof value.toJSON === 'function') return false;
+  if (isArray(value)) {
+    return keys(value).length === value.length && value.every((item) => saysAll(item, depth + 1));
+  }
+  const prototype = getPrototypeOf(value);
+  if (prototype !== null && getPrototypeOf(prototype) !== null) return false;
+  if (getOwnPropertySymbols(value).length > 0) return false;
+  return keys(value).every((key) => saysAll(value[key], depth + 1));
+}
+
+function asText(mime, data) {
+  if (data instanceof Uint8Array) return Buffer.from(data).toString('base64');
+  if (typeof data !== 'string') return stringify(data);
+  return /^application\/json$|\+json$/.test(mime) ? validJson(data) : data;
+}
+
+function validJson(text) {
+  try {
+    parse(text);
+    return text;
+  } catch {
+    return stringify(text);
+  }
 }
 
 function bounded(texts) {

@@ -20,6 +20,7 @@ function rewriteForOnce(program) {
     '(function (exports, require, module, __filename, __dirname) {',
     program.isModule ? "'use strict';" : '',
     program.metas.length > 0 ? META : '',
+    program.isModule ? DEFINE_NAMED : '',
     program.needsAsync ? 'return (async () => {' : '',
     tail.head,
   ];
@@ -56,6 +57,23 @@ const META_NAME = '__import_meta__';
 const META =
   `const ${META_NAME}={url:require("node:url").pathToFileURL(__filename).href,filename:__filename,dirname:__dirname,` +
   'resolve:((require)=>(name)=>require("node:url").pathToFileURL(require.resolve(name)).href)(require)};';
+
+// What an import of names passes the module through.
+const NAMED = '__import_named__';
+/** The function behind `NAMED`, for a session's global object. */
+function importNamed(module, source, names) {
+  for (const name of names) {
+    if (!(name in module)) {
+      const error = new SyntaxError(
+        `The requested module '${source}' does not provide an export named '${name}'`);
+      Error.captureStackTrace(error, importNamed);
+      throw error;
+    }
+  }
+  return module;
+}
+
+const DEFINE_NAMED = `const ${NAMED}=${String(importNamed).replace(/\n\s*/g, '')};`;
 
 function hideHashbang(edits) {
   if (edits.source.startsWith('#!')) edits.replace(0, 2, '//');
@@ -128,20 +146,27 @@ function importStatement(node, bind) {
   const call = `await import(${node.source.raw}${options})`;
   const named = [];
   const names = [];
+  const wanted = [];
   let namespace = null;
   for (const specifier of node.specifiers) {
     const local = specifier.local.name;
     names.push(local);
-    if (specifier.type === 'ImportNamespaceSpecifier') namespace = local;
-    else if (specifier.type === 'ImportDefaultSpecifier') named.push(`default:${local}`);
-    else named.push(`${JSON.stringify(specifier.imported.name || specifier.imported.value)}:${local}`);
+    if (specifier.type === 'ImportNamespaceSpecifier') {
+      namespace = local;
+      continue;
+    }
+    const isDefault = specifier.type === 'ImportDefaultSpecifier';
+    const name = JSON.stringify(isDefault ? 'default' : specifier.imported.name || specifier.imported.value);
+    named.push(`${name}:${local}`);
+    wanted.push(name);
   }
+  const checked = (value) => `${NAMED}(${value},${node.source.raw},[${wanted.join(',')}])`;
   const pattern = `{${named.join(',')}}`;
   let statement = `${call};`;
   if (namespace !== null) {
     statement = `${bind(namespace, call)};`;
-    if (named.length > 0) statement += `${bind(pattern, namespace)};`;
-  } else if (named.length > 0) statement = `${bind(pattern, call)};`;
+    if (named.length > 0) statement += `${bind(pattern, checked(namespace))};`;
+  } else if (named.length > 0) statement = `${bind(pattern, checked(call))};`;
   return { statement, names };
 }
 
@@ -194,4 +219,4 @@ function boundNames(pattern, names) {
   }
 }
 
-module.exports = { META_NAME, rewriteForOnce, rewriteForSession };
+module.exports = { META_NAME, NAMED, importNamed, rewriteForOnce, rewriteForSession };

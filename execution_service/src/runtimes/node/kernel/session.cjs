@@ -6,14 +6,18 @@
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { types } = require('node:util');
-const { process, listenerCount, on, removeListener } = require('./process.cjs');
+const { process, emit, listenerCount, on, removeListener } = require('./process.cjs');
+const { moduleOf } = require('./once.cjs');
 const channel = require('./channel.cjs');
 const {
   HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText,
 } = require('./diagnostics.cjs');
+const { ExitRequest, beginRun, runExitListeners, stop, watchTimers } = require('./exit.cjs');
 const { countIntervals, pendingWork } = require('./idle.cjs');
+const { ProgramFile } = require('./program-file.cjs');
+const { forgetRewritten, noteSources } = require('./modules.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
-const { META_NAME, rewriteForSession } = require('./rewrite.cjs');
+const { META_NAME, NAMED, importNamed, rewriteForSession } = require('./rewrite.cjs');
 const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
 const { registerProgram } = require('./stack.cjs');
 const { writeError, repairStreams } = require('./streams.cjs');
@@ -27,28 +31,31 @@ const { defineProperty, getOwnPropertyDescriptor } = Object;
 const { isPromise } = types;
 const { reallyExit } = process;
 
-/** Thrown by process.exit(): ends the run, not the process. */
-class ExitRequest extends Error {}
-
 class Session {
   constructor() {
     this.runs = 0;
     this.run = null;
     this.baseline = 0;
     this.onUncaught = null;
+    this.isBreakable = false;
+    this.file = new ProgramFile(path.join(HOME, 'main.js'));
   }
 
   /** Serves `request` and all that follow it. */
   serve(request) {
-    process.mainModule = undefined;
     this.prepareGlobals();
     countIntervals();
+    watchTimers();
+    noteSources();
     on('beforeExit', () => this.settle());
     this.begin(request);
   }
 
   prepareGlobals() {
-    const filename = path.join(HOME, 'main.js');
+    const filename = this.file.path;
+    // Every run is the main program: `require.main === module`. Before require() is made, which keeps it.
+    const module = moduleOf(filename);
+    process.mainModule = module;
     const require = createRequire(filename);
     const meta = {
       url: require('node:url').pathToFileURL(filename).href,
@@ -56,26 +63,28 @@ class Session {
       dirname: HOME,
       resolve: (name) => require('node:url').pathToFileURL(require.resolve(name)).href,
     };
-    const module = { exports: {}, id: '.', filename, require };
     const { exports } = module;
     const names = { require, module, exports, __filename: filename, __dirname: HOME, display };
     for (const [name, value] of Object.entries(names)) globalThis[name] = value;
-    defineProperty(globalThis, META_NAME, { configurable: true, enumerable: false, value: meta });
+    for (const [name, value] of [[META_NAME, meta], [NAMED, importNamed]]) {
+      defineProperty(globalThis, name, { configurable: true, enumerable: false, value });
+    }
   }
 
   begin(request) {
     this.runs += 1;
     const run = {
-      request, settled: false, value: undefined, hasValue: false, exitCode: 0, diagnostic: null, timer: null,
+      request, settled: false, value: undefined, hasValue: false, exitCode: 0, diagnostic: null, timer: null, exited: false,
     };
     this.run = run;
+    beginRun(run);
     beginResults(request.id);
     repairStreams();
     this.listen(run);
     try {
       this.start(run);
     } catch (error) {
-      this.failed(run, error);
+      this.uncaught(run, error);
       run.settled = true;
     }
     this.poll(run);
@@ -87,16 +96,29 @@ class Session {
     if (this.onUncaught !== null) removeListener('uncaughtException', this.onUncaught);
     this.onUncaught = (error) => {
       const handled = listenerCount('uncaughtException') > 1; // by a listener of the user's own
-      if (!handled || error instanceof ExitRequest) this.failed(this.run, error);
+      if (!handled) this.failed(this.run, error);
     };
     on('uncaughtException', this.onUncaught);
-    const exit = (code = process.exitCode) => {
-      run.exitCode = code === undefined ? 0 : Number(code) & 0xff;
-      throw new ExitRequest(`exit ${run.exitCode}`);
-    };
+    const exit = (code = process.exitCode) => this.exit(run, code);
     process.exit = exit;
     process.reallyExit = exit;
     process.exitCode = undefined;
+  }
+
+  // Called by the user's code. Does not return, but in a listener of the exit that is going on.
+  exit(run, code) {
+    if (run.exited) {
+      process.exitCode = code;
+      return;
+    }
+    run.exited = true;
+    try {
+      run.exitCode = runExitListeners(code === undefined ? 0 : Number(code));
+    } catch (error) {
+      this.failed(run, error);
+    }
+    this.finish(run, run.diagnostic || (run.exitCode === 0 ? null : describeExit(run.exitCode)), false);
+    stop(this.isBreakable);
   }
 
   start(run) {
@@ -107,7 +129,9 @@ class Session {
     const file = `cell_${this.runs}.js`;
     const program = compile(request.code, file);
     for (const name of program.names) makeAssignable(name);
-    const value = runBreakable(() => program.script.runInThisContext(PLAIN));
+    forgetRewritten(request.code);
+    this.file.write(request.code);
+    const value = this.breakable(() => program.script.runInThisContext(PLAIN));
     run.hasValue = program.isAsync || program.hasValue;
     if (isPromise(value) && run.hasValue) {
       value.then(
@@ -116,7 +140,7 @@ class Session {
           run.settled = true;
         },
         (error) => {
-          this.failed(run, error);
+          this.uncaught(run, error);
           run.settled = true;
         },
       );
@@ -132,11 +156,33 @@ class Session {
     }
   }
 
+  breakable(step) {
+    this.isBreakable = true;
+    try {
+      return runBreakable(() => {
+        const value = step();
+        this.isBreakable = false; // before what follows: promises go on when the script is over
+        return value;
+      });
+    } finally {
+      this.isBreakable = false;
+    }
+  }
+
+  // Of the program itself, as if nothing of ours stood between it and Node.
+  uncaught(run, error) {
+    const ours = error instanceof ProgramSyntaxError || error instanceof ExitRequest;
+    const interrupted = error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+    if (!ours && !interrupted && listenerCount('uncaughtException') > 1) {
+      emit('uncaughtException', error, 'uncaughtException');
+    } else {
+      this.failed(run, error);
+    }
+  }
+
   failed(run, error) {
-    if (run === null) return;
-    if (error instanceof ExitRequest) {
-      this.finish(run, run.exitCode === 0 ? null : describeExit(run.exitCode), false);
-    } else if (error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+    if (run === null || error instanceof ExitRequest || this.run !== run) return;
+    if (error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
       this.interrupted(run);
     } else if (error instanceof ProgramSyntaxError) {
       const file = `cell_${this.runs}.js`;
@@ -200,6 +246,7 @@ class Session {
   finish(run, diagnostic, interrupted) {
     if (this.run !== run) return;
     this.run = null;
+    this.file.remove();
     if (run.timer !== null) clearTimeout(run.timer);
     const { id } = run.request;
     channel.send({ event: 'done', id, exit_code: run.exitCode, diagnostic, interrupted });

@@ -19,8 +19,13 @@ const OPTIONS = {
 };
 // Node 22.13 and later.
 const canStripTypes = typeof nodeModule.stripTypeScriptTypes === 'function';
-const TYPESCRIPT_HINT =
-  `If this is TypeScript: this Node (${process.version}) cannot strip types, send JavaScript.`;
+const TYPESCRIPT_HINT = canStripTypes
+  ? 'If this is TypeScript: types are stripped here, but enums, namespaces and decorators make code: send JavaScript.'
+  : `If this is TypeScript: this Node (${process.version}) cannot strip types, send JavaScript.`;
+const FENCE_HINT = 'The code has Markdown fences (```): send only what is between them.';
+
+// Of a script V8 says so where a program of ours may be either.
+const OF_MODULES = /import|export|await|Illegal return/;
 
 const NO_STACK = 'The program is nested too deeply';
 const { RangeError } = globalThis; // what V8 throws when its stack is used up
@@ -107,17 +112,33 @@ function withoutTypes(code) {
 function explained(code, error) {
   const { loc, pos } = error;
   if (loc === undefined) throw error;
-  const hint = canStripTypes ? null : looksTyped(code, pos) ? TYPESCRIPT_HINT : null;
+  const hint = hintFor(code, pos);
+  const { message, line, column } = inOwnWords(code, loc) || error;
+  const words = message.replace(/ \(\d+:\d+\)$/, ''); // acorn adds the place
+  return new ProgramSyntaxError(words, line || loc.line, column || loc.column + 1, hint);
+}
+
+// What V8 says of a mistake at `loc`, and where it sees it, if it tells; null if it sees none.
+function inOwnWords(code, loc) {
+  const script = refusal(() => new vm.Script(code, { filename: 'main.js' }));
+  if (script !== null && (!OF_MODULES.test(script.message) || isAwait(script, loc))) return script;
+  // A module knows import, export and await, and is told without a place.
+  return refusal(() => new vm.SourceTextModule(code, { identifier: 'main.js' }));
+}
+
+// In a function that is not async, where it is the mistake; elsewhere a program here may have it.
+function isAwait({ message, line }, loc) {
+  return message.startsWith('await is only valid') && line === loc.line;
+}
+
+function refusal(compile) {
   try {
-    new vm.Script(code, { filename: 'main.js' });
+    compile();
+    return null;
   } catch (native) {
-    // About modules and await V8 knows nothing in a script, and complains of the wrong thing.
-    const found = fromNative(native, new Map(), hint);
-    const knows = found !== null && !/import|export|await/.test(found.message);
-    if (knows && found.line >= loc.line) return found;
+    if (native.name !== 'SyntaxError') return null;
+    return fromNative(native, new Map()) || { message: native.message };
   }
-  const message = error.message.replace(/ \(\d+:\d+\)$/, '');
-  return new ProgramSyntaxError(message, loc.line, loc.column + 1, hint);
 }
 
 /**
@@ -132,12 +153,18 @@ function fromNative(native, shifts, hint = null) {
   return new ProgramSyntaxError(native.message, line, column, hint);
 }
 
+function hintFor(code, position) {
+  if (/^\s*```/m.test(code)) return FENCE_HINT;
+  return looksTyped(code, position) ? TYPESCRIPT_HINT : null;
+}
+
 // A hint only where the parser stopped at what TypeScript would have accepted.
 function looksTyped(code, position) {
   const rest = code.slice(position, position + 40);
   const before = code.slice(Math.max(0, position - 40), position);
   const words = /\b(interface|type|enum|namespace|declare|as|satisfies|abstract|public|private|readonly)\s+$/;
-  return /^:\s*[A-Za-z{[(]/.test(rest) || /^(as|satisfies)\b/.test(rest) || words.test(before);
+  const begins = /^((as|satisfies)\b|(enum|interface|namespace)\s+\w+\s*\{|@\w+)/;
+  return /^:\s*[A-Za-z{[(]/.test(rest) || begins.test(rest) || words.test(before);
 }
 
 function* children(node) {
@@ -162,4 +189,4 @@ function collectMetas(tree, found = []) {
   return found;
 }
 
-module.exports = { fromNative, parseProgram, ProgramSyntaxError, withStack };
+module.exports = { FENCE_HINT, fromNative, parseProgram, ProgramSyntaxError, withStack };

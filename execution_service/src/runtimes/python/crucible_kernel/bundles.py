@@ -6,9 +6,10 @@ nothing can be registered there, and importing it costs 0.3 s on the first rich 
 
 import binascii
 import io
-import json
 import sys
 
+from .json_text import to_json, valid_json
+from .last_figure import last_figure
 from .tracebacks import render, strip
 
 BUNDLE_BYTES = 8 << 20
@@ -30,7 +31,6 @@ _METHODS = (
 )
 _BytesIO = io.BytesIO
 _to_base64 = binascii.b2a_base64
-_to_json = json.JSONEncoder(default=str).encode
 
 
 def bundle_of(value, write_error):
@@ -49,7 +49,8 @@ def bundle_of(value, write_error):
 
 def bounded(bundle):
     """Makes every form a text and keeps the whole under 8 MiB, saying in text/plain what was dropped."""
-    texts = {mime: _as_text(data) for mime, data in bundle.items() if data is not None}
+    texts = {mime: _as_text(mime, data) for mime, data in bundle.items() if data is not None}
+    texts = {mime: text for mime, text in texts.items() if text is not None}
     plain = texts.get("text/plain", "")
     if len(plain) > TEXT_CHARACTERS:
         plain = "%s… (%d characters in all)" % (plain[:TEXT_CHARACTERS], len(plain))
@@ -85,6 +86,7 @@ def _png_of(figure):
     figure.savefig(target, format="png", bbox_inches="tight")
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:  # a figure can be made without pyplot, which then does not know it
+        last_figure.shown(figure)
         pyplot.close(figure)
     return target.getvalue()
 
@@ -102,9 +104,9 @@ def _call(method, value, write_error, **arguments):
     return data[0] if isinstance(data, tuple) and len(data) == 2 else data
 
 
-def _as_text(data):
+def _as_text(mime, data):
     if isinstance(data, str):
-        return data
+        return valid_json(data) if mime == "application/json" or mime.endswith("+json") else data
     if isinstance(data, (bytes, bytearray)):
         return _to_base64(data, newline=False).decode("ascii")
-    return _to_json(data)
+    return to_json(data)

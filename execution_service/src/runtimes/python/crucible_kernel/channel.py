@@ -17,6 +17,7 @@ class Channel:
     safe from any thread."""
 
     def __init__(self, requests, messages, close=os.close, read=os.read, write=os.write, getpid=os.getpid):
+        self._numbers = requests, messages
         self._requests = keep_private(requests)
         self._messages = keep_private(messages)
         close(requests)
@@ -27,6 +28,25 @@ class Channel:
         self._owner = getpid()
         self._received = bytearray()
         self._lock = allocate_lock()
+
+    def hand_over(self, dup2=os.dup2):
+        """Puts the pipes back where they came from, for the program that takes our place."""
+        dup2(self._requests, self._numbers[0])
+        dup2(self._messages, self._numbers[1])
+
+    def take_back(self, close=os.close):
+        """Undoes `hand_over`."""
+        for number in self._numbers:
+            close(number)
+
+    def take_first(self, fd, close=os.close):
+        """The next message is the one in the file `fd`, which another interpreter has left us."""
+        while True:
+            chunk = self._read(fd, _READ_BYTES)
+            if not chunk:
+                break
+            self._received += chunk
+        close(fd)
 
     def is_ours(self):
         """False in a process that the user's code forked: nothing may be sent from there."""

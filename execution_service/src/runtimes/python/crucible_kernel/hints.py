@@ -16,9 +16,16 @@ _PACKAGE_OF = {
 _LISTED_FILES = 20
 
 
+_NO_ADDRESS = (-2, -3, -5)  # of getaddrinfo(3): EAI_NONAME, EAI_AGAIN, EAI_NODATA
+
+
 def hint_for(error, first_run):
     """`first_run`: no code ran in this interpreter before, so no earlier name can exist."""
     try:
+        if isinstance(error, SyntaxError):
+            return _not_python(error)
+        if type(error).__name__ == "gaierror" and error.errno in _NO_ADDRESS:
+            return "The name of this host cannot be looked up: a sandbox has no network unless the operator allows it."
         if isinstance(error, ModuleNotFoundError):
             return _missing_module(error)
         if isinstance(error, NameError) and not isinstance(error, UnboundLocalError) and first_run:
@@ -29,6 +36,20 @@ def hint_for(error, first_run):
             return "Standard input is at its end: send what the program reads as `stdin`."
     except Exception:  # a hint is never worth a failed answer
         return None
+    return None
+
+
+def _not_python(error):
+    # Of notebooks and of Markdown, where it stands at the beginning of a line.
+    line = (error.text or "").strip()
+    if line.startswith("```"):
+        return "The code has Markdown fences (```): send only what is between them."
+    if line.startswith("%"):
+        return "Magics of IPython are not Python: use the modules behind them, such as timeit, or a session of bash."
+    if line.startswith("!"):
+        return "`!command` is IPython's: use subprocess.run(), or a session of bash."
+    if line.endswith("?") or line.startswith("?"):
+        return "`?` is IPython's: use help() or inspect.getsource()."
     return None
 
 

@@ -4,11 +4,12 @@ Each action runs when the user's code imports the library, so that boot imports 
 """
 
 import builtins
-import os
+import functools
+import sys
 
-from . import figures, post_import
+from . import figures, introspection, modules, post_import, run_warnings
 from .display import display
-from .program import user_files
+from .handles import DisplayHandle
 from .tracebacks import render, strip_kernel
 
 
@@ -16,25 +17,36 @@ def install():
     """At boot: registers the actions and defines the builtin `display`."""
     builtins.display = display.show
     post_import.install()
-    post_import.on_import("matplotlib.pyplot", _pyplot)
+    post_import.on_import("matplotlib.pyplot", figures.install)
+    post_import.on_import("pandas", _pandas)
     post_import.on_import("IPython.core.display_functions", _ipython)
     post_import.on_import("IPython.core.display", _ipython)
     post_import.on_import("PIL.ImageShow", _pillow)
     post_import.on_import("plotly.io", _plotly)
     post_import.on_import("threading", _threading)
     post_import.on_import("multiprocessing.spawn", _spawn)
+    post_import.on_import("inspect", introspection.of_inspect)
+    sys.unraisablehook = _unraisable
+    introspection.of_traceback()
+    run_warnings.install()
+    modules.install()
 
 
-def _pyplot(pyplot):
-    pyplot.show = figures.show
-    pyplot.Figure.show = figures.show_one
+def _pandas(pandas):
+    # Made for the width of a terminal, which nobody looks at here: a table is cut off or broken into pieces.
+    pandas.set_option("display.width", 250, "display.max_columns", 50)
 
 
 def _ipython(module):
     # IPython's own functions print a plain repr when no IPython shell is running.
     module.display = display.show
     module.publish_display_data = display.publish
-    module.clear_output = lambda wait=False: None
+    if hasattr(module, "update_display"):
+        module.update_display = display.update
+    if hasattr(module, "clear_output"):
+        module.clear_output = display.clear
+    if hasattr(module, "DisplayHandle"):
+        module.DisplayHandle = functools.partial(DisplayHandle, display)
 
 
 def _pillow(module):
@@ -53,6 +65,14 @@ def _plotly(plotly_io):
     plotly_io.show = display.show
 
 
+def _unraisable(problem):
+    # The same of the interpreter's hook for finalizers and exit functions.
+    error = problem.exc_value if problem.exc_value is not None else problem.exc_type()
+    strip_kernel(error)
+    where = "" if problem.object is None else ": %r" % (problem.object,)
+    display.failed("%s%s\n%s" % (problem.err_msg or "Exception ignored in", where, render(error)))
+
+
 def _threading(threading):
     # The interpreter's own hook looks for source lines in files only, and ours are not in files.
     def excepthook(arguments):
@@ -67,24 +87,6 @@ def _threading(threading):
 
 
 def _spawn(spawn):
-    # A child started with spawn or forkserver runs the main file again, to find its functions.
-    # A stateless program is not a file of the workspace, so it is written to one just for that.
-    prepare = spawn.get_preparation_data
-    written = {}
+    from . import spawned  # with `ast`, which most programs have no use for
 
-    def get_preparation_data(process_name):
-        data = prepare(process_name)
-        path = data.get("init_main_from_path")
-        name = os.path.basename(path) if path is not None else None
-        if name in user_files and not os.path.exists(path):
-            if path not in written:
-                import tempfile
-
-                copy = os.path.join(tempfile.mkdtemp(prefix="main-"), name)
-                with open(copy, "w", encoding="utf-8") as file:
-                    file.write(user_files[name])
-                written[path] = copy
-            data["init_main_from_path"] = written[path]
-        return data
-
-    spawn.get_preparation_data = get_preparation_data
+    spawned.install(spawn)

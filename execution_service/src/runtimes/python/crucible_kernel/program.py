@@ -4,6 +4,9 @@ import __future__
 import _ast
 import linecache
 
+from .source import lines_of, text_of
+from .top_level import asks_for_loop, drives_loop
+
 _TOP_LEVEL_AWAIT = _ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _ONLY_AST = _ast.PyCF_ONLY_AST
 _CO_COROUTINE = 0x80
@@ -18,41 +21,93 @@ _compile = compile
 _source_cache = linecache.cache
 
 
-def forget(filename):
-    """Takes back what Program() has noted of a file."""
-    user_files.pop(filename, None)
-    _source_cache.pop(filename, None)
+def forget(*filenames):
+    """Takes back what Program() has noted of files."""
+    for filename in filenames:
+        user_files.pop(filename, None)
+        _source_cache.pop(filename, None)
+
+
+class Segment:
+    """Code objects that run one after the other, all `in_loop` or all outside of it."""
+
+    __slots__ = ("in_loop", "codes")
+
+    def __init__(self, in_loop, codes):
+        self.in_loop = in_loop
+        self.codes = codes
 
 
 class Program:
-    """Compiled source. Raises what the compiler raises: mostly SyntaxError, ValueError for a NUL."""
+    """Compiled source. Raises what the compiler raises: mostly SyntaxError, ValueError for a NUL.
 
-    def __init__(self, source, filename, futures):
-        user_files[filename] = source
+    `path`: where the program says that it is, or None in a session, which is a notebook: what needs a
+    running event loop there finds one.
+    """
+
+    def __init__(self, code, filename, futures, path=None):
+        source = text_of(code)
         # Without a modification time linecache never compares the entry with a file on disk.
-        _source_cache[filename] = (len(source), None, source.splitlines(True), filename)
+        entry = (len(source), None, lines_of(source), filename)
+        user_files[filename] = source
+        _source_cache[filename] = entry
+        if path is not None:  # `inspect` asks for the source of a class by the name of its module's file
+            _source_cache[path] = entry
 
-        flags = futures | _TOP_LEVEL_AWAIT
-        tree = _compile(source, filename, "exec", flags | _ONLY_AST, True)
+        self.filename = filename
+        self.futures = futures
+        tree = self._compiled(source, _ONLY_AST)
         last = None
         if tree.body and isinstance(tree.body[-1], _ast.Expr):
-            if not _silenced(source, tree.body[-1].value):
+            if not _silenced(entry[2], tree.body[-1].value):
                 last = tree.body.pop().value
-
-        body = _compile(tree, filename, "exec", flags, True)
-        self.futures = futures | (body.co_flags & _FUTURES)
-        self.parts = [body]
-        if last is not None:
-            self.parts.append(
-                _compile(_ast.Expression(last), filename, "eval", flags | self.futures, True)
-            )
         self.has_value = last is not None
-        self.needs_loop = any(part.co_flags & _CO_COROUTINE for part in self.parts)
+        self.segments = self._segments(source, tree, last, path is None)
+
+    def _compiled(self, source, flags=0, kind="exec"):
+        return _compile(source, self.filename, kind, self.futures | _TOP_LEVEL_AWAIT | flags, True)
+
+    def _segments(self, source, tree, last, notebook):
+        body = self._compiled(tree)
+        self.futures |= body.co_flags & _FUTURES
+        codes = [body]
+        if last is not None:
+            codes.append(self._compiled(_ast.Expression(last), kind="eval"))
+        in_loop = any(code.co_flags & _CO_COROUTINE for code in codes)
+        if not in_loop and not (notebook and asks_for_loop(source, tree, last)):
+            return [Segment(False, codes)]
+        return self._apart(source, tree, last) or [Segment(True, codes)]
+
+    def _apart(self, source, tree, last):
+        # `asyncio.run(…)` beside a top-level await: that statement finds the loop standing still.
+        statements = tree.body + ([last] if last is not None else [])
+        drive = [drives_loop(source, statement) for statement in statements]
+        if True not in drive:
+            return None
+        segments, rest = [], []
+
+        def finish(in_loop):
+            if rest:
+                module = _ast.Module(body=list(rest), type_ignores=[])
+                segments.append(Segment(in_loop, [self._compiled(module)]))
+                rest.clear()
+
+        for statement, drives in zip(tree.body, drive):
+            if drives:
+                finish(True)
+            rest.append(statement)
+            if drives:
+                finish(False)
+        finish(True)
+        if last is not None:
+            codes = [self._compiled(_ast.Expression(last), kind="eval")]
+            segments.append(Segment(not drive[-1], codes))
+        return segments
 
 
-def _silenced(source, expression):
+def _silenced(lines, expression):
     """Whether a semicolon follows the last expression, as in a notebook: no value is wanted."""
-    lines = source.splitlines()[expression.end_lineno - 1:]
+    lines = lines[expression.end_lineno - 1:]
     if not lines:
         return False
     # end_col_offset counts UTF-8 bytes.

@@ -5,17 +5,20 @@ import os
 import sys
 import types
 
-from . import diagnostics, figures
+from . import diagnostics, figures, modules, run_warnings
 from .display import display
+from .environment import apply_environment
+from .event_loop import EventLoop
 from .interrupts import interrupts
 from .program import Program
+from .program_file import ProgramFile
 from .memory_reserve import MemoryReserve
 from .tracebacks import render, strip
 
 _eval = eval
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _default_hook = sys.excepthook
-_CO_COROUTINE = 0x80
+_Coroutine = types.CoroutineType
 
 
 class Outcome:
@@ -34,7 +37,8 @@ class Session:
     """Runs programs one after the other in the same namespace.
 
     `script`: the name of the only program of a stateless interpreter, which then sees what it would
-    see as `python3 script`; None in a session, where every run is a cell of its own name.
+    see as `python3 script`; None in a session, where every run is a cell of its own name. `file` is the script's,
+    or None.
     """
 
     def __init__(self, streams, script=None):
@@ -42,13 +46,18 @@ class Session:
         self._script = script
         self._runs = 0
         self._futures = 0
-        self._loop = None
+        self._loop = EventLoop()
+        self.file = None
         self._memory_reserve = MemoryReserve()
         # A real module, so that pickle and multiprocessing find the user's functions in it.
         self._main = types.ModuleType("__main__")
         self._main.__builtins__ = builtins
+        if sys.version_info < (3, 14):
+            self._main.__annotations__ = {}
         if script is not None:
             self._main.__file__ = os.path.join(os.getcwd(), script)
+            self._main.__cached__ = None
+            self.file = ProgramFile(self._main.__file__)
         sys.modules["__main__"] = self._main
 
     def run(self, request):
@@ -60,12 +69,19 @@ class Session:
         interrupts.arm()
         try:
             self._streams.prepare(request["stdin"])
-            os.environ.update(request["env"])
+            apply_environment(request["env"])
             sys.argv = [request["file"]] + request["args"]
             filename = self._script or "cell_%d.py" % self._runs
-            program = Program(request["code"], filename, self._futures)
+            run_warnings.begin(filename)
+            path = self.file.path if self.file is not None else None
+            program = Program(request["code"], filename, self._futures, path)
             self._futures = program.futures
             compiled = True
+            if self.file is None:
+                modules.forget_rewritten(request["code"])
+                self._loop.begin()
+            else:
+                self.file.write(request["code"])
             self._execute(program)
             interrupts.disarm()
             return Outcome(0, None, None, False)
@@ -83,40 +99,25 @@ class Session:
 
     def _execute(self, program):
         try:
-            if program.needs_loop:
-                value = self._in_loop(program)
-            else:
-                value = None
-                for part in program.parts:
-                    value = _eval(part, self._main.__dict__)
-            if value is not None:
+            value = None
+            for segment in program.segments:
+                if segment.in_loop:
+                    value = self._loop.run(segment.codes, self._main.__dict__)
+                else:
+                    for code in segment.codes:
+                        value = _eval(code, self._main.__dict__)
+            if program.has_value and value is not None:
                 display.main_result(value)
-                if self._script is None:
+                # A coroutine that nobody awaits is told of when it is dropped: in this run, not in a later one.
+                if self._script is None and type(value) is not _Coroutine:
                     builtins._ = value
         finally:
             # Figures of a failed run are still wanted; after an interrupt there is no time left.
             if not interrupts.received:
-                figures.send_open()
-
-    def _in_loop(self, program):
-        import asyncio
-
-        if self._script is not None:
-            return asyncio.run(_awaited(program, self._main.__dict__))
-        if self._loop is None or self._loop.is_closed():
-            self._loop = asyncio.new_event_loop()
-        # asyncio.run() in an earlier run leaves no current loop behind.
-        asyncio.set_event_loop(self._loop)
-        task = self._loop.create_task(_awaited(program, self._main.__dict__))
-        try:
-            return self._loop.run_until_complete(task)
-        except BaseException:
-            if not task.done():
-                task.cancel()
-                self._loop.run_until_complete(asyncio.wait([task]))
-            if not task.cancelled():
-                task.exception()  # marks it as seen: no warning when it is collected
-            raise
+                figures.end_run()
+            display.release()
+            if self._script is not None:
+                self._loop.close()
 
     def _exited(self, error):
         code = error.code
@@ -157,13 +158,3 @@ class Session:
             except BaseException as problem:
                 self._streams.write_error("Error in sys.excepthook: %r\n" % (problem,))
         self._streams.write_error(text)
-
-
-async def _awaited(program, namespace):
-    # One task for all parts: they share its context, and the last expression finds a running loop.
-    value = None
-    for part in program.parts:
-        value = _eval(part, namespace)
-        if part.co_flags & _CO_COROUTINE:
-            value = await value
-    return value

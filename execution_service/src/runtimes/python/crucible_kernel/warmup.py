@@ -5,6 +5,7 @@ import builtins
 import os
 import sys
 
+from .event_loop import leave_no_trace
 from .program import forget
 from .session import Session
 
@@ -20,7 +21,9 @@ def warm_up(streams, programs=_ORDINARY):
     for code in programs:
         session.run({"id": 0, "file": _FILE, "code": code, "args": [], "env": {}, "stdin": None})
     sys.modules["__main__"].__dict__.clear()
-    forget(_FILE)
+    forget(_FILE, os.path.join(os.getcwd(), _FILE))
+    if "asyncio" in sys.modules:
+        leave_no_trace(sys.modules["asyncio"])
     for name in set(vars(builtins)) - before:
         delattr(builtins, name)
     os.environ.clear()

@@ -14,7 +14,7 @@ use nix::unistd::{chdir, pivot_root};
 use crate::runtimes;
 use crate::sandbox::linux::cgroup;
 use crate::sandbox::linux::syscall;
-use crate::sandbox::spec::{REQUEST_DIR, RUNTIMES_DIR, WORKSPACE};
+use crate::sandbox::spec::{PROGRAMS_DIR, REQUEST_DIR, RUNTIMES_DIR, WORKSPACE};
 
 /// Where the template is mounted. It covers what is there, in our mount namespace only; every Linux
 /// has the directory.
@@ -105,13 +105,15 @@ pub fn build(roots: &[PathBuf]) -> io::Result<()> {
         let target = format!("/proc/self/fd{target}");
         symlink(target, inside(&Path::new("/dev").join(name)))?;
     }
+    let programs = inside(Path::new(PROGRAMS_DIR));
     for (path, content) in runtimes::FILES {
         let path = inside(&Path::new(RUNTIMES_DIR).join(path));
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
         fs::write(&path, content)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644))?;
+        let mode = if path.starts_with(&programs) { 0o755 } else { 0o644 };
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
     }
     let statistics = idle(&fs::read_to_string("/proc/stat")?);
     fs::write(inside(Path::new(IDLE_STATISTICS)), statistics)?;
