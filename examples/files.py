@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Upload a file, have a program change it, download what it made. Standard library only.
+"""Upload a file, have a program change it, download what it made.
 
-    CRUCIBLE_TOKEN=… python3 examples/files.py [http://127.0.0.1:8000]
+    CRUCIBLE_TOKEN=… python3 examples/files.py
+
+The token is that of the line which Crucible prints at its start, or an API key. Python's standard library is enough.
 """
 
 import http.client
 import json
 import os
-import sys
 import urllib.parse
 
-URL = urllib.parse.urlsplit(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
+URL = urllib.parse.urlsplit(os.environ.get("CRUCIBLE_URL", "http://127.0.0.1:8000"))
 TOKEN = os.environ["CRUCIBLE_TOKEN"]
 API = "/v1/code_interpreter"
 

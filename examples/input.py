@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A program that asks, and is answered while it runs. Python 3.9 or later; nothing to install.
+"""A program that asks, and is answered while it runs.
 
-    cargo run -- --data-dir ./data             (prints the administrator's password at its first start)
-    PASSWORD=… python3 examples/input.py       (URL and USER_NAME may be set as well)
+    CRUCIBLE_TOKEN=… python3 examples/input.py
+
+The token is that of the line which Crucible prints at its start, or an API key. Python's standard library is enough.
 """
 
 import json
@@ -10,7 +11,8 @@ import os
 import sys
 import urllib.request
 
-URL = os.environ.get("URL", "http://127.0.0.1:8000")
+URL = os.environ.get("CRUCIBLE_URL", "http://127.0.0.1:8000")
+TOKEN = os.environ["CRUCIBLE_TOKEN"]
 PROGRAM = """\
 name = input("What is your name? ")
 print(f"Hello, {name}!")
@@ -36,12 +38,7 @@ def events(answer):
 
 
 def main():
-    password = os.environ.get("PASSWORD")
-    if not password:
-        sys.exit("set PASSWORD to the administrator's password, as the first start has printed it")
-    who = {"username": os.environ.get("USER_NAME", "admin"), "password": password}
-    token = json.load(call("/v1/auth/token", who))["access_token"]
-    bearer = {"Authorization": f"Bearer {token}"}
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
     run = {"language": "python", "code": PROGRAM, "stdin": {"open": True}, "timeout": 120}
     answer = call("/v1/code_interpreter/run", run, {**bearer, "Accept": "text/event-stream"})
     execution = None

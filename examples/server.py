@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""A web server in the background of a session, which a later run calls. Needs only the standard library.
+"""A web server in the background of a session, which a later run calls.
 
-    CRUCIBLE_URL=http://127.0.0.1:8000 CRUCIBLE_API_KEY=e2b_… python3 examples/server.py
+    CRUCIBLE_TOKEN=… python3 examples/server.py
+
+The token is that of the line which Crucible prints at its start, or an API key. Python's standard library is enough.
 """
 
 import json
@@ -9,14 +11,14 @@ import os
 import urllib.request
 
 URL = os.environ.get("CRUCIBLE_URL", "http://127.0.0.1:8000")
-KEY = os.environ["CRUCIBLE_API_KEY"]
+TOKEN = os.environ["CRUCIBLE_TOKEN"]
 API = "/v1/code_interpreter"
 
 
 def call(method, path, body=None):
     """One request of the REST API."""
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     request = urllib.request.Request(URL + path, data, headers, method=method)
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
@@ -35,7 +37,7 @@ try:
 
     # Its events are there for whoever asks: here, until it says that it listens.
     request = urllib.request.Request(
-        f"{URL}{processes}/{server['process_id']}/events", headers={"Authorization": f"Bearer {KEY}"}
+        f"{URL}{processes}/{server['process_id']}/events", headers={"Authorization": f"Bearer {TOKEN}"}
     )
     with urllib.request.urlopen(request) as events:
         for line in events:

@@ -1,18 +1,16 @@
 #!/bin/sh
 # Counts to ten, and shows each number when it is printed, not at the end. Needs curl.
 #
-#   cargo run -- --data-dir ./data           (prints the administrator's password at its first start)
-#   PASSWORD=… sh examples/stream.sh         (URL and USER_NAME may be set as well)
+#   CRUCIBLE_TOKEN=… sh examples/stream.sh
+#
+# The token is that of the line which Crucible prints at its start, or an API key.
 set -eu
-URL=${URL:-http://127.0.0.1:8000}
-: "${PASSWORD:?the password of ${USER_NAME:-admin}, as the first start has printed it}"
-
-token=$(curl -sS --fail "$URL/v1/auth/token" -d username="${USER_NAME:-admin}" \
-    --data-urlencode password="$PASSWORD" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+URL=${CRUCIBLE_URL:-http://127.0.0.1:8000}
+: "${CRUCIBLE_TOKEN:?the token of the line that Crucible prints at its start}"
 
 # -N: curl shows what comes when it comes.
 curl -sS -N --fail "$URL/v1/code_interpreter/run" \
-    -H "Authorization: Bearer $token" \
+    -H "Authorization: Bearer $CRUCIBLE_TOKEN" \
     -H 'Content-Type: application/json' \
     -H 'Accept: text/event-stream' \
     -d '{"language": "python",

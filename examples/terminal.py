@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """An interactive bash in a session of its own, over the WebSocket of its terminal.
 
-Needs the package `websockets` (pip install websockets). Address and credential come from the environment:
+    CRUCIBLE_TOKEN=… python3 examples/terminal.py
 
-    CRUCIBLE_URL=http://127.0.0.1:8000 CRUCIBLE_API_KEY=e2b_… python3 examples/terminal.py
-
-The terminal follows the size of yours. When the connection breaks, it comes back where it was; `exit` ends it.
+The token is that of the line which Crucible prints at its start, or an API key. Needs the package `websockets`
+(pip install websockets). The terminal follows the size of yours. When the connection breaks, it comes back where it was; `exit` ends it.
 """
 
 import asyncio
@@ -20,14 +19,14 @@ import urllib.request
 import websockets
 
 URL = os.environ.get("CRUCIBLE_URL", "http://127.0.0.1:8000")
-KEY = os.environ["CRUCIBLE_API_KEY"]
+TOKEN = os.environ["CRUCIBLE_TOKEN"]
 SESSIONS = "/v1/code_interpreter/sessions"
 
 
 def call(method, path, body=None):
     """One request of the REST API."""
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     request = urllib.request.Request(URL + path, data, headers, method=method)
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
@@ -50,7 +49,7 @@ class Terminal:
     async def attach(self, keys):
         """Shows it until it ends, or the connection does."""
         url = URL.replace("http", "ws", 1) + f"{self.path}/tty?since={self.seen}"
-        headers = {"Authorization": f"Bearer {KEY}"}
+        headers = {"Authorization": f"Bearer {TOKEN}"}
         protocol = websockets.Subprotocol("crucible.tty.v1")
         async with websockets.connect(
             url, additional_headers=headers, subprotocols=[protocol]
@@ -95,7 +94,15 @@ async def main():
     process = call("POST", processes, body)["process_id"]
     terminal, keys = Terminal(f"{processes}/{process}"), asyncio.Queue()
     loop = asyncio.get_running_loop()
-    loop.add_reader(sys.stdin, lambda: keys.put_nowait(os.read(sys.stdin.fileno(), 4096)))
+
+    def typed():
+        read = os.read(sys.stdin.fileno(), 4096)
+        if not read:
+            loop.remove_reader(sys.stdin)
+        # The end of what was piped in is the end of input there, too.
+        keys.put_nowait(read or b"\x04")
+
+    loop.add_reader(sys.stdin, typed)
     before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
     try:
         if before:

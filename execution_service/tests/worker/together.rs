@@ -277,7 +277,7 @@ async fn a_session_without_a_language_has_no_context_until_one_is_used() {
     let caller = worker.caller().await;
     let session = caller.create_session(new_session("")).await.unwrap();
     assert!(session.contexts.is_empty());
-    let listed = caller.list_files(&session, ".").await.unwrap();
+    let listed = caller.list_files(&session, "").await.unwrap();
     assert!(listed.entries.is_empty());
     let run = |code: &str| ExecuteRequest { session_id: session.session_id.clone(), ..bash(code) };
     caller.run(run("x=41")).await.printed();

@@ -7,7 +7,6 @@ mod contexts;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/crucible.rs"]
 mod crucible;
-mod examples;
 mod files;
 mod first_answer;
 mod hostile;

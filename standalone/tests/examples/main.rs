@@ -8,6 +8,7 @@ mod crucible;
 mod processes;
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -20,10 +21,55 @@ struct Example {
     needs: &'static [&'static str],
     /// Libraries that programs of its in Crucible import.
     inside: &'static [&'static str],
+    /// What is typed.
+    input: &'static str,
     prints: &'static [&'static str],
 }
 
-const EXAMPLES: &[Example] = &[];
+impl Example {
+    /// One that needs nothing, and of which nothing is expected yet.
+    const fn new(script: &'static str) -> Self {
+        Self { script, needs: &[], inside: &[], input: "", prints: &[] }
+    }
+}
+
+const EXAMPLES: &[Example] = &[
+    Example {
+        prints: &["Node: 1314 thousand\nPython still has 2 rows"],
+        ..Example::new("contexts.py")
+    },
+    Example { prints: &["changed\n", "not overwritten: ", "sum,3"], ..Example::new("files.py") },
+    Example {
+        input: "Ada\n",
+        prints: &["What is your name? Hello, Ada!", "[succeeded in "],
+        ..Example::new("input.py")
+    },
+    Example { prints: &["failed KeyboardInterrupt", "counted to"], ..Example::new("interrupt.py") },
+    Example {
+        inside: &["pandas"],
+        prints: &["KeyError", "profit:"],
+        ..Example::new("pandas_session.py")
+    },
+    Example {
+        inside: &["matplotlib"],
+        prints: &["plotted 320 points", "plot.png: "],
+        ..Example::new("plot.py")
+    },
+    Example {
+        prints: &["it says: Serving HTTP", "a run gets: <h1>it works</h1>", "ended: "],
+        ..Example::new("server.py")
+    },
+    Example {
+        prints: &["event: stdout", r#""text":"10\n""#, "event: finished"],
+        ..Example::new("stream.sh")
+    },
+    Example {
+        needs: &["websockets"],
+        input: "echo =$((6 * 7))=\nexit\n",
+        prints: &["=42="],
+        ..Example::new("terminal.py")
+    },
+];
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
@@ -53,8 +99,15 @@ fn run(example: &Example, crucible: &Crucible, python: &Path, scratch: &Path) ->
         .env("CRUCIBLE_URL", crucible.url())
         .env("CRUCIBLE_TOKEN", crucible.token())
         .current_dir(scratch)
-        .stdin(Stdio::null());
-    command.output().expect("the script starts")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the script starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    // One that asks nothing may have ended by then.
+    let _ = stdin.write_all(example.input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("it is a child")
 }
 
 #[test]
@@ -65,7 +118,7 @@ fn every_example_does_what_it_says() {
     let inside = (!environment.is_empty()).then_some(("PYTHON_ENVIRONMENT", &*environment));
     let crucible = Crucible::start_in(data.path(), inside.as_slice());
     for example in EXAMPLES {
-        let Example { script, needs: modules, inside: libraries, prints } = example;
+        let Example { script, needs: modules, inside: libraries, input: _, prints } = example;
         if script.ends_with(".sh") && needs("curl", script).is_none() {
             continue;
         }
