@@ -27,6 +27,7 @@ pub mod sample;
 pub mod sharing;
 pub mod signals;
 pub mod sink;
+mod stdin;
 pub mod stream;
 mod streams;
 mod watch;

@@ -22,9 +22,9 @@ use super::drive::{Driven, Running, drive};
 use super::ending::{Ending, Stop};
 use super::event::Event;
 use super::handle::Handle;
-use super::input::{Input, Writer, while_feeding};
+use super::input::while_feeding;
 use super::judge::{Observed, Verdict, judge};
-use super::kernel::{KernelError, Telling, hand_over, request_path};
+use super::kernel::{KernelError, Telling, hand_over};
 use super::limits::Limits;
 use super::outcome::{Accounting, Status};
 use super::outputs::{Outputs, Recording};
@@ -33,6 +33,7 @@ use super::rules::Rules;
 use super::runner::{Runner, UNHURRIED};
 use super::sharing::Share;
 use super::sink::Sink;
+use super::stdin::STDIN;
 use super::stream::StreamTotals;
 
 pub use files::Watched;
@@ -43,9 +44,6 @@ const AFTER_DEADLINE: Duration = Duration::from_millis(50);
 /// The least that everything before a program may take: for an interpreter that is started, on a machine that
 /// has much to do.
 const HAND_OVER: Duration = Duration::from_secs(30);
-
-/// What a program reads on standard input, in the request directory.
-const STDIN: &str = "stdin";
 
 /// What does not change from run to run.
 #[derive(Clone, Copy, Debug)]
@@ -239,33 +237,6 @@ impl Run<'_> {
             () = self.cancelled.cancelled() => Err(KernelError::Stopped(Stop::Cancelled)),
             () = sleep(self.limits.wall.max(HAND_OVER)) => Err(KernelError::Stopped(Stop::Wall)),
         }
-    }
-
-    /// Standard input is a file: it cannot block us, and its end is its end.
-    pub(super) async fn hand_over_stdin(&self, runner: &Runner) -> Result<(), SandboxError> {
-        if self.request.stdin.is_empty() {
-            return Ok(());
-        }
-        let (path, content) = (request_path(&runner.place.file(STDIN)), &self.request.stdin);
-        runner.sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
-    }
-
-    fn has_stdin(&self) -> bool {
-        !self.request.stdin.is_empty() || self.request.input.is_some()
-    }
-
-    /// For a kernel, which opens its standard input by its name: where it stays open, that is a FIFO.
-    async fn open_input(
-        &self,
-        runner: &Runner,
-    ) -> Result<Option<(&Input, impl Future<Output = io::Result<Writer>> + use<>)>, SandboxError>
-    {
-        let Some(input) = &self.request.input else {
-            return Ok(None);
-        };
-        let path = request_path(&runner.place.file(STDIN));
-        let fifo = runner.sandbox.make_fifo(&path).await?;
-        Ok(Some((&**input, fifo.until_it_is_read())))
     }
 
     pub(super) fn rules<'a>(
