@@ -13,6 +13,7 @@
 //! ├── stream         what a program writes, and when it arrives
 //! ├── transfer       files up and down, against a copy
 //! ├── command        a command in a session
+//! ├── terminal       a key and its echo
 //! └── idle           many sessions that do nothing
 //! soak           thousands of mixed runs, and what they leave behind
 //! ```

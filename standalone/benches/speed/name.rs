@@ -46,6 +46,8 @@ pub enum Name {
     Download,
     /// /bin/true as a command in a session, against a bare process
     Command,
+    /// A key in a terminal until its echo, against a line through cat
+    TerminalEcho,
     /// 1,000 idle Python sessions with pandas imported: their memory, and Python hello with them
     /// against hello before
     IdleSessions,
@@ -69,7 +71,7 @@ impl Name {
             | Self::IdleSessions => &[PYTHON],
             Self::NodeHello => &[NODE],
             Self::BashHello => &[BASH],
-            Self::Upload | Self::Download | Self::Command => &[],
+            Self::Upload | Self::Download | Self::Command | Self::TerminalEcho => &[],
             Self::CHello | Self::CAgain => &[C],
         }
     }

@@ -83,6 +83,16 @@ impl Service {
         Caller::connect(self.address, Some(&self.token))
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Of its user.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The launcher's process.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -8,11 +8,12 @@ mod program;
 mod session_step;
 mod single;
 mod stream;
+mod terminal;
 mod transfer;
 
 use execution_service::language::{bash::BASH, c::C, node::NODE, python::PYTHON};
 
-use crate::comparison::{Claim, Comparison};
+use crate::comparison::{Bound, Claim, Comparison};
 use crate::interpreters::Interpreters;
 use crate::name::Name;
 use crate::options::Effort;
@@ -60,8 +61,16 @@ impl Stage<'_> {
             Name::Followers100 => stream::followers(self, name, 100),
             Name::Upload | Name::Download => transfer::compare(self, name),
             Name::Command => self.single(name, 2.0, &mut command::True::new(self)?),
+            Name::TerminalEcho => self.terminal_echo(name),
             Name::IdleSessions => idle::compare(self, name),
         }
+    }
+
+    fn terminal_echo(&self, name: Name) -> anyhow::Result<Comparison> {
+        let single::Pairs { crucible, bare, phases } =
+            single::compare(self, &mut terminal::Echo::new(self)?)?;
+        let claims = vec![Claim::new("p50", " ms", crucible.p50_ms, Bound::AtMost(3.0))];
+        Ok(Comparison { name: name.text(), crucible, bare, claims, phases })
     }
 
     fn single(&self, name: Name, most: f64, on: &mut dyn Single) -> anyhow::Result<Comparison> {

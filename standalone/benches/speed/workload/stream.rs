@@ -3,7 +3,7 @@
 //! The programs print the time at which they print it. Both ends are on one machine and read one clock.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Barrier;
 use std::thread::scope;
@@ -196,8 +196,7 @@ fn streamed(caller: &mut Caller, code: &str, lines: u32) -> anyhow::Result<Vec<D
     seen.all(lines)
 }
 
-fn piped(python: &PathBuf, code: &str, lines: u32) -> anyhow::Result<Vec<Duration>> {
-    let python: &Path = python;
+fn piped(python: &Path, code: &str, lines: u32) -> anyhow::Result<Vec<Duration>> {
     let mut child = bare::command(python, ["-c", code]).stdout(Stdio::piped()).spawn()?;
     let mut seen = Vec::new();
     for line in BufReader::new(child.stdout.take().context("it is piped")?).lines() {
