@@ -110,7 +110,7 @@ async def main():
         while terminal.exit is None:
             try:
                 await terminal.attach(keys)
-            except (OSError, websockets.ConnectionClosedError):
+            except (OSError, websockets.ConnectionClosed):
                 await asyncio.sleep(0.5)
     finally:
         if before:

@@ -144,7 +144,7 @@ async fn one_in_the_background_is_listed_spoken_to_and_killed() {
     let sent = app.post(&format!("{one}/signal"), token, signal.clone()).await;
     assert_eq!(sent.status, StatusCode::NO_CONTENT);
     assert_eq!(app.worker.processes.signals()[0].1, "SIGUSR1");
-    let resize = app.post(&format!("{one}/resize"), token, json!({"cols": 9})).await;
+    let resize = app.post(&format!("{one}/resize"), token, json!({"cols": 9, "rows": 9})).await;
     assert_eq!((resize.status.as_u16(), &*resize.code()), (409, "no_terminal"));
     for _ in 0..2 {
         let killed = app.delete(&one, token).await;

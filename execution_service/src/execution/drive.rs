@@ -154,6 +154,8 @@ pub async fn drive(
             }
             Next::Frame(Ok(Some(Frame::Result { id, mime, main }))) => {
                 if is_current(&kernel, id) {
+                    // What was written before it is told before it.
+                    streams.drain(process, &mut out_buffer, sink);
                     let room = results.push(mime, main, sink);
                     if let (Some(room), Some((frames, _))) = (room, &mut kernel) {
                         frames.refuse_results_beyond(room);

@@ -27,7 +27,6 @@ pub mod sample;
 pub mod sharing;
 pub mod signals;
 pub mod sink;
-mod stdin;
 pub mod stream;
 mod streams;
 mod watch;

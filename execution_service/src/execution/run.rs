@@ -1,6 +1,7 @@
 //! One run in a sandbox: hand over, drive, judge.
 
 mod files;
+mod stdin;
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -33,10 +34,10 @@ use super::rules::Rules;
 use super::runner::{Runner, UNHURRIED};
 use super::sharing::Share;
 use super::sink::Sink;
-use super::stdin::STDIN;
 use super::stream::StreamTotals;
 
 pub use files::Watched;
+use stdin::STDIN;
 
 /// Patience with the account of a program that was stopped: its answer is due.
 const AFTER_DEADLINE: Duration = Duration::from_millis(50);

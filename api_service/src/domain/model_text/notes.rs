@@ -44,7 +44,7 @@ impl Material<'_> {
             notes.push(format!("[{unnamed} more files; see {all}]"));
         }
         if *truncated {
-            notes.push("[the workspace has more names than were looked at]".to_owned());
+            notes.push("[not all files of the workspace were looked at]".to_owned());
         }
     }
 

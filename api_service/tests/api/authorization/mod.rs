@@ -140,7 +140,7 @@ fn table() -> Vec<Row> {
             ..row(post.clone(), processes_of("signal"), Needs(Scope::Run), 409)
         },
         Row {
-            body: Some(json!({"cols": 80})),
+            body: Some(json!({"cols": 80, "rows": 24})),
             foreign: Some(404),
             ..row(post.clone(), processes_of("resize"), Needs(Scope::Run), 409)
         },

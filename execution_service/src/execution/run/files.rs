@@ -1,6 +1,9 @@
 //! What a run leaves in its workspace, and what it changes there.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::Run;
 use crate::execution::artifacts::{self, Collected, LargeResults};
@@ -10,6 +13,9 @@ use crate::execution::runner::Runner;
 use crate::language::{Approach, Mode};
 use crate::sandbox::backend::Sandbox;
 use crate::sandbox::files::Tree;
+
+/// How long whoever has cancelled a run waits for files that it has left. Who went away need not wait longer, either.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// A workspace whose changes are to be told.
 pub struct Watched {
@@ -60,13 +66,14 @@ impl Run<'_> {
         let taken = large.map(LargeResults::names).unwrap_or_default();
         let (sandbox, owner) = (runner.sandbox.as_ref(), (&**id, &**owner));
         let collecting = artifacts::collect(sandbox, patterns, self.outputs, owner, &taken);
+        let leaving = async {
+            self.cancelled.cancelled().await;
+            sleep(LEAVING).await;
+        };
         tokio::select! {
             biased;
-            // Whoever has cancelled it, or has left, waits for nothing more.
-            () = self.cancelled.cancelled() => {
-                Some(Collected { truncated: true, ..Collected::default() })
-            }
             collected = collecting => Some(collected),
+            () = leaving => Some(Collected { truncated: true, ..Collected::default() }),
         }
     }
 }

@@ -311,7 +311,7 @@ async fn a_terminal_whose_program_reads_nothing_is_read_so_that_it_may() {
     loop {
         match viewer.next().await {
             Frame::Taken(bytes) => {
-                break assert!(bytes >= 16 << 10 && bytes < 200 << 10, "{bytes}");
+                break assert!((16 << 10..200 << 10).contains(&bytes), "{bytes}");
             }
             Frame::Output { .. } => {}
             other => panic!("{other:?}"),

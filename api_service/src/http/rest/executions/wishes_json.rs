@@ -51,8 +51,8 @@ fn check_patterns(patterns: &[String], errors: &mut FieldErrors) {
         let loc = format!("collect[{index}]");
         if pattern.is_empty() || pattern.chars().count() > MAX_PATTERN {
             errors.push(loc, format!("must have 1 to {MAX_PATTERN} characters"));
-        } else if pattern.starts_with('/') {
-            errors.push(loc, "must be relative to the workspace, not absolute");
+        } else if pattern.split('/').any(|name| matches!(name, "" | "." | "..")) {
+            errors.push(loc, "must be relative to the workspace, without '.', '..' or empty names");
         } else if pattern.contains(NO_PATTERN) {
             let told = "must not contain NUL, '\\' or brackets: give each alternative as a pattern \
                         of its own, and '?' for a character that cannot be written";

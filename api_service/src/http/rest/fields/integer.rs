@@ -23,6 +23,14 @@ pub fn optional_u32<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D
     optional_u64(from)?.map(u32::try_from).transpose().map_err(too_large)
 }
 
+/// The same, and not nothing.
+///
+/// # Errors
+/// When there is something else, or it is too large.
+pub fn u32<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    optional_u32(from)?.ok_or_else(|| D::Error::custom("must be a whole number, 0 or more"))
+}
+
 struct Whole;
 
 impl Visitor<'_> for Whole {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::named;
-use super::start_json::PtyBody;
+use super::start_json::{PtyBody, SizeBody};
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::domain::process::SIGNALS;
 use crate::http::extract::{CurrentCaller, Json, RequestId};
@@ -72,11 +72,11 @@ pub(in crate::http::rest) async fn resize(
     CurrentCaller(who): CurrentCaller,
     RequestId(request_id): RequestId,
     path: Path<(String, String)>,
-    body: Json<PtyBody>,
+    body: Json<SizeBody>,
 ) -> Result<HttpResponse, Failure> {
     let (caller, id) = named(&who, &path, request_id)?;
     let mut errors = FieldErrors::default();
-    let size = body.value.parse("", &mut errors);
+    let size = PtyBody::from(body.value).parse("", &mut errors);
     let size = errors.finish(Some(size)).map_err(Failure::Invalid)?;
     state.processes.resize(&caller, id, size).await?;
     Ok(HttpResponse::NoContent().finish())

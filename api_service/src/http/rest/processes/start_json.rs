@@ -65,6 +65,21 @@ pub struct PtyBody {
     pub rows: Option<u32>,
 }
 
+/// Another size of a terminal.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"cols": 80, "rows": 24}))]
+pub struct SizeBody {
+    /// Characters in a line.
+    #[serde(deserialize_with = "integer::u32")]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub cols: u32,
+    /// Lines.
+    #[serde(deserialize_with = "integer::u32")]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub rows: u32,
+}
+
 /// What to start.
 #[derive(Debug)]
 pub enum CommandBody {
@@ -103,6 +118,12 @@ impl ProcessBody {
         let new =
             NewProcess { command, env, cwd, stdin, open_stdin, timeout, terminal, tag, background };
         errors.finish(Some(new))
+    }
+}
+
+impl From<SizeBody> for PtyBody {
+    fn from(SizeBody { cols, rows }: SizeBody) -> Self {
+        Self { cols: Some(cols), rows: Some(rows) }
     }
 }
 

@@ -5,6 +5,7 @@ use futures::{Stream, stream};
 use serde_json::{Value, json};
 
 use super::json::ProcessAnswer;
+use crate::domain::event::OutputStream;
 use crate::domain::process::{Process, ProcessEnd, ProcessEvent};
 use crate::http::failure::Failure;
 use crate::http::failure::problem::Problem;
@@ -59,6 +60,11 @@ impl Reader {
                 (Some(number), "started", data)
             }
             ProcessFollowed::Event(number, ProcessEvent::Output { stream, offset, data }) => {
+                let total = match stream {
+                    OutputStream::Stdout => &mut self.process.stdout_bytes,
+                    OutputStream::Stderr => &mut self.process.stderr_bytes,
+                };
+                *total = (*total).max(offset + data.len() as u64);
                 let text = String::from_utf8_lossy(&data);
                 (Some(number), stream.name(), json!({"text": text, "offset": offset}))
             }

@@ -21,7 +21,7 @@ const OF_SESSIONS: [C; 4] =
 pub(super) fn rows() -> Vec<Endpoint> {
     use processes::control::SignalBody;
     use processes::json::{ProcessAnswer, ProcessResult, ProcessesAnswer};
-    use processes::start_json::{ProcessBody, PtyBody};
+    use processes::start_json::{ProcessBody, SizeBody};
     const ALL: &str = "/v1/code_interpreter/sessions/{id}/processes";
     const ONE: &str = "/v1/code_interpreter/sessions/{id}/processes/{pid}";
     let process = Content::Json(schema::<ProcessAnswer>);
@@ -109,7 +109,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             "resize_terminal",
             "Give a process's terminal another size",
         )
-        .takes(Takes::Json(schema::<PtyBody>))
+        .takes(Takes::Json(schema::<SizeBody>))
         .gives(S::NO_CONTENT, "It has that size", Content::Nothing)
         .fails(&OF_SESSIONS)
         .fails(&[C::ProcessNotFound, C::ProcessEnded, C::NoTerminal])

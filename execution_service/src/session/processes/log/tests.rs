@@ -171,7 +171,7 @@ fn an_event_ends_with_a_whole_character_and_a_terminal_shows_all() {
         _ => Vec::new(),
     };
     let pieces: Vec<_> = events.iter().map(|(_, event)| output(event)).collect();
-    let whole = ["a", "\u{20ac}", "b", "\u{e9}"].map(|text| Vec::from(text));
+    let whole = ["a", "\u{20ac}", "b", "\u{e9}"].map(Vec::from);
     assert_eq!(pieces[..4], whole);
     assert_eq!(pieces[4..], [text.as_bytes()[1..3].to_vec(), Vec::new()], "at the end as it is");
 }

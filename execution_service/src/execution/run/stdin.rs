@@ -2,20 +2,22 @@
 
 use std::io;
 
+use super::Run;
+use crate::execution::input::{Input, Writer};
+use crate::execution::kernel::request_path;
+use crate::execution::runner::Runner;
 use crate::sandbox::backend::SandboxError;
 use crate::sandbox::files::{FileMode, Root};
 
-use super::input::{Input, Writer};
-use super::kernel::request_path;
-use super::run::Run;
-use super::runner::Runner;
-
 /// What a program reads on standard input, in the request directory.
-pub(super) const STDIN: &str = "stdin";
+pub(in crate::execution) const STDIN: &str = "stdin";
 
 impl Run<'_> {
     /// Standard input is a file: it cannot block us, and its end is its end.
-    pub(super) async fn hand_over_stdin(&self, runner: &Runner) -> Result<(), SandboxError> {
+    pub(in crate::execution) async fn hand_over_stdin(
+        &self,
+        runner: &Runner,
+    ) -> Result<(), SandboxError> {
         if self.request.stdin.is_empty() {
             return Ok(());
         }
@@ -23,12 +25,12 @@ impl Run<'_> {
         runner.sandbox.write_file(Root::Requests, &path, content, FileMode::Regular).await
     }
 
-    pub(super) fn has_stdin(&self) -> bool {
+    pub(in crate::execution) fn has_stdin(&self) -> bool {
         !self.request.stdin.is_empty() || self.request.input.is_some()
     }
 
     /// For a kernel, which opens its standard input by its name: where it stays open, that is a FIFO.
-    pub(super) async fn open_input(
+    pub(in crate::execution) async fn open_input(
         &self,
         runner: &Runner,
     ) -> Result<Option<(&Input, impl Future<Output = io::Result<Writer>> + use<>)>, SandboxError>
