@@ -25,7 +25,7 @@ pub struct Patterns {
 /// Why patterns cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternsError {
-    /// There are more than [`MOST`], or one is longer than [`LONGEST`].
+    /// There are too many, or one is too long.
     #[error("must be at most {MOST} patterns of 1 to {LONGEST} bytes each")]
     TooMuch,
     /// One is no pattern.
