@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tokio::time::{Instant, timeout};
 
 use super::ledger::Promised;
-use super::{Background, Member, Owners, Stage, State, each_of, of_idle};
+use super::{Background, Member, Owners, Stage, State, each_of, of_beginning, of_idle};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::{Sandbox, SandboxError};
 use crate::sandbox::spec::Footprint;
@@ -156,6 +156,10 @@ impl Owners {
         };
         let mut owners = HashMap::<String, Holdings>::new();
         for (owner, sandbox, activity) in members {
+            if sandbox.is_gone() {
+                // What it held is being given back.
+                continue;
+            }
             let held = sandbox.footprint().await;
             owners.entry(owner).or_default().add(held, sandbox, activity);
         }
@@ -225,8 +229,8 @@ impl Member {
 }
 
 /// Each owner has the same weight: divided among those sandboxes that compute while something in them is waited for.
-/// One that waits, too, has what it would have if all of them computed, so that all who wait have no more than that
-/// weight together when they begin to compute at the same moment. The others of an owner share a little.
+/// Those that wait, too, have half of that together, for when they all begin to compute at the same moment. The others of
+/// an owner share a little.
 fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Background) {
     let mut owners = HashMap::<String, (Vec<&mut Member>, Vec<&mut Member>)>::new();
     for member in members {
@@ -239,7 +243,7 @@ fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Backgrou
     }
     let computing = |members: &[&mut Member]| members.iter().filter(|it| it.computes).count();
     for (active, idle) in owners.into_values() {
-        let (of_one, of_waiting) = (each_of(computing(&active)), each_of(active.len()));
+        let (of_one, of_waiting) = (each_of(computing(&active)), of_beginning(active.len()));
         for member in active {
             member.weigh(if member.computes { of_one } else { of_waiting });
         }

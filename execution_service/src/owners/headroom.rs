@@ -19,6 +19,8 @@ const LEAST: Footprint = Footprint { memory_bytes: 16 << 20, processes: 8 };
 /// Memory that is promised may be more than there is: what is left of it for those that idle is this part of what is
 /// not held, at least.
 const PART: u64 = 25;
+/// Hundredths of a bound that are divided: nobody has to go who keeps to that.
+const DIVIDED: u64 = 85;
 /// Limits are written anew when they change by more than this part.
 const MATTERS: u64 = 8;
 
@@ -70,14 +72,15 @@ impl State {
                 sums.add(member.promised.footprint, idles(member));
             }
         }
-        let of_all = all.room(rules.capacity);
+        let of_all = all.room(rules.capacity.hundredths(DIVIDED));
         let mut told = Vec::new();
         for (number, member) in &mut self.members {
             if !idles(member) {
                 continue;
             }
             let own = owners.get(&member.owner).copied().unwrap_or_default();
-            let room = own.room(rules.most_of_one).smaller_of(of_all).larger_of(LEAST);
+            let room =
+                own.room(rules.most_of_one.hundredths(DIVIDED)).smaller_of(of_all).larger_of(LEAST);
             let most = member.promised.footprint.and(room);
             // Init is among what it holds, and not in its limits.
             let is_free = member.most.is_within(most);

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::headroom::IdleLimits;
 use super::ledger::{Overcommitted, Promised};
-use super::{Background, FULL, Member, Owners, Stage, State, each_of};
+use super::{Background, FULL, Member, Owners, Stage, State, of_beginning};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::Sandbox;
 use crate::sandbox::spec::{Footprint, SandboxLimits};
@@ -44,7 +44,7 @@ impl Promise {
         let mut state = self.owners.lock();
         state.last += 1;
         let number = state.last;
-        let weight = each_of(state.active(&self.owner) + 1);
+        let weight = of_beginning(state.active(&self.owner) + 1);
         let mut member = Member {
             owner: self.owner.clone(),
             sandbox: Arc::clone(sandbox),
@@ -57,6 +57,7 @@ impl Promise {
             computes: true,
             seen: Instant::now(),
             paused: false,
+            leaves: false,
             idle_limits: IdleLimits::default(),
         };
         // The others follow when they are looked at next.
@@ -127,7 +128,7 @@ impl Membership {
         if stage != Stage::Active {
             let owner = member.owner.clone();
             // It is among them already.
-            let weight = each_of(state.active(&owner));
+            let weight = of_beginning(state.active(&owner));
             if let Some(member) = state.members.get_mut(&self.number) {
                 member.computes = true;
                 member.weigh(weight);

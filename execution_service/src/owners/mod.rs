@@ -44,7 +44,7 @@ const SEVERAL: u32 = 500;
 const LOW: u32 = 100;
 /// The least of each. The kernel may take the processor from a program while that holds a lock of the kernel which
 /// everybody waits for, new sandboxes first: with a weight of 2 it was back after seconds.
-const LEAST_LOW: u32 = 5;
+const LEAST_LOW: u32 = 3;
 
 /// What may go on in a session while nothing in it is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,8 @@ struct Member {
     seen: Instant,
     /// Its owner has had it stand still, until it is used again.
     paused: bool,
+    /// It has to go, and is on its way.
+    leaves: bool,
     idle_limits: IdleLimits,
 }
 
@@ -203,6 +205,11 @@ impl Member {
 /// The weight of each of `count` that compute.
 fn each_of(count: usize) -> u32 {
     if count > 1 { part(SEVERAL, count) } else { FULL }
+}
+
+/// The weight that each of `count` begins with in which something is waited for, before it is seen to compute.
+fn of_beginning(count: usize) -> u32 {
+    if count > 1 { part(SEVERAL / 2, count) } else { FULL }
 }
 
 /// The weight of each of `count` in which nothing is waited for.

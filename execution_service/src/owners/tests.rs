@@ -89,13 +89,13 @@ async fn an_owner_has_one_weight_however_many_sandboxes() {
     let ann = [scene.sandbox("ann").await.unwrap(), scene.sandbox("ann").await.unwrap()];
     let bob = scene.sandbox("bob").await.unwrap();
     let shares = [ann[0].run(), ann[1].run(), bob.run()];
-    assert_eq!((scene.weight(&ann[1]), scene.weight(&bob)), (250, 1000), "from the start");
+    assert_eq!((scene.weight(&ann[1]), scene.weight(&bob)), (125, 1000), "from the start");
     scene.owners.divide_processors().await;
     assert_eq!((scene.weight(&ann[0]), scene.weight(&ann[1])), (250, 250));
     // Who waits for something takes nothing from the others of the same owner.
     scene.computes(&ann[0], Duration::from_millis(50));
     scene.owners.divide_processors().await;
-    assert_eq!((scene.weight(&ann[0]), scene.weight(&ann[1])), (1000, 250));
+    assert_eq!((scene.weight(&ann[0]), scene.weight(&ann[1])), (1000, 125));
 
     drop(shares);
     let share = bob.run();
@@ -303,4 +303,5 @@ async fn an_owner_has_so_many_open_files_however_many_sandboxes() {
     let gone = scene.owners.too_many_files().await;
     assert_eq!(gone.len(), 1);
     assert_eq!(gone[0].sandbox.open_files().await, 70_000);
+    assert!(scene.owners.too_many_files().await.is_empty(), "it is on its way");
 }
