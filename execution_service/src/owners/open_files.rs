@@ -27,7 +27,7 @@ impl Owners {
             }
         }
         let mut state = self.lock();
-        let mut leave = |number: u64| {
+        let leave = |number: u64| {
             let member = state.members.get_mut(&number)?;
             member.leaves = true;
             Some(Evicted {
@@ -36,7 +36,7 @@ impl Owners {
                 held: member.promised.footprint,
             })
         };
-        owners.into_values().flat_map(beyond).filter_map(|number| leave(number)).collect()
+        owners.into_values().flat_map(beyond).filter_map(leave).collect()
     }
 }
 
