@@ -152,14 +152,10 @@ impl Owners {
             let of = |member: &Member| {
                 (member.owner.clone(), Arc::clone(&member.sandbox), member.activity.clone())
             };
-            state.members.values().map(of).collect()
+            state.members.values().filter(|member| member.stays()).map(of).collect()
         };
         let mut owners = HashMap::<String, Holdings>::new();
         for (owner, sandbox, activity) in members {
-            if sandbox.is_gone() {
-                // What it held is being given back.
-                continue;
-            }
             let held = sandbox.footprint().await;
             owners.entry(owner).or_default().add(held, sandbox, activity);
         }
@@ -213,7 +209,23 @@ impl Holdings {
     }
 }
 
+impl Owners {
+    /// A sandbox is about to end: what it holds is given back, and nobody else has to go for it.
+    pub fn leaves(&self, sandbox: &Arc<dyn Sandbox>) {
+        let mut state = self.lock();
+        let is_it = |member: &&mut Member| Arc::ptr_eq(&member.sandbox, sandbox);
+        if let Some(member) = state.members.values_mut().find(is_it) {
+            member.leaves = true;
+        }
+    }
+}
+
 impl Member {
+    /// Whether it is not about to end.
+    pub(super) fn stays(&self) -> bool {
+        !self.leaves && !self.sandbox.is_gone()
+    }
+
     /// Notes whether it has computed since the last look.
     fn look(&mut self) {
         let Some(cpu) = self.sandbox.cpu_time() else {

@@ -4,45 +4,38 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Evicted, Member, Owners};
-use crate::sandbox::backend::Sandbox;
 use crate::sandbox::spec::MOST_OPEN_FILES_OF_OWNER;
 
 impl Owners {
     /// Which sandboxes must go, of owners whose sandboxes have more open files than those of one may: as many as it
-    /// takes, the largest first. They are not counted again while they go.
+    /// takes, the largest first.
     pub async fn too_many_files(&self) -> Vec<Evicted> {
-        let members: Vec<(u64, String, Arc<dyn Sandbox>)> = {
+        let members: Vec<(String, Evicted)> = {
             let state = self.lock();
-            let stays = |(_, member): &(&u64, &Member)| !member.leaves;
-            let of = |(number, member): (&u64, &Member)| {
-                (*number, member.owner.clone(), Arc::clone(&member.sandbox))
+            let of = |member: &Member| {
+                let it = Evicted {
+                    sandbox: Arc::clone(&member.sandbox),
+                    activity: member.activity.clone(),
+                    held: member.promised.footprint,
+                };
+                (member.owner.clone(), it)
             };
-            state.members.iter().filter(stays).map(of).collect()
+            state.members.values().filter(|member| member.stays()).map(of).collect()
         };
-        let mut owners = HashMap::<String, Vec<(u64, u64)>>::new();
-        for (number, owner, sandbox) in members {
-            let count = sandbox.open_files().await;
+        let mut owners = HashMap::<String, Vec<(u64, Evicted)>>::new();
+        for (owner, member) in members {
+            let count = member.sandbox.open_files().await;
             if count > 0 {
-                owners.entry(owner).or_default().push((count, number));
+                owners.entry(owner).or_default().push((count, member));
             }
         }
-        let mut state = self.lock();
-        let leave = |number: u64| {
-            let member = state.members.get_mut(&number)?;
-            member.leaves = true;
-            Some(Evicted {
-                sandbox: Arc::clone(&member.sandbox),
-                activity: member.activity.clone(),
-                held: member.promised.footprint,
-            })
-        };
-        owners.into_values().flat_map(beyond).filter_map(leave).collect()
+        owners.into_values().flat_map(beyond).collect()
     }
 }
 
 /// Of the sandboxes of one owner, with what each has, those without which the others have no more than they may.
-fn beyond(mut sandboxes: Vec<(u64, u64)>) -> Vec<u64> {
-    sandboxes.sort_unstable();
+fn beyond(mut sandboxes: Vec<(u64, Evicted)>) -> Vec<Evicted> {
+    sandboxes.sort_by_key(|(count, _)| *count);
     let mut sum: u64 = sandboxes.iter().map(|(count, _)| *count).sum();
     let mut gone = Vec::new();
     while sum > MOST_OPEN_FILES_OF_OWNER

@@ -55,6 +55,7 @@ impl Worker {
         if let Some(session) = self.sessions.of_sandbox(sandbox)
             && (wholly || !activity.has_runs())
         {
+            self.owners.leaves(sandbox);
             self.lose(&session);
         }
     }
