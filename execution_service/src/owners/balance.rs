@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tokio::time::{Instant, timeout};
 
 use super::ledger::Promised;
-use super::{Background, Member, Owners, Stage, State, each_of, of_beginning, of_idle};
+use super::{Background, Member, Owners, Stage, State, each_of, of_idle, of_waiting};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::{Sandbox, SandboxError};
 use crate::sandbox::spec::Footprint;
@@ -255,9 +255,9 @@ fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Backgrou
     }
     let computing = |members: &[&mut Member]| members.iter().filter(|it| it.computes).count();
     for (active, idle) in owners.into_values() {
-        let (of_one, of_waiting) = (each_of(computing(&active)), of_beginning(active.len()));
+        let (of_one, of_other) = (each_of(computing(&active)), of_waiting(active.len()));
         for member in active {
-            member.weigh(if member.computes { of_one } else { of_waiting });
+            member.weigh(if member.computes { of_one } else { of_other });
         }
         // One that does nothing costs nothing, and begins with what it would have if all of them did something.
         let (of_one, of_still) = (of_idle(computing(&idle)), of_idle(idle.len()));

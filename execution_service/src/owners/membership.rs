@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::headroom::IdleLimits;
 use super::ledger::{Overcommitted, Promised};
-use super::{Background, FULL, Member, Owners, Stage, State, of_beginning};
+use super::{Background, FULL, Member, Owners, Stage, State, each_of};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::Sandbox;
 use crate::sandbox::spec::{Footprint, SandboxLimits};
@@ -44,7 +44,7 @@ impl Promise {
         let mut state = self.owners.lock();
         state.last += 1;
         let number = state.last;
-        let weight = of_beginning(state.active(&self.owner) + 1);
+        let weight = each_of(state.busy_beside(number, &self.owner) + 1);
         let mut member = Member {
             owner: self.owner.clone(),
             sandbox: Arc::clone(sandbox),
@@ -127,8 +127,7 @@ impl Membership {
         let is_held = member.idle_limits.lift();
         if stage != Stage::Active {
             let owner = member.owner.clone();
-            // It is among them already.
-            let weight = of_beginning(state.active(&owner));
+            let weight = each_of(state.busy_beside(self.number, &owner) + 1);
             if let Some(member) = state.members.get_mut(&self.number) {
                 member.computes = true;
                 member.weigh(weight);

@@ -185,10 +185,16 @@ impl Owners {
 }
 
 impl State {
-    /// How many sandboxes `owner` has in which something is waited for.
-    fn active(&self, owner: &str) -> usize {
-        let is_active = |member: &&Member| member.stage == Stage::Active && member.owner == owner;
-        self.members.values().filter(is_active).count()
+    /// How many sandboxes `owner` has beside `own` in which something is waited for now. One whose step has just ended is
+    /// none of them: who does one thing after the other is not slowed down for it.
+    fn busy_beside(&self, own: u64, owner: &str) -> usize {
+        let is_busy = |(number, member): &(&u64, &Member)| {
+            **number != own
+                && member.stage == Stage::Active
+                && member.owner == owner
+                && member.activity.is_awaited()
+        };
+        self.members.iter().filter(is_busy).count()
     }
 }
 
@@ -207,8 +213,8 @@ fn each_of(count: usize) -> u32 {
     if count > 1 { part(SEVERAL, count) } else { FULL }
 }
 
-/// The weight that each of `count` begins with in which something is waited for, before it is seen to compute.
-fn of_beginning(count: usize) -> u32 {
+/// The weight of each of `count` in which something is waited for and that does not compute.
+fn of_waiting(count: usize) -> u32 {
     if count > 1 { part(SEVERAL / 2, count) } else { FULL }
 }
 

@@ -86,10 +86,12 @@ impl Held {
 #[tokio::test]
 async fn an_owner_has_one_weight_however_many_sandboxes() {
     let scene = Scene::new(Background::Low);
-    let ann = [scene.sandbox("ann").await.unwrap(), scene.sandbox("ann").await.unwrap()];
+    let first = scene.sandbox("ann").await.unwrap();
+    let run = first.run();
+    let ann = [first, scene.sandbox("ann").await.unwrap()];
     let bob = scene.sandbox("bob").await.unwrap();
-    let shares = [ann[0].run(), ann[1].run(), bob.run()];
-    assert_eq!((scene.weight(&ann[1]), scene.weight(&bob)), (125, 1000), "from the start");
+    let shares = [run, ann[1].run(), bob.run()];
+    assert_eq!((scene.weight(&ann[1]), scene.weight(&bob)), (250, 1000), "from the start");
     scene.owners.divide_processors().await;
     assert_eq!((scene.weight(&ann[0]), scene.weight(&ann[1])), (250, 250));
     // Who waits for something takes nothing from the others of the same owner.
