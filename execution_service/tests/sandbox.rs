@@ -18,8 +18,8 @@ use execution_service::sandbox::linux::{
     LaunchOptions, LinuxBackend, drop_privileges, enter_namespaces, launch,
 };
 use execution_service::sandbox::spec::{
-    Command, ControlChannel, Exit, Mount, SandboxLimits, SandboxSpec, Stdin, TerminalSize,
-    WORKSPACE,
+    Command, ControlChannel, Exit, Footprint, Mount, SandboxLimits, SandboxSpec, Stdin,
+    TerminalSize, WORKSPACE,
 };
 use execution_service::sandbox::workspace::WorkspacePath;
 
@@ -58,6 +58,7 @@ fn main() {
             ("it_goes_on_beside_a_program_that_changes_everything", Test::Churn),
             ("a_process_is_told_to_end", Test::Terminate),
             ("a_tree_dies_and_others_live", Test::Tree),
+            ("what_is_held_to_less_comes_to_no_more_until_it_is_not", Test::Hold),
             ("a_fork_bomb_dies", Test::Bomb),
         ] {
             let sandbox = backend.create(&SandboxSpec::closed(LIMITS)).await.expect("a sandbox");
@@ -82,6 +83,7 @@ enum Test {
     Churn,
     Terminate,
     Tree,
+    Hold,
     Bomb,
 }
 
@@ -101,6 +103,7 @@ impl Test {
             }
             Self::Terminate => a_process_is_told_to_end(sandbox).await,
             Self::Tree => a_tree_dies_and_others_live(sandbox).await,
+            Self::Hold => what_is_held_to_less_comes_to_no_more_until_it_is_not(sandbox).await,
             Self::Bomb => a_fork_bomb_dies(sandbox).await,
         }
     }
@@ -146,6 +149,33 @@ async fn output_of(sandbox: &dyn Sandbox, script: &str) -> String {
 
 async fn exit_of(process: Process) -> Exit {
     process.exit.await.expect("an end").exit
+}
+
+async fn what_is_held_to_less_comes_to_no_more_until_it_is_not(sandbox: &dyn Sandbox) {
+    if sandbox.cpu_time().is_none() {
+        println!("skipped: what_is_held_to_less (no cgroups)");
+        return;
+    }
+    let refusals = async || sandbox.usage(PATIENCE).await.expect("an account").fork_refusals;
+    let many = "for _ in {1..20}; do sleep 60 & done; wait";
+    let most = Footprint { memory_bytes: 32 << 20, processes: 6 };
+    sandbox.hold_to(Some(most)).await.expect("held");
+    let crowd = sandbox.start(quiet(many)).await.expect("a process");
+    while refusals().await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(sandbox.footprint().await.processes <= most.processes + 1);
+    sandbox.kill_all().await.expect("killed");
+    exit_of(crowd).await;
+
+    sandbox.hold_to(None).await.expect("its own limits");
+    let before = refusals().await;
+    let said = output_of(sandbox, "for _ in {1..20}; do sleep 0.1 & done; wait; echo all").await;
+    assert_eq!((&*said, refusals().await), ("all\n", before));
+    // Files of /usr that it was the first to read are given back for it.
+    output_of(sandbox, "cat /usr/bin/* > /dev/null").await;
+    sandbox.hold_to(Some(most)).await.expect("held again");
+    sandbox.hold_to(None).await.expect("its own limits again");
 }
 
 async fn refuses_mounts_that_it_has_not(backend: &LinuxBackend) {

@@ -17,6 +17,8 @@ BEYOND_A_SCHEMA = re.compile(
             r"must be above 0 and at most \d+ seconds$",  # the most is the operator's
             "must be empty: sandboxes here have no network",  # the operator's choice
             "must not be the user name",  # one field by another
+            "must be a form of files",  # what a form is
+            "must have two hexadecimal digits after each",  # one field by another
             "must be given, or a context_id in its place|stands only beside the session_id",  # one field by another
             "must be a directory of the workspace",  # what is in the workspace
             r"must have (1 to|at most|fewer than) \d+ bytes",  # a schema counts characters

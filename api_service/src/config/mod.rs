@@ -23,6 +23,8 @@ use crate::domain::run::RunRules;
 use crate::services::webhooks::AllowedHost;
 use crate::storage::{Retention, sqlite_file};
 
+/// Executions are remembered as long as the reports of one user take no more bytes.
+const REPORT_BYTES: i64 = 256 << 20;
 /// Answers to idempotency keys are kept this long.
 const IDEMPOTENCY_AGE: Duration = Duration::from_secs(24 * 3600);
 /// And as long as those of one user take no more bytes: some 100,000 of them, most answers being short.
@@ -166,6 +168,7 @@ impl From<Variables> for Settings {
             retention: Retention {
                 age: said.retention_days,
                 executions_per_user: said.retention_count,
+                report_bytes_per_user: REPORT_BYTES,
                 idempotency: IDEMPOTENCY_AGE,
                 answer_bytes_per_user: IDEMPOTENCY_BYTES,
             },

@@ -14,8 +14,8 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::timestamp::Timestamp;
 
 /// Columns of an execution's row.
-const COLUMNS: usize = 10;
-/// Rows of one statement: 640 values of the 32,766 that SQLite takes and the 65,535 of PostgreSQL.
+const COLUMNS: usize = 11;
+/// Rows of one statement: 704 values of the 32,766 that SQLite takes and the 65,535 of PostgreSQL.
 const ROWS_AT_ONCE: usize = 64;
 
 /// What a list needs: reports can be megabytes and stay in the database.
@@ -112,10 +112,11 @@ fn upsert(rows: &[Arc<ExecutionRow>]) -> sqlx::query::Query<'_, Any, AnyArgument
     };
     let statement = format!(
         "INSERT INTO executions (id, user_id, session_id, language, state, boot_id, created_at,
-                                 finished_at, report, worker_instance)
+                                 finished_at, report, worker_instance, bytes)
          VALUES {}
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, report = excluded.report,
-                                        finished_at = excluded.finished_at
+                                        finished_at = excluded.finished_at,
+                                        bytes = excluded.bytes
          WHERE executions.state IN ('running', 'unknown') AND excluded.state <> 'running'",
         (0..rows.len()).map(row).collect::<Vec<_>>().join(", ")
     );
@@ -137,6 +138,7 @@ fn upsert(rows: &[Arc<ExecutionRow>]) -> sqlx::query::Query<'_, Any, AnyArgument
             report,
             worker_instance,
         } = &**row;
+        let bytes = report.as_ref().map_or(0, String::len);
         query
             .bind(id.as_str())
             .bind(user_id.as_str())
@@ -148,6 +150,7 @@ fn upsert(rows: &[Arc<ExecutionRow>]) -> sqlx::query::Query<'_, Any, AnyArgument
             .bind(*finished_at)
             .bind(report.as_deref())
             .bind(worker_instance.as_deref())
+            .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
     })
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Database, DatabaseKind, Error, row};
-use crate::domain::ids::UserId;
+use crate::domain::ids::{ExecutionId, UserId};
 use crate::domain::timestamp::Timestamp;
 
 /// Most sessions and refresh tokens of one user that are remembered: nobody may fill the disk with
@@ -17,6 +17,8 @@ pub struct Retention {
     pub age: Duration,
     /// Of each user's executions, only this many are remembered.
     pub executions_per_user: u32,
+    /// And only the newest whose reports take this many bytes together.
+    pub report_bytes_per_user: i64,
     /// Answers to idempotency keys are forgotten at this age.
     pub idempotency: Duration,
     /// Of each user's answers to idempotency keys, only the newest that take this many bytes together
@@ -67,6 +69,7 @@ impl Database {
                     .await?;
             }
         }
+        self.forget_large_reports(retention.report_bytes_per_user).await?;
         self.forget_large_answers(retention.answer_bytes_per_user).await
     }
 
@@ -102,6 +105,24 @@ impl Database {
         Ok(())
     }
 
+    /// Forgets the oldest executions of users whose reports take more than `most` bytes together.
+    async fn forget_large_reports(&self, most: i64) -> Result<(), Error> {
+        let crowded =
+            sqlx::query("SELECT user_id FROM executions GROUP BY user_id HAVING SUM(bytes) > $1")
+                .bind(most)
+                .fetch_all(&self.pool)
+                .await?;
+        for user in &crowded {
+            sqlx::query(OLDEST_REPORTS)
+                .bind(row::text(user, "user_id")?)
+                .bind(most)
+                .bind(ExecutionId::AFTER_ALL)
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Forgets the oldest kept answers of users whose answers take more than `most` bytes together.
     async fn forget_large_answers(&self, most: i64) -> Result<(), Error> {
         let crowded = sqlx::query(
@@ -126,6 +147,15 @@ const OLDEST_ANSWERS: &str = "DELETE FROM idempotency_keys
              ORDER BY created_at DESC, idempotency_key ROWS UNBOUNDED PRECEDING
          ) AS total FROM idempotency_keys WHERE user_id = $1
      ) AS summed WHERE total <= $2), 9223372036854775807)";
+
+/// Removes the oldest executions of the user `$1`, until the reports of those that are left take at most `$2` bytes; `$3`
+/// is after all ids.
+const OLDEST_REPORTS: &str = "DELETE FROM executions
+    WHERE user_id = $1 AND state <> 'running' AND bytes > 0 AND id <
+    COALESCE((SELECT MIN(id) FROM (
+         SELECT id, SUM(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) AS total
+         FROM executions WHERE user_id = $1
+     ) AS summed WHERE total <= $2), $3)";
 
 /// A kind of thing that a user can make many of.
 struct Crowd {

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::support::{App, NEVER, Raw};
 
 const RUN: &str = "/v1/code_interpreter/run";
+const EXECUTIONS: &str = "/v1/code_interpreter/executions";
 
 /// Time limits that a test can wait for.
 const SHORT: [(&str, &str); 3] =
@@ -142,6 +143,7 @@ async fn who_does_not_read_long_answers_gets_no_more_and_others_do() {
     let app = App::start_with(&room).await;
     let (slow, other) = (app.user("slow").await, app.user("other").await);
     let body = json!({"code": "long", "language": "python"}).to_string();
+    let done = app.run(&slow, "say hi").await.json()["execution_id"].as_str().unwrap().to_owned();
     let mut held = Vec::new();
     let refused = 'refused: {
         for _ in 0..40 {
@@ -157,6 +159,11 @@ async fn who_does_not_read_long_answers_gets_no_more_and_others_do() {
         panic!("40 long answers are held for one user");
     };
     assert_eq!((refused.status.as_u16(), &*refused.code()), (503, "answers_full"));
+    // Nor those of runs that have ended.
+    let paths = ["", "/output/stdout"].map(|part| format!("{EXECUTIONS}/{done}{part}"));
+    for path in &paths {
+        assert_eq!(app.get(path, &slow).await.code(), "answers_full", "{path}");
+    }
     assert_eq!(app.run(&other, "say hi").await.status, StatusCode::OK);
     drop(held);
     let served = async {
@@ -165,4 +172,7 @@ async fn who_does_not_read_long_answers_gets_no_more_and_others_do() {
         }
     };
     tokio::time::timeout(NEVER, served).await.expect("the room is given back");
+    for path in &paths {
+        assert_eq!(app.get(path, &slow).await.status, StatusCode::OK, "{path}");
+    }
 }

@@ -87,6 +87,7 @@ async fn everything(url: &str) {
     refresh_tokens(&database, &user).await;
     api_keys(&database, &user).await;
     executions(&database, &user).await;
+    long_reports(&database, &user).await;
     sessions(&database, &user).await;
     idempotency(&database, &user).await;
     departures(&database).await;
@@ -248,6 +249,7 @@ async fn executions(database: &Database, user: &UserId) {
     let retention = Retention {
         age: Duration::from_secs(60),
         executions_per_user: 1,
+        report_bytes_per_user: 1 << 20,
         idempotency: Duration::from_secs(60),
         answer_bytes_per_user: 1 << 20,
     };
@@ -257,6 +259,51 @@ async fn executions(database: &Database, user: &UserId) {
     assert!(database.execution_of(user, &first.id).await.unwrap().is_none());
     assert!(database.execution_of(user, &second.id).await.unwrap().is_some());
     database.renew_boot(&boot, Timestamp::from_millis(0)).await.unwrap();
+    database.delete_boot(&boot).await.unwrap();
+}
+
+/// Of reports of 400 kB each, a megabyte has room for the two newest.
+async fn long_reports(database: &Database, user: &UserId) {
+    let boot = BootId::generate();
+    database.insert_boot(&boot).await.unwrap();
+    let list = async || {
+        let page = PageRequest { limit: 100, after: None };
+        let found = database.executions_of(user, &page, &ExecutionFilter::default()).await;
+        found.unwrap().items.into_iter().map(|run| run.id).collect::<Vec<_>>()
+    };
+    let before = list().await.len();
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        let execution = Execution {
+            id: ExecutionId::generate(),
+            user: user.clone(),
+            session: None,
+            language: LanguageName::parse("c").unwrap(),
+            worker_instance: None,
+            created_at: Timestamp::now(),
+            finished_at: None,
+            state: ExecutionState::Cancelled,
+        };
+        ids.insert(0, execution.id.clone());
+        let row = ExecutionRow::of(execution, &boot).unwrap();
+        let mut row = serde_json::to_value(row).unwrap();
+        row["report"] = "x".repeat(400_000).into();
+        let row: ExecutionRow = serde_json::from_value(row).unwrap();
+        database.write_executions(&[Arc::new(row)], &[]).await.unwrap();
+    }
+    let retention = |bytes| Retention {
+        age: Duration::from_secs(60),
+        executions_per_user: 100,
+        report_bytes_per_user: bytes,
+        idempotency: Duration::from_secs(60),
+        answer_bytes_per_user: 1 << 20,
+    };
+    database.forget_the_many(&retention(1_600_000)).await.unwrap();
+    assert_eq!(list().await.len(), before + 4, "there is room");
+    database.forget_the_many(&retention(1 << 20)).await.unwrap();
+    let left = list().await;
+    assert_eq!(left[..2], ids[..2]);
+    assert!(!left.contains(&ids[2]) && !left.contains(&ids[3]), "{left:?}");
     database.delete_boot(&boot).await.unwrap();
 }
 
@@ -320,6 +367,7 @@ async fn idempotency(database: &Database, user: &UserId) {
     let retention = |bytes| Retention {
         age: Duration::from_secs(60),
         executions_per_user: 100,
+        report_bytes_per_user: 1 << 20,
         idempotency: Duration::from_secs(60),
         answer_bytes_per_user: bytes,
     };

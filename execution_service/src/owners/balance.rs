@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tokio::time::{Instant, timeout};
 
 use super::ledger::Promised;
-use super::{Background, LOW, Member, Owners, Stage, State, each_of, part};
+use super::{Background, Member, Owners, Stage, State, each_of, of_idle, of_waiting};
 use crate::execution::sharing::Activity;
 use crate::sandbox::backend::{Sandbox, SandboxError};
 use crate::sandbox::spec::Footprint;
@@ -18,8 +18,11 @@ use crate::sandbox::spec::Footprint;
 const GRACE: Duration = Duration::from_secs(1);
 /// For an answer from inside of one that idles.
 const STARVED: Duration = Duration::from_millis(500);
-/// Processor time between two looks, by which a sandbox is known to compute: a twentieth of a processor.
-const COMPUTES: Duration = Duration::from_millis(5);
+/// Processor time between two looks, by which a sandbox is known to compute: a fiftieth of a processor. Where so many
+/// spin that none has as much, what they have together is no more than one owner's weight all the same.
+const COMPUTES: Duration = Duration::from_millis(2);
+/// The same of one that idles. Less than that nobody notices.
+const STIRS: Duration = Duration::from_micros(200);
 /// Between two looks at what one holds that idles.
 pub(super) const MEASURE: Duration = Duration::from_secs(5);
 
@@ -52,9 +55,7 @@ impl Owners {
             let now = Instant::now();
             let background = self.0.rules.background;
             for (number, member) in &mut state.members {
-                if member.stage == Stage::Active {
-                    member.look();
-                }
+                member.look();
                 // Whoever waits for something in one that is paused waits until it is resumed.
                 if member.activity.is_awaited() && !member.paused {
                     member.seen = now;
@@ -83,6 +84,15 @@ impl Owners {
                 }
             }
             weigh(state.members.values_mut(), background);
+            let told = state.divide_room(self.0.rules);
+            if !told.is_empty() {
+                let owners = self.clone();
+                tokio::spawn(async move {
+                    for number in told {
+                        owners.tell_limits(number).await;
+                    }
+                });
+            }
         }
         // Side by side and not for long: one whose inside is starved must not keep the others from being looked at.
         let measuring = measuring.iter().map(async |(number, sandbox)| {
@@ -131,62 +141,108 @@ impl Owners {
         None
     }
 
-    /// Whose sandbox must go, if all of them hold `all` now.
-    pub async fn too_much(&self, all: Footprint) -> Option<Evicted> {
+    /// Whose sandboxes must go, if all of them hold `all` now: as many as it takes.
+    pub async fn too_much(&self, all: Footprint) -> Vec<Evicted> {
         let rules = self.0.rules;
         if all.is_within(rules.capacity.hundredths(LOOK_CLOSELY)) {
-            return None;
+            return Vec::new();
         }
         let members: Vec<(String, Arc<dyn Sandbox>, Activity)> = {
             let state = self.lock();
             let of = |member: &Member| {
                 (member.owner.clone(), Arc::clone(&member.sandbox), member.activity.clone())
             };
-            state.members.values().map(of).collect()
+            state.members.values().filter(|member| member.stays()).map(of).collect()
         };
-        let mut owners = HashMap::<String, Vec<(Footprint, Arc<dyn Sandbox>, Activity)>>::new();
+        let mut owners = HashMap::<String, Holdings>::new();
         for (owner, sandbox, activity) in members {
             let held = sandbox.footprint().await;
-            owners.entry(owner).or_default().push((held, sandbox, activity));
+            owners.entry(owner).or_default().add(held, sandbox, activity);
         }
-        let sums: Vec<_> = owners
-            .into_values()
-            .map(|sandboxes| {
-                let each = sandboxes.iter().map(|(held, ..)| *held);
-                (each.fold(Footprint::default(), Footprint::and), sandboxes)
-            })
-            .collect();
-        // Not of `all`: what nobody who lives holds comes back when nobody is ended.
-        let held = sums.iter().fold(Footprint::default(), |all, (sum, _)| all.and(*sum));
-        let is_short = !held.is_within(rules.capacity.hundredths(SHORT));
+        let mut owners: Vec<Holdings> = owners.into_values().collect();
         let weight = |held: Footprint| held.largest_part_of(rules.capacity);
-        let (held, sandboxes) = sums
-            .into_iter()
-            .filter(|(sum, sandboxes)| {
-                // One sandbox alone is bounded by its own limits.
-                sandboxes.len() > 1 && !sum.is_within(rules.most_of_one) || is_short
-            })
-            .max_by(|(one, _), (other, _)| weight(*one).total_cmp(&weight(*other)))?;
-        let (_, sandbox, activity) = sandboxes
-            .into_iter()
-            .max_by(|(one, ..), (other, ..)| weight(*one).total_cmp(&weight(*other)))?;
+        for owner in &mut owners {
+            // The largest last.
+            owner
+                .sandboxes
+                .sort_by(|(one, ..), (other, ..)| weight(*one).total_cmp(&weight(*other)));
+        }
+        let mut evicted = Vec::new();
+        loop {
+            // Not of `all`: what nobody who lives holds comes back when nobody is ended.
+            let held = owners.iter().fold(Footprint::default(), |all, owner| all.and(owner.sum));
+            let is_short = !held.is_within(rules.capacity.hundredths(SHORT));
+            let largest = owners
+                .iter_mut()
+                .filter(|owner| {
+                    // One sandbox alone is bounded by its own limits.
+                    owner.sandboxes.len() > 1 && !owner.sum.is_within(rules.most_of_one) || is_short
+                })
+                .max_by(|one, other| weight(one.sum).total_cmp(&weight(other.sum)));
+            let Some(gone) = largest.and_then(Holdings::give_largest) else {
+                return evicted;
+            };
+            evicted.push(gone);
+        }
+    }
+}
+
+/// What the sandboxes of one owner hold.
+#[derive(Default)]
+struct Holdings {
+    sum: Footprint,
+    sandboxes: Vec<(Footprint, Arc<dyn Sandbox>, Activity)>,
+}
+
+impl Holdings {
+    fn add(&mut self, held: Footprint, sandbox: Arc<dyn Sandbox>, activity: Activity) {
+        self.sum = self.sum.and(held);
+        self.sandboxes.push((held, sandbox, activity));
+    }
+
+    /// Takes the last one out.
+    fn give_largest(&mut self) -> Option<Evicted> {
+        let (largest, sandbox, activity) = self.sandboxes.pop()?;
+        let held = self.sum;
+        self.sum = self.sum.less(largest);
         Some(Evicted { sandbox, activity, held })
     }
 }
 
+impl Owners {
+    /// A sandbox is about to end: what it holds is given back, and nobody else has to go for it.
+    pub fn leaves(&self, sandbox: &Arc<dyn Sandbox>) {
+        let mut state = self.lock();
+        let is_it = |member: &&mut Member| Arc::ptr_eq(&member.sandbox, sandbox);
+        if let Some(member) = state.members.values_mut().find(is_it) {
+            member.leaves = true;
+        }
+    }
+}
+
 impl Member {
+    /// Whether it is not about to end.
+    pub(super) fn stays(&self) -> bool {
+        !self.leaves && !self.sandbox.is_gone()
+    }
+
     /// Notes whether it has computed since the last look.
     fn look(&mut self) {
         let Some(cpu) = self.sandbox.cpu_time() else {
             return;
         };
-        self.computes = self.cpu.is_none_or(|before| cpu.saturating_sub(before) >= COMPUTES);
+        let enough = match self.stage {
+            Stage::Active => COMPUTES,
+            Stage::Idle => STIRS,
+        };
+        self.computes = self.cpu.is_none_or(|before| cpu.saturating_sub(before) >= enough);
         self.cpu = Some(cpu);
     }
 }
 
 /// Each owner has the same weight: divided among those sandboxes that compute while something in them is waited for.
-/// One that waits, too, has what it would have if it computed. The others of an owner share a little.
+/// Those that wait, too, have half of that together, for when they all begin to compute at the same moment. The others of
+/// an owner share a little.
 fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Background) {
     let mut owners = HashMap::<String, (Vec<&mut Member>, Vec<&mut Member>)>::new();
     for member in members {
@@ -197,13 +253,16 @@ fn weigh<'a>(members: impl Iterator<Item = &'a mut Member>, background: Backgrou
             idle.push(member);
         }
     }
+    let computing = |members: &[&mut Member]| members.iter().filter(|it| it.computes).count();
     for (active, idle) in owners.into_values() {
-        let computing = active.iter().filter(|member| member.computes).count();
-        let (of_one, of_one_more) = (each_of(computing), each_of(computing + 1));
+        let (of_one, of_other) = (each_of(computing(&active)), of_waiting(active.len()));
         for member in active {
-            member.weigh(if member.computes { of_one } else { of_one_more });
+            member.weigh(if member.computes { of_one } else { of_other });
         }
-        let of_idle = part(LOW, idle.len());
-        idle.into_iter().for_each(|member| member.weigh(of_idle));
+        // One that does nothing costs nothing, and begins with what it would have if all of them did something.
+        let (of_one, of_still) = (of_idle(computing(&idle)), of_idle(idle.len()));
+        for member in idle {
+            member.weigh(if member.computes { of_one } else { of_still });
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::headroom::IdleLimits;
 use super::ledger::{Overcommitted, Promised};
 use super::{Background, FULL, Member, Owners, Stage, State, each_of};
 use crate::execution::sharing::Activity;
@@ -24,6 +25,15 @@ pub struct Membership {
     pub(super) number: u64,
 }
 
+/// What has to be done before one that is used again can be.
+#[derive(Default)]
+struct Woken {
+    /// It has to be resumed.
+    frozen: Option<Arc<dyn Sandbox>>,
+    /// Its own limits are not in force.
+    is_held: bool,
+}
+
 /// For which one that is used again does not idle, whatever goes on in it.
 const RESUMING: Duration = Duration::from_secs(15);
 
@@ -34,7 +44,7 @@ impl Promise {
         let mut state = self.owners.lock();
         state.last += 1;
         let number = state.last;
-        let weight = each_of(state.computing(&self.owner) + 1);
+        let weight = each_of(state.busy_beside(number, &self.owner) + 1);
         let mut member = Member {
             owner: self.owner.clone(),
             sandbox: Arc::clone(sandbox),
@@ -47,6 +57,8 @@ impl Promise {
             computes: true,
             seen: Instant::now(),
             paused: false,
+            leaves: false,
+            idle_limits: IdleLimits::default(),
         };
         // The others follow when they are looked at next.
         member.weigh(weight);
@@ -74,8 +86,13 @@ impl Membership {
         latest: Option<Instant>,
     ) -> Result<(), Overcommitted> {
         let wanted = Footprint::of(limits);
-        let frozen = self.owners.when_there_is_room(latest, || self.try_activate(wanted)).await?;
-        if let Some(sandbox) = frozen {
+        let woken = self.owners.when_there_is_room(latest, || self.try_activate(wanted)).await?;
+        if woken.is_held {
+            // Also when who wanted it goes away, or it would stay so.
+            let (owners, number) = (self.owners.clone(), self.number);
+            let _ = tokio::spawn(async move { owners.tell_limits(number).await }).await;
+        }
+        if let Some(sandbox) = woken.frozen {
             // Also when who wanted it goes away: the next one finds it active. Whatever is wrong with it will be seen by
             // whoever uses it.
             let _ = tokio::spawn(async move { sandbox.resume().await }).await;
@@ -86,12 +103,11 @@ impl Membership {
         Ok(())
     }
 
-    /// Gives the sandbox if it has to be resumed.
-    fn try_activate(&self, wanted: Footprint) -> Result<Option<Arc<dyn Sandbox>>, Overcommitted> {
+    fn try_activate(&self, wanted: Footprint) -> Result<Woken, Overcommitted> {
         let mut state = self.owners.lock();
         let State { ledger, members, .. } = &mut *state;
         let Some(member) = members.get_mut(&self.number) else {
-            return Ok(None);
+            return Ok(Woken::default());
         };
         let wanted = match member.stage {
             Stage::Active => wanted.larger_of(member.promised.footprint),
@@ -107,16 +123,17 @@ impl Membership {
         member.paused = false;
         // Before what is to be waited for begins, it has to be resumed, which may take its time.
         member.seen = Instant::now() + if is_frozen { RESUMING } else { Duration::ZERO };
-        let sandbox = Arc::clone(&member.sandbox);
+        let frozen = is_frozen.then(|| Arc::clone(&member.sandbox));
+        let is_held = member.idle_limits.lift();
         if stage != Stage::Active {
             let owner = member.owner.clone();
-            let weight = each_of(state.computing(&owner) + 1);
+            let weight = each_of(state.busy_beside(self.number, &owner) + 1);
             if let Some(member) = state.members.get_mut(&self.number) {
                 member.computes = true;
                 member.weigh(weight);
             }
         }
-        Ok(is_frozen.then_some(sandbox))
+        Ok(Woken { frozen, is_held })
     }
 }
 

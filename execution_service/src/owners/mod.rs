@@ -3,14 +3,18 @@
 //! ```text
 //! Owners ── Ledger      what is promised: to one owner, to all
 //!        ├─ Member      one sandbox: whose it is, whether something in it is waited for
+//!        ├─ headroom    what one that idles may come to
+//!        ├─ open_files  of which one owner may have so many
 //!        └─ balance     processors are divided by owner first; when memory is short, the largest owner gives
 //! ```
 //! A sandbox in which something is waited for is promised its limits. One that idles, or that its owner has paused,
 //! is promised what it holds.
 
 mod balance;
+mod headroom;
 mod ledger;
 mod membership;
+mod open_files;
 mod pause;
 
 use std::collections::BTreeMap;
@@ -25,6 +29,7 @@ use crate::sandbox::backend::Sandbox;
 use crate::sandbox::spec::{Footprint, SandboxLimits};
 
 pub use balance::Evicted;
+use headroom::IdleLimits;
 pub use ledger::{Bound, Overcommitted, Promisable};
 use ledger::{Ledger, Promised};
 pub use membership::{Membership, Promise};
@@ -36,7 +41,10 @@ const FULL: u32 = 1000;
 /// is on one: with the same weight it would have two thirds of that, with this it has four fifths.
 const SEVERAL: u32 = 500;
 /// The same of those in which nothing is: what is left over, and a little where nothing is.
-const LOW: u32 = 20;
+const LOW: u32 = 100;
+/// The least of each. The kernel may take the processor from a program while that holds a lock of the kernel which
+/// everybody waits for, new sandboxes first: with a weight of 2 it was back after seconds.
+const LEAST_LOW: u32 = 3;
 
 /// What may go on in a session while nothing in it is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +105,9 @@ struct Member {
     seen: Instant,
     /// Its owner has had it stand still, until it is used again.
     paused: bool,
+    /// It has to go, and is on its way.
+    leaves: bool,
+    idle_limits: IdleLimits,
 }
 
 /// Whether something in it is waited for.
@@ -174,12 +185,16 @@ impl Owners {
 }
 
 impl State {
-    /// How many sandboxes of `owner` compute now in which something is waited for.
-    fn computing(&self, owner: &str) -> usize {
-        let computes = |member: &&Member| {
-            member.stage == Stage::Active && member.computes && member.owner == owner
+    /// How many sandboxes `owner` has beside `own` in which something is waited for now. One whose step has just ended is
+    /// none of them: who does one thing after the other is not slowed down for it.
+    fn busy_beside(&self, own: u64, owner: &str) -> usize {
+        let is_busy = |(number, member): &(&u64, &Member)| {
+            **number != own
+                && member.stage == Stage::Active
+                && member.owner == owner
+                && member.activity.is_awaited()
         };
-        self.members.values().filter(computes).count()
+        self.members.iter().filter(is_busy).count()
     }
 }
 
@@ -196,6 +211,16 @@ impl Member {
 /// The weight of each of `count` that compute.
 fn each_of(count: usize) -> u32 {
     if count > 1 { part(SEVERAL, count) } else { FULL }
+}
+
+/// The weight of each of `count` in which something is waited for and that does not compute.
+fn of_waiting(count: usize) -> u32 {
+    if count > 1 { part(SEVERAL / 2, count) } else { FULL }
+}
+
+/// The weight of each of `count` in which nothing is waited for.
+fn of_idle(count: usize) -> u32 {
+    part(LOW, count).max(LEAST_LOW)
 }
 
 /// The weight of each of `count` that have `all` together.

@@ -206,9 +206,16 @@ pub trait Sandbox: FileSystem + Send + Sync {
     /// Processor time that it has used, where the kernel counts it; at once.
     fn cpu_time(&self) -> Option<Duration>;
 
+    /// How many open files it has; 0 while the whole host has so few that nobody need be asked, and where it cannot be told.
+    async fn open_files(&self) -> u64;
+
     /// Its part of the processors when there are not enough for all: `thousandths` of that of a new one, 1 to
     /// 1,000. Where no cgroup divides them, nothing.
     fn set_cpu_weight(&self, thousandths: u32);
+
+    /// Has it come to no more than `most`, if that is less than its limits; with nothing, its limits hold again. Where no
+    /// cgroup limits it, nothing.
+    async fn hold_to(&self, most: Option<Footprint>) -> Result<(), SandboxError>;
 
     /// Has all of its processes stand still, with all that they hold.
     async fn pause(&self) -> Result<(), SandboxError>;

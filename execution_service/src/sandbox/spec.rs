@@ -26,6 +26,9 @@ pub const MOST_LOCKS: u64 = 10_000;
 /// lives, and are therefore in nobody's list, are no more than these.
 pub const MOST_OPEN_FILES: u64 = 16_384;
 
+/// Open files that all sandboxes of one owner may have: those of eight with as many as there may be.
+pub const MOST_OPEN_FILES_OF_OWNER: u64 = 8 * MOST_OPEN_FILES;
+
 /// What a sandbox is asked to be when it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SandboxSpec {
@@ -142,6 +145,22 @@ impl Footprint {
             memory_bytes: self.memory_bytes.max(other.memory_bytes),
             processes: self.processes.max(other.processes),
         }
+    }
+
+    /// Of each the smaller one.
+    #[must_use]
+    pub fn smaller_of(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.min(other.memory_bytes),
+            processes: self.processes.min(other.processes),
+        }
+    }
+
+    /// The part of each of `count`, of all of it where there is none.
+    #[must_use]
+    pub fn divided_by(self, count: u64) -> Self {
+        let count = count.max(1);
+        Self { memory_bytes: self.memory_bytes / count, processes: self.processes / count }
     }
 
     /// So many hundredths of it.

@@ -28,21 +28,22 @@ impl Worker {
 
     /// Divides the processors by owner, and has the largest owner give when the machine runs short.
     async fn watch_owners(&self) {
-        let mut last = None;
+        let mut last = Vec::new();
         loop {
             sleep(SHARES).await;
             for evicted in self.owners.divide_processors().await {
                 self.evict(&evicted, false, "an idle sandbox holds more than it may");
             }
-            if let Some(evicted) = self.owners.too_much(self.backend.footprint()).await {
+            let all = self.owners.too_much(self.backend.footprint()).await;
+            for evicted in &all {
                 // What goes on in it is stopped first. What it holds may be in files, or in what is left running.
-                let again = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &evicted.sandbox));
-                self.evict(&evicted, again, "a sandbox of the largest owner has to go");
-                sleep(LEAVING).await;
-                last = Some(evicted.sandbox);
-            } else {
-                last = None;
+                let again = last.iter().any(|last| Arc::ptr_eq(last, &evicted.sandbox));
+                self.evict(evicted, again, "a sandbox of the largest owner has to go");
             }
+            if !all.is_empty() {
+                sleep(LEAVING).await;
+            }
+            last = all.into_iter().map(|evicted| evicted.sandbox).collect();
         }
     }
 
@@ -54,14 +55,18 @@ impl Worker {
         if let Some(session) = self.sessions.of_sandbox(sandbox)
             && (wholly || !activity.has_runs())
         {
+            self.owners.leaves(sandbox);
             self.lose(&session);
         }
     }
 
-    /// Also in sessions between two runs: what these leave running goes on.
+    /// Also in sessions between two runs: what these leave running goes on. And of each owner's together.
     async fn watch_hoards(&self) {
         loop {
             sleep(HOARDS).await;
+            for evicted in self.owners.too_many_files().await {
+                self.evict(&evicted, true, "the sandboxes of an owner have too many open files");
+            }
             for session in self.sessions.unwatched() {
                 if session.hoards().await {
                     tracing::warn!(

@@ -13,13 +13,21 @@ function present<T>(value: T | undefined): T {
   return value;
 }
 
+// A run is answered in full, for a model or as events, by what was asked for.
+function inFull<T extends object>(answer: T | undefined): Extract<T, { execution_id: string }> {
+  assert(answer !== undefined && "execution_id" in answer);
+  return answer as Extract<T, { execution_id: string }>;
+}
+
 const run = await client.POST("/v1/code_interpreter/run", {
   body: { language: "python", code: "print(6 * 7)" },
 });
 assert.equal(run.error, undefined);
-assert.equal(run.data?.status, "succeeded");
-assert.equal(run.data?.stdout, "42\n");
-const id: string = present(run.data).execution_id;
+const answer = inFull(run.data);
+assert.equal(answer.status, "succeeded");
+assert("stdout" in answer);
+assert.equal(answer.stdout, "42\n");
+const id: string = answer.execution_id;
 
 const session = await client.POST("/v1/code_interpreter/sessions", {
   body: { language: "python", ttl: 60, metadata: { purpose: "contract" } },
@@ -31,7 +39,9 @@ for (const [code, stdout] of [["x = 41", ""], ["print(x + 1)", "42\n"]] as const
   const step = await client.POST("/v1/code_interpreter/run", {
     body: { language: "python", code, session_id },
   });
-  assert.equal(step.data?.stdout, stdout);
+  const answer = inFull(step.data);
+  assert("stdout" in answer);
+  assert.equal(answer.stdout, stdout);
 }
 const ended = await client.DELETE("/v1/code_interpreter/sessions/{id}", {
   params: { path: { id: session_id } },
@@ -50,7 +60,9 @@ assert.equal(one.data?.execution_id, id);
 const failed = await client.POST("/v1/code_interpreter/run", {
   body: { language: "python", code: "1 / 0" },
 });
-assert.equal(failed.data?.diagnostic?.name, "ZeroDivisionError");
+const told = inFull(failed.data);
+assert("diagnostic" in told);
+assert.equal(told.diagnostic?.name, "ZeroDivisionError");
 const unknown = await client.GET("/v1/code_interpreter/executions/{id}", {
   params: { path: { id: "exe_0" } },
 });

@@ -27,6 +27,9 @@ const RESERVED_FILES: usize = 256;
 const FILES_OF_ONE: usize = 2;
 /// A caller who does not take what it is sent must not hold it in our memory for ever.
 const PATIENCE_MS: u32 = 30_000;
+/// What is given to the kernel to send before it has been taken, in bytes; it takes as much again for itself. By itself it
+/// makes room for megabytes, which are in nobody's account.
+const UNSENT: usize = 256 << 10;
 /// How often idle connections are looked for.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -83,6 +86,7 @@ impl Connections {
         };
         // Refused by no Linux of the last fifteen years; without it the connection merely lasts longer.
         let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, PATIENCE_MS);
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(stream, UNSENT);
         let slot = stream.peer_addr().and_then(|address| self.slot(stream, address.ip()));
         if let Ok(Some(slot)) = slot {
             extensions.insert(slot);
@@ -173,5 +177,31 @@ impl Drop for ConnectionSlot {
                 open.of_peer.remove(&self.connection.peer);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::rt::net::TcpStream;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_keeps_little_that_nobody_reads() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_caller, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let stream: TcpStream = accepted.unwrap().0;
+        let connections = Connections::new(8, 0, Duration::from_secs(1)).unwrap();
+        connections.welcome(&stream, &mut Extensions::new());
+        // The kernel doubles it, and then it does not grow.
+        let bytes = rustix::net::sockopt::socket_send_buffer_size(&stream).unwrap();
+        assert!(bytes <= 2 * UNSENT, "{bytes}");
+        let mut taken = 0;
+        while let Ok(more) = stream.try_write(&[0; 64 << 10]) {
+            taken += more;
+        }
+        assert!(taken < 8 << 20, "{taken} with what the caller's side keeps");
     }
 }

@@ -39,13 +39,46 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for Json<T> {
             }
             let Body { bytes, permit } = body::read(&request, payload).await?;
             let length = bytes.len();
-            let whole = move || Ok(Self { value: shape(&bytes)?, bytes, permit });
-            if length <= READ_ASIDE {
-                return whole();
-            }
-            web::block(whole).await.map_err(|_| Error::Fault("a body was not read to its end"))?
+            aside(length, move || Ok(Self { value: shape(&bytes)?, bytes, permit })).await?
         })
     }
+}
+
+impl<T: Send + 'static> Json<T> {
+    /// What `parse` makes of the value: of a thousand files that takes as long as to read them did.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn parsed<U: Send + 'static>(
+        self,
+        parse: impl FnOnce(T) -> Result<U, Vec<FieldError>> + Send + 'static,
+    ) -> Result<Parsed<U>, Failure> {
+        let Self { value, bytes, permit } = self;
+        let parsed = aside(bytes.len(), move || parse(value)).await?;
+        Ok(Parsed { value: parsed.map_err(Failure::Invalid)?, bytes, _permit: permit })
+    }
+}
+
+/// What a JSON body means, and its bytes.
+pub struct Parsed<T> {
+    /// What it means.
+    pub value: T,
+    /// As it came.
+    pub bytes: BytesMut,
+    /// The memory that it takes until it is dropped.
+    _permit: Option<MemoryPermit>,
+}
+
+/// Does `work` for a body of `length` bytes: on another thread where that is long.
+async fn aside<T: Send + 'static>(
+    length: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    if length <= READ_ASIDE {
+        return Ok(work());
+    }
+    let done = web::block(work).await;
+    done.map_err(|_| Failure::from(Error::Fault("a body was not read to its end")))
 }
 
 /// Strict JSON in the shape of `T`; what does not fit is named by its path.

@@ -39,6 +39,8 @@ struct State {
     signals: Vec<(ProcessId, Signal)>,
     killed_trees: Vec<ProcessTree>,
     cpu_weight: u32,
+    held_to: Option<Footprint>,
+    open_files: u64,
     paused: bool,
 }
 
@@ -65,6 +67,8 @@ impl Inside {
             signals: Vec::new(),
             killed_trees: Vec::new(),
             cpu_weight: 1000,
+            held_to: None,
+            open_files: 0,
             paused: false,
         };
         let (gone, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -97,6 +101,25 @@ impl Inside {
 
     pub(super) fn set_cpu_weight(&self, thousandths: u32) {
         lock(&self.state).cpu_weight = thousandths;
+    }
+
+    /// How many open files it has.
+    pub fn open_files(&self) -> u64 {
+        lock(&self.state).open_files
+    }
+
+    /// Has it have so many.
+    pub fn set_open_files(&self, count: u64) {
+        lock(&self.state).open_files = count;
+    }
+
+    /// What it may come to, if that is less than its limits.
+    pub fn held_to(&self) -> Option<Footprint> {
+        lock(&self.state).held_to
+    }
+
+    pub(super) fn hold_to(&self, most: Option<Footprint>) {
+        lock(&self.state).held_to = most;
     }
 
     /// Whether its processes stand still.

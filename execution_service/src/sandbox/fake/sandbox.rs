@@ -178,8 +178,17 @@ impl Sandbox for FakeSandbox {
         Some(self.inside.usage().cpu)
     }
 
+    async fn open_files(&self) -> u64 {
+        self.inside.open_files()
+    }
+
     fn set_cpu_weight(&self, thousandths: u32) {
         self.inside.set_cpu_weight(thousandths);
+    }
+
+    async fn hold_to(&self, most: Option<Footprint>) -> Result<(), SandboxError> {
+        self.inside.hold_to(most);
+        Ok(())
     }
 
     async fn pause(&self) -> Result<(), SandboxError> {

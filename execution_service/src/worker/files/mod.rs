@@ -98,7 +98,7 @@ impl Worker {
     async fn session_of_files(&self, session: (&str, &str)) -> Result<Arc<Session>, WorkerError> {
         let session = self.sessions.get(session.0, session.1)?;
         session.deadline.touch();
-        session.end_pause().await?;
+        session.wake().await?;
         Ok(session)
     }
 }

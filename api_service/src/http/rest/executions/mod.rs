@@ -19,14 +19,17 @@ pub(in crate::http::rest) mod telling;
 pub mod webhook;
 mod wishes_json;
 
+use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
 
+use crate::domain::execution::{ExecutionState, FinishedRun};
 use crate::domain::ids::ExecutionId;
-use crate::http::extract::{CurrentCaller, QueryParams, RequestId};
+use crate::http::extract::{AnswerRoom, CurrentCaller, QueryParams, RequestId};
 use crate::http::failure::Failure;
 use crate::http::rest::executions::json::{CancelAnswer, ExecutionAnswer, ExecutionSummary};
 use crate::http::rest::executions::list_query::ListQuery;
 use crate::http::rest::fields::page::PageAnswer;
+use crate::http::rest::response_body;
 use crate::services::Error;
 use crate::state::AppState;
 
@@ -45,12 +48,20 @@ pub(in crate::http::rest) async fn list(
 pub(in crate::http::rest) async fn get(
     state: Data<AppState>,
     CurrentCaller(caller): CurrentCaller,
+    room: AnswerRoom,
     id: Path<String>,
-) -> Result<web::Json<ExecutionAnswer>, Failure> {
+) -> Result<HttpResponse, Failure> {
     let id = ExecutionId::parse(&id).ok_or(Error::ExecutionNotFound)?;
     let run = state.executions.get(&caller.user, &id).await?;
-    let answer = ExecutionAnswer::of(run).map_err(|_| Error::Fault("an answer is not JSON"))?;
-    Ok(web::Json(answer))
+    let length = match &run.state {
+        ExecutionState::Finished(FinishedRun { report: Some(report), .. }) => report.length(),
+        _ => response_body::SHORT,
+    };
+    room.enter(length).await;
+    let body = response_body::json(length, || ExecutionAnswer::of(run)).await?;
+    let mut response = HttpResponse::Ok();
+    response.content_type("application/json");
+    Ok(response_body::respond(&mut response, body, Some(room)))
 }
 
 /// End a run early, and see what there is of it then. Whoever waits for it gets its answer, with what it

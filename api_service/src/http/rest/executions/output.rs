@@ -5,12 +5,12 @@ use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE};
 use actix_web::web::{Bytes, Data, Path};
-use futures::stream;
+use futures::{StreamExt, stream};
 
 use crate::domain::byte_range::Part;
 use crate::domain::event::OutputStream;
 use crate::domain::ids::ExecutionId;
-use crate::http::extract::{CurrentCaller, OptionalRange, RequestId};
+use crate::http::extract::{AnswerRoom, CurrentCaller, OptionalRange, RequestId};
 use crate::http::failure::Failure;
 use crate::services::Error;
 use crate::services::executions::{Output, OutputBytes};
@@ -18,6 +18,9 @@ use crate::state::AppState;
 
 /// True when all that was written can be had; its first part is what is there otherwise.
 const COMPLETE: &str = "Output-Complete";
+/// Most of it that waits in memory for a caller who does not read: a message of the worker, what the server has copied of
+/// it, and what the kernel has to send.
+const IN_MEMORY: usize = 2 << 20;
 /// How many bytes were written.
 const TOTAL: &str = "Output-Total-Bytes";
 
@@ -30,6 +33,7 @@ pub(in crate::http::rest) async fn get(
     CurrentCaller(caller): CurrentCaller,
     OptionalRange(range): OptionalRange,
     RequestId(request_id): RequestId,
+    room: AnswerRoom,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let (id, stream) = path.into_inner();
@@ -53,7 +57,12 @@ pub(in crate::http::rest) async fn get(
         .insert_header((COMPLETE, if available == total { "true" } else { "false" }))
         .insert_header((TOTAL, total));
     let length = part.map_or(available, |part| part.length);
-    Ok(response.body(SizedStream::new(length, Box::pin(pieces(bytes)))))
+    room.enter(IN_MEMORY).await;
+    let body = pieces(bytes).inspect(move |_| {
+        // Until it has been sent, or its caller is gone.
+        let _ = &room;
+    });
+    Ok(response.body(SizedStream::new(length, Box::pin(body))))
 }
 
 /// One piece at a time: the next is asked for when the caller has taken this one. An answer that

@@ -41,8 +41,9 @@ pub(in crate::http::rest) async fn run(
 ) -> Result<HttpResponse, Failure> {
     let detached = preferred || body.value.detached.unwrap_or_default();
     let webhook = body.value.webhook.take();
-    let run =
-        body.value.parse(&state.rules, state.workers.offer().as_ref()).map_err(Failure::Invalid)?;
+    let of = state.clone();
+    let parse = move |body: RunBody| body.parse(&of.rules, of.workers.offer().as_ref());
+    let body = body.parsed(parse).await?;
     let webhook = webhook.map(|it| it.check(&state.webhooks, detached)).transpose()?;
     let id = ExecutionId::generate();
     let reservation = reservation(key, &caller, "run", &body.bytes)
@@ -52,7 +53,7 @@ pub(in crate::http::rest) async fn run(
         idempotency: state.idempotency.clone(),
         user: caller.user,
         id,
-        run,
+        run: body.value,
         request_id,
         room,
         reservation,

@@ -31,7 +31,7 @@ pub(in crate::http::rest) async fn get(
     let mut response = HttpResponse::Ok();
     let directory = path.as_ref().map_or(&b"files"[..], |path| path.name());
     headers::attachment(&mut response, &[directory, b".tar"].concat());
-    response.content_type("application/x-tar");
+    response.content_type("application/octet-stream");
     Ok(response.body(BodyStream::new(Box::pin(pieces(contents, room)))))
 }
 

@@ -19,7 +19,6 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const EVENTS: &str = "text/event-stream";
 const BYTES: &str = "application/octet-stream";
-const TAR: &str = "application/x-tar";
 const PARTS: &str = "multipart/form-data";
 
 /// What the document says about `row`.
@@ -42,7 +41,7 @@ pub(super) fn of(row: &Endpoint, schemas: &mut Schemas) -> Operation {
             types.map(|(name, schema)| (name, Typed::new(Some(schema(schemas))))).into()
         }
         Takes::Bytes => vec![(BYTES, bytes())],
-        Takes::Archive => vec![(TAR, bytes())],
+        Takes::Archive => vec![(BYTES, bytes())],
         Takes::Form => vec![(PARTS, files())],
     };
     if !types.is_empty() {
@@ -68,10 +67,18 @@ pub(super) fn of(row: &Endpoint, schemas: &mut Schemas) -> Operation {
 }
 
 /// Server-sent events are a text to the document.
+/// One event of a stream; its data is JSON.
 fn events() -> Typed {
-    let about = "Server-sent events; `data` is JSON.";
-    let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about));
-    Typed::new(Some(text))
+    let field = || ObjectBuilder::new().schema_type(Type::String);
+    let event = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("One of the server-sent events; `data` is JSON."))
+        .property("id", field())
+        .property("event", field())
+        .property("data", field())
+        .required("event")
+        .required("data");
+    Typed::new(Some(event))
 }
 
 fn description(row: &Endpoint) -> Option<String> {
@@ -115,7 +122,7 @@ fn response(row: &Endpoint, answer: &Answer, schemas: &mut Schemas) -> Response 
                 .build();
             response = response.content(BYTES, bytes()).header("ETag", tag);
         }
-        Content::Archive => response = response.content(TAR, bytes()),
+        Content::Archive => response = response.content(BYTES, bytes()),
         Content::Output => {
             let complete = HeaderBuilder::new()
                 .schema(Some(ObjectBuilder::new().schema_type(Type::Boolean)))

@@ -38,7 +38,6 @@ pub struct SessionBody {
     pub idle: Option<f64>,
     /// Whether it goes on by itself when it is used while it is paused; true when left out. Otherwise it is refused
     /// until it is resumed.
-    #[schema(default = true)]
     pub auto_resume: Option<bool>,
     /// Environment of everything that runs in it; at most 256 variables.
     #[schema(schema_with = environment_schema)]

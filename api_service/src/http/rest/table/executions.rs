@@ -75,7 +75,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
         )
         .more("With everything that its answer held.")
         .gives(S::OK, "The run", Content::Json(schema::<ExecutionAnswer>))
-        .fails(&[C::ExecutionNotFound])
+        .fails(&[C::ExecutionNotFound, C::AnswersFull])
         .to(executions::get),
         get(
             "/v1/code_interpreter/executions/{id}/output/{stream}",
@@ -94,6 +94,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
         .gives(S::PARTIAL_CONTENT, "The range", Content::Output)
         .fails(&[C::NotFound, C::ExecutionNotFound, C::OutputNotKept, C::ExecutionRunning])
         .fails(&[C::OutputExpired, C::OutputGone, C::RangeNotSatisfiable, C::WorkerUnavailable])
+        .fails(&[C::AnswersFull])
         .to(executions::output::get),
         get(
             "/v1/code_interpreter/executions/{id}/events",

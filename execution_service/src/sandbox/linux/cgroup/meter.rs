@@ -21,10 +21,7 @@ pub struct Meter {
     pub(super) processes_events: File,
     /// Where its weight is written, and that of a new sandbox.
     pub(super) weight: Option<(File, u32)>,
-    /// What it holds now: statistics of memory, and the number of processes. Opened when somebody asks, which is seldom.
-    pub(super) held: [PathBuf; 2],
-    /// The kinds of memory in those statistics that nobody can take back but by ending who holds them.
-    pub(super) kept: &'static [&'static str],
+    pub(super) held: Held,
     /// The list of its processes. Opened anew each time: what stays open, and is read often, shows with v1 what
     /// it showed first.
     pub(super) members: PathBuf,
@@ -36,6 +33,38 @@ pub(super) enum Cpu {
     Nanoseconds(File),
     /// Lines of keys and numbers, of which `usage_usec` is meant.
     Statistics(File),
+}
+
+/// Files that tell what it holds now. Opened when somebody asks, which is seldom.
+pub(super) struct Held {
+    /// All its memory, and kinds of it.
+    pub(super) memory: PathBuf,
+    pub(super) statistics: PathBuf,
+    pub(super) processes: PathBuf,
+    /// Memory of the kernel that is held for it; nothing where that is among the kinds.
+    pub(super) kernel: Vec<PathBuf>,
+}
+
+impl Held {
+    /// Memory that nobody can take back but by ending who holds it: that of processes and files of its own, and what the
+    /// kernel holds for it, such as what was sent and not yet received, and tables of pages.
+    fn kept(&self) -> u64 {
+        let text = fs::read_to_string(&self.statistics).unwrap_or_default();
+        if self.kernel.is_empty() {
+            return kept_of_all(&text, read_number(&self.memory).unwrap_or_default());
+        }
+        let sizes = ["rss", "shmem"].into_iter().filter_map(|key| value(&text, key));
+        let kernel = self.kernel.iter().filter_map(|path| read_number(path));
+        sizes.chain(kernel).sum()
+    }
+}
+
+/// Of `all` memory of a cgroup with these statistics of v2, in which not every kind has a name: pages of pipes have none.
+fn kept_of_all(statistics: &str, all: u64) -> u64 {
+    let size = |key| value(statistics, key).unwrap_or_default();
+    // What is in files is only in memory, or can be read again: there are no others that can be written.
+    let read_again = size("file").saturating_sub(size("shmem"));
+    all.saturating_sub(read_again).saturating_sub(size("slab_reclaimable"))
 }
 
 impl Meter {
@@ -72,12 +101,15 @@ impl Meter {
 
     /// What it holds now.
     pub fn footprint(&self) -> Footprint {
-        let [memory, processes] = &self.held;
-        let text = fs::read_to_string(memory).unwrap_or_default();
         Footprint {
-            memory_bytes: self.kept.iter().filter_map(|key| value(&text, key)).sum(),
-            processes: read_number(processes).unwrap_or_default(),
+            memory_bytes: self.held.kept(),
+            processes: read_number(&self.held.processes).unwrap_or_default(),
         }
+    }
+
+    /// All of its memory now, with what the kernel can take back.
+    pub fn memory_bytes(&self) -> u64 {
+        read_number(&self.held.memory).unwrap_or_default()
     }
 
     /// Its processes, by their numbers in our pid namespace.
@@ -137,4 +169,39 @@ fn number(file: &File) -> Option<u64> {
 /// The number behind `key` in a file of `key number` lines.
 pub(super) fn keyed(file: &File, key: &str) -> Option<u64> {
     with_text(file, |text| value(text, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_holds_for_it_is_held_and_what_can_be_read_again_is_not() {
+        let statistics = "anon 100\nfile 70\nkernel_stack 5\nsock 1\nshmem 20\nslab_reclaimable 7\n\
+            slab_unreclaimable 3\n";
+        // Beside what has a name, 400 in pipes.
+        assert_eq!(
+            kept_of_all(statistics, 100 + 70 + 5 + 1 + 7 + 3 + 400),
+            100 + 20 + 5 + 1 + 3 + 400
+        );
+        assert_eq!(kept_of_all("", 12), 12);
+        assert_eq!(kept_of_all(statistics, 0), 0, "read a moment before");
+    }
+
+    #[test]
+    fn memory_of_the_kernel_is_counted_where_it_has_an_account_of_its_own() {
+        let place = tempfile::tempdir().expect("a directory");
+        let file = |name: &str, text: &str| {
+            let path = place.path().join(name);
+            fs::write(&path, text).expect("written");
+            path
+        };
+        let held = Held {
+            memory: file("usage", "1000\n"),
+            statistics: file("stat", "cache 500\nrss 100\nrss_huge 64\nshmem 20\n"),
+            processes: file("pids", "3\n"),
+            kernel: vec![file("kernel", "300\n"), place.path().join("absent")],
+        };
+        assert_eq!(held.kept(), 420);
+    }
 }

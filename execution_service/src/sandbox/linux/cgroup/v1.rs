@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::meter::{self, Cpu, Meter};
+use super::meter::{self, Cpu, Held, Meter};
 use super::{cpu_quota_us, pids_max, remove_directory, write};
 use crate::sandbox::spec::SandboxLimits;
 
@@ -45,6 +45,10 @@ impl Swap {
 const MEMORY: &str = "memory.limit_in_bytes";
 /// Absent when the kernel has no swap, or does not count it.
 const WITH_SWAP: &str = "memory.memsw.limit_in_bytes";
+
+/// What the kernel holds for it, and buffers of TCP connections. Names that were looked up are among it, a little that
+/// could be taken back.
+const KERNEL: [&str; 2] = ["memory.kmem.usage_in_bytes", "memory.kmem.tcp.usage_in_bytes"];
 
 /// Buffers of TCP connections, which v1 counts apart. Absent when the kernel does not count them.
 const TCP: &str = "memory.kmem.tcp.limit_in_bytes";
@@ -114,8 +118,13 @@ impl Tree {
             processes_peak: meter::open(&pids, &["pids.peak", "pids.current"])?,
             processes_events: meter::open(&pids, &["pids.events"])?,
             weight: weight.map(|file| (File::from(file), FULL_WEIGHT)),
-            held: [memory.join("memory.stat"), pids.join("pids.current")],
-            kept: &["rss", "shmem"],
+            held: Held {
+                memory: memory.join("memory.usage_in_bytes"),
+                statistics: memory.join("memory.stat"),
+                processes: pids.join("pids.current"),
+                // What is not there is not counted by this kernel.
+                kernel: KERNEL.iter().map(|name| memory.join(name)).collect(),
+            },
             members: pids.join("cgroup.procs"),
         })
     }
@@ -160,9 +169,10 @@ impl Cgroup {
 
     /// Puts `limits` in force.
     pub fn set_limits(&self, limits: SandboxLimits) -> io::Result<()> {
+        // First what cannot fail: memory that is in use may not be below its limit.
+        self.limit_rest(limits)?;
         let now = fs::read_to_string(self.memory.join(MEMORY))?.trim().parse().unwrap_or(u64::MAX);
-        self.limit_memory(limits, limits.memory_bytes > now)?;
-        self.limit_rest(limits)
+        self.limit_memory(limits, limits.memory_bytes > now)
     }
 
     /// The limit with swap may never be below the one without, on the way up (`raises`) or down.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::meter::{self, Cpu, Meter};
+use super::meter::{self, Cpu, Held, Meter};
 use super::{CPU_PERIOD_US, cpu_quota_us, pids_max, remove_directory, write};
 use crate::sandbox::spec::SandboxLimits;
 
@@ -74,8 +74,12 @@ impl Tree {
             processes_peak: meter::open(&directory, &["pids.peak", "pids.current"])?,
             processes_events: meter::open(&directory, &["pids.events"])?,
             weight: weight.map(|file| (File::from(file), FULL_WEIGHT)),
-            held: [directory.join("memory.stat"), directory.join("pids.current")],
-            kept: &["anon", "shmem", "kernel_stack", "pagetables", "sock", "slab_unreclaimable"],
+            held: Held {
+                memory: directory.join("memory.current"),
+                statistics: directory.join("memory.stat"),
+                processes: directory.join("pids.current"),
+                kernel: Vec::new(),
+            },
             members: directory.join("cgroup.procs"),
         })
     }

@@ -46,15 +46,20 @@ impl LinuxSandbox {
 
     /// The same of open files.
     pub(super) async fn has_too_many_files(&self, patience: Duration) -> bool {
+        self.count_open_files(patience).await > MOST_OPEN_FILES
+    }
+
+    /// How many it has, when the host has many.
+    pub(super) async fn count_open_files(&self, patience: Duration) -> u64 {
         if !open_files::are_many() {
-            return false;
+            return 0;
         }
         if let Some(meter) = &self.meter {
-            return open_files::held_by(&meter.members()) > MOST_OPEN_FILES;
+            return open_files::held_by(&meter.members());
         }
         match self.ask(InitRequest::OpenFiles, patience).await {
-            Ok(InitReply::OpenFiles(count)) => count > MOST_OPEN_FILES,
-            Ok(_) | Err(_) => false,
+            Ok(InitReply::OpenFiles(count)) => count,
+            Ok(_) | Err(_) => 0,
         }
     }
 }

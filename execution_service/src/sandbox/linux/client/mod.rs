@@ -7,6 +7,7 @@ pub mod factory;
 mod fifo;
 mod file_system;
 mod files;
+mod hold;
 mod init;
 mod kill;
 mod output;

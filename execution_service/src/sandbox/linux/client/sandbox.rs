@@ -145,6 +145,10 @@ impl LinuxSandbox {
         self.ask(InitRequest::SignalAll { signal }, PATIENT).await.map(|_| ())
     }
 
+    pub(super) fn limits_in_force(&self) -> SandboxLimits {
+        *self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn directories(&self) -> MutexGuard<'_, Directories> {
         self.directories.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -226,7 +230,7 @@ impl Sandbox for LinuxSandbox {
     }
 
     async fn prepare(&self, limits: SandboxLimits) -> Result<(), SandboxError> {
-        let now = *self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.limits_in_force();
         if now != limits {
             self.spawner.set_limits(self.id, limits).await?;
             *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = limits;
@@ -265,10 +269,18 @@ impl Sandbox for LinuxSandbox {
         self.meter.as_ref()?.cpu_time()
     }
 
+    async fn open_files(&self) -> u64 {
+        self.count_open_files(PATIENT_LOOK).await
+    }
+
     fn set_cpu_weight(&self, thousandths: u32) {
         if let Some(meter) = &self.meter {
             meter.set_weight(thousandths);
         }
+    }
+
+    async fn hold_to(&self, most: Option<Footprint>) -> Result<(), SandboxError> {
+        self.limit_to(most).await
     }
 
     async fn pause(&self) -> Result<(), SandboxError> {

@@ -62,6 +62,10 @@ const MASKED: &[&str] = &[
     "proc/sched_debug",
     "proc/schedstat",
     "proc/softirqs",
+    "proc/sys/fs/dentry-state",
+    "proc/sys/fs/file-nr",
+    "proc/sys/fs/inode-nr",
+    "proc/sys/fs/inode-state",
     "proc/sysrq-trigger",
     "proc/timer_list",
     "proc/vmstat",
@@ -251,8 +255,10 @@ fn build_workspace(limits: SandboxLimits) -> Result<(), Failure> {
     step("request directory", mount(Some("requests"), staging, Some("tmpfs"), flags, options))
 }
 
-/// Timers and queued signals of all processes of a sandbox; Linux gives a user as many as it gives processes.
-const SIGNALS: u64 = 1024;
+/// Timers and queued signals of all processes of a sandbox. Those of all sandboxes together are counted for the host's
+/// user, too, to whom Linux gives 4 for each MiB of memory: 1024 each were all of them for ninety. Who has none left
+/// has his signals nevertheless, without what is told beside.
+const SIGNALS: u64 = 128;
 
 fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
     let processes = if host.cgroups { host.ceiling.processes } else { limits.processes };
@@ -261,7 +267,6 @@ fn resource_limits(host: Host, limits: SandboxLimits) -> Result<(), Failure> {
         // Beyond the size of the workspace only a sparse file could go.
         (Resource::RLIMIT_FSIZE, limits.disk_bytes),
         (Resource::RLIMIT_CORE, 0),
-        // Timers and queued signals are counted for the host's user, too.
         (Resource::RLIMIT_SIGPENDING, SIGNALS),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_MEMLOCK, 0),
