@@ -287,7 +287,7 @@ async fn an_archive_and_a_watch_have_an_end() {
     let scene = Scene::new().await;
     let archive = scene.get(".tar?path=out/plots", &[]).await;
     assert_eq!(archive.text.len(), 1024);
-    assert_eq!(header(&archive, "content-type"), "application/x-tar");
+    assert_eq!(header(&archive, "content-type"), "application/octet-stream");
     assert_eq!(header(&archive, "content-disposition"), "attachment; filename=\"plots.tar\"");
     let unpacked = scene.send(Method::PUT, ".tar", &[], Some("an archive")).await.json();
     assert_eq!(unpacked, json!({"files": 1, "directories": 0, "links": 0, "bytes": 10}));

@@ -139,14 +139,6 @@ impl Session {
         Ok(())
     }
 
-    /// It is used in a way that needs nothing of it to run: only its owner's pause ends.
-    ///
-    /// # Errors
-    /// [`NotAwake`].
-    pub async fn end_pause(&self) -> Result<(), NotAwake> {
-        if self.membership.is_paused() { self.wake().await } else { Ok(()) }
-    }
-
     /// Who was let in before its owner paused it uses it all the same, with `limits`, and waits for room until `latest`.
     ///
     /// # Errors
