@@ -1,7 +1,7 @@
 //! A terminal over a WebSocket, in the subprotocol `crucible.tty.v1`: binary frames are bytes both ways, text frames
 //! are JSON. What is said to a terminal and what is seen of it do not wait for each other.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Duration;
@@ -20,11 +20,13 @@ pub const PROTOCOL: &str = "crucible.tty.v1";
 /// Largest frame that is taken, in bytes.
 pub const MAX_FRAME: usize = 64 << 10;
 /// How often the other side is asked whether it is there; one that has not answered by the next time is not.
-const HEARTBEAT: Duration = Duration::from_secs(20);
+const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Somebody else has attached to the terminal.
 const TAKEN_OVER: u16 = 4001;
 /// The frame makes no sense.
 const BAD_FRAME: u16 = 4400;
+/// There is no good credential any more.
+const UNAUTHENTICATED: u16 = 4401;
 
 /// Why a socket is closed.
 enum End {
@@ -34,16 +36,23 @@ enum End {
     Gone,
 }
 
-/// Shows `terminal` on the socket until either is over. The process goes on without.
-pub async fn serve(terminal: OpenTerminal, mut socket: Session, frames: AggregatedMessageStream) {
+/// Shows `terminal` on the socket until either is over, or the other side `may` do so no more, which is asked now and
+/// then. The process goes on without.
+pub async fn serve(
+    terminal: OpenTerminal,
+    mut socket: Session,
+    frames: AggregatedMessageStream,
+    may: impl AsyncFn() -> bool,
+) {
     let OpenTerminal { view, keyboard, offset, missing } = terminal;
+    let sent = Cell::new(offset);
     let first = tty_frame::attached(offset, missing);
     if socket.text(first).await.is_err() {
         return;
     }
     let end = tokio::select! {
-        end = show(view, socket.clone()) => end,
-        end = listen(keyboard, socket.clone(), frames) => end,
+        end = show(view, socket.clone(), &sent) => end,
+        end = listen(keyboard, socket.clone(), frames, (&sent, may)) => end,
     };
     if let End::Close(code, description) = end {
         close(socket, code, description).await;
@@ -62,7 +71,8 @@ async fn close(socket: Session, code: CloseCode, description: String) {
     let _ = socket.close(Some(CloseReason { code, description: Some(description) })).await;
 }
 
-async fn show(view: OpenView, mut socket: Session) -> End {
+/// Sends what is seen; all before byte `sent` of it is on its way.
+async fn show(view: OpenView, mut socket: Session, sent_to: &Cell<u64>) -> End {
     let seen = Seen::default();
     let watching = seen.take_all(view);
     let telling = async {
@@ -75,7 +85,10 @@ async fn show(view: OpenView, mut socket: Session) -> End {
                     if jumped && socket.text(tty_frame::jump(offset)).await.is_err() {
                         return End::Gone;
                     }
-                    socket.binary(data).await
+                    let end = offset + data.len() as u64;
+                    let sent = socket.binary(data).await;
+                    sent_to.set(end);
+                    sent
                 }
                 FromTerminal::InputTaken(_) => Ok(()),
                 FromTerminal::TakenOver => {
@@ -165,6 +178,7 @@ async fn listen(
     mut keyboard: OpenKeyboard,
     mut socket: Session,
     mut frames: AggregatedMessageStream,
+    (sent, may): (&Cell<u64>, impl AsyncFn() -> bool),
 ) -> End {
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     let mut heard = true;
@@ -175,6 +189,10 @@ async fn listen(
                 if !std::mem::take(&mut heard) || socket.ping(b"").await.is_err() {
                     return End::Gone;
                 }
+                if !may().await {
+                    let why = "your credential is not good any more".to_owned();
+                    return End::Close(CloseCode::Other(UNAUTHENTICATED), why);
+                }
                 continue;
             }
         };
@@ -183,7 +201,8 @@ async fn listen(
             Some(Ok(AggregatedMessage::Binary(data))) => ToTerminal::Input(data),
             Some(Ok(AggregatedMessage::Text(text))) => match tty_frame::read(&text) {
                 Ok(Said::Resize(size)) => ToTerminal::Resize(size),
-                Ok(Said::Acknowledged(offset)) => ToTerminal::Acknowledged(offset),
+                // What was not even sent cannot have been seen, and would be held here.
+                Ok(Said::Acknowledged(offset)) => ToTerminal::Acknowledged(offset.min(sent.get())),
                 Err(why) => return End::Close(CloseCode::Other(BAD_FRAME), why),
             },
             Some(Ok(AggregatedMessage::Ping(data))) => {

@@ -22,14 +22,14 @@ enum First {
     Auth { token: String },
 }
 
-/// Who says so in the first frame: `{"op": "auth", "token": "…"}`, within 5 seconds.
+/// Who says so in the first frame, and with which credential: `{"op": "auth", "token": "…"}`, within 5 seconds.
 ///
 /// # Errors
 /// [`Failure::NoCredential`], or one that is not valid.
 pub async fn first_frame(
     frames: &mut AggregatedMessageStream,
     authenticator: &Authenticator,
-) -> Result<Caller, Failure> {
+) -> Result<(Caller, String), Failure> {
     let first = async {
         loop {
             match frames.recv().await {
@@ -44,5 +44,5 @@ pub async fn first_frame(
     if token.is_empty() || token.len() > MAX_TOKEN {
         return Err(Failure::NoCredential);
     }
-    Ok(authenticator.recognise(&token).await?)
+    Ok((authenticator.recognise(&token).await?, token))
 }

@@ -78,16 +78,17 @@ impl Webhooks {
         Ok(Webhook { target, secret: secret.map(Secret::new) })
     }
 
-    /// Posts what `answer` gives, behind everything else. What is not posted when the gateway stops, is not.
-    pub fn deliver(
+    /// Posts what `answer` gives, behind everything else, and keeps what comes with it until that is done: room in
+    /// memory. What is not posted when the gateway stops, is not.
+    pub fn deliver<Room: Send + 'static>(
         &self,
         webhook: Webhook,
         id: ExecutionId,
-        answer: impl Future<Output = Bytes> + Send + 'static,
+        answer: impl Future<Output = (Bytes, Room)> + Send + 'static,
     ) {
         let own = self.clone();
         self.background.spawn(async move {
-            let body = answer.await;
+            let (body, _room) = answer.await;
             own.post(&webhook, &id, body).await;
         });
     }

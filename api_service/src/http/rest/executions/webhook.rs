@@ -66,6 +66,7 @@ pub(in crate::http::rest) fn deliver(
             }
             End::Failed(error) => Err(error),
         };
-        teller.finished(None, answered).data
+        let body = teller.finished(None, answered).data;
+        (body, teller.room)
     });
 }

@@ -60,25 +60,35 @@ pub(in crate::http::rest) async fn open(
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
     let asked = Asked { state, path: path.into_inner(), since: query.parse()?, request_id };
-    let who = match credential(request.headers()) {
-        Ok(text) => Some(authenticator.recognise(text).await?),
+    let shown = match credential(request.headers()) {
+        Ok(text) => Some(text.to_owned()),
         Err(Failure::NoCredential) if !names_credential(&request) => None,
         Err(error) => return Err(error),
     };
-    // What can be refused before is a plain answer.
-    let terminal = match &who {
-        Some(who) => Some(asked.attach(who).await?),
+    let who = match &shown {
+        Some(text) => Some(authenticator.recognise(text).await?),
         None => None,
     };
+    // Before anybody is attached: who does not upgrade takes nothing over.
     let Ok(opened) = actix_ws::handle_with_protocols(&request, payload, &[tty::PROTOCOL]) else {
         return Err(Failure::UpgradeNeeded);
     };
     let (response, socket, frames) = opened;
+    // What can be refused by now is a plain answer.
+    let known = match who.zip(shown) {
+        Some((who, shown)) => Some((asked.attach(&who).await?, shown)),
+        None => None,
+    };
     let frames = frames.max_frame_size(tty::MAX_FRAME).aggregate_continuations();
     let frames = frames.max_continuation_size(tty::MAX_FRAME);
     actix_web::rt::spawn(async move {
-        match terminal {
-            Some(terminal) => tty::serve(terminal, socket, frames).await,
+        match known {
+            Some((terminal, shown)) => {
+                tty::serve(terminal, socket, frames, async || {
+                    is_good(&authenticator, &shown).await
+                })
+                .await;
+            }
             None => asked.serve_stranger(&authenticator, socket, frames).await,
         }
     });
@@ -102,17 +112,28 @@ impl Asked {
         mut frames: AggregatedMessageStream,
     ) {
         let attached = async {
-            let who = websocket_auth::first_frame(&mut frames, authenticator).await?;
-            self.attach(&who).await
+            let (who, shown) = websocket_auth::first_frame(&mut frames, authenticator).await?;
+            Ok((self.attach(&who).await?, shown))
         };
         match attached.await {
-            Ok(terminal) => tty::serve(terminal, socket, frames).await,
-            Err(failure) => {
+            Ok((terminal, shown)) => {
+                tty::serve(terminal, socket, frames, async || is_good(authenticator, &shown).await)
+                    .await;
+            }
+            Err::<_, Failure>(failure) => {
                 let problem = Problem::of(&failure, self.request_id.clone());
                 let text = serde_json::json!({"problem": problem}).to_string();
                 tty::refuse(socket, &failure, text).await;
             }
         }
+    }
+}
+
+/// Whether a credential is still good, as far as is known: our own faults are nobody's end.
+async fn is_good(authenticator: &Authenticator, shown: &str) -> bool {
+    match authenticator.recognise(shown).await {
+        Ok(who) => who.missing_for(ACCESS).is_none(),
+        Err(error) => matches!(error, Error::Storage(_) | Error::Fault(_)),
     }
 }
 

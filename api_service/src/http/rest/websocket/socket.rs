@@ -10,7 +10,7 @@ use actix_ws::{
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::executions::{Service, Task, Work};
@@ -36,8 +36,13 @@ const BEAT: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(45);
 /// Executions of one socket that go on at once.
 const MAX_EXECUTIONS: usize = 16;
-/// Inputs of an execution, and answers to bad frames, that wait.
+/// Answers to bad frames that wait.
 const WAITING: usize = 32;
+/// Inputs of an execution that wait. Each may be a frame.
+const WAITING_INPUTS: usize = 4;
+/// Frames that are taken in a [`WINDOW`]: what belongs to others who share the thread goes on in between.
+const FRAMES: u32 = 64;
+const WINDOW: Duration = Duration::from_millis(50);
 
 /// Beside the codes of the standard: no good credential, or not any more.
 const UNAUTHENTICATED: CloseCode = CloseCode::Other(4401);
@@ -110,11 +115,19 @@ impl Socket {
         let mut beats = interval(BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
+        let (mut window, mut frames) = (Instant::now() + WINDOW, 0);
         loop {
+            if frames == FRAMES {
+                sleep_until(window).await;
+            }
+            if Instant::now() >= window {
+                (window, frames) = (Instant::now() + WINDOW, 0);
+            }
             let idle = self.tasks.is_empty();
             tokio::select! {
                 message = incoming.recv() => {
                     heard = Instant::now();
+                    frames += 1;
                     if let Err(reason) = self.receive(message, &mut proof).await {
                         return reason;
                     }
@@ -300,7 +313,7 @@ impl Socket {
             let most = format!("must wait: {MAX_EXECUTIONS} executions go on on this socket");
             return Err(wrong(&most));
         }
-        let (sender, inputs) = mpsc::channel(WAITING);
+        let (sender, inputs) = mpsc::channel(WAITING_INPUTS);
         let cancel = CancellationToken::new();
         let going = Going { inputs: sender, cancel: cancel.clone() };
         self.going.insert(name.clone(), going);
