@@ -22,5 +22,9 @@ def apply_environment(variables):
             _set_locale(_LC_CTYPE, "")
         except _locale.Error:  # not installed: the interpreter goes on without it as well
             pass
+    if "PYTHONPATH" in variables:
+        # Behind the directory of the program. Nothing of ours is started with it.
+        given = [path for path in variables["PYTHONPATH"].split(os.pathsep) if path]
+        sys.path[1:1] = [path for path in given if path not in sys.path]
     if "PYTHONDONTWRITEBYTECODE" in variables:
         sys.dont_write_bytecode = variables["PYTHONDONTWRITEBYTECODE"] != ""

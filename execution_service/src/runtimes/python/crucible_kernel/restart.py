@@ -6,12 +6,10 @@ import json
 import os
 import sys
 
-from .environment import apply_environment
-
 _KERNEL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kernel.py")
 _READ_AT_START = frozenset((
     "PYTHONASYNCIODEBUG", "PYTHONDEBUG", "PYTHONDEVMODE", "PYTHONFAULTHANDLER", "PYTHONHASHSEED",
-    "PYTHONINTMAXSTRDIGITS", "PYTHONMALLOC", "PYTHONNODEBUGRANGES", "PYTHONOPTIMIZE", "PYTHONPATH",
+    "PYTHONINTMAXSTRDIGITS", "PYTHONMALLOC", "PYTHONNODEBUGRANGES", "PYTHONOPTIMIZE",
     "PYTHONTRACEMALLOC", "PYTHONVERBOSE", "PYTHONWARNDEFAULTENCODING", "PYTHONWARNINGS",
 ))
 
@@ -33,8 +31,10 @@ def restart(channel, request):
             file.seek(0)
             first = os.dup(file.fileno())
         os.set_inheritable(first, True)
-        apply_environment(request["env"])
+        # The others are for the program and what it starts: what steers a loader must not steer this start.
+        variables = {name: value for name, value in request["env"].items() if name in _READ_AT_START}
         # Not isolated, or it would not look at the variables; the user's own site packages stay out as ever.
-        os.execv(sys.executable, [sys.executable, "-s", "-X", "utf8", _KERNEL, str(first)])
+        arguments = [sys.executable, "-s", "-X", "utf8", _KERNEL, str(first)]
+        os.execve(sys.executable, arguments, {**os.environ, **variables})
     except OSError:
         channel.take_back()
