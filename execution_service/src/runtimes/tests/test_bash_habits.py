@@ -103,6 +103,8 @@ class Ends(Habits):
         kernel = self.fresh()
         kernel.run("trap; trap 'echo \"it'\\''s\"' EXIT USR1; trap -p EXIT USR1; trap -p INT; trap 'echo i' INT; trap")
         lines = kernel.out.splitlines()
+        # What whoever started all of this has had ignored, such as SIGQUIT of a job in the background, is listed as well.
+        lines = [line for line in lines if not line.startswith("trap -- '' ")]
         self.assertEqual(lines[:2], ["trap -- 'echo \"it'\\''s\"' EXIT", "trap -- 'echo \"it'\\''s\"' SIGUSR1"])
         self.assertIn("trap -- 'echo i' SIGINT", lines)
         self.assertNotIn("crucible", "".join(lines))
