@@ -91,8 +91,12 @@ pub fn set_up_process(directory: &CStr, stdin: Option<&CStr>, fds: Vec<OwnedFd>)
     setsid()?;
     let none = SigSet::empty();
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)?;
-    // Rust ignores SIGPIPE, and an ignored signal stays ignored over an exec.
-    syscall::default_signal(Signal::SIGPIPE)?;
+    // An ignored signal stays ignored over an exec. Rust ignores SIGPIPE; a service that a shell has started in the
+    // background has SIGINT and SIGQUIT ignored, by nohup SIGHUP.
+    let kept = [Signal::SIGKILL, Signal::SIGSTOP];
+    for signal in Signal::iterator().filter(|signal| !kept.contains(signal)) {
+        syscall::default_signal(signal)?;
+    }
     // User code may have made its home one that it cannot enter. Who names another directory means that.
     let is_home = directory.to_bytes() == WORKSPACE.as_bytes();
     chdir(directory).or_else(|error| if is_home { chdir("/") } else { Err(error) })?;
