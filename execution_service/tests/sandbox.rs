@@ -215,10 +215,7 @@ async fn shown(process: &mut Process, what: &str, end: &str) -> String {
     while !(all.contains(what) && all.ends_with(end)) {
         match some_of(&mut *process.stdout).await {
             more if more.is_empty() => panic!("no {what:?} in {all:?}"),
-            more => {
-                eprintln!("DEBUG {more:?}");
-                all.push_str(&more)
-            }
+            more => all.push_str(&more),
         }
     }
     all
