@@ -18,6 +18,7 @@ BEYOND_A_SCHEMA = re.compile(
             "must be empty: sandboxes here have no network",  # the operator's choice
             "must not be the user name",  # one field by another
             "must be a form of files",  # what a form is
+            "is for detached runs",  # one field by another
             "entity tags in double quotes",  # the document has a pattern, which is not followed in headers
             "must have two hexadecimal digits after each",  # one field by another
             "must be given, or a context_id in its place|stands only beside the session_id",  # one field by another
