@@ -60,7 +60,7 @@ pub mod wire {
         pub const SESSION_BUSY: &str = "session_busy";
         /// The session has no such context.
         pub const CONTEXT_NOT_FOUND: &str = "context_not_found";
-        /// The session has as many contexts or processes as one session may.
+        /// The session has as many contexts as one session may.
         pub const SESSION_FULL: &str = "session_full";
         /// The session, or its owner, has as many processes as there may be.
         pub const TOO_MANY_PROCESSES: &str = "too_many_processes";

@@ -206,6 +206,11 @@ impl Error {
         }
     }
 
+    /// True when something broke on our side, which says nothing of what was asked.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Storage(_) | Self::Fault(_))
+    }
+
     /// True when the request may have had an effect all the same.
     pub fn leaves_doubt(&self) -> bool {
         use client::Error as Call;

@@ -7,7 +7,9 @@ use super::sessions::Sessions;
 use crate::domain::files::{Condition, FileInfo, FilePath, Listing, NewFile, Placing};
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::Session;
-use crate::workers::client::{self, Call, Download, FoundFile, Of, Upload, Watch, WorkerClient};
+use crate::workers::client::{
+    self, Call, Download, FoundFile, InSession, Upload, Watch, WorkerClient,
+};
 pub use crate::workers::client::{Changes, Sent, Wanted};
 
 /// How long the worker may take for what is done in one step. To remove a directory takes it a minute at most.
@@ -31,12 +33,12 @@ pub struct Asked<'a> {
     pub request_id: &'a str,
 }
 
-/// A file or an archive on its way from the worker; its session's end is noted.
+/// A file or an archive on its way from the worker.
 pub struct Contents(Download);
 
 /// A file or an archive on its way to the worker.
 pub struct Receiving {
-    files: Files,
+    sessions: Sessions,
     session: Session,
     upload: Upload,
 }
@@ -60,7 +62,7 @@ impl Files {
         path: Option<&FilePath>,
         bounds: (u32, u32),
     ) -> Result<Listing, Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.list_files(call, of, path, bounds).await
         };
         self.ask(asked, ask).await
@@ -76,7 +78,7 @@ impl Files {
         path: &FilePath,
         wanted: &Wanted,
     ) -> Result<FoundFile, Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.download(call, of, path, wanted).await
         };
         let found = self.ask(asked, ask).await?;
@@ -95,7 +97,7 @@ impl Files {
         asked: Asked<'_>,
         path: Option<&FilePath>,
     ) -> Result<Contents, Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.download_archive(call, of, path).await
         };
         self.ask(asked, ask).await.map(Contents)
@@ -106,7 +108,7 @@ impl Files {
     /// # Errors
     /// As [`Files::list`].
     pub async fn receive(&self, asked: Asked<'_>, new: &NewFile) -> Result<Receiving, Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.upload(call, of, new).await
         };
         self.receiving(asked, ask).await
@@ -121,7 +123,7 @@ impl Files {
         asked: Asked<'_>,
         path: Option<&FilePath>,
     ) -> Result<Receiving, Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.upload_archive(call, of, path).await
         };
         self.receiving(asked, ask).await
@@ -138,7 +140,7 @@ impl Files {
         whole: bool,
         condition: &Condition,
     ) -> Result<(), Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.remove_file(call, of, path, whole, condition).await
         };
         self.ask(asked, ask).await
@@ -154,7 +156,7 @@ impl Files {
         names: (&FilePath, &FilePath),
         placing: Placing,
     ) -> Result<(), Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.move_file(call, of, names, placing).await
         };
         self.ask(asked, ask).await
@@ -170,7 +172,7 @@ impl Files {
         names: (&FilePath, &FilePath),
         placing: Placing,
     ) -> Result<FileInfo, Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.copy_file(call, of, names, placing).await
         };
         self.ask(asked, ask).await
@@ -186,7 +188,7 @@ impl Files {
         path: &FilePath,
         parents: bool,
     ) -> Result<bool, Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.make_directory(call, of, path, parents).await
         };
         self.ask(asked, ask).await
@@ -202,7 +204,7 @@ impl Files {
         path: Option<&FilePath>,
         depth: u32,
     ) -> Result<Changing, Error> {
-        let ask = async |client: &WorkerClient, call: &Call, of: Of<'_>| {
+        let ask = async |client: &WorkerClient, call: &Call, of: InSession<'_>| {
             client.watch_files(call, of, path, depth).await
         };
         self.ask(asked, ask).await.map(Changing)
@@ -212,7 +214,7 @@ impl Files {
     async fn ask<T>(
         &self,
         asked: Asked<'_>,
-        ask: impl AsyncFnOnce(&WorkerClient, &Call, Of<'_>) -> Result<T, client::Error>,
+        ask: impl AsyncFnOnce(&WorkerClient, &Call, InSession<'_>) -> Result<T, client::Error>,
     ) -> Result<T, Error> {
         let session = self.sessions.usable(asked.user, asked.session).await?;
         self.ask_in(&session, asked, ask).await
@@ -222,29 +224,23 @@ impl Files {
         &self,
         session: &Session,
         asked: Asked<'_>,
-        ask: impl AsyncFnOnce(&WorkerClient, &Call, Of<'_>) -> Result<T, client::Error>,
+        ask: impl AsyncFnOnce(&WorkerClient, &Call, InSession<'_>) -> Result<T, client::Error>,
     ) -> Result<T, Error> {
         let client = self.sessions.home(session)?.client();
         let call = Call { request_id: asked.request_id.to_owned(), deadline: DEADLINE };
-        let of = Of { session: asked.session, owner: asked.user };
-        match ask(client, &call, of).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.failed(session, error).await?),
-        }
+        let of = InSession { session: asked.session, owner: asked.user };
+        let answer = ask(client, &call, of).await;
+        self.sessions.of_live(session, answer).await
     }
 
     async fn receiving(
         &self,
         asked: Asked<'_>,
-        ask: impl AsyncFnOnce(&WorkerClient, &Call, Of<'_>) -> Result<Upload, client::Error>,
+        ask: impl AsyncFnOnce(&WorkerClient, &Call, InSession<'_>) -> Result<Upload, client::Error>,
     ) -> Result<Receiving, Error> {
         let session = self.sessions.usable(asked.user, asked.session).await?;
         let upload = self.ask_in(&session, asked, ask).await?;
-        Ok(Receiving { files: self.clone(), session, upload })
-    }
-
-    async fn failed(&self, session: &Session, error: client::Error) -> Result<Error, Error> {
-        Ok(self.sessions.over(session, &error).await?.unwrap_or(Error::from(error)))
+        Ok(Receiving { sessions: self.sessions.clone(), session, upload })
     }
 }
 
@@ -272,10 +268,8 @@ impl Receiving {
     /// # Errors
     /// [`Error::File`], or the session's end.
     pub async fn send(&mut self, piece: bytes::Bytes) -> Result<(), Error> {
-        match self.upload.send(piece).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.files.failed(&self.session, error).await?),
-        }
+        let sent = self.upload.send(piece).await;
+        self.sessions.of_live(&self.session, sent).await
     }
 
     /// All was sent.
@@ -283,11 +277,8 @@ impl Receiving {
     /// # Errors
     /// As [`Receiving::send`].
     pub async fn finish(self) -> Result<Sent, Error> {
-        let Self { files, session, upload } = self;
-        match upload.finish().await {
-            Ok(sent) => Ok(sent),
-            Err(error) => Err(files.failed(&session, error).await?),
-        }
+        let Self { sessions, session, upload } = self;
+        sessions.of_live(&session, upload.finish().await).await
     }
 }
 

@@ -18,10 +18,16 @@ pub fn random_hex(bytes: usize) -> Result<String, Error> {
 
 /// SHA-256 in hex. Enough for secrets that are random themselves; passwords get Argon2.
 pub fn sha256_hex(text: &[u8]) -> String {
-    hex(&Sha256::digest(text))
+    sha256_hex_of(&[text])
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The same of parts, one behind the other.
+pub fn sha256_hex_of(parts: &[&[u8]]) -> String {
+    hex(&parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize())
+}
+
+/// Two digits for each byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()

@@ -133,7 +133,9 @@ async fn a_journal_with_half_a_line_is_replayed_up_to_there() {
         found.map(|found| found.state)
     };
     assert_eq!(state(&ended).await, Some(ExecutionState::Cancelled));
-    assert_eq!(state(&running).await, Some(ExecutionState::Running), "settled with its gateway");
+    // Housekeeping settles what a dead gateway left running, now or a moment ago.
+    let left = state(&running).await;
+    assert!(matches!(left, Some(ExecutionState::Running | ExecutionState::Unknown)), "{left:?}");
     assert_eq!((state(&refused).await, state(&nobodys).await), (None, None));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "the journal of the one that lives");
     let other = History::open(database.clone(), Some(&folder), BootId::generate()).await.unwrap();

@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
         &["domain", "services", "telemetry", "http/connections", "http/failure", "http/extract"],
     ),
     ("http/metrics", &["domain", "workers"]),
-    ("http/stream", &["domain", "services", "http/failure"]),
+    ("http/stream", &["domain", "services", "http/failure", "http/middleware"]),
     (
         "http/rest",
         &[

@@ -8,18 +8,17 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::bytes::Bytes;
+
+use crate::sandbox::backend::InputStream;
 
 /// Bytes on their way to a program that does not read. A single piece may be larger.
 const MOST_WAITING: usize = 256 << 10;
 /// How long more of them wait for room.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Where the program reads.
-pub type Writer = Box<dyn AsyncWrite + Send + Sync + Unpin>;
 
 /// Why nothing more was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,8 +45,6 @@ struct State {
     bytes: usize,
     /// Nothing comes behind the pieces.
     ended: bool,
-    /// Nobody reads any more.
-    closed: bool,
 }
 
 impl Input {
@@ -55,7 +52,7 @@ impl Input {
     pub fn new(beginning: Bytes) -> Arc<Self> {
         let bytes = beginning.len();
         let pieces = VecDeque::from_iter((bytes > 0).then_some(beginning));
-        let state = State { pieces, bytes, ended: false, closed: false };
+        let state = State { pieces, bytes, ended: false };
         Arc::new(Self { state: Mutex::new(state), changed: Notify::new() })
     }
 
@@ -70,7 +67,7 @@ impl Input {
             changed.as_mut().enable();
             {
                 let mut state = self.state();
-                if state.ended || state.closed {
+                if state.ended {
                     return Err(InputError::Closed);
                 }
                 if state.bytes == 0 || state.bytes + data.len() <= MOST_WAITING {
@@ -89,14 +86,14 @@ impl Input {
     /// Nobody reads any more: whoever writes is told so.
     pub fn close(&self) {
         let mut state = self.state();
-        state.closed = true;
+        state.ended = true;
         state.pieces.clear();
         drop(state);
         self.changed.notify_waiters();
     }
 
     /// Writes what comes to where the program reads, once it does. Dropped, the program reads the end of its input.
-    pub async fn feed(&self, opening: impl Future<Output = io::Result<Writer>>) -> Infallible {
+    pub async fn feed(&self, opening: impl Future<Output = io::Result<InputStream>>) -> Infallible {
         if let Ok(mut writer) = opening.await {
             while let Some(piece) = self.next().await {
                 if writer.write_all(&piece).await.is_err() {
@@ -120,7 +117,7 @@ impl Input {
                 if let Some(piece) = state.pieces.pop_front() {
                     return Some(piece);
                 }
-                if state.ended || state.closed {
+                if state.ended {
                     return None;
                 }
             }
@@ -135,7 +132,7 @@ impl Input {
 
 /// Does `work`, and meanwhile feeds `input` to what `opening` opens, if there is one.
 pub async fn while_feeding<T>(
-    input: Option<(&Input, impl Future<Output = io::Result<Writer>>)>,
+    input: Option<(&Input, impl Future<Output = io::Result<InputStream>>)>,
     work: impl Future<Output = T>,
 ) -> T {
     let Some((input, opening)) = input else {
@@ -184,7 +181,7 @@ mod tests {
                     reader.read_to_end(&mut all).await.expect("memory");
                     all
                 };
-                let opening = async { Ok(Box::new(writer) as Writer) };
+                let opening = async { Ok(Box::new(writer) as InputStream) };
                 // Feeding never ends by itself: what it writes to is dropped with it, at the end of the input.
                 let work = async { tokio::join!(writing, reading).1 };
                 while_feeding(Some((&*input, opening)), work).await

@@ -6,12 +6,12 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::timeout;
 
 use crate::language::{Channel, KernelLanguage, KernelRequest, KernelStart, RequestPlace};
-use crate::sandbox::backend::{Control, Process, Sandbox, SandboxError, Zygote};
+use crate::sandbox::backend::{Control, InputStream, Process, Sandbox, SandboxError, Zygote};
 use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{ControlChannel, Exit};
 use crate::sandbox::workspace::WorkspacePath;
@@ -34,7 +34,7 @@ pub struct Kernel {
     /// What it says.
     pub frames: Frames,
     /// What it is told, by [`Telling`].
-    pub writer: Box<dyn AsyncWrite + Send + Sync + Unpin>,
+    pub writer: InputStream,
     /// It has been ready once, and may have a state.
     pub was_ready: bool,
     /// Known once somebody has asked for it, who alone is told.
@@ -44,14 +44,14 @@ pub struct Kernel {
 /// A request on its way to a kernel. It may never arrive: user code can keep its kernel from reading, and a
 /// pipe holds only so much.
 pub struct Telling<'a> {
-    writer: &'a mut (dyn AsyncWrite + Send + Sync + Unpin),
+    writer: &'a mut InputStream,
     line: Vec<u8>,
     told: usize,
 }
 
 impl<'a> Telling<'a> {
     /// Of `line`, without its end.
-    pub fn new(kernel: &'a mut (dyn AsyncWrite + Send + Sync + Unpin), line: String) -> Self {
+    pub fn new(kernel: &'a mut InputStream, line: String) -> Self {
         let mut line = line.into_bytes();
         line.push(b'\n');
         Self { writer: kernel, line, told: 0 }

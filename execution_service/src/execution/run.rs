@@ -286,7 +286,7 @@ impl Run<'_> {
         let running = Running {
             process: &mut kernel.process,
             kernel: Some((&mut kernel.frames, id)),
-            telling: Some(Telling::new(kernel.writer.as_mut(), line)),
+            telling: Some(Telling::new(&mut kernel.writer, line)),
             ends_with_done: self.mode == Mode::Session,
         };
         let driven = drive(runner.sandbox.as_ref(), running, rules, sink, recording);

@@ -18,11 +18,6 @@ pub fn search_in<'a>(executables: impl Iterator<Item = &'a Path>) {
     let _ = SEARCHED.set(directories(executables));
 }
 
-/// That of a command which may use all of `executables`: each of them is found by its name.
-pub fn environment_of<'a>(executables: impl Iterator<Item = &'a Path>) -> BTreeMap<String, String> {
-    environment("", &[("PATH", &directories(executables))])
-}
-
 fn directories<'a>(executables: impl Iterator<Item = &'a Path>) -> String {
     let mut directories: Vec<&str> = Vec::new();
     let own = executables.filter_map(|executable| executable.parent()?.to_str());

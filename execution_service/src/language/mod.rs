@@ -27,7 +27,7 @@ pub mod toolchain;
 pub use compiled::CompiledLanguage;
 pub use compiler_flags::{CompilerFlags, FlagError};
 pub use descriptor::{Approach, Descriptor, Language, VirtualEnvironment};
-pub use environment::{environment_of, search_in};
+pub use environment::{environment, search_in};
 pub use kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
 pub use program::{Mode, Program};
 pub use request_place::RequestPlace;

@@ -296,7 +296,7 @@ pub struct Process {
     pub stderr: Box<dyn OutputStream>,
     /// Descriptor 0, where it was asked for as a pipe or a terminal. A pipe that is dropped is the end of its
     /// input; a terminal has its own character for that.
-    pub stdin: Option<Box<dyn AsyncWrite + Send + Sync + Unpin>>,
+    pub stdin: Option<InputStream>,
     /// Its terminal, where one was asked for. It hangs up when this, `stdin` and `stdout` are dropped.
     pub terminal: Option<Box<dyn Terminal>>,
     /// Its control channel, where one was asked for.
@@ -316,9 +316,7 @@ pub trait Terminal: Send + Sync {
 pub trait Fifo: Send + Sync {
     /// Waits until somebody opens it for reading, and opens it for writing, which whoever opened it may wait for.
     /// When that is dropped, the reader reads the end.
-    async fn until_it_is_read(
-        self: Box<Self>,
-    ) -> io::Result<Box<dyn AsyncWrite + Send + Sync + Unpin>>;
+    async fn until_it_is_read(self: Box<Self>) -> io::Result<InputStream>;
 }
 
 /// The worker's side of a control channel.
@@ -326,7 +324,7 @@ pub struct Control {
     /// What the process says.
     pub reader: Box<dyn AsyncRead + Send + Sync + Unpin>,
     /// What the process is told.
-    pub writer: Box<dyn AsyncWrite + Send + Sync + Unpin>,
+    pub writer: InputStream,
 }
 
 /// How a process ended.
@@ -339,6 +337,9 @@ pub struct ProcessEnd {
     /// Largest resident memory of one of them.
     pub peak_memory_bytes: u64,
 }
+
+/// A stream of bytes into a sandbox. Dropped, its reader reads the end.
+pub type InputStream = Box<dyn AsyncWrite + Send + Sync + Unpin>;
 
 /// A stream of bytes out of a sandbox.
 #[async_trait]

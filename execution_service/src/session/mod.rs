@@ -187,13 +187,13 @@ impl Session {
         self.why.get().copied()
     }
 
-    /// The processes of it that are none of `context`: other interpreters, and commands.
-    pub fn others_than(&self, context: &Context) -> Vec<ProcessId> {
-        let contexts = self.contexts.all();
-        let others = contexts.iter().filter(|other| !std::ptr::eq(&***other, context));
-        let kernels = others.filter_map(|other| other.kernel());
-        let commands = self.processes.all();
-        kernels.chain(commands.iter().map(|command| command.id)).collect()
+    /// What runs in it beside `root`: other interpreters, and commands. Not those that have ended: their numbers
+    /// may be anybody's by now.
+    pub fn others_than(&self, root: ProcessId) -> Vec<ProcessId> {
+        let (contexts, commands) = (self.contexts.all(), self.processes.running());
+        let kernels = contexts.iter().filter_map(|context| context.kernel());
+        let all = kernels.chain(commands.iter().map(|command| command.id));
+        all.filter(|other| *other != root).collect()
     }
 
     /// Whether what earlier runs have left running holds more than nobody watches who waits for a run.

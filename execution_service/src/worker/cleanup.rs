@@ -25,8 +25,8 @@ impl Cleanup {
     /// Kills what the run has left, and nothing else that lives in the session: not the interpreters of other
     /// contexts, not commands, not what earlier runs have left.
     pub(super) async fn carry_out(self, worker: &Worker) {
-        let Self { place: Place { session, context }, process, began, share, _runner } = self;
-        let spared = session.others_than(&context);
+        let Self { place: Place { session, context: _ }, process, began, share, _runner } = self;
+        let spared = session.others_than(process);
         // What has lost its parents may be anybody's, unless nobody else was there.
         let orphans = !share.is_shared();
         let tree = ProcessTree { root: process, spared, since: began, orphans };

@@ -122,12 +122,9 @@ impl Worker {
             return Ok(());
         };
         context.note_kernel(&runner);
-        let tree = ProcessTree {
-            root: kernel.process.id,
-            spared: session.others_than(context),
-            since: session.begun,
-            orphans: false,
-        };
+        let root = kernel.process.id;
+        let spared = session.others_than(root);
+        let tree = ProcessTree { root, spared, since: session.begun, orphans: false };
         match session.sandbox.kill_tree(&tree).await {
             Ok(Killed::Tree) => Ok(()),
             Ok(Killed::Everything) => {

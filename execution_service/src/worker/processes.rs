@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::{Worker, WorkerError};
 use crate::execution::kernel::KernelError;
 use crate::execution::sharing::What;
-use crate::language::environment_of;
+use crate::language::environment;
 use crate::sandbox::backend::{ProcessId, ProcessTree, SandboxError, Signal};
 use crate::sandbox::spec::{Command, ControlChannel, Stdin, TerminalSize, WORKSPACE};
 use crate::sandbox::workspace::WorkspacePath;
@@ -79,7 +79,7 @@ impl Worker {
             return Err(ProcessError::TooManyOfOwner.into());
         }
         let place = session.processes.reserve()?;
-        let command = self.command(session, &new)?;
+        let command = Self::command(session, &new)?;
         session.wake().await?;
         let share = session.activity.begin(What::Command);
         if !new.awaited {
@@ -102,13 +102,11 @@ impl Worker {
     }
 
     /// What the sandbox is to start.
-    fn command(&self, session: &Session, new: &NewProcess) -> Result<Command, WorkerError> {
+    fn command(session: &Session, new: &NewProcess) -> Result<Command, WorkerError> {
         let Some((program, args)) = new.command.split_first() else {
             return Err(WorkerError::EmptyCommand);
         };
-        let executables =
-            self.discovery.found.iter().map(|found| found.toolchain.executable.as_path());
-        let mut env = environment_of(executables);
+        let mut env = environment("", &[]);
         if new.terminal.is_some() {
             env.insert(String::from("TERM"), String::from(TERM));
         }
@@ -210,11 +208,7 @@ impl Worker {
 
 /// Kills a command with all that came of it, and nothing else that lives in the session.
 async fn kill(session: &Session, process: &SessionProcess) -> Result<(), SandboxError> {
-    let contexts = session.contexts.all();
-    let kernels = contexts.iter().filter_map(|context| context.kernel());
-    let running = session.processes.running();
-    let others = running.iter().map(|other| other.id).filter(|other| *other != process.id);
-    let spared = kernels.chain(others).collect();
+    let spared = session.others_than(process.id);
     let tree = ProcessTree { root: process.id, spared, since: process.began, orphans: false };
     session.sandbox.kill_tree(&tree).await.map(drop)
 }

@@ -10,7 +10,8 @@ use crate::domain::caller::Caller;
 use crate::http::failure::Failure;
 use crate::services::authenticator::Authenticator;
 
-const API_KEY: &str = "x-api-key";
+/// The header of an API key.
+pub const API_KEY: &str = "x-api-key";
 /// Longest credential that is looked at; ours have some 400 characters.
 const MAX_CREDENTIAL: usize = 4096;
 

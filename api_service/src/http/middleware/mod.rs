@@ -9,7 +9,7 @@ mod preflight;
 mod request_id;
 mod security_headers;
 
-pub use self::authenticate::{authenticate, credential};
+pub use self::authenticate::{API_KEY, authenticate, credential};
 pub use self::authorize::authorize;
 pub use self::head::head;
 pub use self::mark_busy::mark_busy;

@@ -12,7 +12,7 @@ use crate::http::extract::AnswerRoom;
 use crate::http::failure::Failure;
 use crate::services::Error;
 use crate::services::idempotency::{Begin, Idempotency};
-use crate::services::secrets::sha256_hex;
+use crate::services::secrets::sha256_hex_of;
 
 const REPLAYED: &str = "idempotent-replayed";
 
@@ -51,15 +51,15 @@ pub(super) fn mark_replayed(response: &mut HttpResponse) {
     response.headers_mut().insert(name, value);
 }
 
-/// The reservation that a key asks for, if there is one.
+/// The reservation that a key asks for, if there is one: `asked` is the body, behind what else makes it another request.
 pub(super) fn reservation(
     key: Option<IdempotencyKey>,
     caller: &Caller,
     route: &'static str,
-    body: &[u8],
+    asked: &[&[u8]],
 ) -> Option<Reservation> {
     key.map(|key| {
-        let fingerprint = sha256_hex(body);
+        let fingerprint = sha256_hex_of(asked);
         Reservation { user: caller.user.clone(), route, key, fingerprint, execution: None }
     })
 }

@@ -3,10 +3,13 @@
 use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
 use actix_web::body::SizedStream;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT_RANGES, CONTENT_RANGE};
 use actix_web::web::{self, Bytes};
 use futures::stream;
 use serde::Serialize;
 
+use crate::domain::byte_range::Part;
 use crate::http::extract::AnswerRoom;
 use crate::http::memory_budget::FREE;
 use crate::services::Error;
@@ -60,6 +63,22 @@ pub(super) fn respond(
         (!piece.is_empty()).then_some((Ok::<_, Error>(piece), (rest, room)))
     });
     response.body(SizedStream::new(length, Box::pin(pieces)))
+}
+
+/// The beginning of a response with bytes, never to be shown: all `available` of them, or the part that was asked
+/// for. Gives how many follow.
+pub(super) fn bytes(part: Option<Part>, available: u64) -> (HttpResponseBuilder, u64) {
+    let (status, length) = match part {
+        Some(part) => (StatusCode::PARTIAL_CONTENT, part.length),
+        None => (StatusCode::OK, available),
+    };
+    let mut response = HttpResponse::build(status);
+    response.content_type("application/octet-stream").insert_header((ACCEPT_RANGES, "bytes"));
+    if let Some(Part { first, length }) = part {
+        let last = first + length - 1;
+        response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{available}")));
+    }
+    (response, length)
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
-//! Who opens a WebSocket and could not say so in a header, as browsers cannot: in the first frame. A credential is never
-//! read from the query, which proxies write into their logs.
+//! Who opens a WebSocket: by a header, or in the first frame for those who cannot send one, as browsers cannot. A
+//! credential is never read from the query, which proxies write into their logs.
 
 use std::time::Duration;
 
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream};
 use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::domain::caller::Caller;
 use crate::http::failure::Failure;
+use crate::http::middleware::{API_KEY, credential};
 use crate::services::authenticator::Authenticator;
 
 /// How long the first frame may take.
@@ -20,6 +23,24 @@ const MAX_TOKEN: usize = 4096;
 #[serde(deny_unknown_fields, tag = "op", rename_all = "snake_case")]
 enum First {
     Auth { token: String },
+}
+
+/// The credential of a header, and whose it is; `None` where there is no header for one at all: what is wrong in one is
+/// not made good by a frame.
+///
+/// # Errors
+/// When it is not valid, or there are several.
+pub async fn header(
+    request: &HttpRequest,
+    authenticator: &Authenticator,
+) -> Result<Option<(Caller, String)>, Failure> {
+    let headers = request.headers();
+    let named = headers.contains_key(AUTHORIZATION) || headers.contains_key(API_KEY);
+    match credential(headers) {
+        Ok(text) => Ok(Some((authenticator.recognise(text).await?, text.to_owned()))),
+        Err(Failure::NoCredential) if !named => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Who says so in the first frame, and with which credential: `{"op": "auth", "token": "…"}`, within 5 seconds.

@@ -157,13 +157,11 @@ impl Processes {
 
     /// What the worker has answered; if the session is over, that is noted.
     async fn answer<T>(&self, home: &Home, answer: Result<T, client::Error>) -> Result<T, Error> {
-        let error = match answer {
-            Ok(done) => return Ok(done),
-            Err(error) => error,
-        };
-        // Its owner may have ended it meanwhile.
-        self.sessions.usable(&home.caller.user, &home.caller.session).await?;
-        Err(self.sessions.over(&home.session, &error).await?.unwrap_or(Error::from(error)))
+        if answer.is_err() {
+            // Its owner may have ended it meanwhile.
+            self.sessions.usable(&home.caller.user, &home.caller.session).await?;
+        }
+        self.sessions.of_live(&home.session, answer).await
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{CHANGE_DEADLINE, Sessions, call, status_of};
+use super::show::lives;
+use super::{CHANGE_DEADLINE, Sessions, call};
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::{LiveSession, Session, SessionView};
 use crate::services::Error;
@@ -20,13 +21,12 @@ impl Sessions {
         ttl: Duration,
         request_id: &str,
     ) -> Result<SessionView, Error> {
-        let mut session = self.usable(user, id).await?;
+        let session = self.usable(user, id).await?;
         let call = call(request_id, CHANGE_DEADLINE);
         let extended = self.home(&session)?.client().extend_session(&call, id, user, ttl).await;
         let live = self.of_live(&session, extended).await?;
-        session.expires_at = live.expires_at;
         self.database.session_ends_at(id, live.expires_at).await?;
-        Ok(SessionView { session, status: status_of(&live), live: Some(live) })
+        Ok(lives(session, live))
     }
 
     /// Has everything in a user's session stand still until it is used again, or resumed.
@@ -43,7 +43,7 @@ impl Sessions {
         let call = call(request_id, CHANGE_DEADLINE);
         let paused = self.home(&session)?.client().pause_session(&call, id, user).await;
         let live = self.of_live(&session, paused).await?;
-        Ok(SessionView { session, status: status_of(&live), live: Some(live) })
+        Ok(lives(session, live))
     }
 
     /// Has everything in a user's session go on.
@@ -60,7 +60,7 @@ impl Sessions {
         let call = call(request_id, CHANGE_DEADLINE);
         let resumed = self.home(&session)?.client().resume_session(&call, id, user).await;
         let live = self.of_live(&session, resumed).await?;
-        Ok(SessionView { session, status: status_of(&live), live: Some(live) })
+        Ok(lives(session, live))
     }
 
     /// Gives a user's session another note, a JSON object.
@@ -81,7 +81,7 @@ impl Sessions {
     }
 
     /// What the worker has answered about a session that we took for live.
-    pub(super) async fn of_live<T>(
+    pub(in crate::services) async fn of_live<T>(
         &self,
         session: &Session,
         answer: Result<T, client::Error>,

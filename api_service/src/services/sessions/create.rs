@@ -1,6 +1,7 @@
 //! Making a session.
 
-use super::{CHANGE_DEADLINE, Sessions, call, status_of};
+use super::show::lives;
+use super::{CHANGE_DEADLINE, Sessions, call};
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::{NewSession, Session, SessionStage, SessionView};
 use crate::domain::timestamp::Timestamp;
@@ -62,7 +63,7 @@ impl Sessions {
                 session.expires_at = live.expires_at;
                 self.database.session_is_live(&session).await?;
                 session.stage = SessionStage::Live;
-                Ok(SessionView { session, status: status_of(&live), live: Some(live) })
+                Ok(lives(session, live))
             }
             Err(error) => {
                 let error = match &session.language {

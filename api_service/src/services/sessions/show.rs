@@ -118,7 +118,8 @@ fn cut(found: Vec<SessionView>, limit: u32) -> Page<SessionView, SessionId> {
     Page::cut(found, limit, |view| view.session.id.clone())
 }
 
-fn lives(session: Session, live: LiveSession) -> SessionView {
+/// One that its worker has said that it lives.
+pub(super) fn lives(session: Session, live: LiveSession) -> SessionView {
     SessionView { session, status: status_of(&live), live: Some(live) }
 }
 

@@ -19,6 +19,7 @@ use self::target::Target;
 pub use self::target::{AllowedHost, MAX_URL};
 use super::Error;
 use super::background::Background;
+use super::secrets::hex;
 use crate::domain::field_error::FieldError;
 use crate::domain::ids::ExecutionId;
 use crate::domain::timestamp::Timestamp;
@@ -131,8 +132,7 @@ fn signature(secret: &Secret, timestamp: i64, body: &[u8]) -> String {
     let mut context = hmac::Context::with_key(&key);
     context.update(format!("{timestamp}.").as_bytes());
     context.update(body);
-    let hex: String = context.sign().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={timestamp},v1={hex}")
+    format!("t={timestamp},v1={}", hex(context.sign().as_ref()))
 }
 
 #[cfg(test)]

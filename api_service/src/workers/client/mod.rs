@@ -35,7 +35,7 @@ pub use self::call::Call;
 use self::call::Token;
 pub use self::error::Error;
 pub use self::executions::{Events, Stored, StoredPiece};
-pub use self::files::{Changes, Download, FoundFile, Of, Sent, Upload, Wanted, Watch};
+pub use self::files::{Changes, Download, FoundFile, Sent, Upload, Wanted, Watch};
 pub use self::processes::{EventsWanted, InSession};
 pub use self::terminals::{Terminal, TerminalKeyboard, TerminalView};
 pub use self::tls::{TlsError, TlsFiles, TlsIdentity};

@@ -21,6 +21,13 @@ pub struct InSession<'a> {
     pub owner: &'a UserId,
 }
 
+impl InSession<'_> {
+    /// As the wire has them.
+    pub(super) fn ids(&self) -> (String, String) {
+        (self.session.as_str().to_owned(), self.owner.as_str().to_owned())
+    }
+}
+
 /// Which events of a process are wanted, and how long to wait for them.
 #[derive(Debug, Clone, Copy)]
 pub struct EventsWanted {

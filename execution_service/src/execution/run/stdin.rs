@@ -3,10 +3,10 @@
 use std::io;
 
 use super::Run;
-use crate::execution::input::{Input, Writer};
+use crate::execution::input::Input;
 use crate::execution::kernel::request_path;
 use crate::execution::runner::Runner;
-use crate::sandbox::backend::SandboxError;
+use crate::sandbox::backend::{InputStream, SandboxError};
 use crate::sandbox::files::{FileMode, Root};
 
 /// What a program reads on standard input, in the request directory.
@@ -33,7 +33,7 @@ impl Run<'_> {
     pub(in crate::execution) async fn open_input(
         &self,
         runner: &Runner,
-    ) -> Result<Option<(&Input, impl Future<Output = io::Result<Writer>> + use<>)>, SandboxError>
+    ) -> Result<Option<(&Input, impl Future<Output = io::Result<InputStream>> + use<>)>, SandboxError>
     {
         let Some(input) = &self.request.input else {
             return Ok(None);

@@ -1,11 +1,9 @@
 //! A file or an archive on its way to a caller, who asks for each piece.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use proto::execution_v1 as wire;
 use tokio::sync::mpsc::Sender;
-use tokio::time::timeout;
 use tonic::{Status, Streaming};
 use wire::download_piece::Piece;
 use wire::download_request::Step;
@@ -14,9 +12,6 @@ use super::{from_wire, to_wire};
 use crate::grpc::status::{invalid, status};
 use crate::worker::Worker;
 use crate::worker::files::{OpenDownload, Transfer};
-
-/// How long a caller may ask for nothing.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 type Answers = Sender<Result<wire::DownloadPiece, Status>>;
 
@@ -82,11 +77,10 @@ async fn pieces(
 
 /// What the caller wants next; nothing when he is gone.
 async fn next(steps: &mut Streaming<wire::DownloadRequest>) -> Result<Option<Step>, Status> {
-    let asked = timeout(PATIENCE, steps.message()).await;
-    Ok(asked.map_err(|_| Status::cancelled("nothing was asked for"))??.and_then(|step| step.step))
+    let asked = super::next(steps, "nothing was asked for").await?;
+    Ok(asked.and_then(|asked| asked.step))
 }
 
 async fn say(answers: &Answers, piece: Piece) -> Result<(), Status> {
-    let said = answers.send(Ok(wire::DownloadPiece { piece: Some(piece) })).await;
-    said.map_err(|_| Status::cancelled("the caller is gone"))
+    super::say(answers, wire::DownloadPiece { piece: Some(piece) }).await
 }

@@ -9,15 +9,21 @@ mod watch;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::Stream;
 use proto::execution_v1 as wire;
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::status::status;
 use crate::sandbox::files::Placing;
 use crate::worker::Worker;
+
+/// How long a caller may ask for nothing, or send nothing.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Serves `execution.v1.Files`.
 pub struct Files {
@@ -29,6 +35,39 @@ impl Files {
     pub fn new(worker: Arc<Worker>) -> Self {
         Self { worker }
     }
+
+    /// What `serve` says, of which so many may wait for the caller; last of all, why it failed.
+    fn answers<T, F>(
+        &self,
+        what: &'static str,
+        waiting: usize,
+        serve: impl FnOnce(Sender<Result<T, Status>>) -> F,
+    ) -> Answers<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        let (answers, stream) = channel(waiting);
+        let served = serve(answers.clone());
+        self.worker.tasks.spawn(what, async move {
+            if let Err(status) = served.await {
+                // Fails if nobody wants to know.
+                let _ = answers.send(Err(status)).await;
+            }
+        });
+        Box::pin(ReceiverStream::new(stream))
+    }
+}
+
+/// The next of a caller's messages, who may be silent for a while; nothing when he is gone.
+async fn next<T>(messages: &mut Streaming<T>, silence: &str) -> Result<Option<T>, Status> {
+    let sent = timeout(PATIENCE, messages.message()).await;
+    sent.map_err(|_| Status::cancelled(silence))?
+}
+
+async fn say<T>(answers: &Sender<Result<T, Status>>, answer: T) -> Result<(), Status> {
+    let said = answers.send(Ok(answer)).await;
+    said.map_err(|_| Status::cancelled("the caller is gone"))
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -56,14 +95,8 @@ impl wire::files_server::Files for Files {
         request: Request<Streaming<wire::DownloadRequest>>,
     ) -> Result<Response<Self::DownloadStream>, Status> {
         let (worker, steps) = (Arc::clone(&self.worker), request.into_inner());
-        let (answers, stream) = tokio::sync::mpsc::channel(1);
-        self.worker.tasks.spawn("download", async move {
-            if let Err(status) = download::serve(&worker, steps, &answers).await {
-                // Fails if nobody wants to know.
-                let _ = answers.send(Err(status)).await;
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+        let serve = |answers| async move { download::serve(&worker, steps, &answers).await };
+        Ok(Response::new(self.answers("download", 1, serve)))
     }
 
     async fn upload(
@@ -71,14 +104,8 @@ impl wire::files_server::Files for Files {
         request: Request<Streaming<wire::UploadRequest>>,
     ) -> Result<Response<Self::UploadStream>, Status> {
         let (worker, steps) = (Arc::clone(&self.worker), request.into_inner());
-        let (answers, stream) = tokio::sync::mpsc::channel(upload::IN_FLIGHT);
-        self.worker.tasks.spawn("upload", async move {
-            if let Err(status) = upload::serve(&worker, steps, &answers).await {
-                // Fails if nobody wants to know.
-                let _ = answers.send(Err(status)).await;
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+        let serve = |answers| async move { upload::serve(&worker, steps, &answers).await };
+        Ok(Response::new(self.answers("upload", upload::IN_FLIGHT, serve)))
     }
 
     async fn remove_file(
@@ -145,7 +172,7 @@ impl wire::files_server::Files for Files {
         let mut watch = watch.map_err(|error| status(&error))?;
         // A directory that is not there is told at once.
         let first = watch.next().await.map_err(|error| status(&error))?;
-        let (answers, stream) = tokio::sync::mpsc::channel(1);
+        let (answers, stream) = channel(1);
         let watched = watch::serve(watch, first, answers);
         self.worker.tasks.spawn("watch", watched);
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))

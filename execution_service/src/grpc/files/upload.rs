@@ -2,14 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream;
 use proto::execution_v1 as wire;
 use proto::wire::FILE_PIECE_BYTES;
 use tokio::sync::mpsc::Sender;
-use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 use tonic::{Status, Streaming};
 use wire::upload_reply::Reply;
@@ -22,8 +20,6 @@ use crate::worker::Worker;
 
 /// Pieces that may be on their way at once.
 pub const IN_FLIGHT: usize = 2;
-/// How long a caller may send nothing.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 type Answers = Sender<Result<wire::UploadReply, Status>>;
 
@@ -106,8 +102,8 @@ async fn upload_archive(
 
 impl Pieces<'_> {
     async fn step(&mut self) -> Result<Option<Step>, Status> {
-        let sent = timeout(PATIENCE, self.steps.message()).await;
-        Ok(sent.map_err(|_| Status::cancelled("nothing was sent"))??.and_then(|step| step.step))
+        let sent = super::next(&mut self.steps, "nothing was sent").await?;
+        Ok(sent.and_then(|sent| sent.step))
     }
 
     /// The next piece; nothing after the last. A caller who goes away has not sent the last.
@@ -131,6 +127,5 @@ impl Pieces<'_> {
 }
 
 async fn say(answers: &Answers, reply: Reply) -> Result<(), Status> {
-    let said = answers.send(Ok(wire::UploadReply { reply: Some(reply) })).await;
-    said.map_err(|_| Status::cancelled("the caller is gone"))
+    super::say(answers, wire::UploadReply { reply: Some(reply) }).await
 }

@@ -10,7 +10,7 @@ from kernel_driver import RUNTIMES
 PACKAGES = (
     ("python/crucible_kernel", ".py", r"^\s*from \.(\w+) import|^\s*from \. import ([\w, ]+)"),
     ("python/crucible_zygote", ".py", r"^\s*from \.(\w+) import|^\s*from \. import ([\w, ]+)"),
-    ("node/kernel", ".cjs", r"require\('\./(\w+)\.cjs'\)"),
+    ("node/kernel", ".cjs", r"require\('\./([\w-]+)\.cjs'\)"),
 )
 
 

@@ -103,6 +103,21 @@ class TheFile(Habits):
             "print(inspect.getsource(A))", "class A:\n    y = 2", "print(inspect.getsource(A), inspect.getsourcelines(B)[1])")
         self.assertEqual(seen, ["", "class A:\n    x = 1\n\n", "", "class A:\n    y = 2\n 4\n"])
 
+    def test_a_run_that_cannot_be_read_hides_no_source(self):
+        kernel = self.fresh()
+        kernel.run("import inspect\nclass A:\n    x = 1")
+        self.assertEqual(kernel.run("class A:\n    x = = 2").exit_code, 1)
+        kernel.err
+        kernel.run("print(inspect.getsource(A))")
+        self.assertEqual((kernel.out, kernel.err), ("class A:\n    x = 1\n\n", ""))
+
+    def test_definitions_of_a_run_that_awaits_are_found_by_spawned_children(self):
+        kernel = self.fresh()
+        kernel.run("import asyncio, multiprocessing as mp\nawait asyncio.sleep(0)\ndef f(x): return x + 1")
+        kernel.run("class A: x = = 2")
+        kernel.run("with mp.get_context('spawn').Pool(1) as pool: print(pool.map(f, [0]))")
+        self.assertEqual(kernel.out, "[1]\n", kernel.err)
+
 
 class Lines(Habits):
     """Lines are counted as in a file: \\n, \\r\\n and \\r end one, and nothing else; the last one needs no end."""

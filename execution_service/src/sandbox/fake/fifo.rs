@@ -3,9 +3,9 @@
 use std::io;
 
 use async_trait::async_trait;
-use tokio::io::{AsyncWrite, DuplexStream};
+use tokio::io::DuplexStream;
 
-use crate::sandbox::backend::Fifo;
+use crate::sandbox::backend::{Fifo, InputStream};
 
 const BYTES: usize = 64 << 10;
 
@@ -20,9 +20,7 @@ pub(super) fn fifo() -> (FakeFifo, DuplexStream) {
 
 #[async_trait]
 impl Fifo for FakeFifo {
-    async fn until_it_is_read(
-        self: Box<Self>,
-    ) -> io::Result<Box<dyn AsyncWrite + Send + Sync + Unpin>> {
+    async fn until_it_is_read(self: Box<Self>) -> io::Result<InputStream> {
         Ok(Box::new(self.0))
     }
 }

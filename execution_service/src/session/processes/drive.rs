@@ -8,14 +8,13 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::events::{End, EndCause};
-use super::input::Pipe;
 use super::log::PIECE;
 use super::pace::Pace;
 use super::{Registered, SessionProcess};
 use crate::execution::sharing::Share;
 use crate::execution::signals::SIGKILL;
 use crate::execution::stream::Stream;
-use crate::sandbox::backend::{OutputStream, ProcessEnd};
+use crate::sandbox::backend::{InputStream, OutputStream, ProcessEnd};
 use crate::sandbox::spec::Exit;
 
 /// What is still in a pipe when its command has ended counts; what a process that it left behind goes on
@@ -28,7 +27,7 @@ pub(super) const KILLED: ProcessEnd =
 
 /// What is read of a command, and written to it.
 pub(super) struct Ends {
-    pub(super) stdin: Option<Pipe>,
+    pub(super) stdin: Option<InputStream>,
     pub(super) stdout: Box<dyn OutputStream>,
     pub(super) stderr: Box<dyn OutputStream>,
     pub(super) exit: oneshot::Receiver<ProcessEnd>,

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::{Notify, watch};
 
 use super::ProcessError;
 use super::room::{Room, Taken};
+use crate::sandbox::backend::InputStream;
 
 /// Bytes on their way above which no more are taken.
 const FULL: usize = 1 << 20;
@@ -19,9 +20,6 @@ const OWN: usize = 64 << 10;
 const PIECE: usize = 16 << 10;
 /// The end of the input of a terminal, typed.
 const END_OF_FILE: u8 = 4;
-
-/// Where it is written to.
-pub(super) type Pipe = Box<dyn AsyncWrite + Send + Sync + Unpin>;
 
 /// Standard input of a command, or what is typed in its terminal.
 pub(super) struct Input {
@@ -105,7 +103,7 @@ impl Input {
 
     /// Passes on to `pipe` what is said, until the end or until nobody reads any more. To be driven as long as the
     /// command runs.
-    pub(super) async fn pass_on(&self, mut pipe: Pipe) {
+    pub(super) async fn pass_on(&self, mut pipe: InputStream) {
         loop {
             let piece = {
                 let mut state = self.state();

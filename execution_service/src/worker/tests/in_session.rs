@@ -142,6 +142,20 @@ async fn beside_others_only_what_is_surely_a_stopped_runs_own_is_killed() {
 }
 
 #[tokio::test]
+async fn the_number_of_a_command_that_has_ended_spares_nobody() {
+    let scene = Scene::new();
+    scene.begin_session().await;
+    let command = scene.start_command().await;
+    scene.worker.kill_process(("s", OWNER), command.id).await.expect("it runs");
+    command.ended().await;
+    finished(scene.accept(short("leave and hang"), Some(target("")))).await;
+    let trees = scene.inside().killed_trees();
+    let of_the_run = trees.last().expect("it was stopped");
+    assert_eq!(of_the_run.spared, [], "another process may have the number {:?}", command.id);
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn a_run_that_fails_by_itself_leaves_nothing_to_kill() {
     let scene = Scene::new();
     scene.begin_session().await;

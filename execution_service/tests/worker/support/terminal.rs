@@ -1,14 +1,20 @@
 //! One end of a terminal, as somebody has it who looks at it.
 
+use std::time::Duration;
+
 use proto::execution_v1 as wire;
 use proto::execution_v1::from_terminal::Message as From;
 use proto::execution_v1::to_terminal::Message as To;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Streaming;
 
 use super::caller::{Caller, Refusal};
 use super::within;
+
+/// After which keys that had no effect are typed once more.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A terminal that is looked at.
 pub struct AttachedTerminal {
@@ -54,6 +60,14 @@ impl AttachedTerminal {
 
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.shown).into_owned()
+    }
+
+    /// Types `keys` again and again until it shows `text`.
+    pub async fn types_until(&mut self, keys: &str, text: &str) {
+        self.types(keys);
+        while timeout(AGAIN, self.shows(text)).await.is_err() {
+            self.types(keys);
+        }
     }
 
     /// Waits until it has shown `text` behind what was asked for last.

@@ -26,7 +26,7 @@ pub(in crate::http::rest) async fn create(
 ) -> Result<HttpResponse, Failure> {
     let new = body.value.parse().map_err(Failure::Invalid)?;
     ApiKeys::may_give(&caller, &new)?;
-    let reservation = reservation(key, &caller, "api_keys", &body.bytes);
+    let reservation = reservation(key, &caller, "api_keys", &[&body.bytes]);
     let (api_keys, idempotency) = (state.api_keys.clone(), state.idempotency.clone());
     // To the end, even when the caller goes away: a half-made key would be nobody's.
     let making = async move {

@@ -29,7 +29,7 @@ pub(in crate::http::rest) async fn create(
     let id = SessionId::parse(&id).ok_or(Error::SessionNotFound)?;
     let new = body.value.parse(state.workers.offer().as_ref()).map_err(Failure::Invalid)?;
     // The same body for another session is another request.
-    let asked = [id.as_str().as_bytes(), &body.bytes].concat();
+    let asked = [id.as_str().as_bytes(), &body.bytes];
     let reservation = reservation(key, &caller, "contexts", &asked);
     let (sessions, idempotency) = (state.sessions.clone(), state.idempotency.clone());
     // To the end, even when the caller goes away: a repeated request must find the answer.

@@ -1,20 +1,17 @@
 //! `GET /v1/code_interpreter/executions/{id}/artifacts/{path}`.
 
 use actix_web::body::SizedStream;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, HeaderValue,
-};
+use actix_web::http::header::{CONTENT_DISPOSITION, ETAG, HeaderValue};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use super::output::pieces;
 use crate::domain::artifact::FilePath;
-use crate::domain::byte_range::Part;
 use crate::domain::ids::ExecutionId;
-use crate::http::extract::{CurrentCaller, OptionalRange, RequestId};
+use crate::http::extract::{AnswerRoom, CurrentCaller, OptionalRange, RequestId};
 use crate::http::failure::Failure;
+use crate::http::rest::response_body;
 use crate::services::Error;
 use crate::services::executions::Output;
 use crate::state::AppState;
@@ -27,6 +24,7 @@ pub(in crate::http::rest) async fn get(
     CurrentCaller(caller): CurrentCaller,
     OptionalRange(range): OptionalRange,
     RequestId(request_id): RequestId,
+    room: AnswerRoom,
     path: Path<(String, String)>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
@@ -37,23 +35,13 @@ pub(in crate::http::rest) async fn get(
     let path = FilePath(percent_decode_str(path).collect());
     let found = state.executions.artifact(&caller.user, &id, &path, range, &request_id).await?;
     let Output { available, total: _, part, bytes } = found;
-    let mut response = HttpResponse::build(match part {
-        Some(_) => StatusCode::PARTIAL_CONTENT,
-        None => StatusCode::OK,
-    });
-    if let Some(Part { first, length }) = part {
-        let last = first + length - 1;
-        response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{available}")));
-    }
+    // Never what it is, which `mime` in the answer says: who made it is not to be trusted with a browser.
+    let (mut response, length) = response_body::bytes(part, available);
     response
-        // Never what it is, which `mime` in the answer says: who made it is not to be trusted with a browser.
-        .content_type("application/octet-stream")
         .insert_header((CONTENT_DISPOSITION, attachment(&path)?))
-        .insert_header((ACCEPT_RANGES, "bytes"))
         // What a run has left never changes.
         .insert_header((ETAG, format!("\"{id}\"")));
-    let length = part.map_or(available, |part| part.length);
-    Ok(response.body(SizedStream::new(length, Box::pin(pieces(bytes)))))
+    Ok(response.body(SizedStream::new(length, Box::pin(pieces(bytes, room).await))))
 }
 
 /// To be saved under its own name (RFC 6266), and never shown.

@@ -1,20 +1,16 @@
 //! Files that an answer tells of.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::artifact::{
     Artifact, Change, Changes, Collected, FileChange, FilePath, Omitted, OmittedReason,
 };
+use crate::domain::files::encoded;
 use crate::domain::ids::ExecutionId;
 use crate::domain::model_text::Kept;
 use crate::domain::timestamp::Timestamp;
 use crate::http::rest::fields::{timestamp, words};
-
-/// What a path has in an address as it is.
-const IN_ADDRESS: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A file that can be fetched for a while.
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,7 +115,7 @@ pub(super) fn address(id: &ExecutionId, kept: Kept<'_>) -> String {
         Kept::Execution => execution,
         Kept::Output(stream) => format!("{execution}/output/{}", stream.name()),
         Kept::Artifact(FilePath(path)) => {
-            format!("{execution}/artifacts/{}", percent_encode(path, IN_ADDRESS))
+            format!("{execution}/artifacts/{}", encoded(path))
         }
     }
 }

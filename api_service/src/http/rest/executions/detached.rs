@@ -6,11 +6,14 @@ use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::artifact_json::address;
 use super::run::Job;
 use super::telling::Teller;
 use super::webhook::deliver;
+use crate::domain::event::OutputStream;
 use crate::domain::ids::{ExecutionId, SessionId};
 use crate::domain::language::LanguageName;
+use crate::domain::model_text::Kept;
 use crate::http::extract::RESPOND_ASYNC;
 use crate::http::failure::Failure;
 use crate::http::rest::fields::words;
@@ -21,9 +24,6 @@ use crate::services::webhooks::{Webhook, Webhooks};
 
 /// Says that a preference was followed.
 const APPLIED: &str = "preference-applied";
-
-/// Where executions are.
-const EXECUTIONS: &str = "/v1/code_interpreter/executions";
 
 /// A run that was begun.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,8 +83,9 @@ impl DetachedAnswer {
         session: Option<&SessionId>,
         language: &LanguageName,
     ) -> Self {
-        let itself = format!("{EXECUTIONS}/{id}");
+        let itself = address(id, Kept::Execution);
         let below = |what: &str| format!("{itself}/{what}");
+        let all_of = |stream| address(id, Kept::Output(stream));
         Self {
             execution_id: id.to_string(),
             session_id: session.map(ToString::to_string),
@@ -94,8 +95,8 @@ impl DetachedAnswer {
                 events: below("events"),
                 cancel: below("cancel"),
                 output: OutputLinksBody {
-                    stdout: below("output/stdout"),
-                    stderr: below("output/stderr"),
+                    stdout: all_of(OutputStream::Stdout),
+                    stderr: all_of(OutputStream::Stderr),
                 },
                 itself,
             },

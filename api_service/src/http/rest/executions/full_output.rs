@@ -3,8 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::artifact_json::address;
 use crate::domain::event::OutputStream;
 use crate::domain::ids::ExecutionId;
+use crate::domain::model_text::Kept;
 use crate::domain::report::{StoredOutput, StreamTotals};
 use crate::http::rest::fields::timestamp;
 
@@ -55,9 +57,8 @@ fn stored(
 ) -> Option<StoredOutputBody> {
     let StreamTotals { bytes: total, truncated: _, stored } = totals;
     let StoredOutput { bytes, until } = stored?;
-    let stream = stream.name();
     Some(StoredOutputBody {
-        path: format!("/v1/code_interpreter/executions/{id}/output/{stream}"),
+        path: address(id, Kept::Output(stream)),
         bytes,
         complete: bytes == total,
         available_until: timestamp::write(until),

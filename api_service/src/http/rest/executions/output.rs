@@ -2,16 +2,15 @@
 
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE};
+use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{Bytes, Data, Path};
-use futures::{StreamExt, stream};
+use futures::stream;
 
-use crate::domain::byte_range::Part;
 use crate::domain::event::OutputStream;
 use crate::domain::ids::ExecutionId;
 use crate::http::extract::{AnswerRoom, CurrentCaller, OptionalRange, RequestId};
 use crate::http::failure::Failure;
+use crate::http::rest::response_body;
 use crate::services::Error;
 use crate::services::executions::{Output, OutputBytes};
 use crate::state::AppState;
@@ -41,37 +40,26 @@ pub(in crate::http::rest) async fn get(
     let stream = OutputStream::parse(&stream).ok_or(Failure::NoSuchRoute)?;
     let found = state.executions.output(&caller.user, &id, stream, range, &request_id).await?;
     let Output { available, total, part, bytes } = found;
-    let mut response = HttpResponse::build(match part {
-        Some(_) => StatusCode::PARTIAL_CONTENT,
-        None => StatusCode::OK,
-    });
-    if let Some(Part { first, length }) = part {
-        let last = first + length - 1;
-        response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{available}")));
-    }
+    let (mut response, length) = response_body::bytes(part, available);
     let name = format!("attachment; filename=\"{id}.{}\"", stream.name());
     response
-        .content_type("application/octet-stream")
         .insert_header((CONTENT_DISPOSITION, name))
-        .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((COMPLETE, if available == total { "true" } else { "false" }))
         .insert_header((TOTAL, total));
-    let length = part.map_or(available, |part| part.length);
-    room.enter(IN_MEMORY).await;
-    let body = pieces(bytes).inspect(move |_| {
-        // Until it has been sent, or its caller is gone.
-        let _ = &room;
-    });
-    Ok(response.body(SizedStream::new(length, Box::pin(body))))
+    Ok(response.body(SizedStream::new(length, Box::pin(pieces(bytes, room).await))))
 }
 
-/// One piece at a time: the next is asked for when the caller has taken this one. An answer that
-/// breaks off is seen as such, since its length was told.
-pub(super) fn pieces(bytes: OutputBytes) -> impl futures::Stream<Item = Result<Bytes, Error>> {
-    stream::try_unfold(bytes, |mut bytes| async {
+/// One piece at a time: the next is asked for when the caller has taken this one. An answer that breaks off is seen as
+/// such, since its length was told. It has `room` until it has been sent, or its caller is gone.
+pub(super) async fn pieces(
+    bytes: OutputBytes,
+    room: AnswerRoom,
+) -> impl futures::Stream<Item = Result<Bytes, Error>> {
+    room.enter(IN_MEMORY).await;
+    stream::try_unfold((bytes, room), |(mut bytes, room)| async {
         let next = bytes.next().await.inspect_err(|error| {
             tracing::warn!(%error, "an output broke off");
         })?;
-        Ok(next.map(|piece| (Bytes::from(piece), bytes)))
+        Ok(next.map(|piece| (Bytes::from(piece), (bytes, room))))
     })
 }

@@ -46,7 +46,7 @@ pub(in crate::http::rest) async fn run(
     let body = body.parsed(parse).await?;
     let webhook = webhook.map(|it| it.check(&state.webhooks, detached)).transpose()?;
     let id = ExecutionId::generate();
-    let reservation = reservation(key, &caller, "run", &body.bytes)
+    let reservation = reservation(key, &caller, "run", &[&body.bytes])
         .map(|it| Reservation { execution: Some(id.clone()), ..it });
     let job = Job {
         executions: state.executions.clone(),
@@ -86,20 +86,43 @@ pub(super) struct Begun {
     pub(super) teller: Teller,
 }
 
+/// Finds the answer of a run that ended while nobody could be told.
+pub(super) struct Recall {
+    form: AnswerForm,
+    executions: Executions,
+    user: UserId,
+    room: AnswerRoom,
+}
+
+impl Recall {
+    /// What came of a request with a key, or what the history has where nobody knows that any more.
+    pub(super) async fn or(self, done: Result<Answer, Failure>) -> Result<Answer, Failure> {
+        let Err(Failure::Service(Error::KeyUnknown(Some(began)))) = done else {
+            return done;
+        };
+        let Self { form, executions, user, room } = self;
+        let known = recalled(form, &executions, &user, &began, &room).await?;
+        Ok(Answer::replayed(StatusCode::OK, known.ok_or(Error::KeyUnknown(Some(began)))?))
+    }
+}
+
 impl Job {
     async fn answered(self) -> Result<HttpResponse, Failure> {
-        let (executions, idempotency) = (self.executions.clone(), self.idempotency.clone());
-        let (user, room, form) = (self.user.clone(), self.room.clone(), self.run.wishes.form);
+        let room = self.room.clone();
         let Some(reservation) = self.reservation.clone() else {
             return Ok(self.until_answered(None).await?.respond_in(room).await);
         };
-        match idempotency.to_the_end(&reservation, self.until_answered(None)).await? {
-            Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
-                let known = recalled(form, &executions, &user, &began, &room).await?;
-                let body = known.ok_or(Error::KeyUnknown(Some(began)))?;
-                Ok(Answer::replayed(StatusCode::OK, body).respond_in(room).await)
-            }
-            done => Ok(done?.respond_in(room).await),
+        let (idempotency, recall) = (self.idempotency.clone(), self.recall());
+        let done = idempotency.to_the_end(&reservation, self.until_answered(None)).await?;
+        Ok(recall.or(done).await?.respond_in(room).await)
+    }
+
+    pub(super) fn recall(&self) -> Recall {
+        Recall {
+            form: self.run.wishes.form,
+            executions: self.executions.clone(),
+            user: self.user.clone(),
+            room: self.room.clone(),
         }
     }
 
@@ -152,7 +175,7 @@ pub(super) async fn answer(
 }
 
 /// The answer of a run that ended while nobody could be told: what the history has of it.
-pub(super) async fn recalled(
+async fn recalled(
     form: AnswerForm,
     executions: &Executions,
     user: &UserId,

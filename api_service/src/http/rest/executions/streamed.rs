@@ -8,7 +8,7 @@ use futures::{Stream, stream};
 use tokio::sync::oneshot;
 use tokio_util::sync::DropGuard;
 
-use super::run::{Begun, Job, recalled};
+use super::run::{Begun, Job};
 use super::telling::{FINISHED, Teller, Told};
 use crate::domain::idempotency::Reservation;
 use crate::domain::ids::ExecutionId;
@@ -73,8 +73,7 @@ impl Job {
         {
             return Ok(response);
         }
-        let again = (self.executions.clone(), self.user.clone(), self.room.clone());
-        let form = self.run.wishes.form;
+        let recall = self.recall();
         let (begun, beginning) = oneshot::channel();
         let idempotency = self.idempotency.clone();
         let mut waiting: Waiting = Box::pin(async move {
@@ -92,14 +91,7 @@ impl Job {
             }
             done = &mut waiting => done,
         };
-        let answer = match done {
-            Err(Failure::Service(Error::KeyUnknown(Some(began)))) => {
-                let (executions, user, room) = again;
-                let known = recalled(form, &executions, &user, &began, &room).await?;
-                Answer::replayed(StatusCode::OK, known.ok_or(Error::KeyUnknown(Some(began)))?)
-            }
-            done => done?,
-        };
+        let answer = recall.or(done).await?;
         if answer.status() != StatusCode::OK {
             return Ok(HttpResponse::from(answer));
         }

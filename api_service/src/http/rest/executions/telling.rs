@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::report::{ResultBody, UsageBody};
 use super::run::answer;
-use crate::domain::event::{Event, OutputStream};
+use crate::domain::event::Event;
 use crate::domain::ids::{ExecutionId, SessionId};
 use crate::domain::language::LanguageName;
 use crate::domain::wishes::AnswerForm;
@@ -52,16 +52,18 @@ impl Teller {
             Followed::Event(number, event) => self.event(number, event),
             Followed::Gap { first, last } => gap(first, Some(last)),
             Followed::End(number, end) => {
-                let told = match end {
-                    End::Finished(report) => {
-                        let (id, session) = (self.id.clone(), self.session.clone());
-                        let language = self.language.clone();
-                        answer(self.form, id, session, language, report, &self.room).await
-                    }
-                    End::Failed(error) => Err(error),
-                };
+                let told = self.answer(end).await;
                 self.finished(Some(number), told)
             }
+        }
+    }
+
+    /// The answer of an execution that has ended so.
+    pub(in crate::http::rest) async fn answer(&self, end: End) -> Result<Bytes, Error> {
+        let Self { id, session, language, form, .. } = self.clone();
+        match end {
+            End::Finished(report) => answer(form, id, session, language, report, &self.room).await,
+            End::Failed(error) => Err(error),
         }
     }
 
@@ -87,12 +89,8 @@ impl Teller {
                 ("started", written(&data))
             }
             Event::Output { stream, offset, data } => {
-                let name = match stream {
-                    OutputStream::Stdout => "stdout",
-                    OutputStream::Stderr => "stderr",
-                };
                 let text = String::from_utf8_lossy(&data);
-                (name, written(&OutputBody { text: &text, offset }))
+                (stream.name(), written(&OutputBody { text: &text, offset }))
             }
             Event::Result(result) => {
                 ("result", written(&ResultBody::of(&self.id, (*result).clone())))

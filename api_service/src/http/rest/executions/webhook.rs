@@ -5,11 +5,10 @@ use std::fmt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::run::answer;
 use super::telling::Teller;
 use crate::domain::field_error::FieldError;
 use crate::http::failure::Failure;
-use crate::services::executions::{End, Follower};
+use crate::services::executions::Follower;
 use crate::services::webhooks::{Webhook, Webhooks};
 
 /// Posts the answer of a detached run when it has ended.
@@ -58,14 +57,7 @@ pub(in crate::http::rest) fn deliver(
     teller: Teller,
 ) {
     webhooks.deliver(webhook, teller.id.clone(), async move {
-        let answered = match follower.end().await {
-            End::Finished(report) => {
-                let (id, session) = (teller.id.clone(), teller.session.clone());
-                answer(teller.form, id, session, teller.language.clone(), report, &teller.room)
-                    .await
-            }
-            End::Failed(error) => Err(error),
-        };
+        let answered = teller.answer(follower.end().await).await;
         let body = teller.finished(None, answered).data;
         (body, teller.room)
     });

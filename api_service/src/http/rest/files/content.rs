@@ -3,19 +3,18 @@
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT_RANGES, CONTENT_RANGE};
 use actix_web::web::{Bytes, Data, Path};
 use futures::stream;
 
 use super::json::WrittenAnswer;
 use super::{Asker, headers};
-use crate::domain::byte_range::Part;
 use crate::domain::files::NewFile;
 use crate::http::extract::{
     AnswerRoom, ByteQuery, Conditions, CurrentCaller, PathInUrl, Pieces, RangeOfVersion, RequestId,
     StreamedBody,
 };
 use crate::http::failure::Failure;
+use crate::http::rest::response_body;
 use crate::services::Error;
 use crate::services::files::{Contents, Receiving, Sent, Wanted};
 use crate::state::AppState;
@@ -36,23 +35,14 @@ pub(in crate::http::rest) async fn get(
     let asker = Asker::of(&id.0, caller, request_id)?;
     let wanted = Wanted { condition, range, range_of };
     let found = state.files.open(asker.asked(), &path, &wanted).await?;
-    let mut response = HttpResponse::build(match found.part {
-        _ if found.not_modified => StatusCode::NOT_MODIFIED,
-        Some(_) => StatusCode::PARTIAL_CONTENT,
-        None => StatusCode::OK,
-    });
-    headers::version(&mut response, &found.info);
     if found.not_modified {
+        let mut response = HttpResponse::NotModified();
+        headers::version(&mut response, &found.info);
         return Ok(response.finish());
     }
+    let (mut response, length) = response_body::bytes(found.part, found.info.size);
+    headers::version(&mut response, &found.info);
     headers::attachment(&mut response, path.name());
-    response.content_type("application/octet-stream").insert_header((ACCEPT_RANGES, "bytes"));
-    let size = found.info.size;
-    if let Some(Part { first, length }) = found.part {
-        let last = first + length - 1;
-        response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{size}")));
-    }
-    let length = found.part.map_or(size, |part| part.length);
     room.enter(usize::try_from(length).unwrap_or(IN_MEMORY).min(IN_MEMORY)).await;
     let pieces = pieces(Contents::of(found), room);
     Ok(response.body(SizedStream::new(length, Box::pin(pieces))))

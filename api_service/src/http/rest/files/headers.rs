@@ -3,15 +3,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use actix_web::HttpResponseBuilder;
-use actix_web::http::header::{
-    CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, ETAG, HttpDate, LAST_MODIFIED,
-};
+use actix_web::http::header::{CONTENT_DISPOSITION, ETAG, HttpDate, LAST_MODIFIED};
 
 use crate::domain::files::FileInfo;
-
-/// What a program wrote is a page of its own to a browser that shows it all the same: without scripts, and of no
-/// origin.
-const POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
 /// The entity tag of a version.
 pub(super) fn entity_tag(version: &str) -> String {
@@ -33,7 +27,6 @@ pub(super) fn version(response: &mut HttpResponseBuilder, info: &FileInfo) {
 /// That it is to be stored under this name, and not to be shown.
 pub(super) fn attachment(response: &mut HttpResponseBuilder, name: &[u8]) {
     response.insert_header((CONTENT_DISPOSITION, disposition(name)));
-    response.insert_header((CONTENT_SECURITY_POLICY, POLICY));
 }
 
 /// By RFC 6266: a plain name for everybody, and the whole one for those who can read it.

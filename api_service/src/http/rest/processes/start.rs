@@ -43,8 +43,8 @@ pub(in crate::http::rest) async fn start(
         return streamed(state.processes.clone(), caller, new).await;
     }
     // In another session it is another request.
-    let named = [caller.session.as_str().as_bytes(), b"\n", &body.bytes].concat();
-    let reservation = reservation(key, &who, "processes", &named);
+    let asked = [caller.session.as_str().as_bytes(), b"\n", &body.bytes];
+    let reservation = reservation(key, &who, "processes", &asked);
     let (processes, idempotency) = (state.processes.clone(), state.idempotency.clone());
     let own_room = room.clone();
     let (background, keyed) = (new.background, reservation.is_some());

@@ -8,7 +8,7 @@ use super::json::ProcessAnswer;
 use crate::domain::event::OutputStream;
 use crate::domain::process::{Process, ProcessEnd, ProcessEvent};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
+use crate::http::rest::executions::telling::{FINISHED, Told, gap, problem};
 use crate::http::stream::sse;
 use crate::services::processes::{ProcessCaller, ProcessFollowed, ProcessFollower};
 
@@ -31,33 +31,27 @@ pub(super) fn respond(
 fn events(reader: Reader) -> impl Stream<Item = sse::Event> {
     stream::unfold(Some(reader), |reader| async {
         let mut reader = reader?;
-        let (number, name, data) = match reader.follower.next().await {
+        let told = match reader.follower.next().await {
             Ok(Some(followed)) => reader.tell(followed),
             Ok(None) => return None,
             Err(error) => {
-                let failure = Failure::from(error);
-                let problem = Problem::of(&failure, reader.caller.request_id.clone());
-                (None, FINISHED, json!({"problem": problem}))
+                let data = problem(&Failure::from(error), &reader.caller.request_id);
+                Told { number: None, name: FINISHED, data }
             }
         };
-        let event = sse::Event::of_json(number, name, data.to_string().into());
-        Some((event, (name != FINISHED).then_some(reader)))
+        let is_last = told.name == FINISHED;
+        Some((told.into(), (!is_last).then_some(reader)))
     })
 }
 
-/// The last event.
-const FINISHED: &str = "finished";
-
 impl Reader {
-    fn tell(&mut self, followed: ProcessFollowed) -> (Option<u64>, &'static str, Value) {
-        match followed {
-            ProcessFollowed::Gap { first, last } => {
-                (Some(last), "gap", json!({"first": first, "last": last}))
-            }
+    fn tell(&mut self, followed: ProcessFollowed) -> Told {
+        let (number, name, data) = match followed {
+            ProcessFollowed::Gap { first, last } => return gap(first, Some(last)),
             ProcessFollowed::Event(number, ProcessEvent::Started) => {
                 let session = self.caller.session.as_str();
                 let data = json!({"process_id": self.process.id.0, "session_id": session});
-                (Some(number), "started", data)
+                (number, "started", data)
             }
             ProcessFollowed::Event(number, ProcessEvent::Output { stream, offset, data }) => {
                 let total = match stream {
@@ -66,12 +60,13 @@ impl Reader {
                 };
                 *total = (*total).max(offset + data.len() as u64);
                 let text = String::from_utf8_lossy(&data);
-                (Some(number), stream.name(), json!({"text": text, "offset": offset}))
+                (number, stream.name(), json!({"text": text, "offset": offset}))
             }
             ProcessFollowed::Event(number, ProcessEvent::Ended(end)) => {
-                (Some(number), FINISHED, self.ended(end))
+                (number, FINISHED, self.ended(end))
             }
-        }
+        };
+        Told { number: Some(number), name, data: data.to_string().into() }
     }
 
     fn ended(&mut self, end: ProcessEnd) -> Value {

@@ -12,8 +12,7 @@ use crate::domain::field_error::FieldError;
 use crate::domain::scope::{Access, Scope};
 use crate::http::extract::{CheckedOrigin, QueryParams, RequestId};
 use crate::http::failure::Failure;
-use crate::http::failure::problem::Problem;
-use crate::http::middleware::credential;
+use crate::http::rest::executions::telling::problem;
 use crate::http::stream::{tty, websocket_auth};
 use crate::services::Error;
 use crate::services::authenticator::Authenticator;
@@ -60,22 +59,14 @@ pub(in crate::http::rest) async fn open(
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
     let asked = Asked { state, path: path.into_inner(), since: query.parse()?, request_id };
-    let shown = match credential(request.headers()) {
-        Ok(text) => Some(text.to_owned()),
-        Err(Failure::NoCredential) if !names_credential(&request) => None,
-        Err(error) => return Err(error),
-    };
-    let who = match &shown {
-        Some(text) => Some(authenticator.recognise(text).await?),
-        None => None,
-    };
+    let known = websocket_auth::header(&request, &authenticator).await?;
     // Before anybody is attached: who does not upgrade takes nothing over.
     let Ok(opened) = actix_ws::handle_with_protocols(&request, payload, &[tty::PROTOCOL]) else {
         return Err(Failure::UpgradeNeeded);
     };
     let (response, socket, frames) = opened;
     // What can be refused by now is a plain answer.
-    let known = match who.zip(shown) {
+    let known = match known {
         Some((who, shown)) => Some((asked.attach(&who).await?, shown)),
         None => None,
     };
@@ -121,9 +112,8 @@ impl Asked {
                     .await;
             }
             Err::<_, Failure>(failure) => {
-                let problem = Problem::of(&failure, self.request_id.clone());
-                let text = serde_json::json!({"problem": problem}).to_string();
-                tty::refuse(socket, &failure, text).await;
+                let text = problem(&failure, &self.request_id);
+                tty::refuse(socket, &failure, String::from_utf8_lossy(&text).into_owned()).await;
             }
         }
     }
@@ -133,12 +123,6 @@ impl Asked {
 async fn is_good(authenticator: &Authenticator, shown: &str) -> bool {
     match authenticator.recognise(shown).await {
         Ok(who) => who.missing_for(ACCESS).is_none(),
-        Err(error) => matches!(error, Error::Storage(_) | Error::Fault(_)),
+        Err(error) => error.is_ours(),
     }
-}
-
-/// Whether there is a header for a credential at all: what is wrong in one is not made good by a frame.
-fn names_credential(request: &HttpRequest) -> bool {
-    let headers = request.headers();
-    headers.contains_key("authorization") || headers.contains_key("x-api-key")
 }

@@ -28,7 +28,7 @@ pub(in crate::http::rest) async fn create(
 ) -> Result<HttpResponse, Failure> {
     let of = state.clone();
     let body = body.parsed(move |body| body.parse(of.workers.offer().as_ref())).await?;
-    let (new, reservation) = (body.value, reservation(key, &caller, "sessions", &body.bytes));
+    let (new, reservation) = (body.value, reservation(key, &caller, "sessions", &[&body.bytes]));
     let (sessions, idempotency) = (state.sessions.clone(), state.idempotency.clone());
     // To the end, even when the caller goes away: a repeated request must find the answer.
     let making = async move {

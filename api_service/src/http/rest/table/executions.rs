@@ -145,6 +145,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
         .gives(S::PARTIAL_CONTENT, "The range", Content::File)
         .fails(&[C::NotFound, C::ExecutionNotFound, C::ArtifactNotFound, C::ExecutionRunning])
         .fails(&[C::OutputExpired, C::OutputGone, C::RangeNotSatisfiable, C::WorkerUnavailable])
+        .fails(&[C::AnswersFull])
         .to(executions::artifact::get),
         post(
             "/v1/code_interpreter/executions/{id}/cancel",

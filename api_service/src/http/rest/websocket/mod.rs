@@ -18,7 +18,7 @@ use self::outgoing::Outgoing;
 use self::socket::Socket;
 use crate::http::extract::{AnswerBudget, BodyBudget, CheckedOrigin, RequestId};
 use crate::http::failure::Failure;
-use crate::http::middleware::credential;
+use crate::http::stream::websocket_auth;
 use crate::services::Error;
 use crate::services::authenticator::Authenticator;
 use crate::state::AppState;
@@ -35,11 +35,7 @@ pub(in crate::http::rest) async fn open(
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let known = match credential(request.headers()) {
-        Ok(text) => Some((text.to_owned(), authenticator.recognise(text).await?)),
-        Err(Failure::NoCredential) if !names_credential(&request) => None,
-        Err(error) => return Err(error),
-    };
+    let known = websocket_auth::header(&request, &authenticator).await?;
     let Ok(opened) = actix_ws::handle_with_protocols(&request, body, &[PROTOCOL]) else {
         return Err(Failure::UpgradeNeeded);
     };
@@ -58,10 +54,4 @@ pub(in crate::http::rest) async fn open(
     let socket = Socket::new(service, Outgoing::new(session));
     actix_web::rt::spawn(socket.serve(incoming, known));
     Ok(response)
-}
-
-/// Whether there is a header for a credential at all: what is wrong in one is not made good by a frame.
-fn names_credential(request: &HttpRequest) -> bool {
-    let headers = request.headers();
-    headers.contains_key("authorization") || headers.contains_key("x-api-key")
 }

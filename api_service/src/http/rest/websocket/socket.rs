@@ -88,7 +88,7 @@ impl Socket {
     }
 
     /// To its end. What it runs is unwanted then, unless it is detached.
-    pub(super) async fn serve(mut self, incoming: MessageStream, known: Option<(String, Caller)>) {
+    pub(super) async fn serve(mut self, incoming: MessageStream, known: Option<(Caller, String)>) {
         let reason = self.talk(incoming, known).await;
         self.tasks.abort_all();
         self.outgoing.close(reason).await;
@@ -97,10 +97,10 @@ impl Socket {
     async fn talk(
         &mut self,
         incoming: MessageStream,
-        known: Option<(String, Caller)>,
+        known: Option<(Caller, String)>,
     ) -> CloseReason {
         let mut incoming = incoming.max_frame_size(MAX_FIRST_FRAME);
-        let (credential, caller) = match known {
+        let (caller, credential) = match known {
             Some(known) => known,
             None => match timeout(FIRST_FRAME, self.first_frame(&mut incoming)).await {
                 Ok(Ok(known)) => known,
@@ -142,7 +142,7 @@ impl Socket {
                         return closing(CloseCode::Away, "nothing was heard of you");
                     }
                     if let Err(error) = self.service.authenticator.recognise(&proof.credential).await
-                        && !is_ours(&error)
+                        && !error.is_ours()
                     {
                         return closing(UNAUTHENTICATED, "your credential is not good any more");
                     }
@@ -163,7 +163,7 @@ impl Socket {
     async fn first_frame(
         &self,
         incoming: &mut MessageStream,
-    ) -> Result<(String, Caller), CloseReason> {
+    ) -> Result<(Caller, String), CloseReason> {
         loop {
             let text = match incoming.recv().await {
                 Some(Ok(Piece::Text(text))) => text,
@@ -179,7 +179,7 @@ impl Socket {
                 return Err(closing(UNAUTHENTICATED, "send {\"op\": \"auth\"} first"));
             };
             let caller = self.recognise(&token).await?;
-            return Ok((token, caller));
+            return Ok((caller, token));
         }
     }
 
@@ -189,7 +189,7 @@ impl Socket {
                 self.reply(String::from(r#"{"event":"authenticated"}"#))?;
                 Ok(caller)
             }
-            Err(error) if is_ours(&error) => {
+            Err(error) if error.is_ours() => {
                 tracing::error!(%error, "a credential could not be looked at");
                 Err(closing(CloseCode::Error, "something went wrong on our side"))
             }
@@ -334,11 +334,6 @@ impl Socket {
         let full = |_| closing(SLOW_READER, "you do not read what you are sent");
         self.replies.try_send(text).map_err(full)
     }
-}
-
-/// Whether looking at a credential failed, and not the credential.
-fn is_ours(error: &Error) -> bool {
-    matches!(error, Error::Storage(_) | Error::Fault(_))
 }
 
 fn closing(code: CloseCode, description: &str) -> CloseReason {

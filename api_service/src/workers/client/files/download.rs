@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Streaming;
 
-use super::{Of, SILENCE, Wanted, bytes, condition, from_wire};
+use super::{InSession, SILENCE, Wanted, bytes, condition, from_wire};
 use crate::domain::byte_range::{ByteRange, Part};
 use crate::domain::files::{FileInfo, FilePath};
 use crate::workers::client::{Call, Error, WorkerClient};
@@ -55,7 +55,7 @@ impl WorkerClient {
     pub async fn download(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         path: &FilePath,
         wanted: &Wanted,
     ) -> Result<FoundFile, Error> {
@@ -89,7 +89,7 @@ impl WorkerClient {
     pub async fn download_archive(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         path: Option<&FilePath>,
     ) -> Result<Download, Error> {
         let ((session_id, owner), path) = (of.ids(), bytes(path));

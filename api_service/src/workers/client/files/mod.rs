@@ -11,22 +11,12 @@ use tonic::Streaming;
 
 pub use self::download::{Download, FoundFile};
 pub use self::upload::{Sent, Upload};
-use super::{Call, Error, WorkerClient};
+use super::{Call, Error, InSession, WorkerClient};
 use crate::domain::byte_range::ByteRange;
 use crate::domain::files::{Condition, FileChange, FileInfo, FilePath, Listing, Placing, Versions};
-use crate::domain::ids::{SessionId, UserId};
 
 /// How long the worker may say nothing while something is waited for: longer than it waits itself for a sandbox.
 const SILENCE: Duration = Duration::from_secs(45);
-
-/// A session, and whose it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Of<'a> {
-    /// The session.
-    pub session: &'a SessionId,
-    /// Its owner.
-    pub owner: &'a UserId,
-}
 
 /// What is wanted of a file.
 #[derive(Debug, Clone, Default)]
@@ -37,12 +27,6 @@ pub struct Wanted {
     pub range: Option<ByteRange>,
     /// The part is wanted of this version, and all of any other.
     pub range_of: Option<String>,
-}
-
-impl Of<'_> {
-    fn ids(&self) -> (String, String) {
-        (self.session.as_str().to_owned(), self.owner.as_str().to_owned())
-    }
 }
 
 fn bytes(path: Option<&FilePath>) -> bytes::Bytes {
@@ -66,7 +50,7 @@ impl WorkerClient {
     pub async fn list_files(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         path: Option<&FilePath>,
         (depth, limit): (u32, u32),
     ) -> Result<Listing, Error> {
@@ -85,7 +69,7 @@ impl WorkerClient {
     pub async fn remove_file(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         path: &FilePath,
         whole: bool,
         only_if: &Condition,
@@ -105,7 +89,7 @@ impl WorkerClient {
     pub async fn move_file(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         names: (&FilePath, &FilePath),
         placing: Placing,
     ) -> Result<(), Error> {
@@ -122,7 +106,7 @@ impl WorkerClient {
     pub async fn copy_file(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         names: (&FilePath, &FilePath),
         placing: Placing,
     ) -> Result<FileInfo, Error> {
@@ -139,7 +123,7 @@ impl WorkerClient {
     pub async fn make_directory(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         path: &FilePath,
         parents: bool,
     ) -> Result<bool, Error> {
@@ -157,7 +141,7 @@ impl WorkerClient {
     pub async fn watch_files(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         path: Option<&FilePath>,
         depth: u32,
     ) -> Result<Watch, Error> {
@@ -170,7 +154,7 @@ impl WorkerClient {
 }
 
 fn place(
-    of: Of<'_>,
+    of: InSession<'_>,
     (from, to): (&FilePath, &FilePath),
     Placing { overwrite, parents }: Placing,
 ) -> wire::PlaceFileRequest {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tonic::Streaming;
 
-use super::{Of, SILENCE, bytes, condition, from_wire};
+use super::{InSession, SILENCE, bytes, condition, from_wire};
 use crate::domain::files::{FilePath, NewFile, Unpacked, WrittenFile};
 use crate::workers::client::{Call, Error, WorkerClient};
 
@@ -54,7 +54,12 @@ impl WorkerClient {
     ///
     /// # Errors
     /// [`Error::File`], or that there is no such session.
-    pub async fn upload(&self, call: &Call, of: Of<'_>, new: &NewFile) -> Result<Upload, Error> {
+    pub async fn upload(
+        &self,
+        call: &Call,
+        of: InSession<'_>,
+        new: &NewFile,
+    ) -> Result<Upload, Error> {
         let ((session_id, owner), path) = (of.ids(), bytes(Some(&new.path)));
         let NewFile { path: _, parents, append, condition: only_if, size } = new;
         let (parents, append, size) = (*parents, *append, *size);
@@ -70,7 +75,7 @@ impl WorkerClient {
     pub async fn upload_archive(
         &self,
         call: &Call,
-        of: Of<'_>,
+        of: InSession<'_>,
         path: Option<&FilePath>,
     ) -> Result<Upload, Error> {
         let ((session_id, owner), path) = (of.ids(), bytes(path));

@@ -139,7 +139,7 @@ async fn attempt_in(backend: &Arc<FakeBackend>, case: Case) -> Result<Seen, Sand
         process.control.take().map(|Control { reader, writer }| (Frames::new(reader), writer));
     let (kernel, telling) = match (&mut channel, case.kernel) {
         (Some((frames, writer)), Some(line)) => {
-            (Some((frames, RUN)), Some(Telling::new(writer.as_mut(), line)))
+            (Some((frames, RUN)), Some(Telling::new(writer, line)))
         }
         (None, _) | (_, None) => (None, None),
     };

@@ -6,6 +6,7 @@ import sys
 import traceback
 
 from .program import user_files
+from .source import statements_of
 
 _KERNEL_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _modules = sys.modules
@@ -57,7 +58,9 @@ def _run_of(kind):
     name = kind.__name__
     for filename, source in reversed(list(user_files.items())):
         if "class " + name in source and any(
-            isinstance(node, ast.ClassDef) and node.name == name for node in ast.walk(ast.parse(source))
+            isinstance(node, ast.ClassDef) and node.name == name
+            for statement in statements_of(source)
+            for node in ast.walk(statement)
         ):
             return filename
     return None

@@ -5,7 +5,7 @@ import _ast
 import linecache
 
 from .source import lines_of, text_of
-from .top_level import asks_for_loop, drives_loop
+from .top_level import asks_for_loop, drive_loop
 
 _TOP_LEVEL_AWAIT = _ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _ONLY_AST = _ast.PyCF_ONLY_AST
@@ -81,7 +81,7 @@ class Program:
     def _apart(self, source, tree, last):
         # `asyncio.run(…)` beside a top-level await: that statement finds the loop standing still.
         statements = tree.body + ([last] if last is not None else [])
-        drive = [drives_loop(source, statement) for statement in statements]
+        drive = drive_loop(source, statements)
         if True not in drive:
             return None
         segments, rest = [], []

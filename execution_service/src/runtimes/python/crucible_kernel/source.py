@@ -1,11 +1,21 @@
 """Source text as the interpreter reads a file of it."""
 
+import _ast
+
 _BYTE_ORDER_MARK = "\ufeff"
 
 
 def text_of(code):
     """`code` without the mark that a file may begin with and a string may not."""
     return code[1:] if code.startswith(_BYTE_ORDER_MARK) else code
+
+
+def statements_of(source):
+    """The statements of `source`; none if they cannot be read."""
+    try:
+        return compile(source, "", "exec", _ast.PyCF_ONLY_AST, True).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
 
 
 def lines_of(text):

@@ -9,7 +9,7 @@ import os
 import sys
 
 from .program import user_files
-from .source import lines_of
+from .source import lines_of, statements_of
 
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
@@ -72,26 +72,14 @@ def _copy(copies, name, source):
 def _definitions():
     pieces, lines_of_runs = [], {}
     for name, source in list(user_files.items()):
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError):  # a run that failed, or one with a top-level await
-            tree = _with_await(source)
-        lines = lines_of(source)
-        for node in tree.body:
+        statements, lines = statements_of(source), lines_of(source)
+        for node in statements:
             if _is_definition(node):
                 first = min([node.lineno] + [each.lineno for each in getattr(node, "decorator_list", [])])
-                if _stands_alone(node, tree):
+                if _stands_alone(node, statements):
                     pieces.append((name, first - 1, "".join(lines[first - 1: node.end_lineno])))
                     lines_of_runs[name] = lines
     return _LOADER % (list(lines_of_runs.items()), pieces)
-
-
-def _with_await(source):
-    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    try:
-        return compile(source, "", "exec", flags, True)
-    except (SyntaxError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _is_definition(node):
@@ -102,9 +90,9 @@ def _is_definition(node):
     return isinstance(node, _ASSIGNMENTS) and not any(isinstance(inner, _DOES_SOMETHING) for inner in ast.walk(node))
 
 
-def _stands_alone(node, tree):
+def _stands_alone(node, statements):
     # Another statement on one of its lines would come with it.
     return not any(
         other is not node and other.lineno <= node.end_lineno and node.lineno <= other.end_lineno
-        for other in tree.body
+        for other in statements
     )

@@ -10,10 +10,14 @@ _LATER = (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.Lambda)
 _AWAITS = (_ast.Await, _ast.AsyncFor, _ast.AsyncWith)
 
 
-def drives_loop(source, statement):
-    """Whether the statement calls `asyncio.run` and the like, and awaits nothing itself."""
+def drive_loop(source, statements):
+    """For each statement, whether it calls `asyncio.run` and the like, and awaits nothing itself."""
     if "asyncio.run" not in source and not any(name in source for name in _DRIVERS):
-        return False
+        return [False] * len(statements)
+    return [_drives_loop(statement) for statement in statements]
+
+
+def _drives_loop(statement):
     found = False
     for node in _walk(statement):
         if isinstance(node, _AWAITS):

@@ -11,11 +11,10 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 
-use tokio::io::AsyncWrite;
 use tokio::net::unix::pipe::Sender;
 use tokio::time::sleep;
 
-use crate::sandbox::backend::Fifo;
+use crate::sandbox::backend::{Fifo, InputStream};
 use crate::sandbox::linux::syscall::open_beneath;
 
 /// Between two looks whether a FIFO is read: at first, and at last.
@@ -57,9 +56,7 @@ impl NamedFifo {
 
 #[async_trait]
 impl Fifo for NamedFifo {
-    async fn until_it_is_read(
-        self: Box<Self>,
-    ) -> io::Result<Box<dyn AsyncWrite + Send + Sync + Unpin>> {
+    async fn until_it_is_read(self: Box<Self>) -> io::Result<InputStream> {
         let mut pause = FIRST_PAUSE;
         loop {
             // Refused until somebody reads, or waits for somebody to write.
