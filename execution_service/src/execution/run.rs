@@ -14,7 +14,7 @@ use crate::language::diagnostic::{Diagnostic, Kind};
 use crate::language::{Approach, KernelLanguage, Mode, Program};
 use crate::sandbox::backend::{ProcessId, SandboxError};
 use crate::sandbox::files::{FileMode, Root, Tree};
-use crate::sandbox::spec::{REQUEST_DIR, Usage};
+use crate::sandbox::spec::{Exit, REQUEST_DIR, Usage};
 
 use super::artifacts::{Collected, LargeResults};
 use super::changes::Changes;
@@ -33,6 +33,7 @@ use super::request::Request;
 use super::rules::Rules;
 use super::runner::{Runner, UNHURRIED};
 use super::sharing::Share;
+use super::signals::SIGKILL;
 use super::sink::Sink;
 use super::stream::StreamTotals;
 
@@ -142,6 +143,18 @@ impl Run<'_> {
                 let mut report = self.report(never, self.limits, times, runner, None).await?;
                 report.kernel_lost = had_state;
                 Ok(report)
+            }
+            Err(error @ KernelError::Sandbox(SandboxError::Gone)) => {
+                // Process 1 is the last that a limit of memory kills. It may not have come to say that a program has
+                // begun.
+                let usage = runner.sandbox.usage(AFTER_DEADLINE).await?;
+                if usage.oom_kills == runner.baseline.oom_kills {
+                    return Err(error);
+                }
+                runner.kernel = None;
+                let ending = Ending::Exited(Exit::Signal(SIGKILL));
+                let killed = Driven { ending, alive: false, ..never_driven() };
+                self.report(killed, self.limits, (None, Duration::ZERO), runner, None).await
             }
             result => result,
         }

@@ -135,3 +135,22 @@ async fn a_compiler_that_cannot_be_started_is_our_error_unless_earlier_runs_are_
         finish(&backend, runner).await;
     }
 }
+
+#[tokio::test]
+async fn a_sandbox_that_is_gone_for_want_of_memory_is_the_programs_doing() {
+    for oom_kills in [0, 1] {
+        let backend = gcc();
+        let mut runner = empty(&backend).await;
+        let inside = backend.sandbox(0);
+        inside.set_usage(Usage { oom_kills, ..inside.usage() });
+        // Process 1 was killed before it could say that the program has begun.
+        backend.fail_next(Operation::Start, SandboxError::Gone);
+        match (oom_kills, Given::new(C, "int main", Mode::Once).run(&mut runner).await.0) {
+            (0, Err(KernelError::Sandbox(SandboxError::Gone))) => {}
+            (1, Ok(completed)) => assert_eq!(completed.verdict.status, Status::OutOfMemory),
+            (_, Ok(completed)) => panic!("{oom_kills}: {:?}", completed.verdict),
+            (_, Err(error)) => panic!("{oom_kills}: {error:?}"),
+        }
+        finish(&backend, runner).await;
+    }
+}
