@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use tokio::time::timeout;
 
 use super::account::{self, LastSaid};
+use super::excess::Suspicion;
 use super::fifo::NamedFifo;
 use super::init::{Directories, InitClient, Reply};
 use super::spawner::{Claim, SpawnerClient};
@@ -54,6 +55,7 @@ pub struct LinuxSandbox {
     /// Without a meter: what processes have used that are not init's children.
     pub(super) forked: Arc<Mutex<Reaped>>,
     pub(super) inside: LastSaid,
+    pub(super) suspicion: Suspicion,
     /// Init did not answer in time, and was killed for it.
     pub(super) deaf: AtomicBool,
     pub(super) ended: AtomicBool,
@@ -87,6 +89,7 @@ impl LinuxSandbox {
             directories: Mutex::new(directories),
             forked: Arc::default(),
             inside: LastSaid::default(),
+            suspicion: Suspicion::default(),
             deaf: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         })
