@@ -61,7 +61,7 @@ async fn every_bad_field_is_named() {
         (with("limits", json!({"memory": 1})), "limits.memory"),
         (with("compiler_flags", json!(["-O2"])), "compiler_flags"),
         (with("colour", json!("red")), "colour"),
-        (json!({"language": "python"}), "body"),
+        (json!({"language": "python"}), "code"),
         (json!([]), "body"),
     ];
     for (body, field) in cases {

@@ -67,9 +67,11 @@ async fn bad_input_names_its_field() {
         assert_eq!(refused.json()["errors"][0]["loc"], loc);
     }
     assert_eq!(app.post(&path, &token, json!({"text": "a"})).await.code(), "execution_not_found");
-    for stdin in [json!({}), json!({"text": "a"}), json!(7)] {
+    for (stdin, loc) in
+        [(json!({}), "stdin.open"), (json!({"text": "a"}), "stdin"), (json!(7), "stdin")]
+    {
         let body = json!({"code": "echo", "language": "python", "stdin": stdin});
         let refused = app.post("/v1/code_interpreter/run", &token, body).await;
-        assert_eq!(refused.json()["errors"][0]["loc"], "stdin", "{stdin}");
+        assert_eq!(refused.json()["errors"][0]["loc"], loc, "{stdin}");
     }
 }

@@ -21,8 +21,11 @@ where
     D: Deserializer<'de, Error: Display>,
 {
     serde_path_to_error::deserialize(from).map_err(|error| {
-        let path = path_of(error.path());
+        let mut path = path_of(error.path());
         let msg = without_values(&error.into_inner().to_string());
+        if let Some(field) = missing_field(&msg) {
+            field_path::push_key(&mut path, field);
+        }
         let loc = if path.is_empty() { whole.to_owned() } else { path };
         Failure::Invalid(vec![FieldError::new(loc, msg)])
     })
@@ -39,6 +42,11 @@ fn path_of(path: &serde_path_to_error::Path) -> String {
         }
     }
     text
+}
+
+/// The field that `msg` says is not there, which has a place all the same.
+fn missing_field(msg: &str) -> Option<&str> {
+    msg.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
 /// serde says ``invalid type: string "hunter2", expected a boolean at line 1 column 9``. What was there is
@@ -93,7 +101,7 @@ mod tests {
                 "invalid value: integer, expected a whole number, not negative and not so large",
             ),
             (r#"{"hunter2": 1}"#, "hunter2", "unknown field, expected `flag` or `count`"),
-            ("{}", "body", "missing field `flag`"),
+            ("{}", "flag", "missing field `flag`"),
         ];
         for (json, loc, msg) in cases {
             assert_eq!(told(json), (loc.to_owned(), msg.to_owned()), "{json}");

@@ -151,7 +151,7 @@ mod tests {
             (&long, None, "ref"),
             (r#"{"op":"stop","ref":"a"}"#, Some("a"), "op"),
             (r#"{"ref":"a"}"#, Some("a"), "op"),
-            (r#"{"op":"execute","ref":"a","language":"python"}"#, Some("a"), "body"),
+            (r#"{"op":"execute","ref":"a","language":"python"}"#, Some("a"), "code"),
             (r#"{"op":"cancel","ref":"a","more":1}"#, Some("a"), "more"),
         ] {
             let (of, failure) = parse(text).expect_err(text);
