@@ -23,11 +23,16 @@ class Display:
         self._run_id = None
         self._held = []
         self._clears = False
+        self._capture = None
 
     def attach(self, channel, write_error):
         """Names the channel for results and the writer for what goes wrong with them."""
         self._channel = channel
         self._write_error = write_error
+
+    def divert(self, publisher):
+        """From here on results go to another publisher, one of IPython's; None: to the worker again."""
+        self._capture = publisher
 
     def begin(self, run_id):
         """From here on results belong to the run `run_id`."""
@@ -64,6 +69,9 @@ class Display:
 
     def clear(self, wait=False):
         """IPython's `clear_output`, as far as nothing has been sent yet."""
+        if self._capture is not None:
+            self._capture.clear_output(wait)
+            return
         self._held = []
         self._clears = True
 
@@ -84,6 +92,10 @@ class Display:
             self._offer(bundle_of(value, self._write_error), display_id)
 
     def _offer(self, bundle, display_id):
+        if self._capture is not None:
+            transient = {} if display_id is None else {"display_id": display_id}
+            self._capture.publish(data=bundle, metadata={}, transient=transient)
+            return
         if display_id is not None:
             for entry in self._held:
                 if entry[0] == display_id:

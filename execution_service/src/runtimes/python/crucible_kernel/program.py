@@ -4,6 +4,8 @@ import __future__
 import _ast
 import linecache
 
+from .ipython.notation import place, place_error
+from .ipython.shell import shell
 from .source import lines_of, text_of
 from .top_level import asks_for_loop, drive_loop
 
@@ -56,13 +58,31 @@ class Program:
 
         self.filename = filename
         self.futures = futures
-        tree = self._compiled(source, _ONLY_AST)
+        tree = shell.adapt(self._parsed(source, entry[2]))
         last = None
         if tree.body and isinstance(tree.body[-1], _ast.Expr):
             if not _silenced(entry[2], tree.body[-1].value):
                 last = tree.body.pop().value
         self.has_value = last is not None
         self.segments = self._segments(source, tree, last, path is None)
+
+    def _parsed(self, source, lines):
+        try:
+            tree = self._compiled(source, _ONLY_AST)
+            text = shell.translate(source, parses=True)
+            if text is None:
+                return tree
+        except SyntaxError:
+            text = shell.translate(source)
+            if text is None:
+                raise
+        try:
+            tree = self._compiled(text, _ONLY_AST)
+        except SyntaxError as error:
+            problem = place_error(error, text, lines)
+        else:
+            return place(tree, text, lines)
+        raise problem
 
     def _compiled(self, source, flags=0, kind="exec"):
         return _compile(source, self.filename, kind, self.futures | _TOP_LEVEL_AWAIT | flags, True)

@@ -7,6 +7,7 @@ from . import restart
 from .display import display
 from .shutdown import shut_down
 from .interrupts import interrupts
+from .ipython.shell import shell
 from .warmup import warm_up
 from .session import Session
 from .streams import Streams
@@ -50,7 +51,8 @@ def _run_once(channel, streams, request):
     # Never returns.
     session = Session(streams, request["file"])
     outcome, file = session.run(request), session.file
-    del session  # nothing of ours holds what is in the program's names when it ends
+    del session
+    shell.detach()  # nothing of ours holds what is in the program's names when it ends
     streams.flush()
     if channel.is_ours():
         _send_done(channel, request, outcome)

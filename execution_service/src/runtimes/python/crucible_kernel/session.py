@@ -10,6 +10,8 @@ from .display import display
 from .environment import apply_environment
 from .event_loop import EventLoop
 from .interrupts import interrupts
+from .ipython.shell import shell
+from .outputs import Outputs
 from .program import Program
 from .program_file import ProgramFile
 from .memory_reserve import MemoryReserve
@@ -59,6 +61,8 @@ class Session:
             self._main.__cached__ = None
             self.file = ProgramFile(self._main.__file__)
         sys.modules["__main__"] = self._main
+        self._outputs = Outputs() if script is None else None
+        shell.attach(self._main, self._loop, self._outputs)
 
     def run(self, request):
         """Runs one request to the end of its main program. Never raises."""
@@ -74,9 +78,13 @@ class Session:
             filename = self._script or "cell_%d.py" % self._runs
             run_warnings.begin(filename)
             path = self.file.path if self.file is not None else None
+            if self._outputs is not None:
+                self._outputs.begin(request["code"])
+            shell.look_at(request["code"])
             program = Program(request["code"], filename, self._futures, path)
             self._futures = program.futures
             compiled = True
+            shell.begin(request["code"])
             if self.file is None:
                 modules.forget_rewritten(request["code"])
                 self._loop.begin()
@@ -109,9 +117,10 @@ class Session:
             if program.has_value and value is not None:
                 display.main_result(value)
                 # A coroutine that nobody awaits is told of when it is dropped: in this run, not in a later one.
-                if self._script is None and type(value) is not _Coroutine:
-                    builtins._ = value
+                if self._outputs is not None and type(value) is not _Coroutine:
+                    self._outputs.add(value)
         finally:
+            shell.end()
             # Figures of a failed run are still wanted; after an interrupt there is no time left.
             if not interrupts.received:
                 figures.end_run()

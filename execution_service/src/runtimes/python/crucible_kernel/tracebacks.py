@@ -7,10 +7,19 @@ import traceback
 from .program import user_files
 
 _KERNEL_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# Beginnings of the names of files whose frames nobody is shown.
+_hidden = (_KERNEL_FOLDER,)
 _KEPT_BYTES = 64 * 1024
 # Bound at boot: a run that has used up its descriptors can import nothing any more.
 _format_exception = traceback.format_exception
 _setrecursionlimit, _getrecursionlimit = sys.setrecursionlimit, sys.getrecursionlimit
+
+
+def hide(folder):
+    """From here on the frames of the files in `folder` are as little shown as the kernel's."""
+    global _hidden
+    if folder not in _hidden:
+        _hidden += (folder,)
 
 
 def strip(error):
@@ -56,7 +65,7 @@ def _from_first_user_frame(trace):
 def _without_kernel(trace):
     kept = []
     while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith(_KERNEL_FOLDER):
+        if not trace.tb_frame.f_code.co_filename.startswith(_hidden):
             kept.append(trace)
         trace = trace.tb_next
     for entry, following in zip(kept, kept[1:] + [None]):
