@@ -112,7 +112,8 @@ def _place(error, while_compiling):
 
 
 def _innermost(error, while_compiling):
-    if while_compiling and isinstance(error, SyntaxError):
+    # Or it is what IPython has compiled: the text below `%%time`.
+    if isinstance(error, SyntaxError) and (while_compiling or error.filename in user_files):
         return _text_or_none(error.filename), error.lineno, error.offset or None
     place = (None, None, None)
     trace = error.__traceback__

@@ -1,7 +1,10 @@
 """One short sentence on how to repair the common mistakes; None where nothing certain can be said."""
 
 import os
+import re
 import sys
+
+from .ipython.shell import is_installed
 
 # Import names whose package is called otherwise.
 _PACKAGE_OF = {
@@ -16,6 +19,13 @@ _PACKAGE_OF = {
 _LISTED_FILES = 20
 
 
+_INSTALLS = re.compile(r"(?:python3? -m )?(?:pip3?|conda|uv pip) install\b")
+# What a line has, what that is, and what does the same.
+_NOTATION = (
+    (re.compile(r"^%|=\s*%"), "Magics belong to", "the modules behind them, such as timeit, or a session of bash"),
+    (re.compile(r"^!|=\s*!"), "`!command` belongs to", "subprocess.run(), or a session of bash"),
+    (re.compile(r"^\?|\?$"), "`?` belongs to", "help() or inspect.getsource()"),
+)
 _NO_ADDRESS = (-2, -3, -5)  # of getaddrinfo(3): EAI_NONAME, EAI_AGAIN, EAI_NODATA
 
 
@@ -28,6 +38,10 @@ def hint_for(error, first_run):
             return "The name of this host cannot be looked up: a sandbox has no network unless the operator allows it."
         if isinstance(error, ModuleNotFoundError):
             return _missing_module(error)
+        if isinstance(error, NameError) and str(error) == "name 'get_ipython' is not defined":
+            return _without_ipython("get_ipython() belongs to", "the modules behind its magics, or subprocess.run()")
+        if type(error).__name__ == "UsageError" and "`%%%" in str(error):
+            return "A cell magic (%%) is the first line of the code, and the rest of the code is its text."
         if isinstance(error, NameError) and not isinstance(error, UnboundLocalError) and first_run:
             return "This is the first run of this interpreter: names of earlier runs do not exist in it."
         if isinstance(error, FileNotFoundError):
@@ -42,15 +56,20 @@ def hint_for(error, first_run):
 def _not_python(error):
     # Of notebooks and of Markdown, where it stands at the beginning of a line.
     line = (error.text or "").strip()
-    if line.startswith("```"):
-        return "The code has Markdown fences (```): send only what is between them."
-    if line.startswith("%"):
-        return "Magics of IPython are not Python: use the modules behind them, such as timeit, or a session of bash."
-    if line.startswith("!"):
-        return "`!command` is IPython's: use subprocess.run(), or a session of bash."
-    if line.endswith("?") or line.startswith("?"):
-        return "`?` is IPython's: use help() or inspect.getsource()."
+    if line.startswith(("```", "~~~")):
+        return "The code has Markdown fences (%s): send only what is between them." % line[:3]
+    if _INSTALLS.match(line):
+        return "This is a command of the shell: write it with a mark, `%pip install …` or `!pip install …`."
+    for begins, what, instead in _NOTATION:
+        if begins.search(line):
+            return _without_ipython(what, instead)
     return None
+
+
+def _without_ipython(what, instead):
+    if is_installed():
+        return None  # then it has been looked at, and is not IPython's either
+    return "%s IPython, which is not installed here: use %s." % (what, instead)
 
 
 def _missing_module(error):

@@ -1,7 +1,9 @@
 """What a program finds when it looks at itself: its own sources, and no frame of the kernel below it."""
 
 import itertools
+import linecache
 import os
+import re
 import sys
 import traceback
 
@@ -28,7 +30,7 @@ def _is_not_ours(entry):
 
 def of_inspect(inspect):
     """The same of `inspect.stack()`; and the file of a class of a session is that of the run it was made in."""
-    outer, getfile = inspect.getouterframes, inspect.getfile
+    outer, getfile, findsource = inspect.getouterframes, inspect.getfile, inspect.findsource
 
     def getouterframes(frame, context=1):
         found = outer(frame, context)
@@ -43,7 +45,19 @@ def of_inspect(inspect):
                     return found
         return getfile(object)
 
+    def findsource_of_run(object):
+        try:
+            return findsource(object)
+        except SyntaxError:  # it looks for a class in a run that has IPython's notation as well
+            lines = linecache.getlines(inspect.getfile(object))
+            begins = re.compile(r"\s*class\s+%s\b" % re.escape(object.__name__)).match
+            found = next((number for number, line in enumerate(lines) if begins(line)), None)
+            if found is None:
+                raise
+            return lines, found
+
     inspect.getouterframes, inspect.getfile = getouterframes, getfile_of_run
+    inspect.findsource = findsource_of_run
 
 
 def _run_of(kind):

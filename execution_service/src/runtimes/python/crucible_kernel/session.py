@@ -61,7 +61,10 @@ class Session:
             self._main.__cached__ = None
             self.file = ProgramFile(self._main.__file__)
         sys.modules["__main__"] = self._main
-        self._outputs = Outputs() if script is None else None
+        self._outputs = None
+        if script is None:
+            self._outputs = Outputs()
+            sys.path.insert(0, "")  # as in a notebook: what is in the working directory, wherever that is by then
         shell.attach(self._main, self._loop, self._outputs)
 
     def run(self, request):

@@ -16,6 +16,13 @@ _AWAIT = _ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 class Transformer(TransformerManager):
     """Keeps the number of lines: a command that goes over several of them becomes one and empty ones."""
 
+    def transform_cell(self, cell):
+        # As IPython's, but for what ends a line: no form feed, and no U+2028.
+        lines = lines_of(cell if cell.endswith("\n") else cell + "\n")
+        for transform in self.cleanup_transforms + self.line_transforms:
+            lines = lines_of("".join(transform(lines)))
+        return "".join(self.do_token_transforms(lines))
+
     def do_one_token_transform(self, lines):
         before = lines
         changed, lines = super().do_one_token_transform(before)

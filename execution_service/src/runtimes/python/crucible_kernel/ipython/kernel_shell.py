@@ -6,9 +6,10 @@ It writes nothing to disk, starts no thread, and leaves signals, hooks and promp
 import builtins
 import os
 import sys
+import types
 
 import IPython
-from IPython.core import interactiveshell
+from IPython.core import completer, interactiveshell
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 from IPython.utils.text import LSString, SList
@@ -26,15 +27,19 @@ _eval, _getframe = eval, sys._getframe
 _CO_COROUTINE = 0x80
 # Magics that look into the user's namespace for what IPython keeps there.
 _READERS_OF_HISTORY = frozenset(("cd", "dhist", "popd", "pushd", "reset"))
+# Whose frames are not the user's business when a magic fails.
+_PACKAGES = ("IPython", "traitlets", "decorator")
 _BACKENDS_WITHOUT_SCREEN = (None, "", "agg", "auto", "inline")
 
 
 def make(main, loop, outputs):
     """The shell of this interpreter. `main`: the module of the user's code; `outputs`: None for a program."""
-    for module in (IPython, interactiveshell):
-        hide(os.path.dirname(os.path.abspath(module.__file__)) + os.sep)
+    for name in _PACKAGES:
+        if name in sys.modules:
+            hide(os.path.dirname(os.path.abspath(sys.modules[name].__file__)) + os.sep)
     if hasattr(interactiveshell, "PickleShareDB"):  # until IPython 8 it makes a folder for it at once
         interactiveshell.PickleShareDB = lambda _folder: Store()
+    completer.__main__ = builtins  # it would hold the user's module to the end
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
@@ -47,13 +52,19 @@ def make(main, loop, outputs):
 class KernelShell(InteractiveShell):
     """One for each interpreter, as IPython wants it."""
 
+    # Nothing can be made below it.
+    profile_dir = types.SimpleNamespace(location=os.devnull)
+
     # What InteractiveShell would do to the process, its files and the user's namespace is left undone.
 
     def init_ipython_dir(self, _ipython_dir):
         pass
 
     def init_profile_dir(self, _profile_dir):
-        self.profile_dir = None
+        pass
+
+    def save_sys_module_state(self):
+        pass
 
     def init_virtualenv(self):
         pass
@@ -134,6 +145,7 @@ class KernelShell(InteractiveShell):
     def release(self):
         """Lets go of the user's module."""
         self.user_module, self.user_ns, self.ns_table = None, {}, {}
+        self.Completer, self.configurables = None, []
 
     @property
     def display_pub(self):
@@ -199,7 +211,7 @@ class KernelShell(InteractiveShell):
             with self.compile.at(frame, line, 0):
                 value = super().run_line_magic(magic_name, line, _stack_depth=_stack_depth + 1)
         except UsageError as error:
-            raise error.with_traceback(None)  # the user's line says it all
+            raise error.with_traceback(None) from None  # the user's line says it all
         finally:
             self._depth -= 1
             for name in names:
@@ -213,7 +225,7 @@ class KernelShell(InteractiveShell):
             with self.compile.at(_getframe(1), line, 1):
                 value = super().run_cell_magic(magic_name, line, cell)
         except UsageError as error:
-            raise error.with_traceback(None)
+            raise error.with_traceback(None) from None
         finally:
             self._depth -= 1
         self._raise_told()
