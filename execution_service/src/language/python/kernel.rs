@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::notation;
 use crate::language::environment::environment;
 use crate::language::kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
 use crate::language::program::{Mode, Program};
@@ -63,7 +64,9 @@ impl KernelLanguage for PythonKernel {
 
     fn needs(&self, code: &str, libraries: &[String]) -> bool {
         let mut packages = libraries.iter().filter_map(|library| library.split('.').next());
-        packages.any(|package| code.contains(package))
+        packages.any(|package| {
+            code.contains(package) || (package == "IPython" && notation::is_ipython(code))
+        })
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {

@@ -2,6 +2,7 @@
 
 mod discovery;
 mod kernel;
+mod notation;
 
 use super::descriptor::{Approach, Descriptor, Language, VirtualEnvironment};
 

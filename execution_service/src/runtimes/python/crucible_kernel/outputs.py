@@ -4,8 +4,10 @@ They are builtins: a name of the user's goes before, and none of them is in `glo
 """
 
 import builtins
+import re
 
 _names = vars(builtins)
+_numbered = re.compile(r"_\d+").findall
 # Values that stay alive by this alone. IPython keeps ten times as many, in more memory than a sandbox has.
 _MOST = 100
 
@@ -21,6 +23,12 @@ class Outputs:
     def begin(self, code):
         """A run has begun."""
         self.inputs.append(code)
+        # Every new builtin makes the interpreter look up all of them anew: `_3` is one for who mentions it.
+        if "_" in code:
+            for name in _numbered(code):
+                number = int(name[1:])
+                if number in self.values:
+                    _names[name] = self.values[number]
 
     @property
     def number(self):
@@ -29,17 +37,17 @@ class Outputs:
 
     def add(self, value):
         """The current run has shown `value`."""
-        if "_" in _names:
-            if "__" in _names:
-                _names["___"] = _names["__"]
-            _names["__"] = _names["_"]
-        _names["_"] = value
-        if value is self.values:
-            return
-        number = self.number
-        _names["_%d" % number] = self.values[number] = value
-        if len(self.values) > _MOST:
-            self._forget(next(iter(self.values)))
+        names = _names
+        if "_" in names:
+            if "__" in names:
+                names["___"] = names["__"]
+            names["__"] = names["_"]
+        names["_"] = value
+        values = self.values
+        if value is not values:
+            values[len(self.inputs) - 1] = value
+            if len(values) > _MOST:
+                self._forget(next(iter(values)))
 
     def forget(self):
         """Lets go of all values."""

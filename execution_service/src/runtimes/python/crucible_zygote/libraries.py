@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+import sys
 
 from crucible_kernel.boot import boot
 from crucible_kernel.channel import Channel
@@ -39,6 +40,8 @@ def load(names, process):
             importlib.import_module(name)
         except ImportError:
             missing.append(name)
+    if "IPython" in sys.modules:
+        importlib.import_module("crucible_kernel.ipython.kernel_shell")
     nobody = Channel(os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY))
     display.attach(nobody, lambda _text: None)
     loaded = [name for name in names if name not in missing]

@@ -20,8 +20,7 @@ _COMMANDS = frozenset((
 ))
 # Those among them that are Python as well, which knows no such name.
 _NAMES = frozenset(("cd", "hist", "history", "ll", "ls", "lsmagic", "pwd", "who", "whos"))
-# What asks for the shell by its name, in a program that is Python.
-_USERS = ("get_ipython", "InteractiveShell", "register_line_", "register_cell_")
+_FIRST_LETTERS = frozenset(name[0] for name in _NAMES)
 
 
 def may_be_notation(source):
@@ -31,15 +30,15 @@ def may_be_notation(source):
 
 def is_command(source, namespace):
     """Whether a program that is Python is rather a command: `pwd`, `ls -l`."""
-    word = source[:12].split(None, 1)[:1]
-    if not word or word[0] not in _NAMES or word[0] in namespace or hasattr(builtins, word[0]):
+    if source[:1] not in _FIRST_LETTERS:
         return False
-    return _command(source) == word[0]
+    name = _command(source)
+    return name in _NAMES and name not in namespace and not hasattr(builtins, name)
 
 
 def asks_for_shell(source):
-    """Whether a program uses the object behind the notation."""
-    return any(word in source for word in _USERS)
+    """Whether a program that is Python uses the object behind the notation, or what needs it."""
+    return "get_ipython" in source or "InteractiveShell" in source or "import register_" in source
 
 
 def _command(source):
