@@ -79,6 +79,11 @@ pub struct RichResult {
 }
 
 impl RichResult {
+    /// Whether it is no value, but says that what comes next takes the place of all that came before.
+    pub fn clears(&self) -> bool {
+        self.mime.is_empty() && self.stored.is_empty()
+    }
+
     /// Roughly what it takes in memory, in bytes; an empty one takes something, too.
     pub fn size(&self) -> usize {
         const OVERHEAD: usize = 64;

@@ -328,6 +328,10 @@ impl Results<'_> {
         is_main_result: bool,
         sink: &Sink,
     ) -> Option<usize> {
+        if mime.is_empty() {
+            sink.clear();
+            return None;
+        }
         let bytes: usize = mime.iter().map(|(kind, data)| kind.len() + data.len()).sum();
         let full = self.count == MAX_RESULTS;
         let room = if full { 0 } else { MAX_RESULT_BYTES - self.bytes };

@@ -20,7 +20,7 @@ pub enum Event {
         /// What.
         data: Vec<u8>,
     },
-    /// A rich value.
+    /// A rich value. One without representations takes the place of all that was shown before.
     Result(RichResult),
     /// How it ended.
     Outcome(Box<Outcome>),

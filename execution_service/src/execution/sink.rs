@@ -1,8 +1,11 @@
 //! Where a run's events go.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::sync::mpsc;
 
-use super::event::Event;
+use super::event::{Event, RichResult};
 use super::stream::Stream;
 use super::stream::StreamTotals;
 
@@ -13,23 +16,40 @@ pub struct Sink {
     events: mpsc::UnboundedSender<Event>,
     /// Bytes of both streams that an earlier step of the same run has written.
     before: (u64, u64),
+    /// The program has cleared what it has shown; told with the next thing that it shows.
+    cleared: AtomicBool,
 }
 
 impl Sink {
     /// A pair, for one step.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = mpsc::unbounded_channel();
-        (Self { events, before: (0, 0) }, receiver)
+        (Self { events, before: (0, 0), cleared: AtomicBool::new(false) }, receiver)
     }
 
     /// The same receiver, for the step after one that wrote so much.
     pub fn after(&self, stdout: StreamTotals, stderr: StreamTotals) -> Self {
         let before = (self.before.0 + stdout.bytes, self.before.1 + stderr.bytes);
-        Self { events: self.events.clone(), before }
+        Self { events: self.events.clone(), before, cleared: AtomicBool::new(false) }
+    }
+
+    /// What comes next takes the place of all that came before. Nothing is told of a clearing that nothing
+    /// follows: the last state counts, and clearings alone must not fill the channel.
+    pub fn clear(&self) {
+        self.cleared.store(true, Ordering::Relaxed);
     }
 
     /// Sends one event.
     pub fn send(&self, event: Event) {
+        let shows = matches!(event, Event::Output { .. } | Event::Result(_));
+        if shows && self.cleared.swap(false, Ordering::Relaxed) {
+            let nothing = RichResult {
+                mime: BTreeMap::new(),
+                stored: BTreeMap::new(),
+                is_main_result: false,
+            };
+            let _ = self.events.send(Event::Result(nothing));
+        }
         let event = match event {
             Event::Output { stream, offset, data } => {
                 let before = match stream {

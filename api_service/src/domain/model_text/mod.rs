@@ -125,6 +125,7 @@ impl Material<'_> {
                     .by_ref()
                     .take(span.length)
                     .for_each(|result| screen.say(&self.shown(result, wish))),
+                Kind::Cleared => screen.clear(),
             }
         }
         // What is said about the ends of streams that never came.

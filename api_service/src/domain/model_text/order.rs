@@ -15,6 +15,8 @@ pub enum Kind {
     Stderr,
     /// Results.
     Result,
+    /// What comes next takes the place of all that came before.
+    Cleared,
 }
 
 /// So many of one kind, one after the other.
@@ -22,7 +24,7 @@ pub enum Kind {
 pub struct Span {
     /// Of what.
     pub kind: Kind,
-    /// How many bytes, or results.
+    /// How many bytes, results, or times.
     pub length: usize,
 }
 
@@ -30,8 +32,8 @@ pub struct Span {
 #[derive(Debug, Default)]
 pub struct Order {
     beginning: Vec<Span>,
-    /// By kind: standard output, standard error, results.
-    middle: [usize; 3],
+    /// By kind: standard output, standard error, results, clearings.
+    middle: [usize; 4],
     end: VecDeque<Span>,
 }
 
@@ -62,7 +64,7 @@ impl Order {
 
     /// All of it, from the first on.
     pub fn spans(&self) -> impl Iterator<Item = Span> {
-        let kinds = [Kind::Stdout, Kind::Stderr, Kind::Result];
+        let kinds = [Kind::Stdout, Kind::Stderr, Kind::Result, Kind::Cleared];
         let middle = kinds.into_iter().zip(self.middle);
         let middle = middle.map(|(kind, length)| Span { kind, length });
         let all = self.beginning.iter().copied().chain(middle).chain(self.end.iter().copied());

@@ -1,6 +1,12 @@
 //! What remains of output on a screen: without colours and other control sequences, and of a line that is
 //! written over and over (a progress bar) its last state.
 
+/// How far up a program may go, for bars below bars, and how long what it goes over may be, in bytes.
+const MOST_BELOW: usize = 16;
+const LONGEST_PASSED: usize = 1024;
+/// How often, in one text: a program must not make us copy lines for ever.
+const MOST_MOVES: u32 = 100_000;
+
 /// Text as it comes, made plain.
 #[derive(Debug, Default)]
 pub struct Screen {
@@ -10,6 +16,12 @@ pub struct Screen {
     /// A carriage return came: what comes next is written over the line.
     returned: bool,
     escape: Escape,
+    /// Where what this stream has written in a row begins: it goes no further up.
+    floor: usize,
+    /// The lines below the cursor, the next one last.
+    below: Vec<String>,
+    /// How often it went up.
+    moves: u32,
     /// It has one line only, of which nothing is written over.
     flat: bool,
 }
@@ -41,7 +53,9 @@ impl Screen {
     /// Another stream begins, or goes on: what the one before it has written is not written over.
     pub fn turn(&mut self) {
         self.settle();
+        self.go_down();
         self.line = self.text.len();
+        self.floor = self.line;
         self.escape = Escape::None;
     }
 
@@ -59,9 +73,15 @@ impl Screen {
         self.line = self.text.len();
     }
 
+    /// Nothing of what was written remains.
+    pub fn clear(&mut self) {
+        *self = Self { flat: self.flat, ..Self::default() };
+    }
+
     /// All of it.
     pub fn finish(mut self) -> String {
         self.settle();
+        self.go_down();
         self.text
     }
 
@@ -74,6 +94,41 @@ impl Screen {
     /// A carriage return before nothing writes nothing over.
     fn settle(&mut self) {
         self.returned = false;
+    }
+
+    /// Puts the lines below the cursor where they belong.
+    fn go_down(&mut self) {
+        while let Some(line) = self.below.pop() {
+            self.text.push('\n');
+            self.text.push_str(&line);
+        }
+    }
+
+    /// `CUU`, `CPL`: so many lines up, as far as they are short and of the same stream.
+    fn go_up(&mut self, parameters: &str) {
+        let count = parameters.parse().unwrap_or(1_usize).max(1);
+        for _ in 0..count.min(MOST_BELOW) {
+            let is_long = self.text.len() - self.line > LONGEST_PASSED;
+            if self.line <= self.floor || self.below.len() == MOST_BELOW || is_long {
+                return;
+            }
+            let end = self.line - 1;
+            let from = self.floor.max(end.saturating_sub(LONGEST_PASSED));
+            let line = match self.text.as_bytes()[from..end].iter().rposition(|&one| one == b'\n') {
+                Some(at) => from + at + 1,
+                None if from == self.floor => from,
+                None => return,
+            };
+            if self.moves == MOST_MOVES {
+                return;
+            }
+            self.moves += 1;
+            let passed = self.text.split_off(self.line);
+            self.below.push(if passed.trim().is_empty() { String::new() } else { passed });
+            self.text.truncate(end);
+            self.line = line;
+            self.settle();
+        }
     }
 
     fn take(&mut self, character: char) {
@@ -100,6 +155,7 @@ impl Screen {
                     self.escape = Escape::Control(parameters);
                 }
                 'K' => self.erase(&parameters),
+                'A' | 'F' if !self.flat => self.go_up(&parameters),
                 '@'..='~' => {}
                 other => self.plain(other),
             },
@@ -131,6 +187,10 @@ impl Screen {
                 self.settle();
                 self.text.push('\n');
                 self.line = self.text.len();
+                if let Some(line) = self.below.pop() {
+                    self.text.push_str(&line);
+                    self.returned = true;
+                }
             }
             // It goes one back, and most programs write over what was there.
             '\u{8}' => {
@@ -191,6 +251,12 @@ mod tests {
             ("a\u{0}b\u{7}c\u{7f}\td\u{85}", "abc\td"),
             ("cut off\u{1b}[3", "cut off"),
             ("täglich € 😀\n", "täglich € 😀\n"),
+            // A bar within a bar, as tqdm draws them: the inner one goes away in the end.
+            ("\r0/2\n\r0/9\u{1b}[A\n\r9/9\u{1b}[A\r1/2\n\r   \r\u{1b}[A\r2/2", "2/2\n"),
+            ("a\nb\u{1b}[A\rc\nd", "c\nd"),
+            ("a\nb\nc\u{1b}[2A\rx", "x\nb\nc"),
+            ("a\nb\u{1b}[F\u{1b}[2Kc\n", "c\nb"),
+            ("up\u{1b}[A\u{1b}[99Astays", "upstays"),
         ] {
             assert_eq!(plain(written), seen, "{written:?}");
         }

@@ -20,6 +20,7 @@ enum Came {
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
     Result(BTreeMap<String, String>),
+    Cleared,
 }
 
 fn address(_: &ExecutionId, kept: Kept<'_>) -> String {
@@ -100,6 +101,7 @@ fn text(came: &[Came], mut outcome: Outcome, characters: usize) -> String {
                 results.push(Arc::new(RichResult { mime, stored, is_main_result: true }));
                 order.note(Kind::Result, 1);
             }
+            Came::Cleared => order.note(Kind::Cleared, 1),
         }
     }
     stdout.end(outcome.stdout.bytes);
@@ -139,6 +141,23 @@ fn streams_and_results_come_in_their_order() {
         "one\nwarning\ntwo\n<Figure>\n[image/png, 3 bytes; see results of /run]\nthree\n<table>";
     assert_eq!(text(&came, ok(), 1000), expected);
     assert_eq!(text(&[], ok(), 1000), "[no output]");
+}
+
+#[test]
+fn what_was_cleared_makes_way() {
+    let came = [
+        out("1 of 2\n"),
+        shown(&[("text/plain", "<Figure 1>"), ("image/png", "AAAA")]),
+        Came::Cleared,
+        err("\u{1b}]0;never ended"),
+        Came::Cleared,
+        out("2 of 2\n"),
+        shown(&[("text/plain", "<Figure 2>")]),
+    ];
+    assert_eq!(text(&came, ok(), 1000), "2 of 2\n<Figure 2>");
+    // However many there were.
+    let steps = (0..20_000).flat_map(|step| [Came::Cleared, out(&format!("{step}\n"))]);
+    assert_eq!(text(&steps.collect::<Vec<_>>(), ok(), 1000), "19999");
 }
 
 #[test]

@@ -115,6 +115,10 @@ impl Drive {
                     let length = stderr.absorb(*offset, data);
                     order.iter_mut().for_each(|order| order.note(Kind::Stderr, length));
                 }
+                Event::Result(result) if result.clears() => {
+                    order.iter_mut().for_each(|order| order.note(Kind::Cleared, 1));
+                    continue;
+                }
                 Event::Result(result) => {
                     left = left
                         .checked_sub(result.size())

@@ -18,7 +18,8 @@ class Answer:
 
     def __init__(self, done, results):
         self.done = done
-        self.results = results
+        self.results = [result for result in results if result["mime"]]
+        self.clearings = len(results) - len(self.results)
 
     @property
     def exit_code(self):

@@ -29,7 +29,7 @@ async fn all_of(text: &'static str) {
         let turns = Arc::clone(&turns);
         running.spawn(async move {
             let _turn = turns.acquire().await.expect("it is never closed");
-            objection(&program).await.map(|why| format!("{}: {why}", program.rule))
+            objection(&program, Crucible::shared()).await
         });
     }
     let objections: Vec<String> = running.join_all().await.into_iter().flatten().collect();
@@ -41,8 +41,7 @@ fn is_there(listed: &Value, package: &str) -> bool {
     languages.any(|language| language["packages"].get(package).is_some())
 }
 
-async fn objection(program: &Program) -> Option<String> {
-    let crucible = Crucible::shared();
+async fn objection(program: &Program, crucible: &Crucible) -> Option<String> {
     let place = match program.in_session {
         true => Some(session(crucible, &program.language).await),
         false => None,
@@ -61,12 +60,27 @@ async fn objection(program: &Program) -> Option<String> {
     if let Some((_, path)) = place {
         crucible.call(Method::DELETE, &path, None).await;
     }
-    found
+    found.map(|why| format!("{}: {why}", program.rule))
 }
 
 #[tokio::test]
 async fn python_does_what_its_users_expect() {
     all_of(include_str!("python.cases")).await;
+}
+
+#[tokio::test]
+async fn ipython_does_what_its_users_expect() {
+    let Ok(environment) = std::env::var("CRUCIBLE_TEST_PYTHON") else {
+        eprintln!("skipped: ipython_does_what_its_users_expect (no CRUCIBLE_TEST_PYTHON)");
+        return;
+    };
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let crucible = Crucible::start_in(data.path(), &[("PYTHON_ENVIRONMENT", &environment)]);
+    let mut objections = Vec::new();
+    for program in read(include_str!("ipython.cases")) {
+        objections.extend(objection(&program, &crucible).await);
+    }
+    assert!(objections.is_empty(), "{}", objections.join("\n"));
 }
 
 #[tokio::test]

@@ -74,6 +74,13 @@ class Display:
             return
         self._held = []
         self._clears = True
+        if self._channel is not None and self._channel.is_ours():
+            for stream in (sys.stdout, sys.stderr):
+                try:
+                    stream.flush()  # what was written before must not come after it
+                except Exception:  # replaced or closed by the program
+                    pass
+            self._channel.send({"event": "result", "id": self._run_id, "mime": {}, "main": False})
 
     def release(self):
         """Sends what is held. At the end of a run, and before anything else is sent."""
@@ -92,6 +99,8 @@ class Display:
             self._offer(bundle_of(value, self._write_error), display_id)
 
     def _offer(self, bundle, display_id):
+        if not bundle:  # on the channel it would mean that all before it is cleared
+            return
         if self._capture is not None:
             transient = {} if display_id is None else {"display_id": display_id}
             self._capture.publish(data=bundle, metadata={}, transient=transient)

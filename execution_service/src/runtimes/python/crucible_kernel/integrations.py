@@ -23,6 +23,7 @@ def install():
     post_import.on_import("IPython.core.display", _ipython)
     post_import.on_import("PIL.ImageShow", _pillow)
     post_import.on_import("plotly.io", _plotly)
+    post_import.on_import("tqdm.notebook", _tqdm)
     post_import.on_import("threading", _threading)
     post_import.on_import("multiprocessing.spawn", _spawn)
     post_import.on_import("inspect", introspection.of_inspect)
@@ -63,6 +64,14 @@ def _pillow(module):
 def _plotly(plotly_io):
     # Figure.show() ends here; the original opens a browser or asks for notebook packages.
     plotly_io.show = display.show
+
+
+def _tqdm(notebook):
+    # Bars of a notebook are widgets, which nobody draws here: without them it raises, with them nothing is seen.
+    from tqdm import std
+
+    notebook.tqdm = notebook.tqdm_notebook = std.tqdm
+    notebook.trange = notebook.tnrange = std.trange
 
 
 def _unraisable(problem):
