@@ -154,8 +154,11 @@ pub async fn drive(
             }
             Next::Frame(Ok(Some(Frame::Result { id, mime, main }))) => {
                 if is_current(&kernel, id) {
-                    // What was written before it is told before it.
-                    streams.drain(process, &mut out_buffer, sink);
+                    // What was written before it is told before it. The kernel has seen to that itself where what
+                    // was shown is cleared, and goes on as soon as this is read.
+                    if !mime.is_empty() {
+                        streams.drain(process, &mut out_buffer, sink);
+                    }
                     let room = results.push(mime, main, sink);
                     if let (Some(room), Some((frames, _))) = (room, &mut kernel) {
                         frames.refuse_results_beyond(room);

@@ -1,7 +1,10 @@
 """The control channel: one JSON object per line, over one pipe each way."""
 
+import fcntl
 import json
 import os
+import stat
+import time
 from _thread import allocate_lock
 
 from .descriptors import keep_private
@@ -10,6 +13,9 @@ from .interrupts import interrupts
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _decode = json.JSONDecoder().decode
 _READ_BYTES = 1 << 16
+_fstat, _is_pipe, _ioctl, _clock, _sleep = os.fstat, stat.S_ISFIFO, fcntl.ioctl, time.monotonic, time.sleep
+_FIONREAD = 0x541B  # how many bytes nobody has read yet
+_PAUSE_SECONDS = 0.0001
 
 
 class Channel:
@@ -66,6 +72,25 @@ class Channel:
                     line = line[self._write(self._messages, line):]
             except OSError:
                 pass
+
+    def send_in_order(self, message, patience):
+        """Sends what has a place between what the program writes before and after it: waits until the worker has read
+        the one, and then this, for so many seconds at most. Returns how many are left."""
+        until = _clock() + patience
+        for fd in (1, 2):
+            self._wait_until_read(fd, until)
+        self.send(message)
+        self._wait_until_read(self._messages, until)
+        return max(0, until - _clock())
+
+    def _wait_until_read(self, fd, until):
+        try:
+            if not _is_pipe(_fstat(fd).st_mode):
+                return
+            while any(_ioctl(fd, _FIONREAD, b"0000")) and _clock() < until:
+                _sleep(_PAUSE_SECONDS)
+        except OSError:  # closed by the program
+            pass
 
     def receive(self):
         """Returns the next message, or None when the worker has hung up."""

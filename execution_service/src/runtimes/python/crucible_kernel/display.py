@@ -7,6 +7,8 @@ from .handles import DisplayHandle, new_id
 
 # Of results that wait for what may take their place. More than a program shows at once.
 _MOST_HELD = 32
+# How long clear_output() may wait in a run until what it clears has been read, in seconds; it takes some 0.2 ms.
+_PATIENCE = 2
 
 
 class Display:
@@ -24,6 +26,7 @@ class Display:
         self._held = []
         self._clears = False
         self._capture = None
+        self._patience = 0
 
     def attach(self, channel, write_error):
         """Names the channel for results and the writer for what goes wrong with them."""
@@ -37,6 +40,7 @@ class Display:
     def begin(self, run_id):
         """From here on results belong to the run `run_id`."""
         self._run_id = run_id
+        self._patience = _PATIENCE
         self._held = []
         self._clears = False
 
@@ -80,7 +84,8 @@ class Display:
                     stream.flush()  # what was written before must not come after it
                 except Exception:  # replaced or closed by the program
                     pass
-            self._channel.send({"event": "result", "id": self._run_id, "mime": {}, "main": False})
+            message = {"event": "result", "id": self._run_id, "mime": {}, "main": False}
+            self._patience = self._channel.send_in_order(message, self._patience)
 
     def release(self):
         """Sends what is held. At the end of a run, and before anything else is sent."""
