@@ -32,6 +32,11 @@ class Display(WithIPython):
         self.assertEqual([mime.get("text/html") for mime in ran[1].answer.shown], ["<i>"])
         self.assertEqual((ran[1].answer.clearings, ran[2].answer.clearings), (1, 1))
 
+    def test_forms_that_are_registered(self):
+        ran = self.session("class A: pass\nget_ipython().display_formatter.formatters['text/html'].for_type(A, lambda a: '<a>')", "A()", "display(A())", "%precision 2", "3.14159", "[1.5], 'x'")
+        self.assertEqual([ran[1].answer.main["text/html"], ran[2].answer.shown[0]["text/html"]], ["<a>", "<a>"])
+        self.assertEqual([run.value for run in ran[4:]], ["3.14", "([1.5], 'x')"])
+
     def test_progress_bars(self):
         if not has("tqdm"):
             print("skipped: test_progress_bars (tqdm is not importable)", file=sys.stderr)

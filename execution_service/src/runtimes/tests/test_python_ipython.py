@@ -309,6 +309,17 @@ class Traces(WithIPython):
         for text in ("class A:\n    def f(self):\n        !true\n", "    def f(self):\n        !true\n        return 1\n", "def g():\n    return 2\n", "def h():\n    return 3\n"):
             self.assertIn(text, ran.out)
 
+    def test_children_of_a_pool(self):
+        define = "%pwd\ndef f(n):\n    return n + 1\nimport multiprocessing\n"
+        pool = "if __name__ == '__main__':\n    with multiprocessing.get_context('spawn').Pool(1) as p:\n        print(p.map(f, [1]))\n"
+        self.assertEqual(self.cell(define, pool).out, "[2]\n")
+        self.assertEqual(self.once(define + pool).out, "[2]\n")
+
+    def test_await(self):
+        self.assertIn("%%time", self.last("%%time\nawait f()").found["hint"])
+        self.assertEqual(self.cell("import asyncio\n%pwd\nx = await asyncio.sleep(0, 5)\nx").value, "5")
+        self.assertEqual(self.cell("%%capture c\nimport asyncio\nx = await asyncio.sleep(0, 5)\nx", "x, c.outputs[0].data['text/plain']").value, "(5, '5')")
+
     def test_nothing_is_left(self):
         look = "import sys, threading, signal, builtins\nsys.displayhook.__module__, sys.excepthook.__module__, hasattr(sys, 'ps1'), len(threading.enumerate()), signal.getsignal(2).__qualname__, 'sqlite3' in sys.modules, exit"
         names = "sorted(globals())"

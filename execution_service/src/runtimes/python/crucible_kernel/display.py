@@ -25,7 +25,7 @@ class Display:
         self._run_id = None
         self._held = []
         self._clears = False
-        self._capture = None
+        self._capture = self._registered = None
         self._patience = 0
 
     def attach(self, channel, write_error):
@@ -37,6 +37,10 @@ class Display:
         """From here on results go to another publisher, one of IPython's; None: to the worker again."""
         self._capture = publisher
 
+    def also(self, forms):
+        """From here on results also have what `forms(value)` gives, by MIME type."""
+        self._registered = forms
+
     def begin(self, run_id):
         """From here on results belong to the run `run_id`."""
         self._run_id = run_id
@@ -47,7 +51,7 @@ class Display:
     def main_result(self, value):
         """Sends the value of the program's last expression."""
         if not self._shown_by_itself(value):
-            self._send(bundle_of(value, self._write_error), True)
+            self._send(self._bundle_of(value), True)
 
     def show(self, *values, raw=False, display_id=None, clear=False, **_options):
         """IPython's `display`: each value becomes a result; with `raw` each one is a bundle already.
@@ -101,7 +105,12 @@ class Display:
         if raw:
             self._offer(bounded(dict(value)), display_id)
         elif not self._shown_by_itself(value):
-            self._offer(bundle_of(value, self._write_error), display_id)
+            self._offer(self._bundle_of(value), display_id)
+
+    def _bundle_of(self, value):
+        bundle = bundle_of(value, self._write_error)
+        more = self._registered(value) if self._registered is not None else None
+        return bounded({**bundle, **more}) if more else bundle
 
     def _offer(self, bundle, display_id):
         if not bundle:  # on the channel it would mean that all before it is cleared

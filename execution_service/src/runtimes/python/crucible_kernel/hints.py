@@ -1,5 +1,6 @@
 """One short sentence on how to repair the common mistakes; None where nothing certain can be said."""
 
+import errno
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ _PACKAGE_OF = {
     "yaml": "pyyaml",
 }
 _LISTED_FILES = 20
+_LONGEST_CHAIN = 20
 
 
 _INSTALLS = re.compile(r"(?:python3? -m )?(?:pip3?|conda|uv pip) install\b")
@@ -32,10 +34,12 @@ _NO_ADDRESS = (-2, -3, -5)  # of getaddrinfo(3): EAI_NONAME, EAI_AGAIN, EAI_NODA
 def hint_for(error, first_run):
     """`first_run`: no code ran in this interpreter before, so no earlier name can exist."""
     try:
+        if isinstance(error, SyntaxError) and error.msg == "'await' outside function":
+            return "`await` works at the top level and in an `async def`, but not in what %time and %%time run."
         if isinstance(error, SyntaxError):
             return _not_python(error)
-        if type(error).__name__ == "gaierror" and error.errno in _NO_ADDRESS:
-            return "The name of this host cannot be looked up: a sandbox has no network unless the operator allows it."
+        if any(_is_without_network(link) for link in _chain(error)):
+            return "No host can be looked up or reached: a sandbox has no network unless the operator allows it."
         if isinstance(error, ModuleNotFoundError):
             return _missing_module(error)
         if isinstance(error, NameError) and str(error) == "name 'get_ipython' is not defined":
@@ -51,6 +55,21 @@ def hint_for(error, first_run):
     except Exception:  # a hint is never worth a failed answer
         return None
     return None
+
+
+def _is_without_network(error):
+    if type(error).__name__ == "gaierror":
+        return error.errno in _NO_ADDRESS
+    return isinstance(error, OSError) and error.errno == errno.ENETUNREACH
+
+
+def _chain(error):
+    # What a library for HTTP raises has the reason behind it.
+    for _ in range(_LONGEST_CHAIN):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _not_python(error):

@@ -7,7 +7,7 @@ import re
 import sys
 import traceback
 
-from .program import user_files
+from .program import translations, user_files
 from .source import statements_of
 
 _KERNEL_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -73,7 +73,7 @@ def _run_of(kind):
     for filename, source in reversed(list(user_files.items())):
         if "class " + name in source and any(
             isinstance(node, ast.ClassDef) and node.name == name
-            for statement in statements_of(source)
+            for statement in statements_of(translations.get(filename, source))
             for node in ast.walk(statement)
         ):
             return filename

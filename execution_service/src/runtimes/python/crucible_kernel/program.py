@@ -18,6 +18,8 @@ for _name in __future__.all_feature_names:
 
 # File name → source of all user code compiled here: what tells a user's frame from any other.
 user_files = {}
+# The same of those in IPython's notation → what it has made of them.
+translations = {}
 
 _compile = compile
 _source_cache = linecache.cache
@@ -27,6 +29,7 @@ def forget(*filenames):
     """Takes back what Program() has noted of files."""
     for filename in filenames:
         user_files.pop(filename, None)
+        translations.pop(filename, None)
         _source_cache.pop(filename, None)
 
 
@@ -76,6 +79,7 @@ class Program:
             text = shell.translate(source)
             if text is None:
                 raise
+        translations[self.filename] = text
         try:
             tree = self._compiled(text, _ONLY_AST)
         except SyntaxError as error:

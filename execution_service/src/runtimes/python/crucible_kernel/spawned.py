@@ -8,7 +8,7 @@ import ast
 import os
 import sys
 
-from .program import user_files
+from .program import translations, user_files
 from .source import lines_of, statements_of
 
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -42,7 +42,9 @@ def install(spawn):
             data["init_main_from_path"] = _copy(copies, "session.py", _definitions())
         elif path is not None and os.path.basename(path) in user_files:
             source = user_files[os.path.basename(path)]
-            if not _holds(path, source):
+            if os.path.basename(path) in translations:  # a child has no shell that it could be run by
+                data["init_main_from_path"] = _copy(copies, os.path.basename(path), _definitions())
+            elif not _holds(path, source):
                 data["init_main_from_path"] = _copy(copies, os.path.basename(path), source)
         return data
 
@@ -72,13 +74,14 @@ def _copy(copies, name, source):
 def _definitions():
     pieces, lines_of_runs = [], {}
     for name, source in list(user_files.items()):
-        statements, lines = statements_of(source), lines_of(source)
+        text = translations.get(name, source)
+        statements, lines = statements_of(text), lines_of(text)
         for node in statements:
             if _is_definition(node):
                 first = min([node.lineno] + [each.lineno for each in getattr(node, "decorator_list", [])])
                 if _stands_alone(node, statements):
                     pieces.append((name, first - 1, "".join(lines[first - 1: node.end_lineno])))
-                    lines_of_runs[name] = lines
+                    lines_of_runs[name] = lines_of(source)
     return _LOADER % (list(lines_of_runs.items()), pieces)
 
 

@@ -20,7 +20,7 @@ from ..display import display
 from ..tracebacks import hide, render, strip_kernel
 from . import commands
 from .compiler import Compiler, Transformer, show_all
-from .outlets import Hook, Publisher, Store, print_page
+from .outlets import Hook, Publisher, RegisteredForms, Store, print_page
 from .scripts import KernelScriptMagics
 
 _eval, _getframe = eval, sys._getframe
@@ -141,6 +141,7 @@ class KernelShell(InteractiveShell):
             "_ih": history.input_hist_parsed, "_oh": history.output_hist, "_dh": history.dir_hist,
         }
         vars(builtins).update(self._history_names)
+        display.also(RegisteredForms(self.display_formatter.formatters))
 
     def release(self):
         """Lets go of the user's module."""

@@ -59,6 +59,33 @@ class Store(dict):
         return super().keys() if pattern is None else fnmatch.filter(self, pattern)
 
 
+class RegisteredForms:
+    """What the program has registered for types of its own choice, with `display_formatter` or by `%precision`."""
+
+    def __init__(self, formatters):
+        self._formatters = formatters
+        # These have printers of IPython's.
+        self._defaults = {mime: dict(each.type_printers) for mime, each in formatters.items()}
+
+    def __call__(self, value):
+        found = {}
+        for mime, formatter in self._formatters.items():
+            defaults = self._defaults.get(mime, {})
+            registered = formatter.singleton_printers or formatter.deferred_printers
+            if not registered and formatter.type_printers == defaults and not getattr(formatter, "float_format", None):
+                continue
+            try:
+                printer = formatter.lookup(value)
+            except KeyError:
+                continue
+            if printer is defaults.get(type(value)) and not (isinstance(value, float) and formatter.float_format):
+                continue
+            data = formatter(value)
+            if data is not None:
+                found[mime] = data[0] if isinstance(data, tuple) else data
+        return found
+
+
 def print_page(_shell, data, start=0, *_arguments, **_options):
     """What would go through a pager is printed: `len?`, `%quickref`."""
     text = data.get("text/plain", "") if isinstance(data, dict) else data
