@@ -181,6 +181,7 @@ impl Run<'_> {
             args: &self.request.args,
             env: &self.request.env,
             stdin: self.has_stdin().then_some(&*stdin),
+            files: &self.request.files,
             compiler_flags: &self.request.compiler_flags,
             working_directory: &directory,
             place: runner.place,

@@ -1,8 +1,12 @@
 //! Where a run's events go.
 
+use std::mem;
+use std::sync::{Mutex, PoisonError};
+
 use tokio::sync::mpsc;
 
 use super::event::Event;
+use super::last_words::LastWords;
 use super::stream::Stream;
 use super::stream::StreamTotals;
 
@@ -13,25 +17,43 @@ pub struct Sink {
     events: mpsc::UnboundedSender<Event>,
     /// Bytes of both streams that an earlier step of the same run has written.
     before: (u64, u64),
+    /// Of standard error, where somebody will ask.
+    last_words: Option<Mutex<LastWords>>,
 }
 
 impl Sink {
     /// A pair, for one step.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = mpsc::unbounded_channel();
-        (Self { events, before: (0, 0) }, receiver)
+        (Self { events, before: (0, 0), last_words: None }, receiver)
     }
 
     /// The same receiver, for the step after one that wrote so much.
     pub fn after(&self, stdout: StreamTotals, stderr: StreamTotals) -> Self {
         let before = (self.before.0 + stdout.bytes, self.before.1 + stderr.bytes);
-        Self { events: self.events.clone(), before }
+        Self { events: self.events.clone(), before, last_words: None }
+    }
+
+    /// Keeps the end of standard error.
+    pub fn remembering(self) -> Self {
+        Self { last_words: Some(Mutex::default()), ..self }
+    }
+
+    /// The end of standard error, as far as it was kept; it is forgotten by this.
+    pub fn last_words(&self) -> String {
+        let Some(words) = &self.last_words else {
+            return String::new();
+        };
+        mem::take(&mut *words.lock().unwrap_or_else(PoisonError::into_inner)).text()
     }
 
     /// Sends one event.
     pub fn send(&self, event: Event) {
         let event = match event {
             Event::Output { stream, offset, data } => {
+                if let (Stream::Stderr, Some(words)) = (stream, &self.last_words) {
+                    words.lock().unwrap_or_else(PoisonError::into_inner).push(&data);
+                }
                 let before = match stream {
                     Stream::Stdout => self.before.0,
                     Stream::Stderr => self.before.1,
