@@ -341,12 +341,16 @@ impl Run<'_> {
             disk_was_full,
             accounting: self.settings.accounting,
         };
+        let ending = observed.ending;
         let mut verdict = judge(observed, limits);
         if failed_to_compile {
             // The compiler's. There was no program yet.
             verdict.exit_code = None;
             if verdict.status == Status::Failed {
                 verdict.status = Status::CompileFailed;
+            }
+            if let (Ending::Stopped(Stop::Wall), Some(found)) = (ending, &mut verdict.diagnostic) {
+                found.message.insert_str(0, "the compiler was ");
             }
         }
         let (stdout, stderr) = (driven.stdout, driven.stderr);

@@ -1,9 +1,9 @@
 //! C and C++ as their users have them: sources beside the source, sanitizers, and what a program said before it
 //! died.
 
-use proto::execution_v1::{ExecuteRequest, File, Status};
+use proto::execution_v1::{ExecuteRequest, File, Limits, Status};
 
-use crate::support::{Ran, Worker, c, in_session, new_session, run, skipped};
+use crate::support::{Ran, Worker, c, in_session, limits, new_session, run, skipped};
 
 fn cpp(code: &str) -> ExecuteRequest {
     run("cpp", code)
@@ -133,7 +133,6 @@ async fn what_was_printed_before_the_end_is_in_the_answer() {
         ("throw std::runtime_error(\"no\");", Status::Killed),
         ("std::_Exit(3);", Status::Failed),
         ("raise(SIGKILL);", Status::Killed),
-        ("for (;;) {}", Status::TimedOut),
     ];
     for (end, status) in ends {
         for begin in ["", "std::ios::sync_with_stdio(false); std::cin.tie(nullptr);"] {
@@ -142,16 +141,30 @@ async fn what_was_printed_before_the_end_is_in_the_answer() {
                  #include <stdexcept>\nint main() {{ {begin}\nstd::cout << \"one \" << 1 << '\\n';\n\
                  std::printf(\"two\\n\"); std::clog << \"log\\n\"; std::cout << \"three\" << std::endl;\n{end} }}"
             );
-            let limits = proto::execution_v1::Limits {
-                cpu_ms: Some(300),
-                ..proto::execution_v1::Limits::default()
-            };
-            let ran = caller.run(crate::support::limits(limits, cpp(&code))).await;
+            let ran = caller.run(cpp(&code)).await;
             assert_eq!(ran.status(), status, "{end} {begin}: {ran:?}");
             assert_eq!(ran.stdout(), "one 1\ntwo\nthree\n", "{end} {begin}: in order");
             assert!(ran.stderr().contains("log\n"), "{end} {begin}: {ran:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_program_that_is_stopped_has_said_what_it_printed() {
+    let Some(worker) = Worker::start("cpp", &[]).await else {
+        return;
+    };
+    let caller = worker.caller().await;
+    let code = "#include <iostream>\nint main(int count, char **) { std::ios::sync_with_stdio(false);\n\
+                std::cout << \"one\\n\" << \"two\"; std::cout.put('\\n'); std::clog << \"log\\n\";\n\
+                while (count > 1) {} }";
+    assert_eq!(caller.run(cpp(code)).await.printed(), "one\ntwo\n");
+    // It is compiled already: the limit is the program's.
+    let args = vec![String::from("on")];
+    let few = Limits { cpu_ms: Some(300), ..Limits::default() };
+    let ran = caller.run(limits(few, ExecuteRequest { args, ..cpp(code) })).await;
+    assert_eq!((ran.status(), was_compiled(&ran)), (Status::TimedOut, false), "{ran:?}");
+    assert_eq!((ran.stdout().as_str(), ran.stderr().as_str()), ("one\ntwo\n", "log\n"));
 }
 
 #[tokio::test]

@@ -65,6 +65,7 @@ const OWN: &[&str] = &[
     "-fpermissive",
     "-fno-exceptions",
     "-fno-rtti",
+    "-fnon-call-exceptions",
     "-fconcepts",
     "-fcoroutines",
     "-fchar8_t",
