@@ -3,7 +3,7 @@
 mod files;
 mod stdin;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -126,11 +126,12 @@ impl Run<'_> {
                 self.hindered("WriteError", (&path, &source), hint, runner).await
             }
             Err(KernelError::Sandbox(SandboxError::Start { program, source }))
-                if self.is_the_users(&program) =>
+                if self.is_the_users(&program)
+                    || source.kind() == ErrorKind::ArgumentListTooLong =>
             {
-                let hint = "it could not be executed; look at how it is built, at what earlier runs \
-                            of the session have left running, and whether the context's working \
-                            directory is still there";
+                let hint = "it could not be executed; look at how it is built, how long its arguments \
+                            (for a compiler: names of files) are, what earlier runs of the session have \
+                            left running, and whether the context's working directory is still there";
                 self.hindered("StartError", (&program, &source), hint, runner).await
             }
             Err(KernelError::Stopped(stop)) => {

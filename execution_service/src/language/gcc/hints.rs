@@ -76,6 +76,22 @@ const CPP_HEADERS: &[&str] = &[
     "cassert",
 ];
 
+/// Headers of the standard that came with g++ 12 and later.
+const NEWER_HEADERS: &[&str] = &[
+    "expected",
+    "format",
+    "stdfloat",
+    "generator",
+    "print",
+    "text_encoding",
+    "mdspan",
+    "flat_map",
+    "flat_set",
+];
+
+/// Words that begin a declaration in C++ and are nothing in C.
+const CPP_WORDS: &[&str] = &["class", "template", "using", "namespace", "constexpr"];
+
 /// The advice for `found`, the error that was taken from all that was `said`.
 pub fn hint(dialect: &Dialect, found: &Diagnostic, said: &str) -> Option<String> {
     let message = &*found.message;
@@ -99,12 +115,20 @@ pub fn hint(dialect: &Dialect, found: &Diagnostic, said: &str) -> Option<String>
              package has it); whoever runs the service can install it"
         ));
     }
+    if !dialect.is_cpp
+        && CPP_WORDS.iter().any(|word| message == format!("unknown type name ‘{word}’"))
+    {
+        return Some(String::from("this is C++: send the program as language \"cpp\""));
+    }
     said.lines().find_map(of_a_note)
 }
 
 fn of_a_header(dialect: &Dialect, header: &str) -> String {
     if !dialect.is_cpp && CPP_HEADERS.contains(&header) {
         return format!("{header} is a header of C++: send the program as language \"cpp\"");
+    }
+    if dialect.is_cpp && NEWER_HEADERS.contains(&header) {
+        return format!("<{header}> is newer than the g++ of this machine: do without it");
     }
     let library = if dialect.is_cpp { "the C++ library" } else { "the C library" };
     format!(

@@ -22,6 +22,8 @@ const DAMAGED: &[&str] = &[
     "*** buffer overflow detected ***",
     "*** invalid %N$ use detected ***",
 ];
+/// What is said before the end when there is nothing to call.
+const PURE_VIRTUAL: &str = "pure virtual method called";
 const SANITIZE: &str = "compiler_flags [\"-g\", \"-fsanitize=address\"] name the line";
 
 /// What `said`, the end of its standard error, tells of a program that ended with `exit`.
@@ -46,6 +48,11 @@ pub fn read(exit: Exit, said: &str) -> Option<Diagnostic> {
 /// of itself.
 fn uncaught(said: &str) -> Option<Diagnostic> {
     let (_, rest) = said.rsplit_once("terminate called ")?;
+    if said.lines().any(|line| line == PURE_VIRTUAL) {
+        let hint =
+            "a constructor or a destructor calls a virtual function that no class of its own has";
+        return Some(Diagnostic::new(Kind::Exception, "std::terminate", PURE_VIRTUAL).hint(hint));
+    }
     if rest.starts_with("without an active exception") {
         let message = "terminate called without an active exception";
         let hint = "join() or detach() every std::thread before it is destroyed; `throw;` needs an \
@@ -160,6 +167,8 @@ mod tests {
         );
         let said = "terminate called after throwing an instance of 'int'\n";
         assert_eq!(told(ABORTED, said).1, "int");
+        let said = "pure virtual method called\nterminate called without an active exception\n";
+        assert_eq!(told(ABORTED, said).2, "pure virtual method called");
         let said = "terminate called without an active exception\n";
         assert!(
             read(ABORTED, said).and_then(|found| found.hint).is_some_and(|it| it.contains("join"))

@@ -1,9 +1,13 @@
 //! Which files are compiled along with the text of a request.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::Dialect;
 use crate::language::program::Program;
+
+/// Components of a path that an `#include` is compared with: whoever has a thousand of them must not take long.
+const DEEPEST: usize = 16;
 
 /// Paths below the workspace, in the order in which the compiler gets them: the files of the request whose names end
 /// as the language's sources do, and those that its flags have `named`. Left out is what another text includes: it
@@ -17,8 +21,10 @@ pub fn along(dialect: &Dialect, program: Program<'_>, named: Vec<String>) -> Vec
         .filter(|path| *path != dialect.source_file && is_source(dialect, path))
         .collect();
     if !given.is_empty() {
-        let included: Vec<String> = texts(program).flat_map(|text| included(&text)).collect();
-        let is_included = |path: &&str| included.iter().any(|name| path_ends_with(path, name));
+        let names: HashSet<&str> = given.iter().map(|path| file_name(path)).collect();
+        let included: HashSet<String> =
+            texts(program).flat_map(|text| included(&text, &names)).collect();
+        let is_included = |path: &&str| ends(path).any(|end| included.contains(end));
         paths.extend(given.into_iter().filter(|path| !is_included(path)).map(String::from));
     }
     for path in named {
@@ -37,26 +43,30 @@ pub fn texts(program: Program<'_>) -> impl Iterator<Item = Cow<'_, str>> {
 
 /// Whether the name of `path` ends as a source of the language does, with something before that.
 fn is_source(dialect: &Dialect, path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let ending = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty());
+    let ending = file_name(path).rsplit_once('.').filter(|(stem, _)| !stem.is_empty());
     ending.is_some_and(|(_, ending)| dialect.endings.contains(&ending))
 }
 
-/// What `text` includes by names in quotes.
-fn included(text: &str) -> Vec<String> {
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// What `text` includes by paths in quotes that lead to one of `names`.
+fn included(text: &str, names: &HashSet<&str>) -> Vec<String> {
     text.lines()
         .filter_map(|line| {
             let rest = line.trim_start().strip_prefix('#')?.trim_start().strip_prefix("include")?;
-            let name = rest.trim_start().strip_prefix('"')?.split('"').next()?;
-            Some(String::from(name.trim_start_matches("./").trim_start_matches("../")))
+            let path = rest.trim_start().strip_prefix('"')?.split('"').next()?;
+            let path = path.trim_start_matches("./").trim_start_matches("../");
+            names.contains(file_name(path)).then(|| String::from(path))
         })
         .collect()
 }
 
-/// Whether `name`, as an `#include` has it, may mean the file at `path`.
-fn path_ends_with(path: &str, name: &str) -> bool {
-    !name.is_empty()
-        && path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+/// By which paths an `#include` may mean the file at `path`: its last components.
+fn ends(path: &str) -> impl Iterator<Item = &str> {
+    let starts = path.rmatch_indices('/').map(|(at, _)| at + 1).take(DEEPEST);
+    std::iter::once(0).chain(starts).map(|start| &path[start..])
 }
 
 #[cfg(test)]

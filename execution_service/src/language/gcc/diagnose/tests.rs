@@ -48,7 +48,9 @@ fn each_class_of_errors_has_advice() {
     for (dialect, said, advice) in [
         (&C, at("fatal error: iostream: No such file or directory"), "\"cpp\""),
         (&C, at("fatal error: util.h: No such file or directory"), "`files`"),
+        (&CPP, at("fatal error: print: No such file or directory"), "newer than"),
         (&CPP, at("fatal error: boost/any.hpp: No such file or directory"), "C++ library"),
+        (&C, at("error: unknown type name ‘using’"), "\"cpp\""),
         (&C, undefined("main"), "int main(void)"),
         (&C, undefined("sqlite3_open"), "-lsqlite3"),
         (&C, undefined("deflateInit_"), "-lz"),
