@@ -49,6 +49,8 @@ pub enum Language {
     Bash,
     /// C.
     C,
+    /// C++.
+    Cpp,
 }
 
 impl Language {
@@ -59,6 +61,7 @@ impl Language {
             Self::Node => "node",
             Self::Bash => "bash",
             Self::C => "c",
+            Self::Cpp => "cpp",
         }
     }
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+use crate::sandbox::workspace::WorkspaceFile;
+
 /// What a compiler can see that is another thing next time: clocks, files that the kernel makes up, and
 /// the assembler's way to take in any file.
 const CHANGING: [&str; 7] =
@@ -33,18 +35,21 @@ pub struct Compilation<'a> {
     pub arguments: &'a [String],
     /// The source text.
     pub source: &'a str,
+    /// All that lies beside it.
+    pub files: &'a [WorkspaceFile],
 }
 
 impl Compilation<'_> {
-    /// Whether the same text makes the same executable at any time. Files of the workspace that it
-    /// includes are not looked at: with such files beside it a compilation is not to be kept.
+    /// Whether the same texts make the same executable at any time.
     ///
     /// What is not plainly so is compiled again. Whoever hides a clock well enough gets his own earlier
     /// program, and nobody else gets it.
     pub fn is_repeatable(&self) -> bool {
         let arguments = self.arguments.iter().map(String::as_str);
-        let mut texts = arguments.chain([self.source]);
-        !texts.any(|text| CHANGING.iter().chain(&ASSEMBLING).any(|sign| text.contains(sign)))
+        let changes =
+            |text: &str| CHANGING.iter().chain(&ASSEMBLING).any(|sign| text.contains(sign));
+        !arguments.chain([self.source]).any(changes)
+            && !self.files.iter().any(|file| changes(&String::from_utf8_lossy(&file.content)))
     }
 
     /// Two compilations have the same key exactly if they agree in everything.
@@ -52,7 +57,10 @@ impl Compilation<'_> {
         let mut hash = Sha256::new();
         let parts = [self.owner, self.compiler].into_iter();
         let parts = parts.chain(self.arguments.iter().map(String::as_str)).chain([self.source]);
-        for part in parts {
+        let files = self.files.iter().map(|file| [file.path.as_str().as_bytes(), &file.content]);
+        // How many of each kind there are: an argument is no file.
+        hash.update((self.arguments.len() as u64).to_le_bytes());
+        for part in parts.map(str::as_bytes).chain(files.flatten()) {
             // With its length: "ab", "c" is not "a", "bc".
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
@@ -159,11 +167,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::sandbox::workspace::WorkspacePath;
 
     const BOUNDS: Bounds = Bounds { bytes: 100, entries: 3, age: Duration::from_secs(60) };
 
     fn key(owner: &str, source: &str) -> CompilationKey {
-        Compilation { owner, compiler: "gcc 12", arguments: &[], source }.key()
+        Compilation { owner, compiler: "gcc 12", arguments: &[], source, files: &[] }.key()
+    }
+
+    fn file(path: &str, content: &str) -> WorkspaceFile {
+        let path = WorkspacePath::parse(path).expect("a clean path");
+        WorkspaceFile { path, content: content.as_bytes().to_vec() }
     }
 
     fn program(bytes: usize) -> Compiled {
@@ -174,8 +188,14 @@ mod tests {
     fn everything_that_matters_is_in_the_key() {
         let arguments = [String::from("-O2")];
         let split = [String::from("-O"), String::from("2")];
-        let one =
-            Compilation { owner: "a", compiler: "gcc", arguments: &arguments, source: "int x;" };
+        let one = Compilation {
+            owner: "a",
+            compiler: "gcc",
+            arguments: &arguments,
+            source: "int x;",
+            files: &[],
+        };
+        let (named, filled) = ([file("a.c", "")], [file("a", ".c")]);
         assert_eq!(one.key(), one.key());
         for other in [
             Compilation { owner: "b", ..one },
@@ -184,6 +204,8 @@ mod tests {
             Compilation { arguments: &split, ..one },
             Compilation { source: "int y;", ..one },
             Compilation { owner: "ag", compiler: "cc", ..one },
+            Compilation { files: &named, ..one },
+            Compilation { files: &filled, ..one },
         ] {
             assert_ne!(one.key(), other.key(), "{other:?}");
         }
@@ -192,7 +214,7 @@ mod tests {
     #[test]
     fn what_tells_the_time_is_compiled_again() {
         let source = "#include <stdio.h>\nint main(void) { puts(__TIME__); }";
-        let clock = Compilation { owner: "a", compiler: "gcc", arguments: &[], source };
+        let clock = Compilation { owner: "a", compiler: "gcc", arguments: &[], source, files: &[] };
         assert!(!clock.is_repeatable());
         for other in [
             "#include \"/proc/uptime\"",
@@ -201,6 +223,9 @@ mod tests {
             "__TI\\\nME__",
         ] {
             assert!(!Compilation { source: other, ..clock }.is_repeatable(), "{other}");
+            let files = [file("x.h", other)];
+            let beside = Compilation { source: "", files: &files, ..clock };
+            assert!(!beside.is_repeatable(), "{other}");
         }
         let flag = [String::from("-DNOW=__TIME__")];
         let plain = Compilation { source: "int main(void) { return 0; }", ..clock };
@@ -255,18 +280,20 @@ mod tests {
         assert_eq!(programs.bytes, 0);
     }
 
-    type Parts = (String, String, Vec<String>, String);
+    type Parts = (String, String, Vec<String>, String, Vec<WorkspaceFile>);
 
     /// Of few letters, so that two of them differ in little more than in where one part ends.
     fn parts() -> impl Strategy<Value = Parts> {
-        ("[ab]{0,3}", "[ab]{0,3}", vec("[ab]{0,2}", 0..3), "[ab]{0,3}")
+        let files = vec(("[ab]{1,2}", "[ab]{0,2}"), 0..3)
+            .prop_map(|files| files.iter().map(|(path, text)| file(path, text)).collect());
+        ("[ab]{0,3}", "[ab]{0,3}", vec("[ab]{0,2}", 0..3), "[ab]{0,3}", files)
     }
 
     proptest! {
         #[test]
         fn keys_agree_exactly_where_compilations_do(one in parts(), other in parts()) {
-            let key = |(owner, compiler, arguments, source): &Parts| {
-                Compilation { owner, compiler, arguments, source }.key()
+            let key = |(owner, compiler, arguments, source, files): &Parts| {
+                Compilation { owner, compiler, arguments, source, files }.key()
             };
             prop_assert_eq!(one == other, key(&one) == key(&other));
         }

@@ -33,6 +33,10 @@ use super::stream::StreamTotals;
 /// program has 16 KiB, linked statically 800.
 const LARGEST_KEPT: usize = 4 << 20;
 
+/// With more bytes of files than this beside a source it is compiled again, whatever they are: what costs less to
+/// compare than to compile is text.
+const LARGEST_COMPARED: usize = 1 << 20;
+
 /// For all of it. A millisecond a piece is slow already.
 const READING: Duration = Duration::from_millis(500);
 
@@ -84,22 +88,27 @@ impl Run<'_> {
             },
         };
         let begun = Instant::now();
-        let rest = sink.after(built.stdout, built.stderr);
+        let rest = sink.after(built.stdout, built.stderr).remembering();
         let mut command = language.run(self.executable, program);
         if self.request.input.is_some() {
             command.stdin = Stdin::Pipe;
         }
         let mut driven = self.step(command, self.limits, runner, &rest, recording).await?;
+        if let Ending::Exited(exit) = driven.ending {
+            driven.diagnostic = language.explain(exit, &rest.last_words());
+        }
         driven.stdout = add(driven.stdout, built.stdout);
         driven.stderr = add(driven.stderr, built.stderr);
         self.report(driven, self.limits, (Some(built.time), begun.elapsed()), runner, None).await
     }
 
-    /// `None` where the compiler could find more than the source: files of this request, or of a
-    /// session's earlier runs.
+    /// `None` where the compiler could find more than what the request brings, the files of a session's
+    /// earlier runs, and where those that it brings are so large that to compare them takes long.
     fn slot(&self, command: &Command) -> Option<Slot<'_>> {
         let programs = self.compiled?;
-        if self.mode != Mode::Once || !self.request.files.is_empty() {
+        let files = &self.request.files;
+        let bytes: usize = files.iter().map(|file| file.content.len()).sum();
+        if self.mode != Mode::Once || bytes > LARGEST_COMPARED {
             return None;
         }
         let compilation = Compilation {
@@ -107,6 +116,7 @@ impl Run<'_> {
             compiler: &format!("{} {}", self.executable, self.version),
             arguments: &command.args,
             source: &self.request.code,
+            files,
         };
         compilation.is_repeatable().then(|| Slot { programs, key: compilation.key() })
     }

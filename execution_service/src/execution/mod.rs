@@ -14,6 +14,7 @@ pub mod handle;
 pub mod input;
 pub mod judge;
 pub mod kernel;
+mod last_words;
 pub mod limits;
 pub mod outcome;
 pub mod output;

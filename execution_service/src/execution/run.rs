@@ -3,7 +3,7 @@
 mod files;
 mod stdin;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -126,11 +126,12 @@ impl Run<'_> {
                 self.hindered("WriteError", (&path, &source), hint, runner).await
             }
             Err(KernelError::Sandbox(SandboxError::Start { program, source }))
-                if self.is_the_users(&program) =>
+                if self.is_the_users(&program)
+                    || source.kind() == ErrorKind::ArgumentListTooLong =>
             {
-                let hint = "it could not be executed; look at how it is built, at what earlier runs \
-                            of the session have left running, and whether the context's working \
-                            directory is still there";
+                let hint = "it could not be executed; look at how it is built, how long its arguments \
+                            (for a compiler: names of files) are, what earlier runs of the session have \
+                            left running, and whether the context's working directory is still there";
                 self.hindered("StartError", (&program, &source), hint, runner).await
             }
             Err(KernelError::Stopped(stop)) => {
@@ -181,6 +182,7 @@ impl Run<'_> {
             args: &self.request.args,
             env: &self.request.env,
             stdin: self.has_stdin().then_some(&*stdin),
+            files: &self.request.files,
             compiler_flags: &self.request.compiler_flags,
             working_directory: &directory,
             place: runner.place,
@@ -340,12 +342,16 @@ impl Run<'_> {
             disk_was_full,
             accounting: self.settings.accounting,
         };
+        let ending = observed.ending;
         let mut verdict = judge(observed, limits);
         if failed_to_compile {
             // The compiler's. There was no program yet.
             verdict.exit_code = None;
             if verdict.status == Status::Failed {
                 verdict.status = Status::CompileFailed;
+            }
+            if let (Ending::Stopped(Stop::Wall), Some(found)) = (ending, &mut verdict.diagnostic) {
+                found.message.insert_str(0, "the compiler was ");
             }
         }
         let (stdout, stderr) = (driven.stdout, driven.stderr);

@@ -1,11 +1,14 @@
 //! Where a run's events go.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
 use super::event::{Event, RichResult};
+use super::last_words::LastWords;
 use super::stream::Stream;
 use super::stream::StreamTotals;
 
@@ -18,25 +21,44 @@ pub struct Sink {
     before: (u64, u64),
     /// The program has cleared what it has shown; told with the next thing that it shows.
     cleared: AtomicBool,
+    /// Of standard error, where somebody will ask.
+    last_words: Option<Mutex<LastWords>>,
 }
 
 impl Sink {
     /// A pair, for one step.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = mpsc::unbounded_channel();
-        (Self { events, before: (0, 0), cleared: AtomicBool::new(false) }, receiver)
+        (Self::step(events, (0, 0)), receiver)
     }
 
     /// The same receiver, for the step after one that wrote so much.
     pub fn after(&self, stdout: StreamTotals, stderr: StreamTotals) -> Self {
         let before = (self.before.0 + stdout.bytes, self.before.1 + stderr.bytes);
-        Self { events: self.events.clone(), before, cleared: AtomicBool::new(false) }
+        Self::step(self.events.clone(), before)
+    }
+
+    fn step(events: mpsc::UnboundedSender<Event>, before: (u64, u64)) -> Self {
+        Self { events, before, cleared: AtomicBool::new(false), last_words: None }
     }
 
     /// What comes next takes the place of all that came before. Nothing is told of a clearing that nothing
     /// follows: the last state counts, and clearings alone must not fill the channel.
     pub fn clear(&self) {
         self.cleared.store(true, Ordering::Relaxed);
+    }
+
+    /// Keeps the end of standard error.
+    pub fn remembering(self) -> Self {
+        Self { last_words: Some(Mutex::default()), ..self }
+    }
+
+    /// The end of standard error, as far as it was kept; it is forgotten by this.
+    pub fn last_words(&self) -> String {
+        let Some(words) = &self.last_words else {
+            return String::new();
+        };
+        mem::take(&mut *words.lock().unwrap_or_else(PoisonError::into_inner)).text()
     }
 
     /// Sends one event.
@@ -52,6 +74,9 @@ impl Sink {
         }
         let event = match event {
             Event::Output { stream, offset, data } => {
+                if let (Stream::Stderr, Some(words)) = (stream, &self.last_words) {
+                    words.lock().unwrap_or_else(PoisonError::into_inner).push(&data);
+                }
                 let before = match stream {
                     Stream::Stdout => self.before.0,
                     Stream::Stderr => self.before.1,

@@ -12,10 +12,12 @@ pub mod bash;
 pub mod c;
 mod compiled;
 mod compiler_flags;
+pub mod cpp;
 mod descriptor;
 pub mod diagnostic;
 pub mod discovery;
 mod environment;
+mod gcc;
 mod kernel;
 pub mod node;
 mod program;
@@ -34,7 +36,7 @@ pub use request_place::RequestPlace;
 
 impl Language {
     /// Every language, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [python::PYTHON, node::NODE, bash::BASH, c::C];
+    pub const ALL: [Self; 5] = [python::PYTHON, node::NODE, bash::BASH, c::C, cpp::CPP];
 
     /// What a setting lists: names separated by commas, each language once; `*` is all of them.
     ///

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::request_place::RequestPlace;
+use crate::sandbox::workspace::WorkspaceFile;
 
 /// What a request says of its program.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,8 @@ pub struct Program<'a> {
     pub env: &'a BTreeMap<String, String>,
     /// Path inside the sandbox of what it reads on standard input.
     pub stdin: Option<&'a str>,
+    /// Those that were put into the workspace for it.
+    pub files: &'a [WorkspaceFile],
     /// For compilers; checked by [`Language::check_compiler_flags`](super::Language::check_compiler_flags).
     pub compiler_flags: &'a [String],
     /// Absolute path inside the sandbox. An interpreter that has been started already stays where it is.

@@ -43,6 +43,13 @@ const ROWS: [Row; Language::ALL.len()] = [
         fails: "int main(void) { return 3; }",
         malformed: ("int main(void) {\nreturn = ;\n}\n", 2, Status::CompileFailed),
     },
+    Row {
+        language: "cpp",
+        echo: "#include <iostream>\n#include <string>\nint main(int, char **v) { std::string s; \
+               std::getline(std::cin, s); std::cout << s << '\\n' << v[1] << std::endl; }",
+        fails: "int main() { return 3; }",
+        malformed: ("int main() {\nreturn = ;\n}\n", 2, Status::CompileFailed),
+    },
 ];
 
 #[test]

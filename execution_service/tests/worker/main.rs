@@ -5,6 +5,7 @@ mod authentication;
 mod compromised;
 mod ending;
 mod execution;
+mod gcc;
 mod hostile;
 mod input;
 mod inventory;

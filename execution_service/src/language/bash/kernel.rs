@@ -89,6 +89,7 @@ mod tests {
             args: &args,
             env: &env,
             stdin: None,
+            files: &[],
             compiler_flags: &[],
             working_directory: WORKSPACE,
             place: RequestPlace::FIRST,

@@ -2,5 +2,6 @@
 
 mod bash;
 mod c;
+mod cpp;
 mod node;
 mod python;

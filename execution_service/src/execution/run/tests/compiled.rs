@@ -86,6 +86,8 @@ async fn a_compiler_has_a_time_of_its_own() {
     let (completed, _) = given.complete(&mut runner).await;
     assert_eq!((completed.verdict.status, name(&completed)), (Status::TimedOut, Some("wall_time")));
     assert_eq!(completed.verdict.exit_code, None);
+    let found = completed.verdict.diagnostic.as_ref().map(|found| found.message.as_str());
+    assert!(found.is_some_and(|it| it.starts_with("the compiler was still running")), "{found:?}");
     assert!(completed.to_kill.is_some(), "it still runs");
     finish(&backend, runner).await;
 }
@@ -151,6 +153,31 @@ async fn a_sandbox_that_is_gone_for_want_of_memory_is_the_programs_doing() {
             (_, Ok(completed)) => panic!("{oom_kills}: {:?}", completed.verdict),
             (_, Err(error)) => panic!("{oom_kills}: {error:?}"),
         }
+        finish(&backend, runner).await;
+    }
+}
+
+#[tokio::test]
+async fn the_last_words_of_a_program_explain_its_end_and_decide_nothing() {
+    let said = "main: main.c:7: main: Assertion `x' failed.\n";
+    for (end, status, line) in [
+        (Exit::Signal(6), Status::Killed, Some(7)),
+        (Exit::Code(6), Status::Failed, None),
+        (Exit::Code(0), Status::Succeeded, None),
+    ] {
+        let backend = FakeBackend::new(move |process| async move {
+            if process.command.program == COMPILER {
+                process.complain("main.c:3:1: warning: Assertion of the compiler's\n");
+                process.inside.put_file(Root::Requests, "main", b"ELF", FileMode::Executable);
+                return Exit::Code(0);
+            }
+            process.complain(said);
+            end
+        });
+        let mut runner = empty(&backend).await;
+        let (completed, _) = Given::new(C, "int main", Mode::Once).complete(&mut runner).await;
+        let found = completed.verdict.diagnostic.and_then(|found| found.line);
+        assert_eq!((completed.verdict.status, found), (status, line), "{end:?}");
         finish(&backend, runner).await;
     }
 }

@@ -1,4 +1,4 @@
-//! C: gcc with everything that a program of one file needs, down to the C library's headers.
+//! A driver of gcc's with everything that a program needs, down to the library's headers.
 
 use std::path::{Path, PathBuf};
 
@@ -6,18 +6,35 @@ use crate::language::toolchain::probe::{ask, is_on_path};
 use crate::language::toolchain::roots::{outside_system, prefix};
 use crate::language::toolchain::{Candidate, Toolchain, Unsuitable};
 
-/// Preprocessed to standard output, so that asking writes no file.
-const PROBE: &str = "#include <math.h>\n#include <pthread.h>\n#include <stdio.h>\n";
+/// What a driver needs for one language, how it is asked, and how an operator is told what is missing.
+#[derive(Debug)]
+pub struct Parts {
+    /// As `-x` names it.
+    pub language: &'static str,
+    /// The question for the compiler proper.
+    pub compiler: &'static str,
+    /// What it is told without.
+    pub without_compiler: &'static str,
+    /// The question for a file of the library.
+    pub library: &'static str,
+    /// What it is told without.
+    pub without_library: &'static str,
+    /// A text that needs the headers. It is preprocessed to standard output, so that asking writes no file.
+    pub probe: &'static str,
+    /// What it is told without.
+    pub without_headers: &'static str,
+}
 
-pub fn examine(candidate: Candidate<'_>) -> Result<Toolchain, Unsuitable> {
+/// Asks a candidate for its parts.
+pub fn examine(candidate: Candidate<'_>, parts: &Parts) -> Result<Toolchain, Unsuitable> {
     let executable = real(candidate.path)?;
     let version = ask(&executable, &["-dumpfullversion"], "")?.stdout;
     if !version.starts_with(|first: char| first.is_ascii_digit()) {
         return Err(Unsuitable::Stranger { expected: "gcc" });
     }
     // gcc repeats the bare name of a part that it does not have.
-    let compiler = part(&executable, "-print-prog-name=cc1")?
-        .ok_or(Unsuitable::Incomplete("the compiler proper, cc1, is not installed"))?;
+    let compiler =
+        part(&executable, parts.compiler)?.ok_or(Unsuitable::Incomplete(parts.without_compiler))?;
     for tool in ["-print-prog-name=as", "-print-prog-name=ld"] {
         // binutils are found on the PATH, where gcc itself leaves them as bare names.
         let name = ask(&executable, &[tool], "")?.stdout;
@@ -25,12 +42,12 @@ pub fn examine(candidate: Candidate<'_>) -> Result<Toolchain, Unsuitable> {
             return Err(Unsuitable::Incomplete("binutils (as, ld) are not installed"));
         }
     }
-    let startup = part(&executable, "-print-file-name=crt1.o")?
-        .ok_or(Unsuitable::Incomplete("the C library's development files are not installed"))?;
-    ask(&executable, &["-E", "-x", "c", "-"], PROBE)
-        .map_err(|_| Unsuitable::Incomplete("the C library's headers are not installed"))?;
+    let library =
+        part(&executable, parts.library)?.ok_or(Unsuitable::Incomplete(parts.without_library))?;
+    ask(&executable, &["-E", "-x", parts.language, "-"], parts.probe)
+        .map_err(|_| Unsuitable::Incomplete(parts.without_headers))?;
 
-    let needed = [prefix(&executable), directory(&compiler), directory(&startup)];
+    let needed = [prefix(&executable), directory(&compiler), directory(&library)];
     let roots = outside_system(needed);
     Ok(Toolchain { roots, ..Toolchain::bare(executable, version) })
 }
