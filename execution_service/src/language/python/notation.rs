@@ -1,12 +1,13 @@
-//! Whether a program is written in IPython's notation: only where it is then forked from depends on it.
+//! Whether a program is written in IPython's notation. Where it is forked from depends on it, and nothing else.
 
-/// Commands that IPython takes without a mark.
-const COMMANDS: &[&str] = &["pip ", "conda ", "cd ", "ls", "pwd"];
+/// Commands that IPython takes without a mark, where they are no Python.
+const COMMANDS: &[&str] = &["pip", "conda", "cd"];
 
 /// Whether `code` seems to have magics, commands of the shell, or questions for help.
 pub fn is_ipython(code: &str) -> bool {
-    code.contains("get_ipython")
-        || COMMANDS.iter().any(|command| code.starts_with(command))
+    let first = code.split_whitespace().next().unwrap_or_default();
+    COMMANDS.contains(&first)
+        || code.contains("get_ipython")
         || code.lines().map(str::trim).any(|line| {
             line.starts_with(['%', '!', '?'])
                 || line.ends_with('?')
@@ -20,7 +21,7 @@ mod tests {
     use super::is_ipython;
 
     #[test]
-    fn what_ipython_is_needed_for() {
+    fn it_is_known_by_its_marks() {
         for code in [
             "%pwd",
             "x = 1\n  !ls",
@@ -33,8 +34,8 @@ mod tests {
         ] {
             assert!(is_ipython(code), "{code}");
         }
-        for code in ["", "print(1)", "x = 1 % 2", "a != b", "# why? because", "lsof = 1"] {
-            assert!(!is_ipython(code) || code.starts_with("ls"), "{code}");
+        for code in ["", "print(1)", "x = 1 % 2", "if a != b: pass", "# why? because"] {
+            assert!(!is_ipython(code), "{code}");
         }
     }
 }

@@ -1,17 +1,16 @@
 """IPython's `InteractiveShell` over the namespace, the streams and the results of the kernel.
 
-It writes nothing to disk, starts no thread, and leaves signals, hooks and prompts as they are.
+What magics run is code of the user's, and what goes wrong in it is an error of the run.
 """
 
 import builtins
 import os
 import sys
-import types
 
 import IPython
 from IPython.core import completer, interactiveshell
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult
 from IPython.utils.text import LSString, SList
 from traitlets.config import Config
 
@@ -20,7 +19,8 @@ from ..display import display
 from ..tracebacks import hide, render, strip_kernel
 from . import commands
 from .compiler import Compiler, Transformer, show_all
-from .outlets import Hook, Publisher, RegisteredForms, Store, print_page
+from .outlets import Hook, Publisher, RegisteredForms
+from .quiet_shell import QuietShell, Store
 from .scripts import KernelScriptMagics
 
 _eval, _getframe = eval, sys._getframe
@@ -29,7 +29,6 @@ _CO_COROUTINE = 0x80
 _READERS_OF_HISTORY = frozenset(("cd", "dhist", "popd", "pushd", "reset"))
 # Whose frames are not the user's business when a magic fails.
 _PACKAGES = ("IPython", "traitlets", "decorator")
-_BACKENDS_WITHOUT_SCREEN = (None, "", "agg", "auto", "inline")
 
 
 def make(main, loop, outputs):
@@ -49,63 +48,15 @@ def make(main, loop, outputs):
     return shell
 
 
-class KernelShell(InteractiveShell):
+class KernelShell(QuietShell):
     """One for each interpreter, as IPython wants it."""
-
-    # Nothing can be made below it.
-    profile_dir = types.SimpleNamespace(location=os.devnull)
-
-    # What InteractiveShell would do to the process, its files and the user's namespace is left undone.
-
-    def init_ipython_dir(self, _ipython_dir):
-        pass
-
-    def init_profile_dir(self, _profile_dir):
-        pass
-
-    def save_sys_module_state(self):
-        pass
-
-    def init_virtualenv(self):
-        pass
-
-    def init_sys_modules(self):
-        pass
-
-    def init_user_ns(self):
-        pass
-
-    def init_prompts(self):
-        pass
-
-    def init_logstart(self):
-        pass
-
-    def atexit_operations(self):
-        pass
-
-    def prepare_user_module(self, user_module=None, user_ns=None):
-        return user_module, vars(user_module)
 
     def init_instance_attrs(self):
         super().init_instance_attrs()
-        if hasattr(InteractiveShell, "db"):
-            self.db = Store()
         self.compile = Compiler()
         self.input_transformer_manager = Transformer()
         self._loop = self._outputs = self._failed = None
         self._depth = 0
-
-    def init_builtins(self):
-        shown = builtins.display
-        super().init_builtins()
-        builtins.display = shown
-        self.builtin_trap.auto_builtins = {}  # they would take `exit` away while a magic runs
-
-    def init_hooks(self):
-        super().init_hooks()
-        self.set_hook("show_in_pager", print_page, 0)
-        self.set_hook("editor", _no_editor, 0)
 
     def init_display_pub(self):
         self.display_pub = Publisher(self)
@@ -190,11 +141,6 @@ class KernelShell(InteractiveShell):
         """Lets go of the values in `Out`."""
         if self._outputs is not None:
             self._outputs.forget()
-
-    def new_main_mod(self, *arguments):
-        module = super().new_main_mod(*arguments)
-        vars(module).pop("__nonzero__", None)  # of Python 2, and `%run` takes it over into the user's namespace
-        return module
 
     def reset(self, *arguments, **options):
         names = {name: value for name, value in self.user_ns.items() if name.startswith("__")}
@@ -291,22 +237,6 @@ class KernelShell(InteractiveShell):
 
     def showsyntaxerror(self, *_arguments, **_options):
         self.showtraceback()
-
-    def set_next_input(self, s, replace=False):
-        print(s)  # `%load`, `%recall`: there is no next cell that could be filled in
-
-    def enable_gui(self, gui=None):
-        if gui is not None:
-            raise UsageError("There is no screen for %s here: figures become results." % gui)
-
-    def enable_matplotlib(self, gui=None):
-        if gui not in _BACKENDS_WITHOUT_SCREEN:
-            print("There is no screen for %s here: figures become results." % gui, file=sys.stderr)
-        return "inline", "inline"
-
-
-def _no_editor(_shell, *_arguments, **_options):
-    raise UsageError("There is no editor here: use %%writefile.")
 
 
 def _info(source, is_run):

@@ -1,6 +1,5 @@
 """Where IPython's own parts bring what they have to show: to the results of the run, and to its output."""
 
-import fnmatch
 import re
 import sys
 
@@ -49,14 +48,6 @@ class Hook(DisplayHook):
 
     def flush(self):
         self.shell.forget_outputs()
-
-
-class Store(dict):
-    """`get_ipython().db`, which `%bookmark` and `%store` write to: for as long as the kernel lives."""
-
-    def keys(self, pattern=None):
-        """As PickleShareDB has it."""
-        return super().keys() if pattern is None else fnmatch.filter(self, pattern)
 
 
 class RegisteredForms:
