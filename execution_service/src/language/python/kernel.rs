@@ -55,10 +55,12 @@ impl KernelLanguage for PythonKernel {
         Some(command(executable, "zygote.py", libraries))
     }
 
-    fn usual_libraries(&self, packages: &BTreeMap<String, String>) -> Vec<String> {
-        let installed =
-            USUAL.iter().filter(|(distribution, _)| packages.contains_key(*distribution));
-        installed.map(|(_, module)| String::from(*module)).collect()
+    fn usual_libraries(&self, packages: Option<&BTreeMap<String, String>>) -> Vec<String> {
+        let is_there = |distribution: &str| {
+            packages.is_none_or(|packages| packages.contains_key(distribution))
+        };
+        let usual = USUAL.iter().filter(|(distribution, _)| is_there(distribution));
+        usual.map(|(_, module)| String::from(*module)).collect()
     }
 
     fn needs(&self, code: &str, libraries: &[String]) -> bool {
