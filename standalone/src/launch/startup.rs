@@ -14,7 +14,7 @@ use super::keeper::{Keeper, StartFailed};
 use super::python::Python;
 use super::service::Service;
 use super::view::View;
-use super::{python, report, stop};
+use super::{packages, python, report, stop};
 use crate::data_directory::DataDirectory;
 use crate::provision;
 use crate::settings::{Settings, WorkerPlace};
@@ -50,7 +50,7 @@ fn start(given: &Given) -> anyhow::Result<()> {
     provision::sweep(directory.path())?.iter().for_each(|begun| report::half_made(begun));
     let launcher = std::env::current_exe().context("the path of this executable is unknown")?;
     let python = python::prepare(&settings, &directory, &launcher, root)?;
-    let environment = Environment::gather(&settings, &directory, python.environment.as_deref())?;
+    let environment = Environment::gather(&settings, &directory, &python)?;
 
     // One thread on purpose: the kernel ends the services together with the thread that started
     // them, so that has to be one which lives as long as this process.
@@ -112,7 +112,17 @@ async fn serve(
             None => Ok(()),
         }
     };
-    let (gateway, worker, announced) = tokio::join!(gateway, worker, announce);
+    let coming = async {
+        // Not before everything serves: a first answer is worth more than some seconds of a download.
+        tokio::select! {
+            () = first_answer.cancelled() => {}
+            () = stopping.cancelled() => {}
+        }
+        if let Some(coming) = &python.coming {
+            packages::bring(coming, &stopping).await;
+        }
+    };
+    let (gateway, worker, announced, ()) = tokio::join!(gateway, worker, announce, coming);
     if !told.get() {
         // The next start finds the administrator and cannot tell the password.
         report::administrator(&admin);
