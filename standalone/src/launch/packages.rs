@@ -12,7 +12,7 @@ use super::report;
 use crate::provision::{Making, ProvisionError};
 
 /// Before the second attempt; doubled with each one that follows.
-const FIRST_PAUSE: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
 /// A network that comes back is noticed in this time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 

@@ -71,7 +71,7 @@ async fn serve(
     let gateway_settings = environment.settings()?;
     let admin = operator::ensure_admin(&gateway_settings).await?;
     let told = Cell::new(false);
-    let first_answer = CancellationToken::new();
+    let (first_answer, announced) = (CancellationToken::new(), CancellationToken::new());
     let gateway = Service::new("gateway", environment.gateway())?;
     let worker = match settings.worker {
         WorkerPlace::Private | WorkerPlace::Local(_) => {
@@ -93,6 +93,7 @@ async fn serve(
         let token = operator::operator_token(&gateway_settings).await?;
         report::ready(settings, python.bare.as_deref(), directory, &view, &admin, &token);
         told.set(true);
+        announced.cancel();
         anyhow::Ok(())
     };
     let announce = async {
@@ -115,14 +116,14 @@ async fn serve(
     let coming = async {
         // Not before everything serves: a first answer is worth more than some seconds of a download.
         tokio::select! {
-            () = first_answer.cancelled() => {}
+            () = announced.cancelled() => {}
             () = stopping.cancelled() => {}
         }
         if let Some(coming) = &python.coming {
             packages::bring(coming, &stopping).await;
         }
     };
-    let (gateway, worker, announced, ()) = tokio::join!(gateway, worker, announce, coming);
+    let (gateway, worker, outcome, ()) = tokio::join!(gateway, worker, announce, coming);
     if !told.get() {
         // The next start finds the administrator and cannot tell the password.
         report::administrator(&admin);
@@ -132,5 +133,5 @@ async fn serve(
             bail!("the {service} ended before it was ready ({status}); its own message is above");
         }
     }
-    announced
+    outcome
 }

@@ -79,7 +79,7 @@ pub(super) fn install(
     }
     command.push("--requirement".into());
     command.push(list.into());
-    let (mut number, of) = (0, packages.count());
+    let (mut number, mut of) = (0, packages.count());
     // Beside what becomes of it: /tmp is often memory, and what is needed there was not asked for.
     let scratch = place.join("download");
     fs::create_dir(&scratch).map_err(|source| ProvisionError::file(&scratch, source))?;
@@ -87,7 +87,10 @@ pub(super) fn install(
     let (name, launcher, patience) = ("pip", &recipe.launcher, PATIENCE);
     let bound = Bound { name, launcher, command: &command, variables: &variables, patience };
     bound::run(bound, making, &mut |line, making| {
-        if let Some(name) = line.strip_prefix("Collecting ") {
+        if line.starts_with("Ignoring ") {
+            // It is for another Python.
+            of = of.saturating_sub(1);
+        } else if let Some(name) = line.strip_prefix("Collecting ") {
             let end = |c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c));
             let name = name.split(end).next().unwrap_or(name);
             number += 1;

@@ -32,8 +32,8 @@ pub(crate) struct Variables {
     /// auto (pretty on a terminal, JSON elsewhere), pretty or json
     #[arg(long, env = "LOG_FORMAT", default_value = "auto", value_name = "FORMAT")]
     log_format: LogFormat,
-    /// What Python in the sandboxes can import: minimal (numpy, pandas, matplotlib, IPython: 65 MB to download, 300 MB
-    /// on the disk), standard (88 packages: 430 MB and 1.5 GB, which come while the minimal ones serve), or the path
+    /// What Python in the sandboxes can import: minimal (numpy, pandas, matplotlib, IPython: 60 MB to download, 350 MB
+    /// on the disk), standard (88 packages: 360 MB and 1.5 GB, which come while the minimal ones serve), or the path
     /// of a requirements file of your own
     #[arg(long, env = "PYTHON_PACKAGES", default_value = "standard", value_name = "PACKAGES",
           value_parser = Choice::parse)]

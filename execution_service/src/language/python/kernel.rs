@@ -20,6 +20,10 @@ const USUAL: &[(&str, &str)] = &[
     ("ipython", "IPython.display"),
 ];
 
+/// Packages that import some of these: their programs have less to load beside them.
+const BUILT_ON_THEM: [&str; 7] =
+    ["scipy", "sklearn", "statsmodels", "seaborn", "plotly", "altair", "cv2"];
+
 /// Runs `script` of our runtime. Kernel and zygote are started alike, so that it makes no difference to a
 /// program which of the two it came from.
 fn command(executable: &str, script: &str, args: &[String]) -> Command {
@@ -34,6 +38,8 @@ fn command(executable: &str, script: &str, args: &[String]) -> Command {
         // machine's.
         ("OPENBLAS_NUM_THREADS", "1"),
         ("OMP_NUM_THREADS", "1"),
+        // pandas loads pyarrow where it is installed, whose allocator would start a thread; no zygote may.
+        ("JE_ARROW_MALLOC_CONF", "background_thread:false"),
     ];
     Command {
         program: String::from(executable),
@@ -64,8 +70,9 @@ impl KernelLanguage for PythonKernel {
     }
 
     fn needs(&self, code: &str, libraries: &[String]) -> bool {
-        let mut packages = libraries.iter().filter_map(|library| library.split('.').next());
-        packages.any(|package| code.contains(package))
+        let loaded = libraries.iter().filter_map(|library| library.split('.').next());
+        let mut packages = loaded.chain(BUILT_ON_THEM);
+        !libraries.is_empty() && packages.any(|package| code.contains(package))
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {
