@@ -1,16 +1,15 @@
 //! The steps before the first thread: find the interpreters, make the namespaces, make a first sandbox,
 //! give up all privilege. The service and `doctor` take the same ones.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 
 use crate::config::Settings;
-use crate::language::discovery::{Discovery, Found, SandboxUser, discover};
-use crate::language::{Language, search_in};
+use crate::language::Toolchains;
+use crate::language::discovery::{Awaited, Discovery, SandboxUser, Sharing, discover, is_complete};
 use crate::pool;
 use crate::sandbox::linux::{
     FIRST_HOST_ID, LaunchOptions, Launched, Namespaced, drop_privileges, enter_namespaces, launch,
@@ -20,6 +19,10 @@ use crate::sandbox::linux::{
 pub(crate) struct Booted<T> {
     pub(crate) namespaced: Namespaced,
     pub(crate) discovery: Discovery,
+    /// The same, for whoever is served.
+    pub(crate) toolchains: Toolchains,
+    /// What will be served once it is there.
+    pub(crate) awaited: Option<Awaited>,
     pub(crate) launched: Launched,
     /// What came along.
     pub(crate) inner: T,
@@ -34,18 +37,31 @@ pub(crate) fn boot<T>(
     let root = is_root()?;
     let (namespaced, inner) = enter_namespaces(inner, leftover)?;
     let user = sandbox_user(root)?;
-    let discovery = discover(settings.languages(), settings.python_environment.as_deref(), user);
-    search_in(discovery.found.iter().map(|found| found.toolchain.executable.as_path()));
+    let next = settings.python_environment_next.as_deref();
+    let (environment, next) = match next {
+        Some(next) if is_complete(next) => (Some(next), None),
+        next => (settings.python_environment.as_deref(), next),
+    };
+    let discovery = discover(settings.languages(), environment, user);
+    let preload = settings.python_preload.as_deref();
+    let toolchains = Toolchains::new(&discovery, preload);
+    let announced =
+        next.map(|next| Awaited::announce(next, &toolchains, preload, Sharing::from_env(user)));
+    let awaited = announced.transpose().context("PYTHON_ENVIRONMENT_NEXT")?.flatten();
+    let mut roots = toolchains.roots();
+    roots.extend(awaited.iter().flat_map(Awaited::roots));
+    let mut zygotes = pool::zygotes(&toolchains);
+    zygotes.extend(awaited.iter().flat_map(|awaited| pool::zygotes(&awaited.expected)));
     let range = settings.limit_range();
     let options = LaunchOptions {
-        roots: roots(&discovery),
+        roots,
         limits: range.defaults.sandbox,
         ceiling: range.maxima.sandbox,
-        zygotes: pool::zygotes(&executables(&discovery), &libraries(settings, &discovery)),
+        zygotes,
     };
     let launched = launch(&namespaced, options)?;
     drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
-    Ok(Booted { namespaced, discovery, launched, inner })
+    Ok(Booted { namespaced, discovery, toolchains, awaited, launched, inner })
 }
 
 /// The one runtime of the process.
@@ -80,31 +96,4 @@ fn sandbox_user(root: bool) -> io::Result<SandboxUser> {
     }
     let me = fs::metadata("/proc/self")?;
     Ok(SandboxUser { uid: me.uid(), gid: me.gid() })
-}
-
-fn roots(discovery: &Discovery) -> Vec<PathBuf> {
-    let mut roots: Vec<_> =
-        discovery.found.iter().flat_map(|found| found.toolchain.roots.clone()).collect();
-    roots.sort();
-    roots.dedup();
-    roots
-}
-
-pub(crate) fn executables(discovery: &Discovery) -> BTreeMap<Language, String> {
-    let found = discovery.found.iter();
-    found
-        .map(|Found { language, toolchain }| {
-            (*language, toolchain.executable.display().to_string())
-        })
-        .collect()
-}
-
-/// What the zygotes load.
-pub(crate) fn libraries(settings: &Settings, discovery: &Discovery) -> Vec<String> {
-    settings.python_preload.clone().unwrap_or_else(|| {
-        let found = discovery.found.iter();
-        found
-            .flat_map(|Found { language, toolchain }| language.usual_libraries(&toolchain.packages))
-            .collect()
-    })
 }

@@ -48,6 +48,10 @@ pub struct Settings {
     /// Virtual environment with the Python packages that programs may import
     #[arg(long, env = "PYTHON_ENVIRONMENT")]
     pub python_environment: Option<PathBuf>,
+    /// Another one, a directory that is still being filled: once a file named complete is in it, runs and
+    /// sessions that begin have it
+    #[arg(long, env = "PYTHON_ENVIRONMENT_NEXT")]
+    pub python_environment_next: Option<PathBuf>,
     /// Python modules to load before they are asked for, separated by commas; by default those of numpy,
     /// pandas, matplotlib.pyplot and IPython.display that are installed
     #[arg(long, env = "PYTHON_PRELOAD", value_delimiter = ',')]

@@ -66,7 +66,7 @@ fn run_control(settings: &Settings, wanted: &DoctorWanted) -> ExitCode {
 }
 
 fn examine(settings: &Settings) -> anyhow::Result<Findings> {
-    let Booted { namespaced: _held, discovery, launched, inner: () } = boot(settings, (), None)?;
+    let Booted { namespaced: _held, discovery, launched, .. } = boot(settings, (), None)?;
     let isolation = runtime()?.block_on(async {
         let backend = LinuxBackend::new(launched)?;
         anyhow::Ok(backend.examine().await)

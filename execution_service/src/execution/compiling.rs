@@ -210,12 +210,13 @@ impl Run<'_> {
 
     async fn step(
         &self,
-        command: Command,
+        mut command: Command,
         limits: &Limits,
         runner: &Runner,
         sink: &Sink,
         recording: &mut Recording,
     ) -> Result<Driven, SandboxError> {
+        runner.toolchains.make_found_by(&mut command);
         let mut process: Process = runner.sandbox.start(command).await?;
         // Of a compiler there is none.
         let stdin = process.stdin.take().map(|stdin| ready(Ok(stdin)));

@@ -10,7 +10,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::timeout;
 
-use crate::language::{Channel, KernelLanguage, KernelRequest, KernelStart, RequestPlace};
+use crate::language::{
+    Channel, KernelLanguage, KernelRequest, KernelStart, Language, RequestPlace, Toolchains,
+};
 use crate::sandbox::backend::{Control, InputStream, Process, Sandbox, SandboxError, Zygote};
 use crate::sandbox::files::{FileMode, Root};
 use crate::sandbox::spec::{ControlChannel, Exit};
@@ -91,16 +93,24 @@ pub enum KernelError {
     Stopped(Stop),
 }
 
+impl KernelError {
+    /// For want of anything to run `language` with.
+    pub fn not_installed(language: Language) -> Self {
+        Self::NotReady(format!("{language} is not installed here"))
+    }
+}
+
 impl Kernel {
     /// Starts the interpreter `executable` in `sandbox`, in a directory of it; it gets ready by itself and finds its
     /// requests at their place.
     pub async fn start(
         sandbox: &dyn Sandbox,
         language: &dyn KernelLanguage,
-        executable: &str,
+        (executable, toolchains): (&str, &Toolchains),
         (place, directory): (RequestPlace, &str),
     ) -> Result<Self, KernelError> {
         let KernelStart { mut command, channel } = language.start(executable, place);
+        toolchains.make_found_by(&mut command);
         command.working_directory = String::from(directory);
         if let Channel::Fifos { incoming, outgoing } = channel {
             let fifo = |name| request_path(&place.beside(name));

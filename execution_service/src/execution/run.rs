@@ -284,7 +284,7 @@ impl Run<'_> {
         let prepared = async {
             self.hand_over_stdin(runner).await?;
             let input = self.open_input(runner).await?;
-            runner.ensure_kernel(self.request.language, self.executable).await?;
+            runner.ensure_kernel(self.request.language).await?;
             let Some(kernel) = &mut runner.kernel else {
                 return Err(KernelError::NotReady(String::from("the language has no kernel")));
             };

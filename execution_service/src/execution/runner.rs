@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::language::{Approach, Language, RequestPlace};
+use crate::language::{Approach, Language, RequestPlace, Toolchains};
 use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError, Signal, Zygote};
 use crate::sandbox::spec::{Exit, SandboxLimits, SandboxSpec, Usage, WORKSPACE};
 
@@ -18,6 +18,8 @@ pub const UNHURRIED: Duration = Duration::from_secs(1);
 pub struct Runner {
     /// The isolated environment, which a session's runners share.
     pub sandbox: Arc<dyn Sandbox>,
+    /// What its programs find in it, for as long as it lives.
+    pub toolchains: Arc<Toolchains>,
     /// Absent in compiled languages, before the first run, and after the kernel has died.
     pub kernel: Option<Kernel>,
     /// What the sandbox had used when the last run ended, or the kernel was ready.
@@ -33,9 +35,10 @@ pub struct Runner {
 
 impl Runner {
     /// For `sandbox`, without a kernel yet.
-    pub fn new(sandbox: Arc<dyn Sandbox>) -> Self {
+    pub fn new(sandbox: Arc<dyn Sandbox>, toolchains: Arc<Toolchains>) -> Self {
         Self {
             sandbox,
+            toolchains,
             kernel: None,
             baseline: Usage::default(),
             place: RequestPlace::FIRST,
@@ -48,11 +51,11 @@ impl Runner {
     pub async fn start(
         backend: &dyn SandboxBackend,
         language: Language,
-        executable: &str,
+        toolchains: &Arc<Toolchains>,
         limits: SandboxLimits,
     ) -> Result<Self, KernelError> {
-        let mut runner = Self::new(Arc::from(backend.create(&SandboxSpec::closed(limits)).await?));
-        runner.ensure_kernel(language, executable).await?;
+        let mut runner = Self::empty(backend, toolchains, limits).await?;
+        runner.ensure_kernel(language).await?;
         Ok(runner)
     }
 
@@ -60,24 +63,33 @@ impl Runner {
     pub async fn start_from(
         backend: &dyn SandboxBackend,
         zygote: &Zygote,
+        toolchains: &Arc<Toolchains>,
         limits: SandboxLimits,
     ) -> Result<Self, KernelError> {
-        let mut runner = Self::new(Arc::from(backend.create(&SandboxSpec::closed(limits)).await?));
+        let mut runner = Self::empty(backend, toolchains, limits).await?;
         runner.kernel = Some(Kernel::start_from(runner.sandbox.as_ref(), zygote).await?);
         runner.settle_usage(UNHURRIED).await?;
         Ok(runner)
     }
 
+    /// A sandbox in which nothing is started yet.
+    async fn empty(
+        backend: &dyn SandboxBackend,
+        toolchains: &Arc<Toolchains>,
+        limits: SandboxLimits,
+    ) -> Result<Self, KernelError> {
+        let made = backend.create(&SandboxSpec::closed(limits)).await?;
+        Ok(Self::new(Arc::from(made), Arc::clone(toolchains)))
+    }
+
     /// Starts the kernel if there should be one and is none.
-    pub async fn ensure_kernel(
-        &mut self,
-        language: Language,
-        executable: &str,
-    ) -> Result<(), KernelError> {
+    pub async fn ensure_kernel(&mut self, language: Language) -> Result<(), KernelError> {
         if let (Approach::Kernel(kernel), None) = (language.approach(), &self.kernel) {
+            let executable = self.toolchains.executable(language);
+            let executable = executable.ok_or_else(|| KernelError::not_installed(language))?;
             // Kept from its first moment: who gives up meanwhile finds it, and can kill it.
-            let at = (self.place, &*self.directory);
-            let started = Kernel::start(self.sandbox.as_ref(), kernel, executable, at).await?;
+            let (with, at) = ((executable, &*self.toolchains), (self.place, &*self.directory));
+            let started = Kernel::start(self.sandbox.as_ref(), kernel, with, at).await?;
             let kernel = self.kernel.insert(started);
             if let Err(error) = kernel.ready().await {
                 let id = kernel.process.id;

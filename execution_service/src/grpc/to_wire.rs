@@ -212,12 +212,13 @@ pub fn output(stream: Stream, offset: u64, data: Vec<u8>) -> wire::Output {
 
 /// What this worker really is.
 pub fn capabilities(worker: &Worker) -> wire::Capabilities {
-    let found = &worker.discovery.found;
+    let toolchains = worker.toolchains();
+    let found = &toolchains.found;
     wire::Capabilities {
         instance_id: worker.instance_id.clone(),
         version: String::from(env!("CARGO_PKG_VERSION")),
         languages: found.iter().map(|it| language_info(it, worker.settings.compile_wall)).collect(),
-        missing_languages: worker.discovery.missing.iter().map(missing_language).collect(),
+        missing_languages: toolchains.missing.iter().map(missing_language).collect(),
         isolation: Some(isolation(&worker.isolation)),
         limits: Some(limit_range(worker.range)),
     }

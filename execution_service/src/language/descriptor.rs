@@ -85,8 +85,8 @@ impl Language {
     }
 
     /// What a zygote loads unless the operator names something else, given the installed `packages`
-    /// with their versions.
-    pub fn usual_libraries(self, packages: &BTreeMap<String, String>) -> Vec<String> {
+    /// with their versions; all that is usual where they are not known yet.
+    pub fn usual_libraries(self, packages: Option<&BTreeMap<String, String>>) -> Vec<String> {
         match self.approach() {
             Approach::Kernel(kernel) => kernel.usual_libraries(packages),
             Approach::Compiled(_) => Vec::new(),

@@ -53,8 +53,8 @@ pub trait KernelLanguage: Send + Sync {
     }
 
     /// What its zygote loads unless the operator names something else, given the installed
-    /// `packages` with their versions.
-    fn usual_libraries(&self, _packages: &BTreeMap<String, String>) -> Vec<String> {
+    /// `packages` with their versions; all that is usual where they are not known yet.
+    fn usual_libraries(&self, _packages: Option<&BTreeMap<String, String>>) -> Vec<String> {
         Vec::new()
     }
 

@@ -5,6 +5,7 @@
 //! ALL ──▶ a folder for each ──▶ descriptor ──▶ kernel or compiled: the plan, pure data
 //!                                         └──▶ toolchain: what was found, and asking for it
 //! discovery ──▶ the same, for all languages that are wanted; knows none by name
+//! toolchains ─▶ all that was found, at one time
 //! ```
 //! `docs/languages.md` says how to add one.
 
@@ -25,14 +26,16 @@ pub mod python;
 mod request_place;
 mod run_message;
 pub mod toolchain;
+mod toolchains;
 
 pub use compiled::CompiledLanguage;
 pub use compiler_flags::{CompilerFlags, FlagError};
 pub use descriptor::{Approach, Descriptor, Language, VirtualEnvironment};
-pub use environment::{environment, search_in};
+pub use environment::environment;
 pub use kernel::{Channel, KernelLanguage, KernelRequest, KernelStart};
 pub use program::{Mode, Program};
 pub use request_place::RequestPlace;
+pub use toolchains::Toolchains;
 
 impl Language {
     /// Every language, in the order in which they are shown.

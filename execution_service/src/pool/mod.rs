@@ -1,6 +1,7 @@
 //! Warm runners: made ahead of time, used once, refilled in the background.
 //!
 //! ```text
+//! Pools ── the Pool that serves, and those before it
 //! Pool ── WarmQueue ── ZygoteKeeper       its zygote, where the language has one
 //!    │              └─ memory_headroom    whether there is memory for more
 //!    └─── keep_filled                     a task for each queue
@@ -11,6 +12,7 @@
 
 mod keep_filled;
 mod memory_headroom;
+mod succession;
 mod warm_queue;
 mod zygote_keeper;
 
@@ -23,11 +25,15 @@ use tokio::time::Instant;
 
 use crate::execution::kernel::KernelError;
 use crate::execution::runner::Runner;
-use crate::language::{Approach, Language};
+use crate::language::{Approach, Language, Toolchains};
 use crate::sandbox::backend::{Sandbox, SandboxBackend, SandboxError};
 use crate::sandbox::spec::{Command, SandboxLimits, SandboxSpec};
+pub use succession::Pools;
 use warm_queue::WarmQueue;
 use zygote_keeper::ZygoteKeeper;
+
+/// Between two looks whether all queues are full for the first time.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A sandbox that failed sooner than this is tried again for a run that waits for it.
 const WORTH_ANOTHER_TRY: Duration = Duration::from_secs(2);
@@ -47,7 +53,7 @@ pub struct Pool {
     limits: SandboxLimits,
     size: PoolSize,
     queues: BTreeMap<(Language, Preload), WarmQueue>,
-    libraries: Vec<String>,
+    toolchains: Arc<Toolchains>,
 }
 
 /// What the runners of a queue have loaded.
@@ -88,51 +94,63 @@ impl Drop for Refill {
     }
 }
 
-/// All zygotes that a [`Pool`] of the same executables and libraries will ask for.
-pub fn zygotes(executables: &BTreeMap<Language, String>, libraries: &[String]) -> Vec<Command> {
-    let of_all = executables
-        .iter()
-        .flat_map(|(language, executable)| zygotes_of(*language, executable, libraries));
-    of_all.flatten().collect()
+/// All zygotes that a [`Pool`] of the same toolchains will ask for.
+pub fn zygotes(toolchains: &Toolchains) -> Vec<Command> {
+    let languages = toolchains.executables().map(|(language, _)| language);
+    languages.flat_map(|language| zygotes_of(language, toolchains)).flatten().collect()
 }
 
 /// The one without libraries, and the one with them.
-fn zygotes_of(language: Language, executable: &str, libraries: &[String]) -> [Option<Command>; 2] {
-    match language.approach() {
-        Approach::Compiled(_) => [None, None],
-        Approach::Kernel(kernel) => {
-            let rich =
-                if libraries.is_empty() { None } else { kernel.zygote(executable, libraries) };
-            [kernel.zygote(executable, &[]), rich]
-        }
-    }
+fn zygotes_of(language: Language, toolchains: &Toolchains) -> [Option<Command>; 2] {
+    let (Approach::Kernel(kernel), Some(executable)) =
+        (language.approach(), toolchains.executable(language))
+    else {
+        return [None, None];
+    };
+    let zygote = |libraries: &[String]| {
+        let mut command = kernel.zygote(executable, libraries)?;
+        toolchains.make_found_by(&mut command);
+        Some(command)
+    };
+    let libraries = &*toolchains.libraries;
+    [zygote(&[]), if libraries.is_empty() { None } else { zygote(libraries) }]
 }
 
 impl Pool {
-    /// A pool for the languages that have an executable; runners get `limits`, and zygotes load
-    /// `libraries`.
+    /// A pool for the languages of `toolchains`; runners get `limits`.
     pub fn new(
         backend: Arc<dyn SandboxBackend>,
-        executables: &BTreeMap<Language, String>,
-        libraries: &[String],
+        toolchains: Arc<Toolchains>,
         limits: SandboxLimits,
         size: PoolSize,
     ) -> Arc<Self> {
         let mut queues = BTreeMap::new();
-        for (language, executable) in executables {
+        for (language, _) in toolchains.executables() {
             let mut add = |preload, zygote: Option<Command>| {
                 let zygotes =
                     zygote.map(|command| ZygoteKeeper::new(Arc::clone(&backend), command));
-                let queue = WarmQueue::new(*language, executable.clone(), zygotes, size.initial);
-                queues.insert((*language, preload), queue);
+                let queue = WarmQueue::new(language, zygotes, size.initial);
+                queues.insert((language, preload), queue);
             };
-            let [plain, rich] = zygotes_of(*language, executable, libraries);
+            let [plain, rich] = zygotes_of(language, &toolchains);
             add(Preload::Nothing, plain);
             if rich.is_some() {
                 add(Preload::Libraries, rich);
             }
         }
-        Arc::new(Self { backend, limits, size, queues, libraries: libraries.to_vec() })
+        Arc::new(Self { backend, limits, size, queues, toolchains })
+    }
+
+    /// What its runners find.
+    pub fn toolchains(&self) -> &Arc<Toolchains> {
+        &self.toolchains
+    }
+
+    /// Completes when its queues, which somebody fills, are full.
+    pub async fn filled(&self) {
+        while self.queues.values().any(|queue| queue.lacks(0)) {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// A runner for `language` with `limits`: a warm one if there is one that can have them.
@@ -143,7 +161,7 @@ impl Pool {
         limits: SandboxLimits,
     ) -> Result<Acquired, KernelError> {
         let Some(queue) = self.queue(language, demand) else {
-            return Err(KernelError::NotReady(format!("{language} is not installed here")));
+            return Err(KernelError::not_installed(language));
         };
         if let Some(runner) = queue.take(limits) {
             let refill = queue.refill();
@@ -197,7 +215,7 @@ impl Pool {
         let needed = match (demand, language.approach()) {
             (Demand::Session, _) => true,
             (Demand::Program(code), Approach::Kernel(kernel)) => {
-                kernel.needs(code, &self.libraries)
+                kernel.needs(code, &self.toolchains.libraries)
             }
             (Demand::Program(_), Approach::Compiled(_)) => false,
         };
@@ -210,7 +228,7 @@ impl Pool {
         if let Some(keeper) = &queue.zygotes
             && let Some(zygote) = keeper.zygote()
         {
-            match Runner::start_from(backend, &zygote, limits).await {
+            match Runner::start_from(backend, &zygote, &self.toolchains, limits).await {
                 Err(
                     error @ (KernelError::Sandbox(SandboxError::Zygote { .. })
                     | KernelError::NotReady(_)),
@@ -221,7 +239,7 @@ impl Pool {
                 made => return made,
             }
         }
-        Runner::start(backend, queue.language, &queue.executable, limits).await
+        Runner::start(backend, queue.language, &self.toolchains, limits).await
     }
 }
 

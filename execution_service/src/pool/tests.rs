@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::execution::sample::LIMITS;
+use crate::execution::sample::{LIMITS, toolchains};
 use crate::language::bash::BASH;
 use crate::language::node::NODE;
 use crate::language::python::PYTHON;
@@ -17,9 +17,8 @@ use crate::tasks::Tasks;
 const GRANTED: SandboxLimits = LIMITS.sandbox;
 
 fn pool(backend: &Arc<FakeBackend>, language: Language, initial: usize, max: usize) -> Arc<Pool> {
-    let executables = BTreeMap::from([(language, String::from("/usr/bin/it"))]);
     let backend = Arc::<FakeBackend>::clone(backend);
-    Pool::new(backend, &executables, &[], GRANTED, PoolSize { initial, max })
+    Pool::new(backend, toolchains(&[language], &[]), GRANTED, PoolSize { initial, max })
 }
 
 /// A pool that is kept filled, and what ends that.
@@ -54,7 +53,7 @@ async fn acquire(pool: &Pool, language: Language) -> Result<Acquired, KernelErro
 async fn fill<'a>(pool: &'a Pool, backend: &FakeBackend, count: usize) -> &'a WarmQueue {
     let queue = pool.queues.values().next().expect("one");
     for _ in 0..count {
-        let made = Runner::start(backend, queue.language, &queue.executable, GRANTED).await;
+        let made = Runner::start(backend, queue.language, &pool.toolchains, GRANTED).await;
         queue.put(made.expect("a runner"));
     }
     queue
@@ -320,12 +319,11 @@ async fn without_a_zygote_interpreters_are_started_the_slow_way() {
 #[tokio::test]
 async fn only_who_needs_the_libraries_gets_them() {
     let backend = FakeBackend::of_kernels();
-    let executables = BTreeMap::from([(PYTHON, String::from("/p")), (BASH, String::from("/b"))]);
-    let libraries = [String::from("numpy")];
-    assert_eq!(zygotes(&executables, &libraries).len(), 2);
-    assert_eq!(zygotes(&executables, &[]).len(), 1);
+    let rich = toolchains(&[PYTHON, BASH], &["numpy"]);
+    assert_eq!(zygotes(&rich).len(), 2);
+    assert_eq!(zygotes(&toolchains(&[PYTHON, BASH], &[])).len(), 1);
     let size = PoolSize { initial: 0, max: 0 };
-    let pool = Pool::new(backend, &executables, &libraries, GRANTED, size);
+    let pool = Pool::new(backend, rich, GRANTED, size);
     let queue = |language, demand| pool.queue(language, demand).expect("one");
     let key = |wanted: &WarmQueue| {
         let mut queues = pool.queues.iter();
@@ -384,4 +382,35 @@ async fn nothing_is_left_of_a_pool_that_is_dropped_while_it_is_being_filled() {
     until(|| backend.created() == 2).await;
     assert_eq!(kept.pool.warm(), 0, "none ever gets ready");
     kept.end(&backend).await;
+}
+
+#[tokio::test]
+async fn a_pool_that_is_followed_by_another_ends_and_what_was_taken_from_it_lives() {
+    let backend = FakeBackend::of_kernels();
+    let (tasks, shutdown) = (Tasks::new(), CancellationToken::new());
+    let pools = Pools::new(pool(&backend, PYTHON, 2, 2));
+    pools.keep_filled(&tasks, &shutdown);
+    until(|| pools.warm() == 2).await;
+    let first = pools.current();
+    let taken = acquire(&first, PYTHON).await.expect("one");
+
+    let next = toolchains(&[PYTHON, BASH], &[]);
+    let erased = Arc::<FakeBackend>::clone(&backend);
+    let size = PoolSize { initial: 1, max: 1 };
+    let next = Pool::new(erased, next, GRANTED, size);
+    pools.follow(Arc::clone(&next), &tasks, &shutdown).await;
+
+    assert!(Arc::ptr_eq(&pools.current(), &next), "it serves");
+    assert!(!acquire(&next, BASH).await.expect("one").cold, "it was warm when it took over");
+    assert!(Arc::ptr_eq(&taken.runner.toolchains, first.toolchains()), "it finds what it found");
+    assert!(!taken.runner.sandbox.is_gone());
+    until(|| first.warm() == 0).await;
+    // Whoever had begun with the one before is served to the end.
+    assert!(acquire(&first, PYTHON).await.expect("one").cold);
+    drop((taken, first));
+    shutdown.cancel();
+    tasks.finish().await;
+    drop((next, pools));
+    backend.assert_all_is_ended();
+    until(|| backend.processes() == 0).await;
 }

@@ -16,8 +16,6 @@ use crate::sandbox::spec::SandboxLimits;
 pub struct WarmQueue {
     /// Whose.
     pub language: Language,
-    /// Its interpreter or compiler.
-    pub executable: String,
     /// Where its zygote is.
     pub zygotes: Option<ZygoteKeeper>,
     ready: Mutex<VecDeque<Runner>>,
@@ -28,15 +26,9 @@ pub struct WarmQueue {
 
 impl WarmQueue {
     /// Empty, and to hold `target`.
-    pub fn new(
-        language: Language,
-        executable: String,
-        zygotes: Option<ZygoteKeeper>,
-        target: usize,
-    ) -> Self {
+    pub fn new(language: Language, zygotes: Option<ZygoteKeeper>, target: usize) -> Self {
         Self {
             language,
-            executable,
             zygotes,
             ready: Mutex::new(VecDeque::new()),
             target: AtomicUsize::new(target),

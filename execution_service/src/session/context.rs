@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::execution::runner::Runner;
-use crate::language::{Approach, Language, RequestPlace};
+use crate::language::{Approach, Language, RequestPlace, Toolchains};
 use crate::sandbox::backend::{ProcessId, Sandbox};
 use crate::sandbox::spec::WORKSPACE;
 use crate::sandbox::workspace::WorkspacePath;
@@ -97,6 +97,8 @@ pub struct Contexts {
     state: Mutex<State>,
     /// See [`Runner::building`].
     building: Arc<tokio::sync::Mutex<()>>,
+    /// What their interpreters are.
+    toolchains: Arc<Toolchains>,
 }
 
 struct State {
@@ -165,15 +167,19 @@ fn kernel_of(runner: &Runner) -> u32 {
 }
 
 impl Contexts {
-    /// Of the session `session`; `first` is its first one.
-    pub fn new(session: &str, first: Option<(Language, Runner)>) -> Self {
+    /// Of the session `session`, whose languages are `toolchains`; `first` is its first one.
+    pub fn new(
+        session: &str,
+        first: Option<(Language, Runner)>,
+        toolchains: Arc<Toolchains>,
+    ) -> Self {
         let building = Arc::default();
         let first = first.map(|(language, mut runner)| {
             runner.building = Arc::clone(&building);
             Context::new(session, default_of(language), runner)
         });
         let state = Mutex::new(State { all: first.into_iter().collect(), place: 0 });
-        Self { session: String::from(session), state, building }
+        Self { session: String::from(session), state, building, toolchains }
     }
 
     /// The one called `id`, which must run `language`; with an empty id the session's default one of that
@@ -266,7 +272,7 @@ impl Contexts {
             return Err(ContextError::TooMany);
         }
         state.place += 1;
-        let mut runner = Runner::new(Arc::clone(sandbox));
+        let mut runner = Runner::new(Arc::clone(sandbox), Arc::clone(&self.toolchains));
         runner.place = RequestPlace::numbered(state.place);
         runner.building = Arc::clone(&self.building);
         if let Some(directory) = &new.directory {

@@ -29,7 +29,7 @@ use crate::execution::limits::Limits;
 use crate::execution::runner::Runner;
 use crate::execution::sharing::Activity;
 use crate::files::Places;
-use crate::language::Language;
+use crate::language::{Language, Toolchains};
 use crate::owners::{Membership, NotPaused, Overcommitted, Promise};
 use crate::sandbox::backend::{ProcessId, Sandbox};
 use crate::sandbox::spec::SandboxLimits;
@@ -73,6 +73,8 @@ pub struct Session {
     pub files: Places,
     /// Shared by all of them.
     pub sandbox: Arc<dyn Sandbox>,
+    /// What all of them find in it, as long as it lives: what comes to the worker later is for others.
+    pub toolchains: Arc<Toolchains>,
     /// Whether it is resumed by its use when it is paused, and not by its owner's word alone.
     pub auto_resume: bool,
     /// Fires when it ends: whatever runs in it stops.
@@ -88,12 +90,12 @@ impl Session {
     pub fn begin(
         new: NewSession,
         limits: Limits,
-        sandbox: Arc<dyn Sandbox>,
+        (sandbox, toolchains): (Arc<dyn Sandbox>, Arc<Toolchains>),
         first: Option<(Language, Runner)>,
         room: Promise,
     ) -> Self {
         let NewSession { id, owner, language: _, env, ttl, idle, auto_resume, files: _ } = new;
-        let contexts = Contexts::new(&id, first);
+        let contexts = Contexts::new(&id, first, Arc::clone(&toolchains));
         let activity = Activity::default();
         let membership = room.keep(&sandbox, &activity);
         Self {
@@ -110,6 +112,7 @@ impl Session {
             processes: Processes::default(),
             files: Places::default(),
             sandbox,
+            toolchains,
             auto_resume,
             ended: CancellationToken::new(),
             why: OnceLock::new(),

@@ -1,7 +1,7 @@
 //! A session as a whole: when it is busy, and how it ends.
 
 use super::*;
-use crate::execution::sample::LIMITS;
+use crate::execution::sample::{LIMITS, toolchains};
 use crate::execution::sharing::What;
 use crate::language::python::PYTHON;
 use crate::owners::Owners;
@@ -35,7 +35,7 @@ pub(super) async fn session(
         files: Vec::new(),
     };
     let room = Owners::roomy().promise(owner, LIMITS.sandbox).expect("room");
-    Session::begin(new, LIMITS, sandbox(backend).await, None, room)
+    Session::begin(new, LIMITS, (sandbox(backend).await, toolchains(&[], &[])), None, room)
 }
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -16,17 +16,18 @@ use proto::wire::REMEMBERED_OUTPUT_BYTES;
 use settings::Secret;
 use tokio_util::sync::CancellationToken;
 
-use crate::boot::{Booted, boot, executables, is_root, libraries, runtime};
+use crate::boot::{Booted, boot, is_root, runtime};
 use crate::config::{Action, Settings, internal_auth_token};
 use crate::doctor;
 use crate::execution::compiled::CompiledPrograms;
 use crate::execution::outcome::Accounting;
 use crate::execution::outputs::{OutputDirectory, Outputs};
 use crate::execution::run::RunSettings;
+use crate::language::Toolchains;
 use crate::language::discovery::{Discovery, Missing, PassedOver};
 use crate::listener::Listener;
 use crate::owners::Owners;
-use crate::pool::Pool;
+use crate::pool::{Pool, Pools};
 use crate::sandbox::backend::SandboxBackend;
 use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
 use crate::sandbox::linux::{BootError, Leftover, LinuxBackend, Namespaced, WORKER_HOST_ID};
@@ -96,7 +97,8 @@ fn run(settings: Settings) -> anyhow::Result<()> {
 type Opened = (Listener, Option<OutputDirectory>, Option<TlsFiles>);
 
 async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> anyhow::Result<()> {
-    let Booted { namespaced, discovery, launched, inner: (listener, place, tls) } = booted;
+    let Booted { namespaced, discovery, toolchains, awaited, launched, inner } = booted;
+    let (listener, place, tls) = inner;
     telemetry::start(settings.log_format, "", &settings.log_level)?;
     let bounds = settings.output_bounds(REMEMBERED_OUTPUT_BYTES);
     let outputs = place.map(|place| Outputs::open_in(place, bounds)).transpose()?;
@@ -108,9 +110,13 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     let isolation = examine(&*backend, &settings.demands()).await?;
     let shutdown = CancellationToken::new();
     let mounts = backend.census().await.context("counting what there is")?.mounts;
-    let parts = (discovery, isolation, outputs);
+    let parts = (toolchains, isolation, outputs);
     let worker = build(&settings, &namespaced, parts, Arc::clone(&backend), mounts, &shutdown);
-    worker.pool.keep_filled(&worker.tasks, &shutdown);
+    worker.pools.keep_filled(&worker.tasks, &shutdown);
+    let awaiting = awaited.map(|awaited| {
+        let warm = (worker.range.defaults.sandbox, settings.pool_size());
+        tokio::spawn(Arc::clone(&worker).go_over_to(awaited, warm))
+    });
     let expiry = worker.outputs.clone().map(|outputs| tokio::spawn(outputs.expire()));
     let sweeper = tokio::spawn({
         let worker = Arc::clone(&worker);
@@ -131,6 +137,7 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     }
     sweeper.abort();
     watching.abort();
+    awaiting.inspect(tokio::task::JoinHandle::abort);
     worker.sessions.end_all().await;
     worker.tasks.finish().await;
     expiry.inspect(tokio::task::JoinHandle::abort);
@@ -194,20 +201,18 @@ async fn examine(backend: &dyn SandboxBackend, demands: &[Demand]) -> Result<Iso
 fn build(
     settings: &Settings,
     namespaced: &Namespaced,
-    (discovery, isolation, outputs): (Discovery, Isolation, Option<Arc<Outputs>>),
+    (toolchains, isolation, outputs): (Toolchains, Isolation, Option<Arc<Outputs>>),
     backend: Arc<LinuxBackend>,
     first_mounts: Option<u64>,
     shutdown: &CancellationToken,
 ) -> Arc<Worker> {
     let (range, capacity) = (settings.limit_range(), backend.capacity());
-    let (executables, libraries) = (executables(&discovery), libraries(settings, &discovery));
     let accounting = match namespaced.cgroups {
         Ok(_) => Accounting::Enforced,
         Err(_) => Accounting::BestEffort,
     };
     Arc::new(Worker {
         instance_id: uuid::Uuid::new_v4().to_string(),
-        discovery,
         isolation,
         range,
         settings: RunSettings {
@@ -220,13 +225,12 @@ fn build(
             .map(|bounds| Mutex::new(CompiledPrograms::new(bounds))),
         outputs,
         backend: Arc::<LinuxBackend>::clone(&backend),
-        pool: Pool::new(
+        pools: Pools::new(Pool::new(
             backend,
-            &executables,
-            &libraries,
+            Arc::new(toolchains),
             range.defaults.sandbox,
             settings.pool_size(),
-        ),
+        )),
         sessions: Registry::new(settings.session_rules()),
         owners: Owners::new(settings.owner_rules(capacity)),
         admission: Admission::new(settings.admission_size()),

@@ -29,7 +29,7 @@ impl Worker {
         session: (&str, &str),
         new: NewContext,
     ) -> Result<Arc<Context>, WorkerError> {
-        self.toolchain(new.language)?;
+        self.offers(new.language)?;
         let session = self.sessions.get(session.0, session.1)?;
         session.deadline.touch();
         if let Some(directory) = &new.directory {

@@ -16,7 +16,7 @@ use crate::execution::outcome::{Outcome, Phases, Status};
 use crate::execution::run::{Completed, Run};
 use crate::execution::sharing::{Activity, Share};
 use crate::execution::stream::StreamTotals;
-use crate::language::Mode;
+use crate::language::{Mode, Toolchains};
 use crate::pool::{Acquired, Demand};
 use crate::sandbox::spec::Usage;
 
@@ -79,9 +79,10 @@ impl Worker {
         let queue = begun.elapsed();
         let begun = Instant::now();
         let demand = Demand::Program(&run.request.code);
+        let pool = self.pools.current();
         let acquired = tokio::select! {
             biased;
-            acquired = self.pool.acquire(run.request.language, demand, run.limits.sandbox) => acquired?,
+            acquired = pool.acquire(run.request.language, demand, run.limits.sandbox) => acquired?,
             // An interpreter that does not get ready is waited for much longer than this may take.
             () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
         };
@@ -90,7 +91,8 @@ impl Worker {
         let activity = Activity::default();
         let membership = promise.keep(&runner.sandbox, &activity);
         let share = activity.begin(run.wants());
-        let prepared = self.prepare(run, Mode::Once, (run.cancelled, None), &share)?;
+        let stops = (run.cancelled, None);
+        let prepared = self.prepare(run, Mode::Once, pool.toolchains(), stops, &share)?;
         let completed = prepared.run(&mut runner, run.sink).await;
         // Given back behind the answer: the next run does not wait for it, and nor does the caller.
         self.tasks.spawn("end sandbox", async move {
@@ -109,17 +111,18 @@ impl Worker {
         &'a self,
         run: &'a Admitted<'_>,
         mode: Mode,
+        toolchains: &'a Toolchains,
         (cancelled, handle): (&'a CancellationToken, Option<&'a Handle>),
         share: &'a Share,
     ) -> Result<Run<'a>, KernelError> {
-        let (executable, version) = self
-            .toolchain(run.request.language)
-            .map_err(|error| KernelError::NotReady(error.to_string()))?;
+        let language = run.request.language;
+        let found = toolchains.executable(language).zip(toolchains.get(language));
+        let (executable, toolchain) = found.ok_or_else(|| KernelError::not_installed(language))?;
         Ok(Run {
             request: run.request,
             limits: &run.limits,
             executable,
-            version,
+            version: &toolchain.version,
             compiled: self.compiled.as_ref(),
             outputs: self.outputs.as_ref(),
             mode,

@@ -98,7 +98,7 @@ impl Worker {
         let begun = Instant::now();
         let died_between = runner.lost_kernel();
         let stops = (handle.stop(), Some(handle));
-        let mut prepared = self.prepare(run, Mode::Session, stops, share)?;
+        let mut prepared = self.prepare(run, Mode::Session, &session.toolchains, stops, share)?;
         if run.request.report_changes {
             let known = session.listing.known(session.deadline.uses());
             prepared.watched = Some(Watched { known });

@@ -71,7 +71,7 @@ impl Worker {
         let census = timeout(PATIENCE, self.backend.census()).await;
         let census = census.unwrap_or(Err(SandboxError::Silent)).map_err(KernelError::from)?;
         let (running, queued) = (self.lock_running().len() as u64, self.admission.waiting());
-        let (warm, sessions) = (self.pool.warm(), self.sessions.count());
+        let (warm, sessions) = (self.pools.warm(), self.sessions.count());
         let compiled_bytes = self.compiled.as_ref().map_or(0, |compiled| {
             compiled.lock().unwrap_or_else(PoisonError::into_inner).bytes() as u64
         });
@@ -90,10 +90,10 @@ impl Worker {
     fn compare(&self, census: Census, in_hand: u64) -> Vec<InventoryItem> {
         let Census { sandboxes, zygotes, processes, cgroups, hierarchies, descriptors, mounts } =
             census;
-        let places = self.pool.warm() + self.sessions.count() + in_hand;
-        let own_zygotes = self.pool.zygotes();
+        let places = self.pools.warm() + self.sessions.count() + in_hand;
+        let own_zygotes = self.pools.zygotes();
         // A kernel in each that has one; what programs have started is known to the kernel only.
-        let kernels = self.pool.warm_kernels() + self.sessions.kernels() + in_hand;
+        let kernels = self.pools.warm_kernels() + self.sessions.kernels() + in_hand;
         vec![
             InventoryItem { kind: "sandboxes", worker: places, kernel: sandboxes },
             InventoryItem { kind: "zygotes", worker: own_zygotes, kernel: zygotes },

@@ -5,6 +5,7 @@ mod admission;
 mod admitted;
 mod cleanup;
 mod contexts;
+mod environment;
 mod execute;
 pub mod files;
 mod in_session;
@@ -47,10 +48,9 @@ use crate::execution::outputs::{Kept, Outputs, Reading};
 use crate::execution::request::Request;
 use crate::execution::run::RunSettings;
 use crate::execution::sink::Sink;
-use crate::language::discovery::Discovery;
-use crate::language::{Approach, Language};
+use crate::language::{Approach, Language, Toolchains};
 use crate::owners::Owners;
-use crate::pool::Pool;
+use crate::pool::Pools;
 use crate::sandbox::backend::{Health, SandboxBackend};
 use crate::sandbox::isolation::Isolation;
 use crate::session::{Registry, Session};
@@ -81,8 +81,6 @@ pub struct Accepted {
 pub struct Worker {
     /// New at every start.
     pub instance_id: String,
-    /// Languages found, languages missing.
-    pub discovery: Discovery,
     /// What separates the sandboxes from the host.
     pub isolation: Isolation,
     /// Defaults and maxima.
@@ -95,8 +93,8 @@ pub struct Worker {
     pub outputs: Option<Arc<Outputs>>,
     /// Whoever makes sandboxes.
     pub backend: Arc<dyn SandboxBackend>,
-    /// Warm sandboxes.
-    pub pool: Arc<Pool>,
+    /// Warm sandboxes, and the languages that they have.
+    pub pools: Pools,
     /// The sessions.
     pub sessions: Registry,
     /// What the sandboxes of each owner may use together.
@@ -128,7 +126,7 @@ impl Worker {
         patience: Option<Duration>,
     ) -> Result<Accepted, WorkerError> {
         self.accepts_work()?;
-        self.toolchain(request.language)?;
+        self.offers(request.language)?;
         request.language.check_compiler_flags(&request.compiler_flags)?;
         let place = match target {
             Some(target) => Some(self.place(&target, &request)?),
@@ -229,15 +227,17 @@ impl Worker {
         self.can_make_sandboxes()
     }
 
-    /// Path and version of the interpreter or compiler of `language`.
-    fn toolchain(&self, language: Language) -> Result<(&str, &str), WorkerError> {
-        self.discovery
-            .found
-            .iter()
-            .find(|found| found.language == language)
-            .map(|found| &found.toolchain)
-            .and_then(|toolchain| Some((toolchain.executable.to_str()?, &*toolchain.version)))
-            .ok_or(WorkerError::LanguageUnavailable(language))
+    /// What stateless runs and new sessions have of languages now.
+    pub fn toolchains(&self) -> Arc<Toolchains> {
+        Arc::clone(self.pools.current().toolchains())
+    }
+
+    /// Whether there is an interpreter or compiler of `language`.
+    fn offers(&self, language: Language) -> Result<(), WorkerError> {
+        match self.toolchains().executable(language) {
+            Some(_) => Ok(()),
+            None => Err(WorkerError::LanguageUnavailable(language)),
+        }
     }
 
     /// Where in a session a run takes place.

@@ -110,9 +110,7 @@ impl Worker {
         if new.terminal.is_some() {
             env.insert(String::from("TERM"), String::from(TERM));
         }
-        env.extend(session.env.clone());
-        env.extend(new.env.clone());
-        Ok(Command {
+        let mut command = Command {
             program: program.clone(),
             args: args.to_vec(),
             env,
@@ -126,7 +124,11 @@ impl Worker {
                 None => Stdin::Null,
             },
             control: ControlChannel::None,
-        })
+        };
+        session.toolchains.make_found_by(&mut command);
+        command.env.extend(session.env.clone());
+        command.env.extend(new.env.clone());
+        Ok(command)
     }
 
     /// A command of a session, that runs or has ended lately.

@@ -29,27 +29,28 @@ impl Worker {
     ) -> Result<Arc<Session>, WorkerError> {
         self.accepts_work()?;
         if let Some(language) = new.language {
-            self.toolchain(language)?;
+            self.offers(language)?;
         }
         let limits = self.range.grant(limits)?;
         let promise = self.sessions.promise(&new.id, &new.owner)?;
         let room = self.owners.promise(&new.owner, limits.sandbox)?;
+        let pool = self.pools.current();
         let made = async {
             match new.language {
                 Some(language) => {
-                    let acquired =
-                        self.pool.acquire(language, Demand::Session, limits.sandbox).await?;
+                    let acquired = pool.acquire(language, Demand::Session, limits.sandbox).await?;
                     let Acquired { runner, cold: _, refill: _ } = acquired;
                     Ok((Arc::clone(&runner.sandbox), Some((language, runner))))
                 }
-                None => Ok((self.pool.make_empty(limits.sandbox).await?, None)),
+                None => Ok((pool.make_empty(limits.sandbox).await?, None)),
             }
         };
         match made.await {
             Err(error) => Err(self.cause_of(error).await),
             Ok((sandbox, first)) => {
                 write_files(sandbox.as_ref(), &new.files).await?;
-                Ok(promise.keep(Session::begin(new, limits, sandbox, first, room)))
+                let place = (sandbox, Arc::clone(pool.toolchains()));
+                Ok(promise.keep(Session::begin(new, limits, place, first, room)))
             }
         }
     }

@@ -1,12 +1,13 @@
 //! The Python environment with numpy, pandas and matplotlib: the one that `cargo run` uses.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, anyhow};
 use execution_service::language::discovery::{SandboxUser, discover};
 use execution_service::language::python::PYTHON;
 use standalone::data_directory::DataDirectory;
-use standalone::provision::{REQUIREMENTS, Recipe};
+use standalone::provision::{Making, Packages, Progress, Recipe};
 use standalone::settings::Settings;
 
 /// Finds the environment in the usual data directory, or makes it there, as the launcher would. It
@@ -16,8 +17,9 @@ pub fn environment(launcher: &Path) -> anyhow::Result<PathBuf> {
     let lookup = |name: &str| std::env::var_os(name);
     let directory = Settings::read(&settings::Given::default(), lookup, root)?.data_directory;
     let found = discover(&[PYTHON], None, sandbox_user()).found;
-    let python = &found.first().context("there is no Python for the sandboxes")?.toolchain;
-    let recipe = Recipe { python, requirements: REQUIREMENTS, launcher };
+    let python =
+        found.into_iter().next().context("there is no Python for the sandboxes")?.toolchain;
+    let recipe = Recipe { python, packages: Packages::minimal(), launcher: launcher.to_owned() };
     if let Some(environment) = recipe.existing(&directory) {
         return Ok(environment);
     }
@@ -25,8 +27,9 @@ pub fn environment(launcher: &Path) -> anyhow::Result<PathBuf> {
     // Other users than root have to be able to read it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let directory = DataDirectory::open(&directory, root)?;
-    let mut progress = |step: &str| eprintln!("  {step}");
-    recipe.make(directory.path(), &mut progress).map_err(|error| anyhow!(error))
+    let mut progress = |step: Progress<'_>| eprintln!("  {step:?}");
+    let mut making = Making { progress: &mut progress, stop: &AtomicBool::new(false) };
+    recipe.make(directory.path(), &mut making).map_err(|error| anyhow!(error))
 }
 
 /// Who the sandboxes are on this machine, as in the launcher.

@@ -9,6 +9,7 @@ use api_service::config;
 use execution_service::config as worker_config;
 use execution_service::language::Language;
 
+use super::python::{Coming, Python};
 use crate::data_directory::{DataDirectory, DataDirectoryError};
 use crate::secret::{self, SecretError};
 use crate::settings::{Settings, WorkerPlace};
@@ -58,10 +59,9 @@ impl Environment {
     pub(super) fn gather(
         settings: &Settings,
         directory: &DataDirectory,
-        python: Option<&Path>,
+        python: &Python,
     ) -> Result<Self, EnvironmentError> {
-        let Settings { host, port, log_format, worker, data_directory: _, provision: _, languages } =
-            settings;
+        let Settings { host, port, log_format, worker, languages, .. } = settings;
         let path = directory.path();
         let mut shared = handed_on(BASICS);
         shared.insert("LOG_FORMAT".into(), log_format.name().into());
@@ -106,8 +106,11 @@ impl Environment {
         worker.insert("LISTEN".into(), listen);
         // Made by the worker, for the user that it becomes.
         worker.entry("OUTPUT_DIR".into()).or_insert_with(|| path.join("outputs").into());
-        if let Some(python) = python {
-            worker.insert("PYTHON_ENVIRONMENT".into(), python.into());
+        if let Some(environment) = &python.environment {
+            worker.insert("PYTHON_ENVIRONMENT".into(), environment.into());
+        }
+        if let Some(Coming { place, .. }) = &python.coming {
+            worker.insert("PYTHON_ENVIRONMENT_NEXT".into(), place.into());
         }
         Ok(Self { shared, gateway, worker })
     }

@@ -3,11 +3,14 @@
 //! ```text
 //! settings ─▶ data directory, locked ─▶ secrets ─▶ rich Python ─▶ administrator
 //!          ─▶ worker + gateway, kept running (keeper) ─▶ what they say of themselves (view, report)
+//!          ─▶ the packages that nobody waited for (packages)
 //! ```
 
 mod backoff;
+mod bar;
 mod environment;
 mod keeper;
+mod packages;
 pub(crate) mod python;
 pub(crate) mod report;
 pub mod role;

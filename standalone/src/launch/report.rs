@@ -47,15 +47,43 @@ pub(super) fn provisioning(python: &Toolchain) {
     let Toolchain { executable, version, .. } = python;
     println!(
         "Installing numpy, pandas, matplotlib and IPython for the sandboxes' Python {} \
-         ({}), once; --no-provision skips it",
+         ({}), once; --no-provision skips it (PYTHON_PACKAGES chooses what comes later)",
         plain(version),
         plain(&executable.display().to_string())
     );
 }
 
-/// One step of it.
-pub(super) fn provisioning_step(step: &str) {
-    println!("  {FAINT}{}{FAINT:#}", plain(step));
+/// One step of installing the packages that are called `name`.
+pub(super) fn packages_step(name: &str, step: &str) {
+    println!("  {FAINT}packages ({}): {}{FAINT:#}", plain(name), plain(step));
+}
+
+/// What is called `name` is being installed while everything serves.
+pub(super) fn packages_coming(name: &str) {
+    println!(
+        "crucible: installing the {} packages for Python; until then programs have fewer",
+        plain(name)
+    );
+}
+
+/// It is there.
+pub(super) fn packages_complete(name: &str, took: Duration) {
+    println!(
+        "{GOOD}crucible: the {} packages for Python are there{GOOD:#} (after {} s): sessions and runs that begin \
+         from now on have them",
+        plain(name),
+        took.as_secs()
+    );
+}
+
+/// It could not be had.
+pub(super) fn packages_failed(name: &str, reason: &str, pause: Duration) {
+    eprintln!(
+        "{CAUTION}crucible: the {} packages for Python could not be installed{CAUTION:#}: {}; trying again in {} s",
+        plain(name),
+        plain_lines(reason),
+        pause.as_secs()
+    );
 }
 
 /// Rich Python could not be made.

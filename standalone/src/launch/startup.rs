@@ -14,7 +14,7 @@ use super::keeper::{Keeper, StartFailed};
 use super::python::Python;
 use super::service::Service;
 use super::view::View;
-use super::{python, report, stop};
+use super::{packages, python, report, stop};
 use crate::data_directory::DataDirectory;
 use crate::provision;
 use crate::settings::{Settings, WorkerPlace};
@@ -50,7 +50,7 @@ fn start(given: &Given) -> anyhow::Result<()> {
     provision::sweep(directory.path())?.iter().for_each(|begun| report::half_made(begun));
     let launcher = std::env::current_exe().context("the path of this executable is unknown")?;
     let python = python::prepare(&settings, &directory, &launcher, root)?;
-    let environment = Environment::gather(&settings, &directory, python.environment.as_deref())?;
+    let environment = Environment::gather(&settings, &directory, &python)?;
 
     // One thread on purpose: the kernel ends the services together with the thread that started
     // them, so that has to be one which lives as long as this process.
@@ -71,7 +71,7 @@ async fn serve(
     let gateway_settings = environment.settings()?;
     let admin = operator::ensure_admin(&gateway_settings).await?;
     let told = Cell::new(false);
-    let first_answer = CancellationToken::new();
+    let (first_answer, announced) = (CancellationToken::new(), CancellationToken::new());
     let gateway = Service::new("gateway", environment.gateway())?;
     let worker = match settings.worker {
         WorkerPlace::Private | WorkerPlace::Local(_) => {
@@ -93,6 +93,7 @@ async fn serve(
         let token = operator::operator_token(&gateway_settings).await?;
         report::ready(settings, python.bare.as_deref(), directory, &view, &admin, &token);
         told.set(true);
+        announced.cancel();
         anyhow::Ok(())
     };
     let announce = async {
@@ -112,7 +113,17 @@ async fn serve(
             None => Ok(()),
         }
     };
-    let (gateway, worker, announced) = tokio::join!(gateway, worker, announce);
+    let coming = async {
+        // Not before everything serves: a first answer is worth more than some seconds of a download.
+        tokio::select! {
+            () = announced.cancelled() => {}
+            () = stopping.cancelled() => {}
+        }
+        if let Some(coming) = &python.coming {
+            packages::bring(coming, &stopping).await;
+        }
+    };
+    let (gateway, worker, outcome, ()) = tokio::join!(gateway, worker, announce, coming);
     if !told.get() {
         // The next start finds the administrator and cannot tell the password.
         report::administrator(&admin);
@@ -122,5 +133,5 @@ async fn serve(
             bail!("the {service} ended before it was ready ({status}); its own message is above");
         }
     }
-    announced
+    outcome
 }

@@ -7,9 +7,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::ProvisionError;
+use super::{Making, ProvisionError};
 
 /// The launcher's hidden subcommand that turns itself into another command, bound to its parent.
 pub const BOUND: &str = "bound";
@@ -45,6 +45,10 @@ const PASSED_ON: [&str; 24] = [
 
 /// Lines of output that are kept to explain a failure.
 const KEPT: usize = 40;
+/// Between two looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(100);
+/// How much less the processors care for it than for what is served meanwhile.
+const NICENESS: i32 = 10;
 
 /// Becomes `command` (program and arguments), having asked the kernel for an end when the parent
 /// ends: what [`BOUND`] does. Only ever returns with the reason why it could not.
@@ -53,24 +57,38 @@ pub fn become_command(command: impl IntoIterator<Item = OsString>) -> io::Error 
     let Some(program) = command.next() else {
         return io::Error::new(io::ErrorKind::InvalidInput, "no command was given");
     };
+    // Where it cannot be less urgent it is as urgent as we are.
+    let _ = rustix::process::nice(NICENESS);
     match rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)) {
         Ok(()) => Command::new(program).args(command).exec(),
         Err(error) => io::Error::from(error),
     }
 }
 
+/// What is to be run, and how.
+pub(super) struct Bound<'a> {
+    /// `pip`, `python -m venv`, …
+    pub(super) name: &'static str,
+    /// Through which it is run.
+    pub(super) launcher: &'a Path,
+    /// Program and arguments.
+    pub(super) command: &'a [OsString],
+    /// Beside those that are passed on.
+    pub(super) variables: &'a [(&'a str, &'a Path)],
+    /// The longest that it may print nothing.
+    pub(super) patience: Duration,
+}
+
 /// Runs a command to its end, giving each line that it prints to `line`.
 ///
 /// # Errors
-/// When it cannot be started, fails, or prints nothing for as long as `patience`.
+/// When it cannot be started, fails, prints nothing for as long as its patience, or is to stop.
 pub(super) fn run(
-    name: &'static str,
-    launcher: &Path,
-    command: &[OsString],
-    variables: &[(&str, &Path)],
-    patience: Duration,
-    line: &mut dyn FnMut(&str),
+    bound: Bound<'_>,
+    making: &mut Making<'_>,
+    line: &mut dyn FnMut(&str, &mut Making<'_>),
 ) -> Result<(), ProvisionError> {
+    let Bound { name, launcher, command, variables, patience } = bound;
     let not_started = |source| ProvisionError::NotStarted { command: name, source };
     let mut child = Command::new(launcher)
         .arg(BOUND)
@@ -104,10 +122,12 @@ pub(super) fn run(
     drop(sender);
 
     let mut last = VecDeque::with_capacity(KEPT);
+    let mut heard = Instant::now();
     loop {
-        match lines.recv_timeout(patience) {
+        match lines.recv_timeout(LOOK) {
             Ok(text) => {
-                line(&text);
+                heard = Instant::now();
+                line(&text, making);
                 if last.len() == KEPT {
                     last.pop_front();
                 }
@@ -115,8 +135,15 @@ pub(super) fn run(
             }
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
+                let why = if making.is_to_stop() {
+                    ProvisionError::Stopped
+                } else if heard.elapsed() > patience {
+                    ProvisionError::Stalled { command: name, after: patience }
+                } else {
+                    continue;
+                };
                 child.kill().and_then(|()| child.wait()).map_err(not_started)?;
-                return Err(ProvisionError::Stalled { command: name, after: patience });
+                return Err(why);
             }
         }
     }

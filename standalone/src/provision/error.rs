@@ -41,6 +41,22 @@ pub enum ProvisionError {
         /// How long it was silent.
         after: Duration,
     },
+    /// The disk has too little room.
+    #[error(
+        "{} has {} MB free, and {} MB are needed: free some, or choose PYTHON_PACKAGES=minimal",
+        .place.display(), .free / 1_000_000, .needed / 1_000_000
+    )]
+    NoRoom {
+        /// Where it was to be.
+        place: PathBuf,
+        /// Bytes.
+        needed: u64,
+        /// Bytes.
+        free: u64,
+    },
+    /// It was told to stop.
+    #[error("it was stopped")]
+    Stopped,
     /// Neither `ensurepip` nor a pip of 22.3 or newer is on this machine.
     #[error("there is no pip on this machine (apt-get install python3-venv python3-pip)")]
     NoPip,

@@ -5,10 +5,12 @@ use sha2::{Digest, Sha256};
 use super::{Recipe, finish};
 
 /// 64 hexadecimal digits over everything that the environment's content depends upon.
-pub(super) fn of(recipe: &Recipe<'_>) -> String {
+pub(super) fn of(recipe: &Recipe) -> String {
     let executable = recipe.python.executable.to_string_lossy();
     let mut digest = Sha256::new();
-    for part in [recipe.requirements, &*recipe.python.version, &*executable, finish::FONT_CACHE] {
+    let Recipe { python, packages, launcher: _ } = recipe;
+    let parts = [&*packages.requirements, &*python.version, &*executable, finish::FONTS];
+    for part in parts {
         // The length keeps ("ab", "c") and ("a", "bc") apart.
         digest.update(part.len().to_le_bytes());
         digest.update(part);

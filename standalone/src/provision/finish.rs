@@ -5,33 +5,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{ProvisionError, Recipe, bound};
+use super::bound::{self, Bound};
+use super::{Making, Progress, ProvisionError, Recipe};
 
-/// Lets matplotlib find the font list that is made here; says itself how.
-pub(super) const FONT_CACHE: &str = include_str!("crucible_font_cache.py");
+/// Makes matplotlib's list of fonts, and lets it find the list; says itself how.
+pub(super) const FONTS: &str = include_str!("crucible_fonts.py");
 
-/// Compiling some 3000 files and looking at every font is silent and takes half a minute on a slow
-/// machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Compiling some 20,000 files and looking at every font is silent and takes minutes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 pub(super) fn finish(
-    recipe: &Recipe<'_>,
+    recipe: &Recipe,
     place: &Path,
-    progress: &mut dyn FnMut(&str),
+    making: &mut Making<'_>,
 ) -> Result<(), ProvisionError> {
     let python = OsString::from(place.join("bin/python3"));
     let packages = site_packages(place)?;
     for (name, content) in [
-        ("crucible_font_cache.py", FONT_CACHE),
+        ("crucible_fonts.py", FONTS),
         // A .pth file rather than sitecustomize: Debian's and Ubuntu's own sitecustomize comes
         // first on sys.path and would hide ours.
-        ("crucible_font_cache.pth", "import crucible_font_cache\n"),
+        ("crucible_fonts.pth", "import crucible_fonts\n"),
     ] {
         let path = packages.join(name);
         fs::write(&path, content).map_err(|source| ProvisionError::file(&path, source))?;
     }
 
-    progress("Compiling to byte code");
+    (making.progress)(Progress::Doing("Compiling to byte code"));
     let compile = [
         python.clone(),
         "-I".into(),
@@ -42,23 +42,27 @@ pub(super) fn finish(
     ];
     // Packages ship a few files that are templates or tests of syntax errors: compileall reports
     // them by its exit status, and the rest is compiled all the same.
-    match bound::run("compileall", recipe.launcher, &compile, &[], PATIENCE, &mut |_| {}) {
+    let (launcher, patience) = (&recipe.launcher, PATIENCE);
+    let (name, variables) = ("compileall", &[][..]);
+    let compiling = Bound { name, launcher, command: &compile, variables, patience };
+    match bound::run(compiling, making, &mut |_, _| {}) {
         Ok(()) | Err(ProvisionError::Failed { .. }) => {}
         Err(error) => return Err(error),
     }
 
-    progress("Looking at the fonts");
+    (making.progress)(Progress::Doing("Looking at the fonts"));
     let fonts = place.join("share/matplotlib");
     fs::create_dir_all(&fonts).map_err(|source| ProvisionError::file(&fonts, source))?;
     let look = [
         python,
         "-I".into(),
         "-c".into(),
-        "import importlib.util as u\nif u.find_spec('matplotlib'): import matplotlib.font_manager"
-            .into(),
+        "import crucible_fonts; crucible_fonts.make_list()".into(),
     ];
     let variables = [("MPLCONFIGDIR", fonts.as_path()), ("MPLBACKEND", Path::new("agg"))];
-    bound::run("matplotlib", recipe.launcher, &look, &variables, PATIENCE, &mut |_| {})
+    let (name, variables) = ("matplotlib", &variables[..]);
+    let looking = Bound { name, launcher, command: &look, variables, patience };
+    bound::run(looking, making, &mut |_, _| {})
 }
 
 /// `lib/python3.11/site-packages`, whatever the version.

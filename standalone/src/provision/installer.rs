@@ -6,40 +6,65 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{ProvisionError, Recipe, bound};
+use super::bound::{self, Bound};
+use super::{Making, Progress, ProvisionError, Recipe};
 
-/// The longest silence of a command that works: unpacking numpy on a slow disk, or a wheel of
-/// 17 MB on a slow line. A dead line is noticed by pip itself, after [`SOCKET_SECONDS`].
-const PATIENCE: Duration = Duration::from_secs(180);
+/// The longest silence of a command that works: unpacking 1 GB on a slow disk, or a wheel of
+/// 60 MB on a slow line. A dead line is noticed by pip itself, after [`SOCKET_SECONDS`].
+const PATIENCE: Duration = Duration::from_secs(600);
 const SOCKET_SECONDS: &str = "15";
 
 /// The oldest pip that can install into an environment that has none (`pip --python`).
 const OLDEST_PIP: (u32, u32) = (22, 3);
 
 /// Makes an empty environment. Without pip, because Debian's Python comes without `ensurepip`.
-pub(super) fn create(recipe: &Recipe<'_>, place: &Path) -> Result<(), ProvisionError> {
+pub(super) fn create(
+    recipe: &Recipe,
+    place: &Path,
+    making: &mut Making<'_>,
+) -> Result<(), ProvisionError> {
     let mut command = words(["-I", "-m", "venv", "--without-pip"]);
     command.insert(0, recipe.python.executable.clone().into());
     command.push(place.into());
-    bound::run("python -m venv", recipe.launcher, &command, &[], PATIENCE, &mut |_| {})
+    silently("python -m venv", recipe, &command, making)
 }
 
-/// Installs the requirements, telling about each package that is downloaded.
-pub(super) fn install(
-    recipe: &Recipe<'_>,
-    place: &Path,
-    progress: &mut dyn FnMut(&str),
+/// Runs a command of whose output nobody wants to know more than why it failed.
+fn silently(
+    name: &'static str,
+    recipe: &Recipe,
+    command: &[OsString],
+    making: &mut Making<'_>,
 ) -> Result<(), ProvisionError> {
-    let list = place.join("requirements.txt");
-    fs::write(&list, recipe.requirements).map_err(|source| ProvisionError::file(&list, source))?;
-    let mut command = pip(recipe, place)?;
+    let launcher = &recipe.launcher;
+    let bound = Bound { name, launcher, command, variables: &[], patience: PATIENCE };
+    bound::run(bound, making, &mut |_, _| {})
+}
+
+/// Installs the packages, telling about each that is downloaded.
+pub(super) fn install(
+    recipe: &Recipe,
+    place: &Path,
+    making: &mut Making<'_>,
+) -> Result<(), ProvisionError> {
+    let packages = &recipe.packages;
+    let list = match &packages.file {
+        // Not a copy: what it names may lie beside it. It may hold passwords, and stays out of the environment,
+        // which the sandboxes read.
+        Some(file) => file.clone(),
+        None => {
+            let list = place.join("requirements.txt");
+            let written = fs::write(&list, &packages.requirements);
+            written.map_err(|source| ProvisionError::file(&list, source))?;
+            list
+        }
+    };
+    let mut command = pip(recipe, place, making)?;
     command.extend(words([
         "install",
         "--no-input",
         // No build of a source distribution: it would run foreign code as the operator.
         "--only-binary=:all:",
-        // The list is complete; anything beyond it would not be pinned.
-        "--no-deps",
         "--no-compile",
         "--disable-pip-version-check",
         "--no-color",
@@ -47,24 +72,50 @@ pub(super) fn install(
         "--retries=1",
         "--timeout",
         SOCKET_SECONDS,
-        "--requirement",
     ]));
+    if packages.complete {
+        // Anything beyond the list would not be pinned.
+        command.push("--no-deps".into());
+    }
+    command.push("--requirement".into());
     command.push(list.into());
-    bound::run("pip", recipe.launcher, &command, &[], PATIENCE, &mut |line| {
-        let told = line.trim_start();
-        if told.starts_with("Downloading ") || told.starts_with("Installing ") {
-            progress(told);
+    let (mut number, mut of) = (0, packages.count());
+    // Beside what becomes of it: /tmp is often memory, and what is needed there was not asked for.
+    let scratch = place.join("download");
+    fs::create_dir(&scratch).map_err(|source| ProvisionError::file(&scratch, source))?;
+    let variables = [("TMPDIR", scratch.as_path())];
+    let (name, launcher, patience) = ("pip", &recipe.launcher, PATIENCE);
+    let bound = Bound { name, launcher, command: &command, variables: &variables, patience };
+    bound::run(bound, making, &mut |line, making| {
+        if line.starts_with("Ignoring ") {
+            // It is for another Python.
+            of = of.saturating_sub(1);
+        } else if let Some(name) = line.strip_prefix("Collecting ") {
+            let end = |c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c));
+            let name = name.split(end).next().unwrap_or(name);
+            number += 1;
+            (making.progress)(Progress::Package { name, number, of: of.max(number) });
+        } else if line.starts_with("Installing ") {
+            (making.progress)(Progress::Doing("Installing what was downloaded"));
         }
-    })
+    })?;
+    fs::remove_dir_all(&scratch).map_err(|source| ProvisionError::file(&scratch, source))
 }
 
 /// The start of a pip command line that installs into `place`: the environment's own pip where the
 /// interpreter brings `ensurepip`, else any pip on this machine that can install for others.
-fn pip(recipe: &Recipe<'_>, place: &Path) -> Result<Vec<OsString>, ProvisionError> {
+fn pip(
+    recipe: &Recipe,
+    place: &Path,
+    making: &mut Making<'_>,
+) -> Result<Vec<OsString>, ProvisionError> {
     let inside = place.join("bin/python3");
     let mut ensure = vec![OsString::from(&inside)];
     ensure.extend(words(["-I", "-m", "ensurepip"]));
-    let ensured = bound::run("ensurepip", recipe.launcher, &ensure, &[], PATIENCE, &mut |_| {});
+    let ensured = silently("ensurepip", recipe, &ensure, making);
+    if let Err(stopped @ ProvisionError::Stopped) = ensured {
+        return Err(stopped);
+    }
     if ensured.is_ok() {
         let mut command = vec![OsString::from(inside)];
         command.extend(words(["-I", "-m", "pip"]));

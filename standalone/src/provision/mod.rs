@@ -1,48 +1,58 @@
-//! Rich Python: a private virtual environment for the sandboxes, made once and kept.
+//! Rich Python: private virtual environments for the sandboxes, each made once and kept.
 //!
 //! ```text
-//! DATA_DIR/python/<fingerprint>/          one per interpreter and list of requirements
+//! DATA_DIR/python/<fingerprint>/          one per interpreter and list of packages
 //! ├── bin lib pyvenv.cfg                  the environment itself
 //! ├── share/matplotlib/fontlist-*.json    built here, because a sandbox could not keep it
 //! └── complete                            written last: without it the rest is thrown away
 //! ```
 //!
 //! It is made in its final place rather than renamed into it: the scripts in `bin` and the file
-//! names in byte code are absolute.
+//! names in byte code are absolute, and a service that runs already has the directory in its sandboxes.
 
 mod bound;
+mod disk;
 mod error;
 mod fingerprint;
 mod finish;
 mod installer;
+mod packages;
+mod progress;
 mod sweep;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use execution_service::language::discovery::{COMPLETE, is_complete};
 use execution_service::language::toolchain::Toolchain;
 
 pub use bound::{BOUND, become_command};
 pub use error::ProvisionError;
+pub use packages::{Choice, Packages};
+pub use progress::Progress;
 pub use sweep::sweep;
 
-/// The requirements that this build of Crucible was made with.
-pub const REQUIREMENTS: &str = include_str!("../../requirements.txt");
-
-const COMPLETE: &str = "complete";
-
 /// What a virtual environment is made from.
-#[derive(Clone, Copy, Debug)]
-pub struct Recipe<'a> {
+#[derive(Clone, Debug)]
+pub struct Recipe {
     /// The interpreter that it is for.
-    pub python: &'a Toolchain,
-    /// In pip's format, every version pinned.
-    pub requirements: &'a str,
+    pub python: Toolchain,
+    /// What is in it.
+    pub packages: Packages,
     /// The `crucible` executable, through which commands are run so that they end with us.
-    pub launcher: &'a Path,
+    pub launcher: PathBuf,
 }
 
-impl Recipe<'_> {
+/// How one is being made.
+pub struct Making<'a> {
+    /// Is told of every step.
+    pub progress: &'a mut dyn FnMut(Progress<'_>),
+    /// Set from elsewhere, it ends the attempt soon.
+    pub stop: &'a AtomicBool,
+}
+
+impl Recipe {
     /// Where the environment is, or would be, below `data_directory`.
     pub fn place(&self, data_directory: &Path) -> PathBuf {
         data_directory.join("python").join(fingerprint::of(self))
@@ -51,11 +61,20 @@ impl Recipe<'_> {
     /// The environment, if an earlier start completed it.
     pub fn existing(&self, data_directory: &Path) -> Option<PathBuf> {
         let place = self.place(data_directory);
-        place.join(COMPLETE).is_file().then_some(place)
+        is_complete(&place).then_some(place)
     }
 
-    /// Makes the environment and gives its path. What an interrupted start left is thrown away.
-    /// Calls `progress` with a line for every step. Takes a minute or so, most of it network.
+    /// Makes its directory, for [`Recipe::fill`], and gives its path.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn announce(&self, data_directory: &Path) -> Result<PathBuf, ProvisionError> {
+        let place = self.place(data_directory);
+        fs::create_dir_all(&place).map_err(|source| ProvisionError::file(&place, source))?;
+        Ok(place)
+    }
+
+    /// Makes the environment and gives its path. Takes from some seconds to some minutes, most of it network.
     ///
     /// The caller holds the lock on the data directory: two at once would build in one place.
     ///
@@ -64,29 +83,45 @@ impl Recipe<'_> {
     pub fn make(
         &self,
         data_directory: &Path,
-        progress: &mut dyn FnMut(&str),
+        making: &mut Making<'_>,
     ) -> Result<PathBuf, ProvisionError> {
-        let place = self.place(data_directory);
-        let made = self.build(&place, progress);
+        let place = self.announce(data_directory)?;
+        let made = self.fill(&place, making);
         if made.is_err() {
             // The error says why it failed; that the rubble could not be removed adds nothing, and
             // the next start tries to remove it again and says so if it cannot.
-            let _ = fs::remove_dir_all(&place);
+            let _ = fs::remove_dir(&place);
         }
         made.map(|()| place)
     }
 
-    fn build(&self, place: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), ProvisionError> {
-        if place.exists() {
-            fs::remove_dir_all(place).map_err(|source| ProvisionError::file(place, source))?;
+    /// The same in the directory `place`, which stays whatever happens: sandboxes may have it. What an earlier attempt
+    /// has left in it is thrown away.
+    ///
+    /// # Errors
+    /// As of [`Recipe::make`].
+    pub fn fill(&self, place: &Path, making: &mut Making<'_>) -> Result<(), ProvisionError> {
+        let made = self.build(place, making);
+        if made.is_err() {
+            // As above.
+            let _ = sweep::empty(place);
         }
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent).map_err(|source| ProvisionError::file(parent, source))?;
-        }
-        installer::create(self, place)?;
-        installer::install(self, place, progress)?;
-        finish::finish(self, place, progress)?;
+        made
+    }
+
+    fn build(&self, place: &Path, making: &mut Making<'_>) -> Result<(), ProvisionError> {
+        sweep::empty(place)?;
+        disk::has_room(place, &self.packages)?;
+        installer::create(self, place, making)?;
+        installer::install(self, place, making)?;
+        finish::finish(self, place, making)?;
         let complete = place.join(COMPLETE);
         fs::write(&complete, "").map_err(|source| ProvisionError::file(&complete, source))
+    }
+}
+
+impl Making<'_> {
+    fn is_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 }

@@ -17,6 +17,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod output;
+mod packages;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]
 #[path = "../machine/processes.rs"]
 mod processes;

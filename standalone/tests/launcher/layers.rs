@@ -8,7 +8,7 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("secret", &[][..]),
         ("data_directory", &[]),
-        ("settings", &[]),
+        ("settings", &["provision"]),
         ("provision", &[]),
         ("cli", &["provision", "settings"]),
         ("launch", &["data_directory", "provision", "secret", "settings"]),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use execution_service::language::Language;
 use settings::{Given, Refused};
+use standalone::provision::Choice;
 use standalone::settings::{Settings, WorkerPlace, check_spelling};
 use telemetry::LogFormat;
 
@@ -27,6 +28,7 @@ fn nothing_said_means_the_documented_defaults() {
     assert_eq!(settings.languages, Language::ALL);
     assert_eq!(settings.worker, WorkerPlace::Private);
     assert!(settings.provision);
+    assert_eq!(settings.packages, Choice::Standard);
 }
 
 #[test]
@@ -36,7 +38,8 @@ fn a_flag_wins_over_its_variable() {
         .with("port", "0")
         .with("data_dir", "/flag")
         .with("log_format", "json")
-        .with("no_provision", "true");
+        .with("no_provision", "true")
+        .with("python_packages", "minimal");
     let variables =
         [HOME, ("HOST", "::1"), ("PORT", "1"), ("DATA_DIR", "/variable"), ("LOG_FORMAT", "pretty")];
 
@@ -46,6 +49,7 @@ fn a_flag_wins_over_its_variable() {
     assert_eq!(settings.data_directory, PathBuf::from("/flag"));
     assert_eq!(settings.log_format, LogFormat::Json);
     assert!(!settings.provision);
+    assert_eq!(settings.packages, Choice::Minimal);
 
     let settings = read(&Given::default(), &variables).expect("variables");
     assert_eq!(settings.host.to_string(), "::1");

@@ -17,8 +17,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::processes::{children, signal};
 
-/// Longer than any start on a busy machine; a start that fails is noticed at once.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longer than any start on a busy machine, also one that downloads; a start that fails is noticed at once.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 const LAUNCHER: &str = env!("CARGO_BIN_EXE_crucible");
 
@@ -67,14 +67,30 @@ impl Crucible {
     /// Starts one in a data directory that outlives it, with more variables.
     pub fn start_in(data: &Path, variables: &[(&str, &str)]) -> Self {
         let mut launcher = Command::new(LAUNCHER);
-        launcher.stdin(Stdio::null());
+        launcher.stdin(Stdio::null()).arg("--no-provision");
         Self::launch(launcher, data, variables)
+    }
+
+    /// As [`Crucible::start_in`], with the packages that it installs itself. Makes the directory.
+    pub fn start_installing(data: &Path, variables: &[(&str, &str)]) -> Self {
+        std::fs::create_dir_all(data).expect("a directory");
+        // The one that it is in was made for its owner alone.
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(data.parent().expect("it has one"), open).expect("users may pass");
+        // As the operator's own pip finds its packages.
+        let of_pip = ["PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT", "PIP_CONFIG_FILE"];
+        let mut launcher = Command::new(LAUNCHER);
+        launcher.stdin(Stdio::null());
+        let kept: Vec<_> = of_pip.into_iter().filter_map(kept).collect();
+        let kept = kept.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str()?)));
+        let variables: Vec<_> = kept.chain(variables.iter().copied()).collect();
+        Self::launch(launcher, data, &variables)
     }
 
     /// As [`Crucible::start_in`], with what it and its services log in `log`.
     pub fn start_logging(data: &Path, variables: &[(&str, &str)], log: File) -> Self {
         let mut launcher = Command::new(LAUNCHER);
-        launcher.stdin(Stdio::null()).stderr(log);
+        launcher.stdin(Stdio::null()).stderr(log).arg("--no-provision");
         Self::launch(launcher, data, variables)
     }
 
@@ -103,7 +119,7 @@ impl Crucible {
             let data = TempDir::new().expect("a temporary directory").keep();
             let scratch = data.to_str().expect("UTF-8");
             let mut launcher = Command::new("sh");
-            launcher.args(["-c", TIED, LAUNCHER]).stdin(Stdio::piped());
+            launcher.args(["-c", TIED, LAUNCHER, "--no-provision"]).stdin(Stdio::piped());
             let variables = [("E2E_SCRATCH", scratch), ("LOG_LEVEL", "error")];
             Crucible::launch(launcher, &data, &variables)
         });
@@ -114,7 +130,7 @@ impl Crucible {
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(data, open).expect("sandbox users may pass");
         let mut child = launcher
-            .args(["--no-provision", "--data-dir"])
+            .arg("--data-dir")
             .arg(data)
             .env_clear()
             .envs([("PORT", "0"), ("LOG_FORMAT", "json")])

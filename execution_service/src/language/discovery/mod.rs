@@ -5,8 +5,10 @@
 //! └── examine    the language's own question, and what makes an answer suitable
 //!     └── sharing    may the sandboxes see what was found?
 //!         └── sandbox_user   may the sandbox's user read it?
+//! awaited        the same for what is not there yet
 //! ```
 
+mod awaited;
 mod missing;
 mod sandbox_user;
 mod search;
@@ -17,6 +19,7 @@ mod tests;
 
 use std::path::Path;
 
+pub use awaited::{Awaited, COMPLETE, is_complete};
 pub use missing::{Missing, PassedOver};
 pub use sandbox_user::SandboxUser;
 pub use search::Search;

@@ -21,6 +21,10 @@ const USUAL: &[(&str, &str)] = &[
     ("ipython", "IPython.display"),
 ];
 
+/// Packages that import some of these: their programs have less to load beside them.
+const BUILT_ON_THEM: [&str; 7] =
+    ["scipy", "sklearn", "statsmodels", "seaborn", "plotly", "altair", "cv2"];
+
 /// Runs `script` of our runtime. Kernel and zygote are started alike, so that it makes no difference to a
 /// program which of the two it came from.
 fn command(executable: &str, script: &str, args: &[String]) -> Command {
@@ -35,6 +39,8 @@ fn command(executable: &str, script: &str, args: &[String]) -> Command {
         // machine's.
         ("OPENBLAS_NUM_THREADS", "1"),
         ("OMP_NUM_THREADS", "1"),
+        // pandas loads pyarrow where it is installed, whose allocator would start a thread; no zygote may.
+        ("JE_ARROW_MALLOC_CONF", "background_thread:false"),
     ];
     Command {
         program: String::from(executable),
@@ -56,17 +62,20 @@ impl KernelLanguage for PythonKernel {
         Some(command(executable, "zygote.py", libraries))
     }
 
-    fn usual_libraries(&self, packages: &BTreeMap<String, String>) -> Vec<String> {
-        let installed =
-            USUAL.iter().filter(|(distribution, _)| packages.contains_key(*distribution));
-        installed.map(|(_, module)| String::from(*module)).collect()
+    fn usual_libraries(&self, packages: Option<&BTreeMap<String, String>>) -> Vec<String> {
+        let is_there = |distribution: &str| {
+            packages.is_none_or(|packages| packages.contains_key(distribution))
+        };
+        let usual = USUAL.iter().filter(|(distribution, _)| is_there(distribution));
+        usual.map(|(_, module)| String::from(*module)).collect()
     }
 
     fn needs(&self, code: &str, libraries: &[String]) -> bool {
-        let mut packages = libraries.iter().filter_map(|library| library.split('.').next());
-        packages.any(|package| {
+        let loaded = libraries.iter().filter_map(|library| library.split('.').next());
+        let named = |package| {
             code.contains(package) || (package == "IPython" && notation::is_ipython(code))
-        })
+        };
+        !libraries.is_empty() && loaded.chain(BUILT_ON_THEM).any(named)
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {

@@ -1,7 +1,7 @@
 //! Which context a run gets, and when there is none.
 
 use super::*;
-use crate::execution::sample::LIMITS;
+use crate::execution::sample::{LIMITS, toolchains};
 use crate::language::bash::BASH;
 use crate::language::python::PYTHON;
 use crate::sandbox::fake::FakeBackend;
@@ -15,7 +15,7 @@ fn new(id: impl Into<String>, language: Language) -> NewContext {
 async fn the_default_context_of_a_language_is_made_once_when_it_is_asked_for() {
     let backend = FakeBackend::of_kernels();
     let sandbox = sandbox(&backend).await;
-    let contexts = Contexts::new("s", None);
+    let contexts = Contexts::new("s", None, toolchains(&[PYTHON], &[]));
     assert!(contexts.all().is_empty());
     let python = contexts.find("", PYTHON, &sandbox).expect("it is made");
     assert_eq!((&*python.id, python.language), ("ctx_defaultpython", PYTHON));
@@ -27,7 +27,9 @@ async fn the_default_context_of_a_language_is_made_once_when_it_is_asked_for() {
     let ids: Vec<_> = contexts.all().iter().map(|context| context.id.clone()).collect();
     assert_eq!(ids, ["ctx_defaultpython", "ctx_defaultbash"], "in their order");
     assert_ne!(python.key, bash.key, "they do not take turns with each other");
-    let elsewhere = Contexts::new("t", None).find("", PYTHON, &sandbox).expect("it is made");
+    let elsewhere = Contexts::new("t", None, toolchains(&[PYTHON], &[]))
+        .find("", PYTHON, &sandbox)
+        .expect("it is made");
     assert_ne!(python.key, elsewhere.key, "nor with those of another session");
 }
 
@@ -35,7 +37,7 @@ async fn the_default_context_of_a_language_is_made_once_when_it_is_asked_for() {
 async fn a_context_is_found_by_its_id_and_runs_its_own_language_only() {
     let backend = FakeBackend::of_kernels();
     let sandbox = sandbox(&backend).await;
-    let contexts = Contexts::new("s", None);
+    let contexts = Contexts::new("s", None, toolchains(&[PYTHON], &[]));
     let missing = contexts.find("plots", PYTHON, &sandbox).map(|context| context.id.clone());
     assert_eq!(missing, Err(ContextError::NotFound), "only default ones come by themselves");
     let env = BTreeMap::from([(String::from("K"), String::from("v"))]);
@@ -61,7 +63,7 @@ async fn a_context_is_found_by_its_id_and_runs_its_own_language_only() {
 async fn a_session_has_so_many_and_default_ones_count() {
     let backend = FakeBackend::of_kernels();
     let sandbox = sandbox(&backend).await;
-    let contexts = Contexts::new("s", None);
+    let contexts = Contexts::new("s", None, toolchains(&[PYTHON], &[]));
     contexts.find("", PYTHON, &sandbox).expect("room");
     for number in 1..MOST {
         contexts.create(new(number.to_string(), PYTHON), &sandbox).expect("room");
@@ -77,8 +79,9 @@ async fn a_session_has_so_many_and_default_ones_count() {
 #[tokio::test]
 async fn a_kernel_is_known_as_soon_as_it_is_noted() {
     let backend = FakeBackend::of_kernels();
-    let started = Runner::start(&*backend, PYTHON, "/usr/bin/python3", LIMITS.sandbox).await;
-    let contexts = Contexts::new("s", Some((PYTHON, started.expect("a kernel"))));
+    let toolchains = toolchains(&[PYTHON], &[]);
+    let started = Runner::start(&*backend, PYTHON, &toolchains, LIMITS.sandbox).await;
+    let contexts = Contexts::new("s", Some((PYTHON, started.expect("a kernel"))), toolchains);
     let context = contexts.all().pop().expect("the first one");
     assert_eq!(contexts.kernels(), 1, "it came with one");
     let process = context.runner.lock().await.kernel.as_ref().map(|kernel| kernel.process.id);

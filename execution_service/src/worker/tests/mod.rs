@@ -10,17 +10,14 @@ mod processes;
 mod sessions;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::*;
 use crate::execution::limits::RequestedLimits;
 use crate::execution::outcome::{Outcome, Status};
-use crate::execution::sample::{self, LIMITS, SETTINGS};
+use crate::execution::sample::{self, LIMITS, SETTINGS, toolchains};
 use crate::execution::stream::Stream;
-use crate::language::discovery::Found;
 use crate::language::python::PYTHON;
-use crate::language::toolchain::Toolchain;
-use crate::pool::PoolSize;
+use crate::pool::{Pool, PoolSize};
 use crate::sandbox::backend::ProcessId;
 use crate::sandbox::fake::{FakeBackend, FakeProcess, Inside, until};
 use crate::sandbox::files::{FileMode, Root};
@@ -109,25 +106,19 @@ impl Scene {
     }
 
     fn with(size: Size, backend: Arc<FakeBackend>) -> Self {
-        let python = PathBuf::from("/usr/bin/python3");
-        let toolchain = Toolchain::bare(python, String::from("3.11.2"));
-        let executables = BTreeMap::from([(PYTHON, String::from("/usr/bin/python3"))]);
         let erased: Arc<dyn SandboxBackend> = Arc::<FakeBackend>::clone(&backend);
         let sizes = PoolSize { initial: 0, max: 0 };
-        let pool = Pool::new(Arc::clone(&erased), &executables, &[], LIMITS.sandbox, sizes);
+        let toolchains = toolchains(&[PYTHON], &[]);
+        let pool = Pool::new(Arc::clone(&erased), toolchains, LIMITS.sandbox, sizes);
         let worker = Worker {
             instance_id: String::from("test"),
-            discovery: Discovery {
-                found: vec![Found { language: PYTHON, toolchain }],
-                ..Discovery::default()
-            },
             isolation: Isolation { walls: Vec::new() },
             range: LimitRange { defaults: LIMITS, maxima: LIMITS },
             settings: SETTINGS,
             compiled: None,
             outputs: None,
             backend: erased,
-            pool,
+            pools: Pools::new(pool),
             sessions: Registry::new(SessionRules { max: 9, max_per_owner: 9, idle: HOUR }),
             owners: Owners::roomy(),
             admission: Admission::new(size),

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::execution::compiled::Bounds;
-use crate::execution::sample::{self, LIMITS, SETTINGS};
+use crate::execution::sample::{self, LIMITS, SETTINGS, toolchains};
 use crate::execution::sharing::{Activity, What};
 use crate::execution::stream::Stream;
 use crate::language::Language;
@@ -104,11 +104,12 @@ fn text(events: &[Event], wanted: Stream) -> String {
 
 async fn empty(backend: &FakeBackend) -> Runner {
     let made = backend.create(&SandboxSpec::closed(LIMITS.sandbox)).await;
-    Runner::new(Arc::from(made.expect("a sandbox")))
+    Runner::new(Arc::from(made.expect("a sandbox")), toolchains(&Language::ALL, &[]))
 }
 
 async fn warm(backend: &FakeBackend) -> Runner {
-    let started = Runner::start(backend, PYTHON, "/usr/bin/python3", LIMITS.sandbox).await;
+    let toolchains = toolchains(&Language::ALL, &[]);
+    let started = Runner::start(backend, PYTHON, &toolchains, LIMITS.sandbox).await;
     started.expect("a kernel")
 }
 
