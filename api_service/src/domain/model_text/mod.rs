@@ -75,6 +75,8 @@ pub struct Material<'a> {
     pub results: &'a [Arc<RichResult>],
     /// In which order that came.
     pub order: &'a Order,
+    /// What data of a MIME type shows, in words; None for what has none beside its name.
+    pub in_words: fn(&str, &str) -> Option<String>,
 }
 
 impl Material<'_> {

@@ -22,8 +22,11 @@ def cell(value):
         return value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
     if kind.__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return None
-    if kind.__module__ == "numpy" and value.dtype.kind in "mMfiubU":
-        return _times(value.reshape(1))[0] if value.dtype.kind in "mM" else cell(value.item())
+    if kind.__module__ == "numpy" and getattr(value, "ndim", None) == 0:
+        if value.dtype.kind in "mM":
+            return _times(value.reshape(1))[0]
+        if value.dtype.kind in "fiubU" and value.dtype.itemsize != 16:  # of more digits it stays what it is
+            return cell(value.item())
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     return cell(str(value) + "")  # "": of a subclass of str
