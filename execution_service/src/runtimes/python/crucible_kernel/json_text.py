@@ -13,8 +13,8 @@ _CONSTANTS = {True: "true", False: "false", None: "null"}
 
 
 def to_json(value):
-    """`value` as JSON: NaN and infinities are null, as JavaScript writes them. None if it cannot be: it is
-    nested without end, or what it consists of fails."""
+    """`value` as JSON: NaN and infinities are null, as JavaScript writes them. None if it cannot be: it contains
+    itself, or what it consists of fails."""
     try:
         return _well_formed(_encode_strictly(value))
     except Exception:  # mostly of what JSON has no word for
@@ -54,7 +54,7 @@ def _plain(value, depth, above):
     if not isinstance(value, (dict, list, tuple, set, frozenset)):
         return _plain(_substitute(value), depth + 1, above)
     if id(value) in above:
-        return "[Circular]"
+        raise ValueError("it contains itself")
     above.add(id(value))
     if isinstance(value, dict):
         found = {_key(key): _plain(item, depth + 1, above) for key, item in value.items()}
