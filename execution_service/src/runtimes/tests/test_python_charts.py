@@ -137,6 +137,8 @@ class Charts(ChartCase):
         self.assertEqual([part["type"] for part in chart["elements"]], ["line", "bar", "unknown"])
         self.assertEqual(chart["elements"][0]["title"], "left")
         self.assertEqual(self.charts("plt.text(.5, .5, 'only words')"), [None])
+        for code in ("plt.axes(projection='3d').plot([1, 2], [1, 2], [1, 2])", "plt.fill_between([1, 2], [1, 2])"):
+            self.assertEqual((self.chart(code)["type"], self.chart(code)["elements"]), ("unknown", []), code)
 
     def test_many_points_are_thinned_out(self):
         chart, = self.charts("plt.plot(range(100_000)); plt.plot(range(10), label='short')")

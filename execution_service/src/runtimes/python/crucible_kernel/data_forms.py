@@ -79,7 +79,7 @@ def _altair_mime():
 
 
 _FORMS = (
-    ("matplotlib.figure", "FigureBase", CHART, _chart),
+    ("matplotlib.figure", "Figure", CHART, _chart),
     ("pandas", "DataFrame", TABLE, _pandas),
     ("pandas", "Series", TABLE, _pandas),
     ("polars", "DataFrame", TABLE, _polars),

@@ -13,6 +13,8 @@ def chart_of_axes(axes, budget):
 
 
 def _content(axes, budget):
+    if axes.name == "3d":  # whose lines are those of the screen
+        return "unknown", {"elements": []}
     wedges = slices.of(axes)
     if wedges:
         return "pie", slices.chart(wedges, budget)
