@@ -65,6 +65,9 @@ impl Material<'_> {
         for (kind, data) in mime.iter().filter(|(kind, _)| !is_text(kind)) {
             let words = (self.in_words)(kind, data);
             let words = words.unwrap_or_else(|| format!("{kind}, {} bytes", length(kind, data)));
+            if words.is_empty() {
+                continue;
+            }
             let at = (wish.address)(self.id, Kept::Execution);
             lines.push(line(&format!("[{words}; see results of {at}]")));
         }

@@ -13,7 +13,8 @@ const NAMED: usize = 12;
 /// Most characters of a name.
 const NAME: usize = 60;
 
-/// What `data` of the MIME type `kind` shows, for a model to read; None for what is no chart or table.
+/// What `data` of the MIME type `kind` shows, for a model to read; None for what is no chart or table. Of a chart of
+/// which nothing is known but that it is one there are no words.
 pub(super) fn in_words(kind: &str, data: &str) -> Option<String> {
     match kind {
         _ if data.len() > LONGEST => None,
@@ -72,6 +73,9 @@ struct Column {
 
 impl Chart {
     fn in_words(&self) -> String {
+        if self.kind == "unknown" && self.title.is_none() {
+            return String::new();
+        }
         let title = self.title.as_deref().map(|title| format!(" \"{}\"", name(title)));
         let axis = |axis, label: Option<&str>| {
             label.map_or_else(String::new, |label| format!(", {axis} \"{}\"", name(label)))

@@ -47,6 +47,7 @@ fn each_type_of_chart_has_its_words() {
             "chart: superchart \"S\": line \"left\", bar",
         ),
         (json!({"type": "unknown", "title": "T", "elements": []}), "chart: unknown \"T\""),
+        (json!({"type": "unknown", "title": null, "elements": []}), ""),
     ] {
         assert_eq!(chart(&said).as_deref(), Some(words));
     }
