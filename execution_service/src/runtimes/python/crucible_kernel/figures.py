@@ -37,7 +37,7 @@ def end_run():
     last_figure.forget()
     fonts = sys.modules.get(__package__ + ".fonts")
     if fonts is not None:
-        fonts.begin()
+        fonts.end_run()
 
 
 def install(pyplot):

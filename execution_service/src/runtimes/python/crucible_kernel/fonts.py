@@ -4,7 +4,8 @@ once and not for every character."""
 import logging
 import os
 import sys
-import warnings
+
+from . import run_warnings
 
 # What a machine may have for East Asian writing and for pictures, best first. A colour font cannot be drawn.
 FALLBACKS = (
@@ -19,8 +20,8 @@ _shown = set()
 _found = [None, []]
 
 
-def begin():
-    """At the end of a run: the next one is told again."""
+def end_run():
+    """The next run is told again."""
     _shown.clear()
 
 
@@ -38,15 +39,12 @@ def install(font_manager):
 
         kind._find_fonts_by_props = find_with_fallbacks
     # A missing family is told of each time that a text is measured.
-    logging.getLogger("matplotlib.font_manager").addFilter(lambda record: _is_first(record.getMessage()))
-    show = warnings._showwarnmsg
-
-    def _showwarnmsg(message):
-        text = str(message.message)
-        if not (text.startswith("Glyph ") and "missing from" in text) or _is_first("Glyph"):
-            show(message)
-
-    warnings._showwarnmsg = _showwarnmsg
+    logging.getLogger("matplotlib.font_manager").addFilter(
+        lambda record: record.levelno < logging.WARNING or _is_first(record.getMessage())
+    )
+    run_warnings.leave_out(
+        lambda text: text.startswith("Glyph ") and "missing from" in text and not _is_first("Glyph")
+    )
 
 
 def _is_first(text):
