@@ -99,6 +99,8 @@ class Charts(ChartCase):
             ("plt.bar([2019, 2020], [1, 2], yerr=[.1, .2])", [("2019", "Group 0", 1), ("2020", "Group 0", 2)]),
             ("plt.bar([-.2, .8], [1, 2], .4, label='A'); plt.bar([.2, 1.2], [3, 4], .4, label='B')\n"
              "plt.xticks([0, 1], ['p', 'q'])", [("p", "A", 1), ("q", "A", 2), ("p", "B", 3), ("q", "B", 4)]),
+            ("plt.bar([1, 2], [3, 4]); plt.gca().xaxis.set_major_formatter(lambda x, _: 'x')",
+             [("1", "Group 0", 3), ("2", "Group 0", 4)]),
             ("plt.hist([1, 1, 3], bins=2)", [("1 to 2", "Group 0", 2), ("2 to 3", "Group 0", 1)]),
         ):
             chart = self.chart(code)
@@ -146,6 +148,8 @@ class Charts(ChartCase):
         self.assertIs(chart["truncated"], True)
         self.assertTrue(1000 < len(long) <= 5000 and long[0] == [0.0, 0.0] and long[-1][0] > 99_000, len(long))
         self.assertEqual(len(short), 10)
+        chart, = self.charts("for _ in range(201): plt.bar([1], [2])")
+        self.assertEqual((len(chart["elements"]), chart["truncated"]), (200, True))
         charts = self.charts("fig, axes = plt.subplots(9, 9)\nfor ax in axes.flat: ax.plot([1, 2])")
         self.assertEqual((len(charts[0]["elements"]), charts[0]["truncated"]), (64, True))
 

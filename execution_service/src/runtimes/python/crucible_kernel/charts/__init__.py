@@ -6,7 +6,7 @@ A key without a value is null, and never missing. Of ours is `truncated`.
 
 from .axes import chart_of_axes
 from .budget import Budget
-from .labels import text_or_none, title_of
+from .labels import text_or_none
 
 # Of a figure; a grid of more is a picture.
 _MOST_AXES = 64
@@ -28,6 +28,3 @@ def chart_of(figure):
         chart = {"type": "superchart", "title": title, "elements": elements}
     chart["truncated"] = budget.exceeded or len(axes) > _MOST_AXES
     return chart
-
-
-__all__ = ["chart_of", "title_of"]

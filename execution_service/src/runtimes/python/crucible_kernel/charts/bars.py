@@ -1,7 +1,6 @@
 """Bars, side by side, stacked, sideways, and those of a histogram."""
 
 from ..cells import cell
-from .budget import MOST_SERIES
 from .labels import labels_of, name_at, named_ticks
 from .legend import legend_of, series_name
 
@@ -9,7 +8,7 @@ from .legend import legend_of, series_name
 def of(axes):
     """The groups of bars in `axes`."""
     found = [group for group in axes.containers if type(group).__name__ == "BarContainer"]
-    return [group for group in found if group.patches][:MOST_SERIES]
+    return [group for group in found if group.patches]
 
 
 def chart(axes, groups, budget):
@@ -19,7 +18,7 @@ def chart(axes, groups, budget):
     names = named_ticks(axis)
     elements = []
     legend = legend_of(axes)
-    for number, group in enumerate(groups):
+    for number, group in enumerate(budget.series(groups)):
         name = series_name(group, legend, "Group", number)
         spans = [_span(bar, sideways) for bar in budget.first(group.patches)]
         histogram = not names and _touch(spans)
@@ -46,4 +45,3 @@ def _touch(spans):
     return bool(pairs) and all(
         abs(left[0] + left[1] - right[0]) <= abs(left[1]) * 1e-6 for left, right in pairs
     )
-

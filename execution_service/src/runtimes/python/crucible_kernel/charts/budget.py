@@ -3,7 +3,7 @@
 # Points, bars, slices, boxes and outliers of a figure together. More than a picture shows.
 _MOST_POINTS = 5000
 # Lines, groups of points and the like of one pair of axes.
-MOST_SERIES = 200
+_MOST_SERIES = 200
 
 
 class Budget:
@@ -13,15 +13,19 @@ class Budget:
         self._left = _MOST_POINTS
         self.exceeded = False
 
-    def first(self, values, most=_MOST_POINTS):
-        """The first `most` of them, or as many as there is room for."""
-        most = min(most, self._left)
-        values = list(values[: most + 1])
-        if len(values) > most:
-            self.exceeded = True
-            del values[most:]
+    def first(self, values):
+        """As many of them as there is room for."""
+        values = self._cut(values, self._left)
         self._left -= len(values)
         return values
+
+    def series(self, values):
+        """As many of them as one pair of axes may have."""
+        return self._cut(values, _MOST_SERIES)
+
+    def _cut(self, values, most):
+        self.exceeded = self.exceeded or len(values) > most
+        return list(values[:most])
 
     def thinned(self, length, series):
         """Which of `length` points to keep, evenly, where as many as `series` more are to come with this one."""

@@ -51,7 +51,9 @@ def ticks_of(axis, name):
 def named_ticks(axis):
     """Position and text of the ticks that have been given one, such as the names of bars."""
     formatter = type(axis.get_major_formatter()).__name__
-    if formatter not in ("StrCategoryFormatter", "FixedFormatter", "FuncFormatter", "IndexFormatter"):
+    fixed = type(axis.get_major_locator()).__name__ == "FixedLocator"
+    # `xticks(places, names)` makes a function of the names; any other function only writes the numbers in its way.
+    if formatter not in ("StrCategoryFormatter", "FixedFormatter") and not (fixed and formatter == "FuncFormatter"):
         return []
     pairs = zip(axis.get_ticklocs(), axis.get_ticklabels())
     return [(float(at), short(label.get_text())) for at, label in pairs][: 10 * _MOST_TICKS]

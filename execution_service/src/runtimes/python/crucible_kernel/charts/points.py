@@ -1,7 +1,6 @@
 """Lines and clouds of points."""
 
 from ..cells import cells
-from .budget import MOST_SERIES
 from .labels import dates_at, labels_of, shows_dates, ticks_of
 from .legend import legend_of, series_name
 
@@ -32,10 +31,7 @@ def chart(axes, series, budget):
     chart = labels_of(axes)
     chart.update(ticks_of(axes.xaxis, "x"))
     chart.update(ticks_of(axes.yaxis, "y"))
-    if len(series) > MOST_SERIES:
-        budget.exceeded = True
-        series = series[:MOST_SERIES]
-    elements = []
+    series, elements = budget.series(series), []
     for at, (label, x, y) in enumerate(series):
         kept = budget.thinned(min(len(x), len(y)), len(series) - at)
         x, y = _coordinates(axes.xaxis, x, kept), _coordinates(axes.yaxis, y, kept)
@@ -48,6 +44,8 @@ def _coordinates(axis, values, kept):
     # A column of pandas would be sliced by its labels. True is where a line is at 1.
     values = cells(getattr(values, "to_numpy", lambda: values)()[kept])
     values = [float(value) if isinstance(value, (bool, int)) else value for value in values]
-    if shows_dates(axis) and all(isinstance(value, float) for value in values):
-        return dates_at(axis, values)
+    numbers = [value for value in values if isinstance(value, float)]
+    if numbers and shows_dates(axis):
+        dates = iter(dates_at(axis, numbers))
+        return [next(dates) if isinstance(value, float) else value for value in values]
     return values
