@@ -8,7 +8,10 @@ pub fn is_ipython(code: &str) -> bool {
     code.contains("get_ipython")
         || COMMANDS.iter().any(|command| code.starts_with(command))
         || code.lines().map(str::trim).any(|line| {
-            line.starts_with(['%', '!', '?']) || line.ends_with('?') || line.contains("= !") || line.contains("= %")
+            line.starts_with(['%', '!', '?'])
+                || line.ends_with('?')
+                || line.contains("= !")
+                || line.contains("= %")
         })
 }
 
@@ -18,7 +21,16 @@ mod tests {
 
     #[test]
     fn what_ipython_is_needed_for() {
-        for code in ["%pwd", "x = 1\n  !ls", "files = !ls", "a = %time 1", "len?", "?len", "pip install x", "get_ipython()"] {
+        for code in [
+            "%pwd",
+            "x = 1\n  !ls",
+            "files = !ls",
+            "a = %time 1",
+            "len?",
+            "?len",
+            "pip install x",
+            "get_ipython()",
+        ] {
             assert!(is_ipython(code), "{code}");
         }
         for code in ["", "print(1)", "x = 1 % 2", "a != b", "# why? because", "lsof = 1"] {

@@ -82,13 +82,15 @@ def _rich_forms(value, write_error):
 
 
 def _png_of(figure):
-    """Renders one figure, cropped to its content as notebooks do, and closes it."""
+    """Renders one figure, cropped to its content as notebooks do, and closes it, also if it cannot be drawn."""
     target = _BytesIO()
-    figure.savefig(target, format="png", bbox_inches="tight")
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:  # a figure can be made without pyplot, which then does not know it
-        last_figure.shown(figure)
-        pyplot.close(figure)
+    try:
+        figure.savefig(target, format="png", bbox_inches="tight")
+    finally:
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:  # a figure can be made without pyplot, which then does not know it
+            last_figure.shown(figure)
+            pyplot.close(figure)
     return target.getvalue()
 
 
