@@ -177,6 +177,23 @@ async fn large_results_are_told_by_their_address() {
 }
 
 #[tokio::test]
+async fn charts_and_tables_are_said_in_words() {
+    let app = App::start().await;
+    let token = app.user("eve").await;
+    let answer = run(&app, &token, json!({"code": "chart", "for_model": 1000})).await;
+    let record =
+        format!("/v1/code_interpreter/executions/{}", answer["execution_id"].as_str().unwrap());
+    let expected = format!(
+        "<Figure>\n[chart: pie: a 25 %; see results of {record}]\n<Figure>\n<Figure>\n\
+         [application/vnd.crucible.table+json, 9 bytes; see results of {record}]"
+    );
+    assert_eq!(answer["text"], expected);
+    let compact = run(&app, &token, json!({"code": "chart", "answer": "compact"})).await;
+    assert!(compact["text"].as_str().unwrap().contains("[chart: pie: a 25 %; "), "{compact}");
+    assert!(compact.get("results").is_none());
+}
+
+#[tokio::test]
 async fn wishes_that_cannot_be_fulfilled_are_refused() {
     let app = App::start().await;
     let token = app.user("eve").await;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod case;
+mod charts;
 mod commands;
 mod contexts;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]

@@ -35,6 +35,15 @@ impl Example {
 
 const EXAMPLES: &[Example] = &[
     Example {
+        inside: &["pandas", "matplotlib"],
+        prints: &[
+            "bar chart 'Sales', revenue (k€), unit k€:\n    north: 120.5\n    south: 0.0\n",
+            "    revenue (float64): [120.5, None, 99.0]\n",
+            "[chart: bar \"Sales\", y \"revenue (k€)\": north 120.5, south 0, west 99; see results of /v1/",
+        ],
+        ..Example::new("chart_data.py")
+    },
+    Example {
         prints: &["Node: 1314 thousand\nPython still has 2 rows"],
         ..Example::new("contexts.py")
     },

@@ -75,6 +75,9 @@ pub struct Material<'a> {
     pub results: &'a [Arc<RichResult>],
     /// In which order that came.
     pub order: &'a Order,
+    /// What data of a MIME type shows, in words: none for what is not worth a line, and None for what is told
+    /// by name and size.
+    pub in_words: fn(&str, &str) -> Option<String>,
 }
 
 impl Material<'_> {

@@ -63,8 +63,13 @@ impl Material<'_> {
         lines.extend(text.map(|text| plain(text)));
         // Another way to write the same text is no news.
         for (kind, data) in mime.iter().filter(|(kind, _)| !is_text(kind)) {
-            let (bytes, at) = (decoded_length(data), (wish.address)(self.id, Kept::Execution));
-            lines.push(line(&format!("[{kind}, {bytes} bytes; see results of {at}]")));
+            let words = (self.in_words)(kind, data);
+            let words = words.unwrap_or_else(|| format!("{kind}, {} bytes", length(kind, data)));
+            if words.is_empty() {
+                continue;
+            }
+            let at = (wish.address)(self.id, Kept::Execution);
+            lines.push(line(&format!("[{words}; see results of {at}]")));
         }
         for (kind, artifact) in stored {
             let Artifact { path, size, until: _ } = artifact;
@@ -79,8 +84,12 @@ fn is_text(kind: &str) -> bool {
     kind.starts_with("text/") || kind == "application/json"
 }
 
-/// How many bytes so much base64 means.
-fn decoded_length(base64: &str) -> usize {
+/// How many bytes a value has: JSON and XML are text, and so much base64 means fewer.
+fn length(kind: &str, data: &str) -> usize {
+    if kind.ends_with("+json") || kind.ends_with("+xml") {
+        return data.len();
+    }
+    let base64 = data;
     let padding = base64.bytes().rev().take(2).filter(|byte| *byte == b'=').count();
     (base64.len() / 4 * 3).saturating_sub(padding)
 }

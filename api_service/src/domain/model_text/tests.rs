@@ -108,7 +108,9 @@ fn text(came: &[Came], mut outcome: Outcome, characters: usize) -> String {
     stderr.end(outcome.stderr.bytes);
     let id = &ExecutionId::generate();
     let (outcome, stdout, stderr, results, order) = (&outcome, &stdout, &stderr, &*results, &order);
-    Material { id, outcome, stdout, stderr, results, order }.text(ForModel { characters, address })
+    let in_words = |kind: &str, data: &str| (kind == "x+json").then(|| format!("it says {data}"));
+    let material = Material { id, outcome, stdout, stderr, results, order, in_words };
+    material.text(ForModel { characters, address })
 }
 
 fn out(text: &str) -> Came {
@@ -158,6 +160,13 @@ fn what_was_cleared_makes_way() {
     // However many there were.
     let steps = (0..20_000).flat_map(|step| [Came::Cleared, out(&format!("{step}\n"))]);
     assert_eq!(text(&steps.collect::<Vec<_>>(), ok(), 1000), "19999");
+}
+
+#[test]
+fn data_is_said_in_words_where_it_has_some() {
+    let came = [shown(&[("text/plain", "T"), ("x+json", "\u{1b}[1mhi\n"), ("y+json", "[1, 2]")])];
+    let expected = "T\n[it says hi ; see results of /run]\n[y+json, 6 bytes; see results of /run]";
+    assert_eq!(text(&came, ok(), 1000), expected);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Executions;
 use super::deadline::GRACE;
 use super::follow::Ongoing;
+use super::in_words::in_words;
 use super::log::End;
 use super::record::Record;
 use crate::domain::capture::Capture;
@@ -180,7 +181,8 @@ async fn text_for_model(
     let write = move || {
         let Done { stdout, stderr, results, outcome } = &done;
         let order = &order;
-        let text = Material { id: &id, outcome, stdout, stderr, results, order }.text(wish);
+        let material = Material { id: &id, outcome, stdout, stderr, results, order, in_words };
+        let text = material.text(wish);
         (done, text)
     };
     if length <= SHORT {

@@ -8,6 +8,7 @@ mod deadline;
 mod detached;
 mod drive;
 mod follow;
+mod in_words;
 mod input;
 mod kept;
 mod log;

@@ -5,6 +5,7 @@ use std::time::Duration;
 mod app;
 mod artifacts;
 mod capabilities;
+mod charts;
 mod events;
 mod fake_files;
 mod fake_processes;

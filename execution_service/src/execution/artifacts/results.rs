@@ -87,6 +87,8 @@ fn extension(kind: &str) -> (&'static str, bool) {
         "application/pdf" => ("pdf", false),
         "image/svg+xml" => ("svg", true),
         "application/json" => ("json", true),
+        "application/vnd.crucible.chart+json" => ("chart.json", true),
+        "application/vnd.crucible.table+json" => ("table.json", true),
         "text/html" => ("html", true),
         "text/csv" => ("csv", true),
         "text/latex" => ("tex", true),

@@ -135,6 +135,7 @@ async fn large_values_are_stored_as_what_they_mean() {
         ("text/plain", "short"),
         ("image/png", "AAEC\nAwQFBgcI"),
         ("text/html", "<b>long text</b>"),
+        ("application/vnd.crucible.chart+json", "{\"type\": 1}"),
     ]);
     let light = large.lighten(shown, 1);
     assert_eq!(light.mime.keys().collect::<Vec<_>>(), ["text/plain"]);
@@ -144,12 +145,13 @@ async fn large_values_are_stored_as_what_they_mean() {
         .map(|(kind, file)| (&**kind, file.path.to_string(), file.size))
         .collect();
     let expected = [
+        ("application/vnd.crucible.chart+json", String::from(".results/1.chart.json"), 11),
         ("image/png", String::from(".results/1.png"), 9),
         ("text/html", String::from(".results/1.html"), 16),
     ];
     assert_eq!(stored, expected);
     assert_eq!(content(&store, path(".results/1.png")).await, Some((0..9).collect()));
-    assert_eq!(large.names().len(), 2);
+    assert_eq!(large.names().len(), 3);
     // What is no base64, and what has a name that is taken, stays.
     let odd = large.lighten(result(&[("image/png", "!!!!!!!!!!!!")]), 2);
     let again = large.lighten(result(&[("text/html", "<b>other text</b>")]), 1);

@@ -100,7 +100,14 @@ impl Serialize for EncodedJson {
 /// One rich value.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ResultBody {
-    /// Representations by MIME type; binary ones are base64.
+    /// Representations by MIME type; binary ones are base64, and those that end with `json` are valid JSON. Beside
+    /// the picture of a figure stands `application/vnd.crucible.chart+json`, what is drawn in it; beside the text of
+    /// a table `application/vnd.crucible.table+json`, its columns.
+    #[schema(example = json!({
+        "text/plain": "   a\n0  1\n1  2",
+        "application/vnd.crucible.table+json": "{\"shape\": [2, 1], \"index\": [], \"columns\": [{\"name\": \
+            \"a\", \"dtype\": \"int64\", \"values\": [1, 2]}], \"truncated\": false}",
+    }))]
     pub mime: BTreeMap<String, String>,
     /// Large ones, which can be fetched; left out when there are none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

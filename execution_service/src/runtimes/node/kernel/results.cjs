@@ -4,17 +4,15 @@
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
 const channel = require('./channel.cjs');
+const { anyJson, exactJson } = require('./json.cjs');
+const { process } = require('./process.cjs');
 
 const BUNDLE_BYTES = 8 << 20;
 const TEXT_CHARACTERS = 1 << 20;
 // The convention of Deno's and other notebooks: a method that returns the bundle of its object.
 const BUNDLE_METHOD = Symbol.for('Jupyter.display');
-// Deeper than what anybody reads, and far from the end of the stack. A cycle gets here as well.
-const DEEPEST = 200;
-const { parse, stringify } = JSON;
-const { entries, getOwnPropertySymbols, getPrototypeOf, is, keys } = Object;
-const { isFinite } = Number;
-const { isArray } = Array;
+const { entries } = Object;
+const reflectApply = Reflect.apply;
 const { byteLength } = Buffer;
 
 const Timeout = setTimeout(() => {}, 0).unref().constructor;
@@ -51,64 +49,41 @@ function display(...values) {
 function bundleOf(value) {
   const texts = { 'text/plain': inspect(value) };
   if (value === null || typeof value !== 'object') return texts;
-  if (typeof value[BUNDLE_METHOD] === 'function') {
-    for (const [mime, data] of entries(value[BUNDLE_METHOD]())) {
-      const text = asText(mime, data);
-      if (text !== undefined) texts[mime] = text;
-    }
-  } else {
-    const json = jsonOf(value);
+  const method = methodOf(value);
+  if (typeof method !== 'function') {
+    const json = exactJson(value);
     if (json !== undefined) texts['application/json'] = json;
+    return texts;
+  }
+  for (const [mime, data] of bundleBy(method, value)) {
+    const text = asText(mime, data);
+    if (text !== undefined) texts[mime] = text;
   }
   return texts;
 }
 
-function jsonOf(value) {
+function methodOf(value) {
   try {
-    return saysAll(value, 0) ? stringify(value) : undefined;
+    return value[BUNDLE_METHOD];
   } catch {
-    return undefined; // a getter that throws, a proxy: the text has it
+    return undefined; // a proxy that knows the names it has
   }
 }
 
-// Whether JSON has a word for everything in it. A Map or an instance would come out as {}, NaN as null, and a
-// function not at all; a cycle would never end.
-function saysAll(value, depth) {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      return isFinite(value) && !is(value, -0);
-    case 'object':
-      break;
-    default:
-      return false;
+// A method that fails is told of, and costs the run nothing.
+function bundleBy(method, value) {
+  try {
+    return entries(reflectApply(method, value, []) ?? {});
+  } catch (error) {
+    process.stderr.write(`${inspect(error)}\n`);
+    return [];
   }
-  if (value === null) return true;
-  if (depth > DEEPEST || typeof value.toJSON === 'function') return false;
-  if (isArray(value)) {
-    return keys(value).length === value.length && value.every((item) => saysAll(item, depth + 1));
-  }
-  const prototype = getPrototypeOf(value);
-  if (prototype !== null && getPrototypeOf(prototype) !== null) return false;
-  if (getOwnPropertySymbols(value).length > 0) return false;
-  return keys(value).every((key) => saysAll(value[key], depth + 1));
 }
 
 function asText(mime, data) {
   if (data instanceof Uint8Array) return Buffer.from(data).toString('base64');
-  if (typeof data !== 'string') return stringify(data);
-  return /^application\/json$|\+json$/.test(mime) ? validJson(data) : data;
-}
-
-function validJson(text) {
-  try {
-    parse(text);
-    return text;
-  } catch {
-    return stringify(text);
-  }
+  if (typeof data === 'string' && !/^application\/json$|\+json$/.test(mime)) return data;
+  return anyJson(data);
 }
 
 function bounded(texts) {

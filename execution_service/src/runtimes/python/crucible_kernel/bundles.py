@@ -8,6 +8,7 @@ import binascii
 import io
 import sys
 
+from . import data_forms
 from .json_text import to_json, valid_json
 from .last_figure import last_figure
 from .tracebacks import render, strip
@@ -43,13 +44,16 @@ def bundle_of(value, write_error):
     if not isinstance(value, type):
         for mime, data in _rich_forms(value, write_error):
             found.setdefault(mime, data)
+        for mime, data in data_forms.of(value):
+            found.setdefault(mime, data)
     found.setdefault("text/plain", text)
     return bounded(found)
 
 
 def bounded(bundle):
     """Makes every form a text and keeps the whole under 8 MiB, saying in text/plain what was dropped."""
-    texts = {mime: _as_text(mime, data) for mime, data in bundle.items() if data is not None}
+    bundle = {mime: data for mime, data in bundle.items() if isinstance(mime, str) and data is not None}
+    texts = {mime: _as_text(mime, data) for mime, data in bundle.items()}
     texts = {mime: text for mime, text in texts.items() if text is not None}
     plain = texts.get("text/plain", "")
     if len(plain) > TEXT_CHARACTERS:
@@ -66,29 +70,37 @@ def bounded(bundle):
 
 def _rich_forms(value, write_error):
     # matplotlib has no protocol of its own; a figure exists only where it has been imported.
-    figure_class = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
-    if isinstance(figure_class, type) and isinstance(value, figure_class):
-        yield "image/png", _png_of(value)
-    # Looked up on the class: an object whose __getattr__ answers every name has no rich form.
-    kind = type(value)
-    bundle = _call(getattr(kind, "_repr_mimebundle_", None), value, write_error, include=None, exclude=None)
+    if data_forms.is_a(value, "matplotlib.figure", "Figure"):
+        yield "image/png", _call(_png_of, value, write_error)
+    bundle = _call(method_of(value, "_repr_mimebundle_"), value, write_error, include=None, exclude=None)
     if isinstance(bundle, dict):
         yield from bundle.items()
     for mime, name in _METHODS:
-        data = _call(getattr(kind, name, None), value, write_error)
+        data = _call(method_of(value, name), value, write_error)
         if data is not None:
             yield mime, data
 
 
 def _png_of(figure):
-    """Renders one figure, cropped to its content as notebooks do, and closes it."""
+    """Renders one figure, cropped to its content as notebooks do, and closes it, also if it cannot be drawn."""
     target = _BytesIO()
-    figure.savefig(target, format="png", bbox_inches="tight")
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:  # a figure can be made without pyplot, which then does not know it
-        last_figure.shown(figure)
-        pyplot.close(figure)
+    try:
+        figure.savefig(target, format="png", bbox_inches="tight")
+    finally:
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:  # a figure can be made without pyplot, which then does not know it
+            last_figure.shown(figure)
+            pyplot.close(figure)
     return target.getvalue()
+
+
+def method_of(value, name):
+    """The method of that name, or None. Looked up on the class: an object whose `__getattr__` answers every name
+    has no rich form."""
+    try:
+        return getattr(type(value), name, None)
+    except Exception:  # raised by the `__getattr__` of its class
+        return None
 
 
 def _call(method, value, write_error, **arguments):

@@ -2,7 +2,8 @@
 
 import sys
 
-from .bundles import bounded, bundle_of
+from . import data_forms
+from .bundles import bounded, bundle_of, method_of
 from .handles import DisplayHandle, new_id
 
 # Of results that wait for what may take their place. More than a program shows at once.
@@ -47,6 +48,7 @@ class Display:
         self._patience = _PATIENCE
         self._held = []
         self._clears = False
+        data_forms.begin()
 
     def main_result(self, value):
         """Sends the value of the program's last expression."""
@@ -143,10 +145,9 @@ class Display:
             print(bundle.get("text/plain", ""), file=sys.stdout)
 
     def _shown_by_itself(self, value):
-        kind = type(value)
-        method = getattr(kind, "_ipython_display_", None)
+        method = method_of(value, "_ipython_display_")
         # A bundle says more: plotly's own display looks for a notebook and fails without one.
-        if not callable(method) or hasattr(kind, "_repr_mimebundle_"):
+        if not callable(method) or method_of(value, "_repr_mimebundle_") is not None:
             return False
         method(value)
         return True

@@ -35,6 +35,9 @@ def end_run():
     """Sends what is open, and lets go of all."""
     send_open()
     last_figure.forget()
+    fonts = sys.modules.get(__package__ + ".fonts")
+    if fonts is not None:
+        fonts.end_run()
 
 
 def install(pyplot):

@@ -18,6 +18,7 @@ def install():
     builtins.display = display.show
     post_import.install()
     post_import.on_import("matplotlib.pyplot", figures.install)
+    post_import.on_import("matplotlib.font_manager", _fonts)
     post_import.on_import("pandas", _pandas)
     post_import.on_import("IPython.core.display_functions", _ipython)
     post_import.on_import("IPython.core.display", _ipython)
@@ -31,6 +32,12 @@ def install():
     introspection.of_traceback()
     run_warnings.install()
     modules.install()
+
+
+def _fonts(font_manager):
+    from . import fonts  # with `logging`, which most programs have no use for
+
+    fonts.install(font_manager)
 
 
 def _pandas(pandas):

@@ -13,6 +13,7 @@ _forget_shown = getattr(warnings, "_filters_mutated", None) or getattr(
 )
 _getframe = sys._getframe
 _current = ["main.py"]
+_conditions = []
 
 
 def begin(filename):
@@ -21,11 +22,18 @@ def begin(filename):
     _forget_shown()
 
 
+def leave_out(condition):
+    """Warnings are not shown of whose text `condition` is true."""
+    _conditions.append(condition)
+
+
 def install():
     """At boot."""
     show = warnings._showwarnmsg
 
     def _showwarnmsg(message):
+        if _conditions and any(condition(str(message.message)) for condition in _conditions):
+            return
         if message.filename.startswith(_KERNEL_FOLDER):
             message.filename, message.lineno = _place()
             message.line = None
