@@ -93,3 +93,33 @@ impl Sink {
         self.events.closed().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, Sink, Stream};
+
+    #[test]
+    fn a_clearing_is_told_with_what_follows_it() {
+        let (sink, mut events) = Sink::new();
+        let write = |text: &str| {
+            let data = text.as_bytes().to_vec();
+            sink.send(Event::Output { stream: Stream::Stdout, offset: 0, data });
+        };
+        write("one");
+        (0..1000).for_each(|_| sink.clear());
+        sink.send(Event::Started);
+        write("two");
+        write("three");
+        sink.clear();
+        drop(sink);
+        let mut told = Vec::new();
+        while let Some(event) = events.blocking_recv() {
+            told.push(match event {
+                Event::Result(result) if result.mime.is_empty() => String::from("cleared"),
+                Event::Output { data, .. } => String::from_utf8(data).expect("text"),
+                _ => String::from("other"),
+            });
+        }
+        assert_eq!(told, ["one", "other", "cleared", "two", "three"]);
+    }
+}

@@ -214,6 +214,7 @@ class Commands(WithIPython):
         self.assertEqual([ran[1].value, ran[4].value], ["('bash out\\n', 'err\\n')", "(b'later\\n', 0)"])
         self.assertEqual((ran[5].out, ran[6].out), ("Couldn't find program: 'no-such-program'\n", "1\n"))
         self.assertEqual(self.cell("%%bash\nexit 0\nthis is not read").out, "")
+        self.assertEqual(self.cell("%%script wc -c\n" + "x" * (1 << 20)).out.strip(), str((1 << 20) + 1))
 
     def test_a_script_that_fails(self):
         ran = self.session("1", "%%bash\necho before; exit 3")[-1]
@@ -296,6 +297,14 @@ class Traces(WithIPython):
             self.assertPlace(ran, name, 2)
             self.assertIn(message, ran.found["message"])
             self.assertEqual(ran.err.count("Traceback"), 1, ran.err)
+
+    def test_a_cell_magic_below_the_first_line(self):
+        self.assertIn("first line", self.last("# how long\n%%time\n1").found["hint"])
+
+    def test_an_ipython_that_cannot_be_loaded(self):
+        ran = self.last("open('traitlets.py', 'w').write('raise ValueError(5)')\nNone", "%pwd")
+        self.assertPlace(ran, "SyntaxError", 1)
+        self.assertIn("cannot be loaded (ValueError: 5)", ran.found["hint"])
 
     def test_a_file_that_fails(self):
         ran = self.last("open('s.py', 'w').write('x = 1\\ndef f():\\n    raise KeyError(x)\\nf()\\n')\nNone", "%run s.py")

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-from .ipython.shell import is_installed
+from .ipython.shell import is_installed, shell
 
 # Import names whose package is called otherwise.
 _PACKAGE_OF = {
@@ -44,7 +44,7 @@ def hint_for(error, first_run):
             return _missing_module(error)
         if isinstance(error, NameError) and str(error) == "name 'get_ipython' is not defined":
             return _without_ipython("get_ipython() belongs to", "the modules behind its magics, or subprocess.run()")
-        if type(error).__name__ == "UsageError" and "`%%%" in str(error):
+        if type(error).__name__ == "UsageError" and "Line magic function `%%" in str(error):
             return "A cell magic (%%) is the first line of the code, and the rest of the code is its text."
         if isinstance(error, NameError) and not isinstance(error, UnboundLocalError) and first_run:
             return "This is the first run of this interpreter: names of earlier runs do not exist in it."
@@ -86,9 +86,11 @@ def _not_python(error):
 
 
 def _without_ipython(what, instead):
-    if is_installed():
-        return None  # then it has been looked at, and is not IPython's either
-    return "%s IPython, which is not installed here: use %s." % (what, instead)
+    if not is_installed():
+        return "%s IPython, which is not installed here: use %s." % (what, instead)
+    if shell.problem is not None:
+        return "%s IPython, which cannot be loaded (%s): use %s." % (what, shell.problem, instead)
+    return None  # it has been looked at, and is not IPython's either
 
 
 def _missing_module(error):

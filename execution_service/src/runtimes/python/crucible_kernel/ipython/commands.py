@@ -71,12 +71,31 @@ def execute(arguments, input=None, environment=None, out=None, err=None):
 
 def start(arguments, input=None, environment=None, **streams):
     """Starts a program in a group of its own, which an interrupt can end as a whole."""
-    with tempfile.TemporaryFile() as source:
-        if input is not None:  # a file, so that nobody has to stand by and write
-            source.write(input.encode("utf-8", "surrogateescape"))
-            source.seek(0)
-            streams["stdin"] = source
+    if input is not None:
+        streams["stdin"] = _source_of(input.encode("utf-8", "surrogateescape"))
+    try:
         return subprocess.Popen(arguments, env=environment, start_new_session=True, **streams)
+    finally:
+        if input is not None:
+            streams["stdin"].close()
+
+
+def _source_of(data):
+    # Nobody has to stand by and write: what a pipe does not hold is a file.
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        held = os.write(writer, data) == len(data)
+    except BlockingIOError:
+        held = False
+    os.close(writer)
+    source = os.fdopen(reader, "rb")
+    if not held:
+        source.close()
+        source = tempfile.TemporaryFile()
+        source.write(data)
+        source.seek(0)
+    return source
 
 
 def _writer_unless_inherited(stream, fd):

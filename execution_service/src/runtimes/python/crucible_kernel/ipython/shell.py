@@ -19,6 +19,7 @@ class Shell:
         self._is_script = False
         self._loop = None
         self._outputs = None
+        self.problem = None  # why IPython could not be loaded
 
     def attach(self, main, loop, outputs):
         """Names the module of the user's code, and the event loop and outputs of its session (None: a program)."""
@@ -74,9 +75,11 @@ class Shell:
         if self._shell is None and is_installed():
             try:
                 from .kernel_shell import make
-            except ImportError:  # one that is too old, or not whole
+
+                self._shell = make(self._main, self._loop, self._outputs)
+            except Exception as error:  # too old, not whole, or a file of the user's has the name of a part of it
+                self.problem = "%s: %s" % (type(error).__name__, error)
                 return False
-            self._shell = make(self._main, self._loop, self._outputs)
             builtins.get_ipython = self._shell.get_ipython
         return self._shell is not None
 
