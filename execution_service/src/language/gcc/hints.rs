@@ -145,15 +145,19 @@ fn of_an_undefined(dialect: &Dialect, name: &str) -> String {
     if let Some(class) = name.strip_prefix("vtable for ") {
         return format!("define every virtual function of {class} that is not `= 0`");
     }
-    if let Some((_, flag)) = LIBRARIES.iter().find(|(beginning, _)| name.starts_with(beginning)) {
-        return format!("add compiler_flags [\"{flag}\"]");
-    }
     let endings = endings(dialect);
-    format!(
+    let define = format!(
         "define `{name}`: in the code, or in one of `files` that ends in {endings} (those are compiled \
-         along; a file that is in the session already can be named in compiler_flags, and a library is \
-         linked by \"-lname\")"
-    )
+         along; a file that is in the session already can be named in compiler_flags)"
+    );
+    // A name with its parameters is one of C++, as those of these libraries are not.
+    let library = LIBRARIES.iter().find(|(beginning, _)| name.starts_with(beginning));
+    match library.filter(|_| !name.contains('(')) {
+        Some((_, flag)) => {
+            format!("if it is the library's, add compiler_flags [\"{flag}\"]; else {define}")
+        }
+        None => format!("{define}; a library is linked by \"-lname\""),
+    }
 }
 
 /// gcc's own advice, which it gives beside the error.

@@ -80,7 +80,10 @@ pub(in crate::http::rest) fn args_schema() -> Array {
 pub(in crate::http::rest) fn compiler_flags_schema() -> Array {
     ArrayBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
-        .description(Some("For compiled languages; `/v1/languages` lists those that each accepts."))
+        .description(Some(
+            "For compiled languages; `/v1/languages` lists those that each accepts. Sources among `files` \
+             are compiled along; one that is in the session already may be named here.",
+        ))
         .items(string_schema().min_length(Some(1)).max_length(Some(MAX_COMPILER_FLAG)))
         .max_items(Some(MAX_COMPILER_FLAGS))
         .build()

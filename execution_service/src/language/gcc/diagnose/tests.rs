@@ -56,6 +56,8 @@ fn each_class_of_errors_has_advice() {
         (&C, undefined("deflateInit_"), "-lz"),
         (&C, undefined("omp_get_num_threads"), "-fopenmp"),
         (&C, undefined("util"), "`files`"),
+        (&C, undefined("compress"), "else define `compress`"),
+        (&CPP, undefined("compress(int)"), "define `compress(int)`: in the code"),
         (&CPP, undefined("Shape::area() const"), "`files`"),
         (&CPP, undefined("vtable for Shape"), "virtual"),
         (
