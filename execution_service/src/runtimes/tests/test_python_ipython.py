@@ -171,7 +171,7 @@ class Magics(WithIPython):
             self.skipTest("no matplotlib")
         ran = self.session("%matplotlib inline\n%config InlineBackend.figure_format = 'retina'\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);",
                            "%%time\nplt.plot([1, 2]);", "%%capture c\nplt.plot([1, 2])\nNone", "len(c.outputs)", "import matplotlib\nmatplotlib.get_backend().lower()")
-        self.assertEqual([list(run.answer.shown[0]) for run in ran[:2]], [["image/png", "text/plain"]] * 2)
+        self.assertEqual(["image/png" in run.answer.shown[0] for run in ran[:2]], [True, True])
         self.assertEqual((ran[2].answer.results, ran[3].value, ran[4].value), ([], "1", "'agg'"))
         self.assertIn("There is no screen for qt", self.cell("%matplotlib qt").err)
 

@@ -29,7 +29,9 @@ def install(font_manager):
     """After the import of matplotlib's fonts."""
     kind = font_manager.FontManager
     find = getattr(kind, "_find_fonts_by_props", None)
-    if find is not None:  # matplotlib 3.6: a text has several fonts
+    # Since matplotlib 3.6 a text has several fonts. The environment that the launcher makes has seen to it already, for
+    # the children of a program as well (standalone/src/provision/crucible_fonts.py).
+    if find is not None and find.__module__ != "crucible_fonts":
 
         def find_with_fallbacks(self, prop, fontext="ttf", *arguments, **options):
             found = find(self, prop, fontext, *arguments, **options)
