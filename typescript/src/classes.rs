@@ -162,7 +162,7 @@ impl<'a> Eraser<'a> {
             self.refuse(key, "An accessor must have a plain name here");
             return;
         };
-        let decorated = self.accessor_decorators(it, name.name.as_str());
+        let decorated = self.accessor_decorators(it);
         let start = it.decorators.last().map_or(it.span.start, |last| last.span.end);
         self.blank_modifiers(start, key.start, &MODIFIERS);
         self.blank_modifiers(start, key.start, &["accessor"]);

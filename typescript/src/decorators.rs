@@ -16,6 +16,7 @@ use oxc_span::{GetSpan, Span};
 
 use crate::classes::{property_of, quoted};
 use crate::erase::Eraser;
+use crate::tokens::tokens;
 
 /// A class whose members are walked.
 pub(crate) struct Members {
@@ -182,20 +183,28 @@ impl<'a> Eraser<'a> {
     /// The call that gets a decorated field's value; the field itself is a private one from here on.
     pub(crate) fn field_decorators(&mut self, it: &PropertyDefinition<'a>) -> Option<String> {
         let named = self.collect(&it.decorators, "field", &it.key, it.r#static)?;
-        if !named {
-            self.refuse(it.key.span(), "A decorated field must have a plain name here");
-        }
         let key = it.key.span();
         let hidden = self.hide();
-        self.edits.replace(key.start, key.end, hidden);
+        let last = it.decorators.last()?.span;
+        let bracket = tokens(self.source, last.end, key.start).last().copied();
+        match bracket.filter(|_| it.computed) {
+            None => self.edits.replace(key.start, key.end, hidden),
+            Some(bracket) if named => {
+                let end = self.end_of_key(&it.key, true);
+                self.edits.replace(bracket.start, end, hidden);
+            }
+            Some(bracket) => {
+                self.edits.replace(bracket.start, key.start, "[__decorators__.named(");
+                self.visit_property_key(&it.key);
+                let keyword = if it.r#static { "static " } else { "" };
+                let end = self.end_of_key(&it.key, true);
+                self.edits.replace(key.end, end, format!(")](){{}} {keyword}{hidden}"));
+            }
+        }
         Some(self.call())
     }
 
-    pub(crate) fn accessor_decorators(
-        &mut self,
-        it: &AccessorProperty<'a>,
-        _name: &str,
-    ) -> Option<String> {
+    pub(crate) fn accessor_decorators(&mut self, it: &AccessorProperty<'a>) -> Option<String> {
         self.collect(&it.decorators, "accessor", &it.key, it.r#static)?;
         Some(self.call())
     }

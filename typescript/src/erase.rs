@@ -340,7 +340,13 @@ impl<'a> Visit<'a> for Eraser<'a> {
                 self.edits.blank(start, end);
             }
         }
-        self.visit_function_body(&it.body);
+        match it.body.statements.first() {
+            // A statement in the tree alone: nothing may end it.
+            Some(Statement::ExpressionStatement(body)) if it.expression => {
+                self.visit_expression(&body.expression);
+            }
+            _ => self.visit_function_body(&it.body),
+        }
     }
 
     fn visit_class(&mut self, it: &Class<'a>) {

@@ -160,28 +160,31 @@ fn types_of<'a>(program: &Program<'a>) -> HashSet<&'a str> {
 }
 
 /// TypeScript has two kinds of decorators, told apart by a file that a program here does not have. What a program
-/// calls the parameters and types of its decorators tells which it was written for.
+/// calls the parameters and types of its decorators tells which it was written for; the surest words first.
 fn decorators_of(source: &str) -> Decorators {
-    const STANDARD: [&str; 3] = ["DecoratorContext", "addInitializer", "context.kind"];
-    const LEGACY: [&str; 10] = [
-        "PropertyDescriptor",
-        "experimentalDecorators",
-        "propertyKey",
-        "propertyName",
-        "methodName",
-        "descriptor",
-        "MethodDecorator",
-        "PropertyDecorator",
-        "ParameterDecorator",
-        "Reflect.",
+    const WORDS: [(Decorators, &[&str]); 4] = [
+        (Decorators::Standard, &["DecoratorContext", "addInitializer"]),
+        (
+            Decorators::Legacy,
+            &[
+                "PropertyDescriptor",
+                "experimentalDecorators",
+                "propertyKey",
+                "MethodDecorator",
+                "PropertyDecorator",
+                "ParameterDecorator",
+                "Reflect.metadata",
+                "Reflect.getMetadata",
+                "Reflect.defineMetadata",
+            ],
+        ),
+        (Decorators::Standard, &["context"]),
+        (
+            Decorators::Legacy,
+            &["descriptor", "propertyName", "target: any, ", "target: Object, ", "target: object, "],
+        ),
     ];
-    if !source.contains('@') {
-        Decorators::Unknown
-    } else if STANDARD.iter().any(|word| source.contains(word)) {
-        Decorators::Standard
-    } else if LEGACY.iter().any(|word| source.contains(word)) {
-        Decorators::Legacy
-    } else {
-        Decorators::Unknown
-    }
+    let fits = |words: &[&str]| words.iter().any(|word| source.contains(word));
+    let found = WORDS.into_iter().find(|(_, words)| fits(words)).filter(|_| source.contains('@'));
+    found.map_or(Decorators::Unknown, |(kind, _)| kind)
 }

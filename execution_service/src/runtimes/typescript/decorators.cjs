@@ -35,6 +35,12 @@ function key(name) {
   return name;
 }
 
+/** The name of a field, which another name stands in for. */
+function named(name) {
+  key(name);
+  return placeholder(current());
+}
+
 function parameter(name, isStatic, index, decorator) {
   const plan = current();
   plan.parameters.push({ name, isStatic, index, decorator });
@@ -44,7 +50,10 @@ function parameter(name, isStatic, index, decorator) {
 /** Closes the class `target`. `assign` gives it to the name that the program has for it. */
 function end(target, name, assign) {
   const plan = open.pop();
-  for (const symbol of plan.names) delete target.prototype[symbol];
+  for (const symbol of plan.names) {
+    delete target.prototype[symbol];
+    delete target[symbol];
+  }
   if (name !== undefined) {
     defineProperty(target, 'name', { configurable: true, value: name });
     assign(target);
@@ -177,4 +186,4 @@ function decorate(name, decorators, target) {
   return result;
 }
 
-module.exports = { add, begin, class: decorate, end, field, init, key, parameter };
+module.exports = { add, begin, class: decorate, end, field, init, key, named, parameter };

@@ -93,7 +93,8 @@ function typedModule(file) {
     return synthetic({ ...exported, default: exported }, file);
   }
   const identifier = urlOf(file);
-  registerProgram(identifier, source, { code: `\n${code}`, shifts });
+  // As V8 knows it, and as diagnostics do.
+  for (const name of [identifier, file]) registerProgram(name, source, { code: `\n${code}`, shifts });
   return new vm.SourceTextModule(code, {
     identifier,
     initializeImportMeta(meta) {

@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -174,9 +174,14 @@ fn mount_points() -> impl Iterator<Item = &'static str> {
     WRITABLE.iter().map(|(_, directory)| *directory).chain([REQUEST_DIR])
 }
 
-/// This executable, whatever its name is and whether it still has one.
+/// This executable. By its path: what `/proc/self/exe` leads to is in the mount namespace that we come from.
 fn own_executable() -> io::Result<Source> {
-    let file = open_path(Path::new("/proc/self/exe"))?;
+    let running = fs::metadata("/proc/self/exe")?;
+    let file = open_path(&fs::read_link("/proc/self/exe")?)?;
+    let found = file.metadata()?;
+    if (found.dev(), found.ino()) != (running.dev(), running.ino()) {
+        return Err(io::Error::other("this executable was replaced after its start"));
+    }
     Ok(Source { path: PathBuf::from(OWN_EXECUTABLE), kind: SourceKind::File(file) })
 }
 
