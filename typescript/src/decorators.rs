@@ -122,7 +122,7 @@ impl<'a> Eraser<'a> {
             head = format!(
                 " [__decorators__.begin(\"{:?}\")](){{}} static {hidden} = __decorators__.end(this{outer}); \
                  {init} = __decorators__.init(this, {plan});{head}",
-                self.options.decorators
+                self.decorators
             );
         }
         if !head.is_empty() {

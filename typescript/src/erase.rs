@@ -21,13 +21,15 @@ use crate::enums::EnumScope;
 use crate::names::Names;
 use crate::namespaces::{self, Opened};
 use crate::tokens::{find, of};
-use crate::{Options, SyntaxError};
+use crate::{Decorators, Options, SyntaxError};
 
 /// The state of the walk.
 pub(crate) struct Eraser<'a> {
     pub(crate) source: &'a str,
     pub(crate) edits: Edits<'a>,
     pub(crate) options: Options,
+    /// Which decorators the program means.
+    pub(crate) decorators: Decorators,
     pub(crate) names: Names<'a>,
     /// Types that the program declares at its top.
     pub(crate) types: HashSet<&'a str>,

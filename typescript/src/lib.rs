@@ -48,12 +48,11 @@ const LONGEST_TOKEN: u32 = 80;
 pub struct Options {
     /// Imports that this text does not use stay: a later one may.
     pub keep_imports: bool,
-    decorators: Decorators,
 }
 
 /// Which decorators a program means.
 #[derive(Clone, Copy, Debug, Default)]
-enum Decorators {
+pub(crate) enum Decorators {
     /// Told when they are applied, by the parameters that they have.
     #[default]
     Unknown,
@@ -120,7 +119,8 @@ pub fn transpile(source: &str, options: Options) -> Result<Transpiled, SyntaxErr
     let mut eraser = Eraser {
         source,
         edits: Edits::new(source),
-        options: Options { decorators: decorators_of(source), ..options },
+        options,
+        decorators: decorators_of(source),
         names: Names::of(&parsed.program),
         types: types_of(&parsed.program),
         unused: Vec::new(),

@@ -43,25 +43,30 @@ pub fn serve_if_asked(arguments: impl IntoIterator<Item = OsString>) -> Option<E
 }
 
 fn answer(keep_imports: bool) -> io::Result<()> {
-    let mut source = String::new();
-    io::stdin().lock().take(LARGEST + 1).read_to_string(&mut source)?;
-    let options = Options { keep_imports, ..Options::default() };
-    let translated = if source.len() as u64 > LARGEST {
-        Err(SyntaxError {
-            message: format!("A program may have {LARGEST} bytes"),
-            line: 1,
-            column: 1,
-        })
-    } else {
-        let parser = std::thread::Builder::new().stack_size(STACK);
-        let thread = parser.spawn(move || transpile(&source, options))?;
-        thread.join().map_err(|_| io::Error::other("the translation has failed"))?
-    };
-    let answer = match translated {
+    let mut source = Vec::new();
+    let mut input = io::stdin().lock();
+    input.by_ref().take(LARGEST + 1).read_to_end(&mut source)?;
+    io::copy(&mut input, &mut io::sink())?; // whoever writes to us must come to the end of it
+    let answer = match translate(source, Options { keep_imports })? {
         Ok(program) => Answer::Program(program),
         Err(error) => Answer::Error(error),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer(&mut out, &answer)?;
     out.flush()
+}
+
+fn translate(
+    source: Vec<u8>,
+    options: Options,
+) -> io::Result<Result<Transpiled, SyntaxError>> {
+    let refused = |message| Err(SyntaxError { message, line: 1, column: 1 });
+    if source.len() as u64 > LARGEST {
+        return Ok(refused(format!("A program may have {LARGEST} bytes")));
+    }
+    let source = String::from_utf8(source).map_err(io::Error::other)?;
+    let parser = std::thread::Builder::new().stack_size(STACK);
+    let thread = parser.spawn(move || transpile(&source, options))?;
+    // A fault of ours or the parser's, of which standard error has the account.
+    Ok(thread.join().unwrap_or_else(|_| refused(String::from("This cannot be translated here"))))
 }
