@@ -98,6 +98,11 @@ class Errors(TypeScriptCase):
         self.fails_at(self.fresh().once("namespace N { export const a = 1; export function f() { throw new TypeError('y') } }\nN.f();\n"), "main.ts", 1, 63)
         self.fails_at(self.fresh().once("/* 😀 */ const s = '😀' as string; (undefined as any).x;\n"), "main.ts", 1, 55)
 
+    def test_whatever_ends_a_line(self):
+        self.fails_at(self.fresh().once("let a: number = 1;\r\ninterface X {\r\n  a: 1\r\n}\r\nthrow new Error('x' as string);\r\n"), "main.ts", 5, 7)
+        self.fails_at(self.fresh().once("#!/usr/bin/env ts-node\nlet s = `a${1 as number}\n${(() => {\n  throw new Error('in' as string) })()}`;"), "main.ts", 4, 9)
+        self.fails_at(self.fresh().once("\ufefflet a: number = 1; throw new Error('x')"), "main.ts", 1)
+
     def test_of_syntax_have_the_users_lines(self):
         for code, line, column in (("let a: number = 1;\na = = 2;\n", 2, 5), ("interface A {\n  x: ;\n}\n", 2, 6),
                                    ("enum E {\n  A = \n}\n", 3, 1), ("function f(a: number {\n", 1, 22), ("class A {\n  x = 1;\n", 3, 1)):

@@ -65,6 +65,15 @@ class Session(TypeScriptCase):
         self.assertEqual(self.value("import { twice } from './a';\ntwice"), "42")
         self.assertEqual(self.value("require('./b').n"), "21")
 
+    def test_an_interrupt_ends_a_module_and_keeps_the_state(self):
+        self.kernel.write(loop_ts="export const a: number = 1;\nconsole.log('begun');\nfor (;;);\n")
+        self.kernel.run("let kept: number = 4")
+        self.kernel.start("import { a } from './loop';\na")
+        self.wait_for_output("begun")
+        self.kernel.interrupt()
+        self.assertTrue(self.kernel.finish().done["interrupted"])
+        self.assertEqual(self.value("kept"), "4")
+
     def test_a_broken_file_can_be_mended(self):
         self.kernel.write(a_ts="import { n } from './b';\nexport const m = n;\n", b_ts="export const n: = 1;\n")
         self.fails_at(self.kernel.run("import { m } from './a';\nm"), "b.ts", 1)
@@ -78,6 +87,10 @@ class Modules(TypeScriptCase):
                     "import { late } from './late.ts';\nimport { viaTwo } from './one.js';\nimport old, { two } from './old.cts';\nconst o: Options = { a: x };\n"
                     "console.log(o, Kind.One, new Thing<number>(5).v, Object.keys(H).join(), m, c, typeof EventEmitter, late, viaTwo(), old.secret, two);\nconsole.log((await import('./lib/deep')).deep);\n",
                     "{ a: 41 } 1 5 Kind,default,fail,x 1 { c: 2 } function 9 2 5 2\ndeep3\n", **FILES)
+
+    def test_what_is_exported_as_a_whole(self):
+        self.prints("import f = require('./f');\nimport g from './f';\nimport { v } from './f';\nconsole.log(f.v, g.v, v);\n", "1 1 1\n",
+                    f_ts="import os from 'os';\nconst v: number = os.EOL.length;\nexport = { v };\n")
 
     def test_require(self):
         self.prints("const { x, Kind } = require('./helper.ts');\nimport fs = require('fs');\nconst Thing = require('./helper').default, old = require('./old.cts');\nconsole.log(x, Kind[1], new Thing(1).v, old, typeof fs.readFileSync);\n",

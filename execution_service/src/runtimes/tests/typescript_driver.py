@@ -6,7 +6,7 @@ import sys
 import unittest
 
 from kernel_driver import RUNTIMES, Kernel
-from node_driver import NODE
+from node_driver import NODE, NodeCase
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(RUNTIMES)))
 TARGET = os.environ.get("CARGO_TARGET_DIR") or os.path.join(PROJECT, "target")
@@ -34,10 +34,7 @@ class TypeScriptKernel(Kernel):
                 file.write(text)
 
 
-class TypeScriptCase(unittest.TestCase):
-    def setUp(self):
-        self.kernel = self.fresh()
-
+class TypeScriptCase(NodeCase):
     def fresh(self):
         kernel = TypeScriptKernel(COMMAND)
         self.addCleanup(kernel.__exit__)
@@ -50,12 +47,6 @@ class TypeScriptCase(unittest.TestCase):
         answer = kernel.once(code)
         self.assertEqual((kernel.out, kernel.err), (expected, ""), code)
         self.assertEqual(answer.exit_code, 0)
-
-    def value(self, code):
-        """What a run of the session is worth."""
-        answer = self.kernel.run(code)
-        self.assertEqual(answer.exit_code, 0, self.kernel.err)
-        return answer.main and answer.main["text/plain"]
 
     def fails_at(self, answer, file, line, column=None):
         found = answer.diagnostic

@@ -25,7 +25,7 @@ async function importModule(specifier, from, attributes) {
   forgetRewritten();
   const module = open(file);
   await link(module);
-  await module.evaluate();
+  await module.evaluate({ breakOnSigint: true });
   return module.namespace;
 }
 
@@ -88,7 +88,7 @@ function jsonModule(file) {
 
 function typedModule(file) {
   const { source, code, shifts, module: isModule } = read(file);
-  if (!isModule && /\b(module|exports|require)\b/.test(code)) {
+  if (/^\s*export\s*=/m.test(source) || (!isModule && /\b(module|exports|require)\b/.test(code))) {
     const exported = createRequire(file)(file);
     return synthetic({ ...exported, default: exported }, file);
   }

@@ -21,8 +21,8 @@ const OPTIONS = {
 // Node 22.13 and later.
 const canStripTypes = typeof nodeModule.stripTypeScriptTypes === 'function';
 const TYPESCRIPT_HINT = canStripTypes
-  ? 'If this is TypeScript: types are stripped here, but enums, namespaces and decorators make code: send JavaScript.'
-  : `If this is TypeScript: this Node (${process.version}) cannot strip types, send JavaScript.`;
+  ? 'If this is TypeScript: types are stripped here, but enums, namespaces and decorators make code: send it as "typescript".'
+  : `If this is TypeScript: this Node (${process.version}) cannot strip types, send it as "typescript".`;
 const FENCE_HINT = 'The code has Markdown fences (```): send only what is between them.';
 
 // Of a script V8 says so where a program of ours may be either.
