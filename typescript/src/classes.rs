@@ -1,9 +1,9 @@
 //! Classes: modifiers, members without a body, and parameters that are properties.
 
 use oxc_ast::ast::{
-    AccessorProperty, Class, ClassElement, Expression, FormalParameter, Function,
-    MethodDefinition, MethodDefinitionKind, MethodDefinitionType, PropertyDefinition,
-    PropertyDefinitionType, PropertyKey, Statement,
+    AccessorProperty, Class, ClassElement, Expression, FormalParameter, Function, MethodDefinition,
+    MethodDefinitionKind, MethodDefinitionType, PropertyDefinition, PropertyDefinitionType,
+    PropertyKey, Statement,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -244,7 +244,9 @@ fn is_super(statement: &Statement<'_>) -> bool {
 pub(crate) fn quoted(key: &PropertyKey<'_>, source: &str) -> Option<String> {
     match key {
         PropertyKey::StaticIdentifier(id) => Some(format!("\"{}\"", id.name)),
-        PropertyKey::StringLiteral(text) => Some(String::from(crate::tokens::of(source, text.span))),
+        PropertyKey::StringLiteral(text) => {
+            Some(String::from(crate::tokens::of(source, text.span)))
+        }
         PropertyKey::NumericLiteral(number) => Some(format!("\"{}\"", number.value)),
         _ => None,
     }

@@ -44,7 +44,8 @@ impl<'a> Eraser<'a> {
         self.edits.replace(last.span.end, end, format!("], class {inner} "));
         self.class(it, Some(&inner));
         let header = exported.map(|span| Span::new(span.start.min(first.span.start), end));
-        let is_default = it.id.is_none() || header.is_some_and(|span| self.has_word(span, "default"));
+        let is_default =
+            it.id.is_none() || header.is_some_and(|span| self.has_word(span, "default"));
         let export = match exported {
             Some(_) if self.namespaces.is_empty() && is_default => {
                 format!(" export {{ {name} as default }};")
@@ -95,9 +96,10 @@ impl<'a> Eraser<'a> {
     /// Opens the body of a class.
     pub(crate) fn begin_members(&mut self, it: &Class<'a>, inner: Option<&str>) {
         let is_decorated = inner.is_some() || it.body.body.iter().any(has_decorators);
-        let properties = it.body.body.iter().filter_map(constructor_of).flat_map(|constructor| {
-            constructor.value.params.items.iter().filter_map(property_of)
-        });
+        let properties =
+            it.body.body.iter().filter_map(constructor_of).flat_map(|constructor| {
+                constructor.value.params.items.iter().filter_map(property_of)
+            });
         let mut head: String = properties.map(|name| format!(" {name};")).collect();
         let mut plan = String::new();
         if is_decorated {
@@ -145,7 +147,10 @@ impl<'a> Eraser<'a> {
         for (index, parameter) in it.value.params.items.iter().enumerate() {
             for decorator in &parameter.decorators {
                 let Some(name) = &name else {
-                    self.refuse(decorator.span, "A decorated parameter needs a method with a plain name");
+                    self.refuse(
+                        decorator.span,
+                        "A decorated parameter needs a method with a plain name",
+                    );
                     return;
                 };
                 let expression = decorator.expression.span();

@@ -45,10 +45,10 @@ impl<'a> Eraser<'a> {
             };
             let outer = self.enumeration.replace(scope);
             let known = self.member(&name, &key, member, previous.as_ref());
-            scope = self.enumeration.take().unwrap_or_else(|| EnumScope {
-                name: name.clone(),
-                members: HashSet::new(),
-            });
+            scope = self
+                .enumeration
+                .take()
+                .unwrap_or_else(|| EnumScope { name: name.clone(), members: HashSet::new() });
             self.enumeration = outer;
             scope.members.insert(own);
             let next = it.body.members.get(index + 1).map_or(it.body.span.end, |m| m.span.start);

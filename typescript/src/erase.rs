@@ -7,9 +7,9 @@ use oxc_ast::ast::{
     ExportDefaultDeclaration, ExportDefaultDeclarationKind, ExportNamedDeclaration,
     FormalParameter, Function, FunctionBody, IdentifierReference, ImportDeclaration, Program,
     Statement, SwitchCase, TSAsExpression, TSEnumDeclaration, TSExportAssignment,
-    TSImportEqualsDeclaration, TSInstantiationExpression, TSModuleDeclaration,
-    TSNonNullExpression, TSSatisfiesExpression, TSThisParameter, TSTypeAnnotation,
-    TSTypeAssertion, TSTypeParameterDeclaration, TSTypeParameterInstantiation, VariableDeclarator,
+    TSImportEqualsDeclaration, TSInstantiationExpression, TSModuleDeclaration, TSNonNullExpression,
+    TSSatisfiesExpression, TSThisParameter, TSTypeAnnotation, TSTypeAssertion,
+    TSTypeParameterDeclaration, TSTypeParameterInstantiation, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};

@@ -181,7 +181,13 @@ fn decorators_of(source: &str) -> Decorators {
         (Decorators::Standard, &["context"]),
         (
             Decorators::Legacy,
-            &["descriptor", "propertyName", "target: any, ", "target: Object, ", "target: object, "],
+            &[
+                "descriptor",
+                "propertyName",
+                "target: any, ",
+                "target: Object, ",
+                "target: object, ",
+            ],
         ),
     ];
     let fits = |words: &[&str]| words.iter().any(|word| source.contains(word));

@@ -86,8 +86,7 @@ impl<'a> Eraser<'a> {
             return;
         };
         let namespace = self.namespaces.last().cloned();
-        if namespace.is_some()
-            && !matches!(declaration, Declaration::TSImportEqualsDeclaration(_))
+        if namespace.is_some() && !matches!(declaration, Declaration::TSImportEqualsDeclaration(_))
         {
             self.edits.blank(it.span.start, declaration.span().start);
         }

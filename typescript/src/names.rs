@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use oxc_ast::ast::{
-    Class, Function, IdentifierReference, BindingIdentifier, Program, TSAsExpression, TSClassImplements,
-    TSImportEqualsDeclaration, TSInterfaceDeclaration, TSModuleReference, TSSatisfiesExpression,
-    TSTypeAliasDeclaration, TSTypeAnnotation, TSTypeAssertion, TSTypeName,
+    BindingIdentifier, Class, Function, IdentifierReference, Program, TSAsExpression,
+    TSClassImplements, TSImportEqualsDeclaration, TSInterfaceDeclaration, TSModuleReference,
+    TSSatisfiesExpression, TSTypeAliasDeclaration, TSTypeAnnotation, TSTypeAssertion, TSTypeName,
     TSTypeParameterDeclaration, TSTypeParameterInstantiation, VariableDeclaration,
 };
 use oxc_ast_visit::{Visit, walk};

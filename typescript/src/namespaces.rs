@@ -63,7 +63,10 @@ impl<'a> Eraser<'a> {
             if let TSModuleDeclarationName::Identifier(id) = &inner.id {
                 let (outer, name) = (names.last().map_or("", String::as_str), id.name.as_str());
                 head.push_str(&format!(" var {name}; (function ({name}) {{"));
-                end.insert_str(0, &format!("}})({name} = {outer}.{name} || ({outer}.{name} = {{}}));"));
+                end.insert_str(
+                    0,
+                    &format!("}})({name} = {outer}.{name} || ({outer}.{name} = {{}}));"),
+                );
                 names.push(String::from(name));
             }
             body = inner.body.as_ref();
@@ -103,7 +106,9 @@ impl<'a> Eraser<'a> {
                 (export.start, format!("export {keyword} {name}; "), format!("{name} = {{}}"))
             }
             Some((export, None)) => (export.start, String::new(), merged(name)),
-            None if is_first => (span.start, format!("{keyword} {name}; "), format!("{name} = {{}}")),
+            None if is_first => {
+                (span.start, format!("{keyword} {name}; "), format!("{name} = {{}}"))
+            }
             None => (span.start, String::from(";"), merged(name)),
         }
     }

@@ -56,10 +56,7 @@ fn answer(keep_imports: bool) -> io::Result<()> {
     out.flush()
 }
 
-fn translate(
-    source: Vec<u8>,
-    options: Options,
-) -> io::Result<Result<Transpiled, SyntaxError>> {
+fn translate(source: Vec<u8>, options: Options) -> io::Result<Result<Transpiled, SyntaxError>> {
     let refused = |message| Err(SyntaxError { message, line: 1, column: 1 });
     if source.len() as u64 > LARGEST {
         return Ok(refused(format!("A program may have {LARGEST} bytes")));

@@ -43,7 +43,8 @@ fn imports_stay_where_a_later_text_may_use_them() {
 #[test]
 fn errors_have_lines_and_columns_of_utf_16() {
     let error = |source| transpile(source, Options::default()).expect_err("no program");
-    let at = |message: &str, line, column| SyntaxError { message: String::from(message), line, column };
+    let at =
+        |message: &str, line, column| SyntaxError { message: String::from(message), line, column };
     assert_eq!(error("let a: number;\n/* 😀 */ a = = 2"), at("Unexpected token '='", 2, 14));
     assert_eq!(error("enum A { B = 'c', D }"), at("Enum member must have initializer.", 1, 19));
 }
@@ -51,11 +52,66 @@ fn errors_have_lines_and_columns_of_utf_16() {
 /// Words that a program is made of, in no order.
 fn words() -> impl Strategy<Value = String> {
     const WORDS: [&str; 60] = [
-        "a", "b", "1", "'s'", "`t`", ":", "?", "!", "=", "=>", "(", ")", "[", "]", "{", "}", "<", ">", ",", ";",
-        ".", "\n", "\n", "class", "enum", "namespace", "interface", "type", "declare", "abstract", "private",
-        "readonly", "static", "get", "accessor", "@", "as", "satisfies", "import", "export", "from", "default",
-        "function", "async", "const", "let", "new", "return", "extends", "implements", "constructor", "super",
-        "this", "number", "any", "//", "/*", "*/", "😀", "#p",
+        "a",
+        "b",
+        "1",
+        "'s'",
+        "`t`",
+        ":",
+        "?",
+        "!",
+        "=",
+        "=>",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "<",
+        ">",
+        ",",
+        ";",
+        ".",
+        "\n",
+        "\n",
+        "class",
+        "enum",
+        "namespace",
+        "interface",
+        "type",
+        "declare",
+        "abstract",
+        "private",
+        "readonly",
+        "static",
+        "get",
+        "accessor",
+        "@",
+        "as",
+        "satisfies",
+        "import",
+        "export",
+        "from",
+        "default",
+        "function",
+        "async",
+        "const",
+        "let",
+        "new",
+        "return",
+        "extends",
+        "implements",
+        "constructor",
+        "super",
+        "this",
+        "number",
+        "any",
+        "//",
+        "/*",
+        "*/",
+        "😀",
+        "#p",
     ];
     let word = (0..WORDS.len()).prop_map(|index| WORDS[index]);
     proptest::collection::vec(word, 0..40).prop_map(|words| words.join(" "))

@@ -84,8 +84,7 @@ enum SourceKind {
 /// directories outside of the system's own that the interpreters need.
 pub fn build(roots: &[PathBuf]) -> io::Result<()> {
     let wanted = SYSTEM.iter().map(Path::new).chain(roots.iter().map(PathBuf::as_path));
-    let sources: Vec<Source> =
-        wanted.filter_map(open_source).chain([own_executable()?]).collect();
+    let sources: Vec<Source> = wanted.filter_map(open_source).chain([own_executable()?]).collect();
     let devices: Vec<Source> =
         DEVICES.iter().filter_map(|name| open_source(&Path::new("/dev").join(name))).collect();
 
