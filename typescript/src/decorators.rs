@@ -191,7 +191,7 @@ impl<'a> Eraser<'a> {
         let key = it.key.span();
         let hidden = self.hide();
         let last = it.decorators.last()?.span;
-        let bracket = tokens(self.source, last.end, key.start).last().copied();
+        let bracket = tokens(self.source, last.end, key.start).last();
         match bracket.filter(|_| it.computed) {
             None => self.edits.replace(key.start, key.end, hidden),
             Some(bracket) if named => {

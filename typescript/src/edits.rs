@@ -50,10 +50,10 @@ impl<'s> Edits<'s> {
         }
     }
 
-    /// Whether blanks, and nothing that ends a statement, stand right before `position`.
-    pub(crate) fn blank_before(&self, position: u32) -> bool {
-        let last = self.list.iter().rev().find(|edit| edit.end == position);
-        last.is_some_and(|edit| edit.text.is_empty())
+    /// Whether `span`, whose changes are the latest, ends with blanks.
+    pub(crate) fn ends_blank(&self, span: Span) -> bool {
+        let mut inside = self.list.iter().rev().take_while(|edit| edit.end > span.start);
+        inside.find(|edit| edit.end == span.end).is_some_and(|edit| edit.text.is_empty())
     }
 
     /// Takes the changed text of `span` away, in order to put it elsewhere on one line; blanks stay.
@@ -86,9 +86,7 @@ fn apply(source: &str, mut list: Vec<Edit>, from: u32, to: u32) -> (String, Vec<
         let (line, column) = (out.line, out.column);
         out.push(&text);
         let (length, room) = (units(&text), units(removed));
-        if removed.contains('\n') {
-            out.push_blanks(removed, length);
-        } else if length <= room {
+        if length <= room || removed.contains('\n') {
             out.push_blanks(removed, length);
         } else {
             let delta = i64::from(length) - i64::from(room);

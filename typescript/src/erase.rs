@@ -20,7 +20,7 @@ use crate::edits::Edits;
 use crate::enums::EnumScope;
 use crate::names::Names;
 use crate::namespaces::{self, Opened};
-use crate::tokens::{find, of};
+use crate::tokens::of;
 use crate::{Decorators, Options, SyntaxError};
 
 /// The state of the walk.
@@ -97,7 +97,7 @@ impl<'a> Eraser<'a> {
     /// Inserts the semicolon that a statement can do without only as long as its type ends it.
     fn close(&mut self, span: Span) {
         let ended = self.text(span).ends_with(';');
-        if !ended && self.edits.blank_before(span.end) {
+        if !ended && self.edits.ends_blank(span) {
             self.edits.insert(span.end, ";");
         }
     }
@@ -288,15 +288,7 @@ impl<'a> Visit<'a> for Eraser<'a> {
     }
 
     fn visit_ts_this_parameter(&mut self, it: &TSThisParameter<'a>) {
-        let after = self.source.len() as u32;
-        let comma = find(self.source, it.span.end, (it.span.end + 512).min(after), ",");
-        let closing = find(self.source, it.span.end, (it.span.end + 512).min(after), ")");
-        let end = match (comma, closing) {
-            (Some(comma), Some(closing)) if comma.start < closing.start => comma.end,
-            (Some(comma), None) => comma.end,
-            _ => it.span.end,
-        };
-        self.edits.blank(it.span.start, end);
+        self.edits.blank(it.span.start, self.with_comma(it.span, u32::MAX));
     }
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {

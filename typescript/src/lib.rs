@@ -107,10 +107,10 @@ pub fn transpile(source: &str, options: Options) -> Result<Transpiled, SyntaxErr
     let parse = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
     let parsed = Parser::new(&allocator, source, SourceType::ts()).with_options(parse).parse();
     if let Some(error) = parsed.diagnostics.errors().next() {
-        let offset = error.labels.first().map_or(0, |label| label.offset() as u32);
+        let offset = error.labels.first().map_or(0, |label| label.offset());
         let mut message = String::from(&*error.message);
         let limit = offset.saturating_add(LONGEST_TOKEN);
-        let found = tokens::tokens(source, offset, limit).first().map(|at| tokens::of(source, *at));
+        let found = tokens::tokens(source, offset, limit).next().map(|at| tokens::of(source, at));
         if let (UNEXPECTED, Some(token)) = (&*message, found) {
             message = format!("{UNEXPECTED} '{token}'"); // as V8 says it
         }

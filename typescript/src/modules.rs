@@ -47,8 +47,8 @@ impl<'a> Eraser<'a> {
 
     /// The end of a list's item with the comma behind it.
     pub(crate) fn with_comma(&self, item: Span, limit: u32) -> u32 {
-        match tokens(self.source, item.end, limit).first() {
-            Some(token) if self.text(*token) == "," => token.end,
+        match tokens(self.source, item.end, limit).next() {
+            Some(token) if self.text(token) == "," => token.end,
             _ => item.end,
         }
     }

@@ -3,35 +3,35 @@
 use oxc_span::Span;
 
 /// The words and signs in `[start, end)`, comments passed over. Not for places where strings may be.
-pub(crate) fn tokens(source: &str, start: u32, end: u32) -> Vec<Span> {
+pub(crate) fn tokens(source: &str, start: u32, end: u32) -> impl Iterator<Item = Span> {
     let bytes = source.as_bytes();
     let end = (end as usize).min(bytes.len());
-    let mut at = start as usize;
-    let mut found = Vec::new();
-    while at < end {
-        let rest = &bytes[at..end];
-        if rest.starts_with(b"//") {
-            at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-        } else if rest.starts_with(b"/*") {
-            let closing = rest.windows(2).skip(2).position(|pair| pair == b"*/");
-            at += closing.map_or(rest.len(), |position| position + 4);
-        } else if is_of_word(rest[0]) {
-            let length = rest.iter().position(|byte| !is_of_word(*byte)).unwrap_or(rest.len());
-            found.push(Span::new(at as u32, (at + length) as u32));
-            at += length;
-        } else {
-            if !rest[0].is_ascii_whitespace() {
-                found.push(Span::new(at as u32, at as u32 + 1));
+    let mut at = (start as usize).min(end);
+    std::iter::from_fn(move || {
+        while at < end {
+            let (rest, from) = (&bytes[at..end], at);
+            if rest.starts_with(b"//") {
+                at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            } else if rest.starts_with(b"/*") {
+                let closing = rest.windows(2).skip(2).position(|pair| pair == b"*/");
+                at += closing.map_or(rest.len(), |position| position + 4);
+            } else if is_of_word(rest[0]) {
+                at += rest.iter().position(|byte| !is_of_word(*byte)).unwrap_or(rest.len());
+                return Some(Span::new(from as u32, at as u32));
+            } else {
+                at += 1;
+                if !rest[0].is_ascii_whitespace() {
+                    return Some(Span::new(from as u32, at as u32));
+                }
             }
-            at += 1;
         }
-    }
-    found
+        None
+    })
 }
 
 /// The first of them that is `text`.
 pub(crate) fn find(source: &str, start: u32, end: u32, text: &str) -> Option<Span> {
-    tokens(source, start, end).into_iter().find(|token| of(source, *token) == text)
+    tokens(source, start, end).find(|token| of(source, *token) == text)
 }
 
 /// The text of `span`.

@@ -37,14 +37,8 @@ pub use request_place::RequestPlace;
 
 impl Language {
     /// Every language, in the order in which they are shown.
-    pub const ALL: [Self; 6] = [
-        python::PYTHON,
-        node::NODE,
-        typescript::TYPESCRIPT,
-        bash::BASH,
-        c::C,
-        cpp::CPP,
-    ];
+    pub const ALL: [Self; 6] =
+        [python::PYTHON, node::NODE, typescript::TYPESCRIPT, bash::BASH, c::C, cpp::CPP];
 
     /// What a setting lists: names separated by commas, each language once; `*` is all of them.
     ///
