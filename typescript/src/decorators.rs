@@ -154,8 +154,9 @@ impl<'a> Eraser<'a> {
                     return;
                 };
                 let expression = decorator.expression.span();
+                let mark = self.edits.mark();
                 self.visit_expression(&decorator.expression);
-                let moved = self.edits.take(expression);
+                let moved = self.edits.take(expression, mark);
                 self.edits.blank(decorator.span.start, expression.start);
                 self.edits.blank(expression.end, decorator.span.end);
                 text.push_str(&format!(

@@ -56,13 +56,15 @@ impl<'s> Edits<'s> {
         inside.find(|edit| edit.end == span.end).is_some_and(|edit| edit.text.is_empty())
     }
 
-    /// Takes the changed text of `span` away, in order to put it elsewhere on one line; blanks stay.
-    pub(crate) fn take(&mut self, span: Span) -> String {
-        let all = std::mem::take(&mut self.list);
-        let (inner, outer) =
-            all.into_iter().partition(|edit| span.start <= edit.start && edit.end <= span.end);
-        self.list = outer;
-        let (text, _) = apply(self.source, inner, span.start, span.end);
+    /// What [`Edits::take`] goes back to.
+    pub(crate) fn mark(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Takes the text of `span`, with its changes since `mark`, away, in order to put it elsewhere on one line; blanks
+    /// stay.
+    pub(crate) fn take(&mut self, span: Span, mark: usize) -> String {
+        let (text, _) = apply(self.source, self.list.split_off(mark), span.start, span.end);
         self.blank(span.start, span.end);
         text.replace(['\r', '\n'], " ")
     }
