@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    execution_service::run_from_command_line(std::env::args_os())
+    typescript::serve_if_asked(std::env::args_os())
+        .unwrap_or_else(|| execution_service::run_from_command_line(std::env::args_os()))
 }

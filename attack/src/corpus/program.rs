@@ -45,6 +45,8 @@ pub enum Language {
     Python,
     /// JavaScript.
     Node,
+    /// TypeScript.
+    TypeScript,
     /// Bash.
     Bash,
     /// C.
@@ -59,6 +61,7 @@ impl Language {
         match self {
             Self::Python => "python",
             Self::Node => "node",
+            Self::TypeScript => "typescript",
             Self::Bash => "bash",
             Self::C => "c",
             Self::Cpp => "cpp",

@@ -60,17 +60,23 @@ By the environment alone, too:
 }
 
 /// The variables by which the operator names interpreters and compilers.
-pub(super) fn executables() -> [Variable; Language::ALL.len()] {
-    Language::ALL.map(|language| {
-        let Descriptor { title, executable_variable, virtual_environment, .. } =
-            language.descriptor();
+pub(super) fn executables() -> Vec<Variable> {
+    let descriptors = Language::ALL.map(Language::descriptor);
+    let same = |one: &&Descriptor, other: &&Descriptor| {
+        one.executable_variable == other.executable_variable
+    };
+    let variable = |of_one: &[&Descriptor]| {
+        let Descriptor { executable_variable, virtual_environment, .. } = of_one[0];
+        let titles: Vec<&str> = of_one.iter().map(|descriptor| descriptor.title).collect();
+        let titles = titles.join(" and ");
         let packages = match virtual_environment {
             Some(_) => "; that of a virtual environment brings its packages",
             None => "",
         };
         let meaning = format!(
-            "What runs {title}, by its whole path, instead of the first suitable one on the PATH{packages}"
+            "What runs {titles}, by its whole path, instead of the first suitable one on the PATH{packages}"
         );
         Variable::other(executable_variable, &meaning)
-    })
+    };
+    descriptors.chunk_by(same).map(variable).collect()
 }

@@ -65,7 +65,7 @@ impl Language {
     }
 
     /// All that is known of it.
-    pub fn descriptor(self) -> &'static Descriptor {
+    pub const fn descriptor(self) -> &'static Descriptor {
         self.0
     }
 

@@ -27,6 +27,7 @@ mod request_place;
 mod run_message;
 pub mod toolchain;
 mod toolchains;
+pub mod typescript;
 
 pub use compiled::CompiledLanguage;
 pub use compiler_flags::{CompilerFlags, FlagError};
@@ -39,7 +40,8 @@ pub use toolchains::Toolchains;
 
 impl Language {
     /// Every language, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [python::PYTHON, node::NODE, bash::BASH, c::C, cpp::CPP];
+    pub const ALL: [Self; 6] =
+        [python::PYTHON, node::NODE, typescript::TYPESCRIPT, bash::BASH, c::C, cpp::CPP];
 
     /// What a setting lists: names separated by commas, each language once; `*` is all of them.
     ///
@@ -64,7 +66,10 @@ impl Language {
 
     /// The variables by which the operator names what runs each of them, separated by commas.
     pub fn executable_variables() -> String {
-        Self::ALL.map(|language| language.descriptor().executable_variable).join(", ")
+        let mut variables =
+            Self::ALL.map(|language| language.descriptor().executable_variable).to_vec();
+        variables.dedup(); // of two languages with one interpreter
+        variables.join(", ")
     }
 
     /// By its name; aliases are for callers, and resolved by the gateway.

@@ -18,6 +18,9 @@ pub const RUNTIMES_DIR: &str = "/opt/crucible/runtimes";
 /// Programs of ours that a sandbox has beside those of the system, found last.
 pub const PROGRAMS_DIR: &str = "/opt/crucible/runtimes/bin";
 
+/// The worker's own executable, inside the sandbox: there it is what translates TypeScript.
+pub const OWN_EXECUTABLE: &str = "/opt/crucible/worker";
+
 /// Locks on files that all processes of a sandbox may hold: 2 MB of the kernel's memory, which no limit includes.
 /// A database takes some few.
 pub const MOST_LOCKS: u64 = 10_000;

@@ -31,6 +31,14 @@ const ROWS: [Row; Language::ALL.len()] = [
         malformed: ("let x = 1;\nx = = 2;\n", 2, Status::Failed),
     },
     Row {
+        language: "typescript",
+        echo: "import { readFileSync } from 'node:fs';\n\
+               const read: string = readFileSync(0, 'utf8');\n\
+               console.log(read.trim());\nconsole.log(process.argv[2]!);",
+        fails: "enum Status { Bad = 3 }\nprocess.exit(Status.Bad as number)",
+        malformed: ("let x: number = 1;\nx = = 2;\n", 2, Status::Failed),
+    },
+    Row {
         language: "bash",
         echo: "read line; echo \"$line\"; echo \"$1\"",
         fails: "exit 3",

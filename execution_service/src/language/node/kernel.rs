@@ -14,17 +14,22 @@ const FLAG: &str = "--experimental-vm-modules";
 /// Node.js, kept warm.
 pub struct NodeKernel;
 
+/// How a Node is started with `kernel`, a script and its arguments.
+pub fn start(executable: &str, kernel: Vec<String>) -> KernelStart {
+    let command = Command {
+        program: String::from(executable),
+        args: [vec![String::from(FLAG)], kernel].concat(),
+        env: environment(executable, &[]),
+        working_directory: String::from(WORKSPACE),
+        stdin: Stdin::Null,
+        control: ControlChannel::Pipes,
+    };
+    KernelStart { command, channel: Channel::Pipes }
+}
+
 impl KernelLanguage for NodeKernel {
     fn start(&self, executable: &str, _place: RequestPlace) -> KernelStart {
-        let command = Command {
-            program: String::from(executable),
-            args: vec![String::from(FLAG), format!("{RUNTIMES_DIR}/node/kernel.cjs")],
-            env: environment(executable, &[]),
-            working_directory: String::from(WORKSPACE),
-            stdin: Stdin::Null,
-            control: ControlChannel::Pipes,
-        };
-        KernelStart { command, channel: Channel::Pipes }
+        start(executable, vec![format!("{RUNTIMES_DIR}/node/kernel.cjs")])
     }
 
     fn request(&self, id: u64, mode: Mode, program: Program<'_>) -> KernelRequest {

@@ -3,6 +3,9 @@
 mod discovery;
 mod kernel;
 
+pub(super) use discovery::examine;
+pub(super) use kernel::start;
+
 use super::descriptor::{Approach, Descriptor, Language};
 
 /// JavaScript.

@@ -3,6 +3,7 @@
 //! A candidate is believed only after it has answered for itself: the first `python3` on a PATH is
 //! as often a version manager's shim as it is an interpreter.
 
+pub mod own_executable;
 pub mod probe;
 pub mod roots;
 mod unsuitable;

@@ -11,6 +11,7 @@ PACKAGES = (
     ("python/crucible_kernel", ".py", r"^\s*from \.(\w+) import|^\s*from \. import ([\w, ]+)"),
     ("python/crucible_zygote", ".py", r"^\s*from \.(\w+) import|^\s*from \. import ([\w, ]+)"),
     ("node/kernel", ".cjs", r"require\('\./([\w-]+)\.cjs'\)"),
+    ("typescript", ".cjs", r"(?:require|load)\('\./([\w-]+)\.cjs'"),
 )
 
 

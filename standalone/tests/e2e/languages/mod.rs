@@ -5,3 +5,4 @@ mod c;
 mod cpp;
 mod node;
 mod python;
+mod typescript;

@@ -6,6 +6,7 @@ const { readdirSync } = require('node:fs');
 const { errno } = require('node:os').constants;
 const path = require('node:path');
 const vm = require('node:vm');
+const language = require('./language.cjs');
 const { isRewritten, sourceLine } = require('./stack.cjs');
 const { FENCE_HINT, ProgramSyntaxError } = require('./syntax.cjs');
 
@@ -66,7 +67,7 @@ function syntaxText(error, file) {
 
 /** What Node prints for an uncaught value: the source line, a caret, the stack and own properties. */
 function uncaughtText(error) {
-  if (error instanceof ProgramSyntaxError) return syntaxText(error, 'main.js');
+  if (error instanceof ProgramSyntaxError) return syntaxText(error, language.main);
   const place = error instanceof Error ? placeOf(error) : null;
   const text = error instanceof Error ? inspect(error) : `Uncaught ${inspect(error)}`;
   return `${place ? arrow(place.file, place.line, place.column) : ''}${text}\n`;

@@ -55,9 +55,16 @@ function originalColumn(shifts, line, column) {
   let original = column;
   for (const shift of shifts.get(line) || []) {
     if (column > shift.column + shift.length) original -= shift.delta;
-    else if (column > shift.column) return Math.max(1, original - (column - shift.column - 1));
+    else if (column > shift.column) {
+      return originalIn(shifts.before, line, Math.max(1, original - (column - shift.column - 1)));
+    }
   }
-  return Math.max(1, original);
+  return originalIn(shifts.before, line, Math.max(1, original));
+}
+
+// Of text that had been changed before.
+function originalIn(before, line, column) {
+  return before ? originalColumn(before, line, column) : column;
 }
 
 module.exports = { Edits, originalColumn };

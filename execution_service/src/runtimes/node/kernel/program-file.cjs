@@ -4,7 +4,7 @@
 
 const { closeSync, fstatSync, lstatSync, openSync, unlinkSync, writeFileSync } = require('node:fs');
 
-const USERS_OF_THE_FILE = /__filename|\bargv\b|require\.main|\bmainModule\b|import\.meta|\bcluster\b|\bmain\.js\b|\bfork\(/;
+const USERS_OF_THE_FILE = /__filename|\bargv\b|require\.main|\bmainModule\b|import\.meta|\bcluster\b|\bmain\.[jt]s\b|\bfork\(/;
 
 /** `path` as long as a program runs. A file that is there already is the user's, and stays as it is. */
 class ProgramFile {

@@ -16,6 +16,7 @@ function rewriteForOnce(program) {
   for (const meta of program.metas) edits.replace(meta.start, meta.end, META_NAME);
   const tail = returnLast(edits, program.body);
   const { code, shifts } = edits.apply();
+  shifts.before = program.shifts;
   const head = [
     '(function (exports, require, module, __filename, __dirname) {',
     program.isModule ? "'use strict';" : '',
@@ -38,7 +39,8 @@ function rewriteForSession(program) {
   const isAsync = program.needsAsync;
   hideHashbang(edits);
   for (const node of program.body) {
-    const imported = rewriteModuleSyntax(edits, node, (pattern, value) => `void (${pattern}=${value})`);
+    const imported = rewriteModuleSyntax(edits, node, (pattern, value) => `void (${pattern}=${value})`,
+      program.unused);
     names.push(...imported);
     const declaration = declarationOf(node);
     if (declaration) names.push(...rewriteDeclaration(edits, declaration, isAsync));
@@ -48,6 +50,7 @@ function rewriteForSession(program) {
   const hasValue = last !== undefined && last.type === 'ExpressionStatement';
   const tail = isAsync ? returnLast(edits, program.body) : { head: '', end: '' };
   const { code, shifts } = edits.apply();
+  shifts.before = program.shifts;
   const head = isAsync ? `(async () => {${hoistedFunctions(program.body)}${tail.head}` : '';
   return { code: `${head}\n${code}\n${tail.end}${isAsync ? '})();' : ''}`, shifts, isAsync, names, hasValue };
 }
@@ -112,10 +115,10 @@ function declarationOf(node) {
 }
 
 // Returns the names that an import binds.
-function rewriteModuleSyntax(edits, node, bind) {
+function rewriteModuleSyntax(edits, node, bind, unused = []) {
   switch (node.type) {
     case 'ImportDeclaration': {
-      const { statement, names } = importStatement(node, bind);
+      const { statement, names } = importStatement(node, bind, unused);
       edits.replace(node.start, node.end, statement);
       return names;
     }
@@ -139,7 +142,8 @@ function rewriteModuleSyntax(edits, node, bind) {
   }
 }
 
-function importStatement(node, bind) {
+// `unused` names may be types, which the module does not have.
+function importStatement(node, bind, unused) {
   const attributes = (node.attributes || []) // none in the acorn of older Nodes
     .map(({ key, value }) => `${JSON.stringify(key.name || key.value)}:${value.raw}`);
   const options = attributes.length > 0 ? `,{with:{${attributes.join(',')}}}` : '';
@@ -158,7 +162,7 @@ function importStatement(node, bind) {
     const isDefault = specifier.type === 'ImportDefaultSpecifier';
     const name = JSON.stringify(isDefault ? 'default' : specifier.imported.name || specifier.imported.value);
     named.push(`${name}:${local}`);
-    wanted.push(name);
+    if (!unused.includes(local)) wanted.push(name);
   }
   const checked = (value) => `${NAMED}(${value},${node.source.raw},[${wanted.join(',')}])`;
   const pattern = `{${named.join(',')}}`;

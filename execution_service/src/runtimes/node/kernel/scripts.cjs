@@ -5,10 +5,14 @@ const vm = require('node:vm');
 const { createRequire } = require('node:module');
 const { pathToFileURL } = require('node:url');
 const path = require('node:path');
+const { HOME } = require('./diagnostics.cjs');
+const language = require('./language.cjs');
 const { fromNative, withStack } = require('./syntax.cjs');
 
 /** Makes import() work in a vm script, relative to its file. Node 18 has no constant for it. */
-const importOption = vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
+const importOption = language.importModule !== null
+  ? (specifier, _, attributes) => language.importModule(specifier, path.join(HOME, language.main), attributes)
+  : vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
   ? vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
   : (specifier, script) => {
     const relative = /^\.{0,2}\//.test(specifier);

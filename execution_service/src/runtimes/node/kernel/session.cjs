@@ -14,6 +14,7 @@ const {
 } = require('./diagnostics.cjs');
 const { ExitRequest, beginRun, runExitListeners, stop, watchTimers } = require('./exit.cjs');
 const { countIntervals, pendingWork } = require('./idle.cjs');
+const language = require('./language.cjs');
 const { ProgramFile } = require('./program-file.cjs');
 const { forgetRewritten, noteSources } = require('./modules.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
@@ -38,7 +39,7 @@ class Session {
     this.baseline = 0;
     this.onUncaught = null;
     this.isBreakable = false;
-    this.file = new ProgramFile(path.join(HOME, 'main.js'));
+    this.file = new ProgramFile(path.join(HOME, language.main));
   }
 
   /** Serves `request` and all that follow it. */
@@ -126,7 +127,7 @@ class Session {
     applyRequest(request);
     openStdin(request.stdin);
     renewStdinStream();
-    const file = `cell_${this.runs}.js`;
+    const file = language.cell(this.runs);
     const program = compile(request.code, file);
     for (const name of program.names) makeAssignable(name);
     forgetRewritten(request.code);
@@ -185,7 +186,7 @@ class Session {
     if (error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
       this.interrupted(run);
     } else if (error instanceof ProgramSyntaxError) {
-      const file = `cell_${this.runs}.js`;
+      const file = language.cell(this.runs);
       writeError(syntaxText(error, file));
       this.fail(run, describeSyntax(error, file));
     } else {
@@ -265,7 +266,7 @@ class Session {
 function compile(code, file) {
   const filename = path.join(HOME, file);
   registerProgram(filename, code);
-  const program = rewriteForSession(parseProgram(code));
+  const program = rewriteForSession(parseProgram(code, true));
   registerProgram(filename, code, program);
   program.script = compileScript(program, filename);
   return program;

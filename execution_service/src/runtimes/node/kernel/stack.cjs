@@ -5,7 +5,7 @@
 const path = require('node:path');
 const { originalColumn } = require('./edits.cjs');
 
-const KERNEL_FOLDER = path.dirname(__dirname) + path.sep;
+const RUNTIMES = path.dirname(path.dirname(__dirname)) + path.sep;
 const BOOT_SCRIPT = 'node:kernel'; // the script of scripts.cjs
 const LOADER = /^node:(internal\/(modules|vm)|vm)\b/;
 const programs = new Map();
@@ -50,7 +50,7 @@ function prepareStackTrace(error, sites) {
 }
 
 function isOurs(filename) {
-  return typeof filename === 'string' && (filename === BOOT_SCRIPT || filename.startsWith(KERNEL_FOLDER));
+  return typeof filename === 'string' && (filename === BOOT_SCRIPT || filename.startsWith(RUNTIMES));
 }
 
 // The call of the wrapper that makes top-level await work stands below the last line.

@@ -5,6 +5,7 @@ const vm = require('node:vm');
 const nodeModule = require('node:module');
 const { Parser, getLineInfo } = require('./acorn.cjs');
 const { originalColumn } = require('./edits.cjs');
+const language = require('./language.cjs');
 const { process } = require('./process.cjs');
 
 const OPTIONS = {
@@ -20,8 +21,8 @@ const OPTIONS = {
 // Node 22.13 and later.
 const canStripTypes = typeof nodeModule.stripTypeScriptTypes === 'function';
 const TYPESCRIPT_HINT = canStripTypes
-  ? 'If this is TypeScript: types are stripped here, but enums, namespaces and decorators make code: send JavaScript.'
-  : `If this is TypeScript: this Node (${process.version}) cannot strip types, send JavaScript.`;
+  ? 'If this is TypeScript: types are stripped here, but enums, namespaces and decorators make code: send it as "typescript".'
+  : `If this is TypeScript: this Node (${process.version}) cannot strip types, send it as "typescript".`;
 const FENCE_HINT = 'The code has Markdown fences (```): send only what is between them.';
 
 // Of a script V8 says so where a program of ours may be either.
@@ -49,10 +50,42 @@ class ProgramParser extends Parser {
   }
 }
 
-/** Returns `{ source, body, metas, needsAsync, isModule }`, or throws a ProgramSyntaxError. */
-function parseProgram(code) {
+/**
+ * Returns `{ source, body, metas, needsAsync, isModule, shifts, unused }`, or throws a ProgramSyntaxError. `shifts` are
+ * those of a translated program's columns, `unused` the names that it imports and, `keepsImports` asks, does not use.
+ */
+function parseProgram(code, keepsImports = false) {
+  if (language.translate === null) return parseJavaScript(code);
+  const { error, code: source, shifts, unused } = language.translate(code, keepsImports);
+  if (error) throw inJavaScriptsWords(code, error);
+  try {
+    return { ...examined(source, parse(source)), shifts, unused };
+  } catch (refused) {
+    const own = refused instanceof ProgramSyntaxError ? refused : explained(source, refused);
+    throw new ProgramSyntaxError(own.message, own.line, originalColumn(shifts, own.line, own.column), own.hint);
+  }
+}
+
+/** The same of a program that is in JavaScript. */
+function parseJavaScript(code) {
   const { source, tree } = parseWithOrWithoutTypes(code);
+  return examined(source, tree);
+}
+
+function examined(source, tree) {
   return withStack(() => examine(source, tree), () => ({ line: 1, column: 0 }));
+}
+
+// Where it is no JavaScript either, at the same place, V8's words are those that everybody knows.
+function inJavaScriptsWords(code, { message, line, column }) {
+  const hint = /^\s*```/m.test(code) ? FENCE_HINT : null;
+  try {
+    parse(code);
+  } catch (error) {
+    const own = error instanceof ProgramSyntaxError ? error : explained(code, error);
+    if (own.line === line && own.column === column) return new ProgramSyntaxError(own.message, line, own.column, hint);
+  }
+  return new ProgramSyntaxError(message, line, column, hint);
 }
 
 function parseWithOrWithoutTypes(code) {
@@ -189,4 +222,4 @@ function collectMetas(tree, found = []) {
   return found;
 }
 
-module.exports = { FENCE_HINT, fromNative, parseProgram, ProgramSyntaxError, withStack };
+module.exports = { FENCE_HINT, fromNative, parseJavaScript, parseProgram, ProgramSyntaxError, withStack };

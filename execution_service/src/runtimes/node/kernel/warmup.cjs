@@ -7,11 +7,12 @@
 const path = require('node:path');
 const { process } = require('./process.cjs');
 const { HOME } = require('./diagnostics.cjs');
+const language = require('./language.cjs');
 const { callProgram, moduleOf } = require('./once.cjs');
 const { rewriteForOnce, rewriteForSession } = require('./rewrite.cjs');
 const { compileScript, runBreakable } = require('./scripts.cjs');
 const { registerProgram, forgetProgram } = require('./stack.cjs');
-const { parseProgram } = require('./syntax.cjs');
+const { parseJavaScript } = require('./syntax.cjs');
 
 // What programs of a few lines are made of.
 const PROGRAM = `
@@ -33,7 +34,8 @@ new Point(1).sum > 2 ? found : !found;
 const MODULE = 'import a, { b as c } from "d"; import * as e from "e"; export const f = await a; for await (const g of c) e; f';
 
 function warmUp() {
-  const parsed = [MODULE, PROGRAM].map(parseProgram);
+  const parsed = [MODULE, PROGRAM].map(parseJavaScript);
+  if (language.translate !== null) language.translate('');
   parsed.forEach(rewriteForSession);
   const [, program] = parsed.map(rewriteForOnce);
   const filename = path.join(HOME, 'main.js');

@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -14,7 +14,7 @@ use nix::unistd::{chdir, pivot_root};
 use crate::runtimes;
 use crate::sandbox::linux::cgroup;
 use crate::sandbox::linux::syscall;
-use crate::sandbox::spec::{PROGRAMS_DIR, REQUEST_DIR, RUNTIMES_DIR, WORKSPACE};
+use crate::sandbox::spec::{OWN_EXECUTABLE, PROGRAMS_DIR, REQUEST_DIR, RUNTIMES_DIR, WORKSPACE};
 
 /// Where the template is mounted. It covers what is there, in our mount namespace only; every Linux
 /// has the directory.
@@ -84,7 +84,7 @@ enum SourceKind {
 /// directories outside of the system's own that the interpreters need.
 pub fn build(roots: &[PathBuf]) -> io::Result<()> {
     let wanted = SYSTEM.iter().map(Path::new).chain(roots.iter().map(PathBuf::as_path));
-    let sources: Vec<Source> = wanted.filter_map(open_source).collect();
+    let sources: Vec<Source> = wanted.filter_map(open_source).chain([own_executable()?]).collect();
     let devices: Vec<Source> =
         DEVICES.iter().filter_map(|name| open_source(&Path::new("/dev").join(name))).collect();
 
@@ -173,16 +173,27 @@ fn mount_points() -> impl Iterator<Item = &'static str> {
     WRITABLE.iter().map(|(_, directory)| *directory).chain([REQUEST_DIR])
 }
 
+/// This executable. By its path: what `/proc/self/exe` leads to is in the mount namespace that we come from.
+fn own_executable() -> io::Result<Source> {
+    let running = fs::metadata("/proc/self/exe")?;
+    let file = open_path(&fs::read_link("/proc/self/exe")?)?;
+    let found = file.metadata()?;
+    if (found.dev(), found.ino()) != (running.dev(), running.ino()) {
+        return Err(io::Error::other("this executable was replaced after its start"));
+    }
+    Ok(Source { path: PathBuf::from(OWN_EXECUTABLE), kind: SourceKind::File(file) })
+}
+
+fn open_path(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_PATH | libc::O_CLOEXEC).open(path)
+}
+
 fn open_source(path: &Path) -> Option<Source> {
     let metadata = fs::symlink_metadata(path).ok()?;
     let kind = if metadata.is_symlink() {
         SourceKind::Link(fs::read_link(path).ok()?)
     } else {
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_PATH | libc::O_CLOEXEC)
-            .open(path)
-            .ok()?;
+        let file = open_path(path).ok()?;
         if metadata.is_dir() { SourceKind::Directory(file) } else { SourceKind::File(file) }
     };
     Some(Source { path: PathBuf::from(path), kind })
