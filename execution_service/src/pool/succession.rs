@@ -84,3 +84,56 @@ impl Pools {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::sample::{LIMITS, toolchains};
+    use crate::language::bash::BASH;
+    use crate::language::python::PYTHON;
+    use crate::language::{Language, Toolchains};
+    use crate::pool::{Acquired, Demand, PoolSize};
+    use crate::sandbox::fake::{FakeBackend, until};
+
+    fn pool(backend: &Arc<FakeBackend>, toolchains: Arc<Toolchains>, size: usize) -> Arc<Pool> {
+        let backend = Arc::<FakeBackend>::clone(backend);
+        let size = PoolSize { initial: size, max: size };
+        Pool::new(backend, toolchains, LIMITS.sandbox, size)
+    }
+
+    async fn acquire(pool: &Pool, language: Language) -> Acquired {
+        let acquired = pool.acquire(language, Demand::Program("x"), LIMITS.sandbox).await;
+        acquired.unwrap_or_else(|error| panic!("a runner: {error}"))
+    }
+
+    #[tokio::test]
+    async fn a_pool_that_is_followed_by_another_ends_and_what_was_taken_from_it_lives() {
+        let backend = FakeBackend::of_kernels();
+        let (tasks, shutdown) = (Tasks::new(), CancellationToken::new());
+        let pools = Pools::new(pool(&backend, toolchains(&[PYTHON], &[]), 2));
+        pools.keep_filled(&tasks, &shutdown);
+        until(|| pools.warm() == 2).await;
+        let first = pools.current();
+        let taken = acquire(&first, PYTHON).await;
+
+        let next = pool(&backend, toolchains(&[PYTHON, BASH], &[]), 1);
+        pools.follow(Arc::clone(&next), &tasks, &shutdown).await;
+
+        assert!(Arc::ptr_eq(&pools.current(), &next), "it serves");
+        assert!(!acquire(&next, BASH).await.cold, "it was warm when it took over");
+        assert!(
+            Arc::ptr_eq(&taken.runner.toolchains, first.toolchains()),
+            "it finds what it found"
+        );
+        assert!(!taken.runner.sandbox.is_gone());
+        until(|| first.warm() == 0).await;
+        // Whoever had begun with the one before is served to the end.
+        assert!(acquire(&first, PYTHON).await.cold);
+        drop((taken, first));
+        shutdown.cancel();
+        tasks.finish().await;
+        drop((next, pools));
+        backend.assert_all_is_ended();
+        until(|| backend.processes() == 0).await;
+    }
+}

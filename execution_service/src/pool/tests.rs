@@ -383,34 +383,3 @@ async fn nothing_is_left_of_a_pool_that_is_dropped_while_it_is_being_filled() {
     assert_eq!(kept.pool.warm(), 0, "none ever gets ready");
     kept.end(&backend).await;
 }
-
-#[tokio::test]
-async fn a_pool_that_is_followed_by_another_ends_and_what_was_taken_from_it_lives() {
-    let backend = FakeBackend::of_kernels();
-    let (tasks, shutdown) = (Tasks::new(), CancellationToken::new());
-    let pools = Pools::new(pool(&backend, PYTHON, 2, 2));
-    pools.keep_filled(&tasks, &shutdown);
-    until(|| pools.warm() == 2).await;
-    let first = pools.current();
-    let taken = acquire(&first, PYTHON).await.expect("one");
-
-    let next = toolchains(&[PYTHON, BASH], &[]);
-    let erased = Arc::<FakeBackend>::clone(&backend);
-    let size = PoolSize { initial: 1, max: 1 };
-    let next = Pool::new(erased, next, GRANTED, size);
-    pools.follow(Arc::clone(&next), &tasks, &shutdown).await;
-
-    assert!(Arc::ptr_eq(&pools.current(), &next), "it serves");
-    assert!(!acquire(&next, BASH).await.expect("one").cold, "it was warm when it took over");
-    assert!(Arc::ptr_eq(&taken.runner.toolchains, first.toolchains()), "it finds what it found");
-    assert!(!taken.runner.sandbox.is_gone());
-    until(|| first.warm() == 0).await;
-    // Whoever had begun with the one before is served to the end.
-    assert!(acquire(&first, PYTHON).await.expect("one").cold);
-    drop((taken, first));
-    shutdown.cancel();
-    tasks.finish().await;
-    drop((next, pools));
-    backend.assert_all_is_ended();
-    until(|| backend.processes() == 0).await;
-}

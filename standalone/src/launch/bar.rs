@@ -22,8 +22,9 @@ pub(super) struct Bar {
 impl Bar {
     /// Of what `name` says, with nothing done.
     pub(super) fn new(name: &str) -> Self {
-        let name = String::from(name);
-        Self { name, terminal: std::io::stdout().is_terminal(), told: 0 }
+        // Of a path its end: a bar has one line.
+        let name = name.rsplit('/').next().unwrap_or(name);
+        Self { name: String::from(name), terminal: std::io::stdout().is_terminal(), told: 0 }
     }
 
     /// Shows a step.

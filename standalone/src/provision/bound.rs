@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, setpriority_process};
+
 use super::{Making, ProvisionError};
 
 /// The launcher's hidden subcommand that turns itself into another command, bound to its parent.
@@ -57,8 +59,6 @@ pub fn become_command(command: impl IntoIterator<Item = OsString>) -> io::Error 
     let Some(program) = command.next() else {
         return io::Error::new(io::ErrorKind::InvalidInput, "no command was given");
     };
-    // Where it cannot be less urgent it is as urgent as we are.
-    let _ = rustix::process::nice(NICENESS);
     match rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)) {
         Ok(()) => Command::new(program).args(command).exec(),
         Err(error) => io::Error::from(error),
@@ -102,6 +102,8 @@ pub(super) fn run(
         .spawn()
         .map_err(not_started)?;
 
+    // Where it cannot be less urgent it is as urgent as we are.
+    let _ = setpriority_process(Some(Pid::from_child(&child)), NICENESS);
     let (sender, lines) = mpsc::channel();
     for pipe in [
         child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),

@@ -79,3 +79,41 @@ impl Awaited {
         Err(Unsuitable::Incomplete("its interpreter is elsewhere"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::discovery::{Discovery, SandboxUser};
+    use crate::language::python::PYTHON;
+    use crate::language::toolchain::Toolchain;
+
+    fn now() -> Toolchains {
+        let toolchain = Toolchain::bare(PathBuf::from("/usr/bin/python3"), String::from("3.11.2"));
+        let found = vec![Found { language: PYTHON, toolchain }];
+        Toolchains::new(&Discovery { found, ..Discovery::default() }, None)
+    }
+
+    #[test]
+    fn only_a_directory_that_sandboxes_can_be_shown_is_awaited() {
+        let there = tempfile::tempdir().expect("a directory");
+        let announce = |place: &Path, covered: Vec<PathBuf>| {
+            let user = SandboxUser { uid: 4_000_000, gid: 4_000_000 };
+            let sharing = Sharing { user, home: Some(PathBuf::from("/home/ann")), covered };
+            Awaited::announce(place, &now(), None, sharing)
+        };
+        let refused = |place: &Path, covered| announce(place, covered).err();
+        let covering = vec![there.path().to_owned()];
+        assert!(matches!(refused(Path::new("next"), vec![]), Some(Unsuitable::Relative)));
+        let missing = there.path().join("missing");
+        assert!(matches!(refused(&missing, vec![]), Some(Unsuitable::Incomplete(_))));
+        assert!(matches!(refused(there.path(), covering), Some(Unsuitable::Covered { .. })));
+        assert!(matches!(refused(Path::new("/home"), vec![]), Some(Unsuitable::TooWide(_))));
+
+        let awaited =
+            announce(there.path(), vec![]).expect("it may be shown").expect("Python has such");
+        assert!(awaited.roots().contains(&there.path().to_owned()) && !awaited.is_complete());
+        std::fs::write(there.path().join(COMPLETE), "").expect("written");
+        assert!(awaited.is_complete());
+        assert!(awaited.examine().is_err(), "there is no interpreter in it");
+    }
+}
