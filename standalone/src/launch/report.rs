@@ -163,12 +163,12 @@ fn language(Language { name, version, packages }: &Language) {
         .filter_map(|package| Some(format!("{package} {}", packages.get(package)?)))
         .collect();
     let (name, version, notable) = (plain(name), plain(version), notable.join(", "));
-    let line = format!("  {GOOD}{name:<7}{GOOD:#} {version:<9} {}", plain(&notable));
+    let line = format!("  {GOOD}{name:<10}{GOOD:#} {version:<9} {}", plain(&notable));
     println!("{}", line.trim_end());
 }
 
 fn missing(Missing { name, reason, remedy }: &Missing) {
-    println!("  {CAUTION}{:<7} not here{CAUTION:#}  {}", plain(name), plain(reason));
+    println!("  {CAUTION}{:<10} not here{CAUTION:#}  {}", plain(name), plain(reason));
     println!("          {}", plain(remedy));
 }
 
