@@ -168,5 +168,7 @@ class Session:
                 hook(type(error), error, error.__traceback__)
                 return
             except BaseException as problem:
-                self._streams.write_error("Error in sys.excepthook: %r\n" % (problem,))
+                problem.__context__ = None
+                strip(problem)
+                self._streams.write_error("Error in sys.excepthook:\n%s\nOriginal exception was:\n" % render(problem))
         self._streams.write_error(text)
