@@ -20,7 +20,7 @@ __crucible_on_exit=$__crucible_after_code'if [[ ${BASHPID-$$} == $$ ]]; then __c
 # One run, and then the next. One line: a program's lines count from the one that evaluates it. Not a function,
 # in which `declare` would be local, and `return` and `set --` the function's own. The backslashes: an alias of the
 # user's must not take the place of a command.
-__crucible_step='__crucible_reset; \builtin source "$__crucible_request/prologue.sh"; __crucible_begin; \builtin eval "$__crucible_text" <"$__crucible_stdin"; '"$__crucible_after_code"'__crucible_ended $__crucible_status; \builtin eval "$__crucible_action"; \builtin eval "$__crucible_disable_hooks"; __crucible_finish $__crucible_status; __crucible_receive; __crucible_load; \builtin eval "$__crucible_step"'
+__crucible_step='__crucible_reset; \builtin source "$__crucible_request/prologue.sh"; __crucible_begin; \builtin eval "$__crucible_text" <"$__crucible_stdin"; '"$__crucible_after_code"'if [[ -n ${__crucible_user_exit-} ]]; then __crucible_ended $__crucible_status; \builtin eval "$__crucible_action"; \builtin eval "$__crucible_disable_hooks"; fi; __crucible_finish $__crucible_status; __crucible_receive; __crucible_load; \builtin eval "$__crucible_step"'
 
 # The script that bash opens next begins with the user's first run, and every run is a part of it.
 __crucible_prepare_session() {
@@ -28,6 +28,8 @@ __crucible_prepare_session() {
   builtin readonly __crucible_kernel __crucible_in __crucible_out __crucible_request __crucible_folder \
     __crucible_code __crucible_disable_hooks __crucible_after_code __crucible_on_exit __crucible_step __crucible_most_runs \
     __crucible_own __crucible_kept_characters
+  # To the EXIT trap alone it would be an end like any other.
+  builtin trap "$__crucible_after_code"'exit 143' TERM
   __crucible_runs=0
   __crucible_load
   builtin printf '%s\n' 'builtin eval "$__crucible_step"' >|"$__crucible_code"
@@ -57,11 +59,10 @@ __crucible_begin() {
   __crucible_interrupted=false
   __crucible_traps=()
   builtin trap "$__crucible_after_code"__crucible_interrupt INT
-  # Not by the EXIT trap alone, to which it would be an end like any other.
-  builtin trap "$__crucible_after_code"'exit 143' TERM
   builtin trap "$__crucible_on_exit" EXIT
   __crucible_failed_status=0
-  if [[ $__crucible_text == *'declare -'[fF]* || $__crucible_text == *@(typeset|compgen)* || $__crucible_text =~ $__crucible_lists_all ]]; then
+  if [[ $__crucible_text == *'declare -'[fF]* || $__crucible_text == *typeset* || $__crucible_text == *compgen* ||
+    $__crucible_text == *set* && $__crucible_text =~ $__crucible_lists_all ]]; then
     __crucible_hide
   else
     builtin trap '{ __crucible_failed $? "$LINENO" "$BASH_COMMAND"; } 2>/dev/null' ERR
@@ -107,16 +108,17 @@ __crucible_status_is() {
 }
 
 # The code ran to its end with status $1. Sets __crucible_action to the user's EXIT trap, which comes next and finds
-# that status.
+# that status; if it exits, it is not run once more.
 __crucible_ended() {
   builtin trap : INT
-  __crucible_action=${__crucible_user_exit-}
+  __crucible_action=$__crucible_user_exit
   builtin unset __crucible_user_exit
   return "$1"
 }
 
 # This very shell goes on.
 __crucible_finish() {
+  builtin trap : INT
   if ((++__crucible_runs >= __crucible_most_runs)); then
     __crucible_leave "$1"
   fi

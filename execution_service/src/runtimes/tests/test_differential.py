@@ -27,6 +27,7 @@ class Kernels:
     """The kernels, driven as the worker does, outside of a sandbox."""
 
     is_all = True
+    also_allowed = {}
 
     @staticmethod
     def modes(program):

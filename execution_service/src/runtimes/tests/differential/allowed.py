@@ -19,15 +19,21 @@ _THROWN = "only Node itself shows where such a value was thrown"
 _PROPERTIES = "what a run declares can be declared again by the next: it is a property of the global object"
 _SCRIPT = "a run of a session is a script of the global scope, and no module: `require` and the like are global"
 
+# Of the whole service, beside the rest.
+OF_SANDBOX = {
+    ("python", "memory_error"): (BOTH, STATUS, "the answer says that the program was out of memory"),
+    ("python", "popen_and_pty"): (BOTH, ALL, "a sandbox has no pseudo-terminals for programs to make"),
+}
+
 ALLOWED = {
     ("bash", "getopts"): (SESSION, OUT, "each run is a script, which begins with its first argument"),
     ("bash", "bad_test"): (SESSION, ("err", "status"), _EVAL),
     ("bash", "syntax_in_substitution"): (SESSION, STATUS, _EVAL),
     ("bash", "exit_with_two"): (SESSION, ("out", "status"), _EVAL),
-    ("bash", "exit_trap_with_errexit"): (SESSION, OUT, "an EXIT trap of a session is not stopped by `set -e`"),
+    ("bash", "exit_trap_with_errexit"): (SESSION, ("out", "status"), "an EXIT trap of a session is not stopped by `set -e`"),
     ("bash", "return_trap_of_a_source"): (SESSION, OUT, _FUNCTION),
     ("bash", "traps_and_functions_listed"): (SESSION, OUT, "a run that lists both finds the function that `trap` is"),
-    ("bash", "variables_of_ours"): (SESSION, OUT, "what a session needs between runs is in variables"),
+    ("bash", "variables_of_ours"): (SESSION, ("out", "status"), "what a session needs between runs is in variables"),
     ("bash", "xtrace_in_depth"): (SESSION, ERR, _DEEPER),
     ("bash", "return_trap"): (SESSION, OUT, _FUNCTION),
     ("bash", "xtrace"): (SESSION, ERR, _DEEPER),

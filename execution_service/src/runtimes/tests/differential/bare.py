@@ -39,10 +39,10 @@ def bare(program, command, path):
         said = b""
         if program.language == "c":
             binary = os.path.join(base, "main")
-            compiled = run(command + [name, "-o", binary])
+            compiled = run(command + [name, "-o", binary, "-lm"])
             if compiled.returncode != 0:
                 return Ended("", plain(_text(compiled.stderr), home), compiled.returncode)
-            said, command, name = compiled.stderr, [], binary
+            said, command, name = compiled.stderr, ["stdbuf", "-oL"], binary  # as on a terminal
         ended = run(command + [name])
         status = ended.returncode if ended.returncode >= 0 else 128 - ended.returncode
         return Ended(plain(_text(ended.stdout), home), plain(_text(said + ended.stderr), home), status)

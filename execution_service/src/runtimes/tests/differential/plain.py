@@ -14,7 +14,8 @@ def plain(text, *homes):
     text = re.sub(r"\bin \d+\.\d+s\b", "in 0s", text)
     if re.search(r"main\.js:\d|node:", text):
         text = _trace_of_node(text)
-    return re.sub(r"\(node:\d+\)|\d+ (?=Killed|Terminated|Aborted|Segmentation)", "", text)
+    text = re.sub(r"/\S*/cc\w+\.o", "main.o", text)
+    return re.sub(r"\(node:\d+\)| *\d+ +(?=Killed|Terminated|Aborted|Segmentation)", "", text)
 
 
 def _trace_of_node(text):
