@@ -7,15 +7,6 @@ builtin printf -v __crucible_at_exit '{ __crucible_status=$?; if [[ ${BASHPID-$$
   "$__crucible_disable_hooks" "$__crucible_folder/report.sh" "$__crucible_out" "$__crucible_out" \
   '{"event":"done","id":RUN_ID,"exit_code":0,"diagnostic":null,"interrupted":false}' "$__crucible_out"
 
-# A script that deals with traps, or shows each line as it is read, would find ours: it has none, and ends without
-# `done`.
-__crucible_is_looking() {
-  builtin local lines
-  builtin mapfile -d '' -n 1 lines <"$__crucible_code"
-  [[ ${lines[0]-} == *trap* || ${lines[0]-} == *'set -v'* || ${lines[0]-} == *'set -xv'* ||
-    ${lines[0]-} == *'set -vx'* || ${lines[0]-} == *'-o verbose'* ]]
-}
-
 # Once what a run needs around it, before there is one: the shell's own set-up of signals, and its pages
 # of code, which are not yet in memory.
 builtin trap : EXIT
