@@ -64,6 +64,7 @@ ALLOWED = {
     ("python", "resource_and_limits"): (BOTH, ERR, _BELOW),
     ("python", "frames"): (BOTH, OUT, "nothing can be below a program but the frames that run it"),
     ("python", "syntax_wide_characters"): (BOTH, ERR, _BYTES),
+    ("python", "byte_order_mark_and_syntax"): (BOTH, ERR, "3.11 shows the mark as well, and counts its bytes"),
     ("python", "zip_imports"): (BOTH, ERR, "the line is shown, where 3.11 itself looks for it in files only"),
     ("python", "order_with_children"): (BOTH, OUT, "stdout is line-buffered, as on a terminal: the order is the real one"),
     ("python", "spawn_without_the_idiom"): (SESSION, OUT, "a child gets what the runs have defined, not what they did"),
