@@ -26,7 +26,8 @@ test_asyncio.test_queues
 test_asyncio.test_runners
 test_asyncio.test_streams
 test_asyncio.test_subprocess
-test_asyncio.test_tasks
+test_asyncio.test_taskgroups
+test_asyncio.test_timeouts
 test_atexit
 test_base64
 test_collections
@@ -74,7 +75,7 @@ test_xml_etree
 test_zipimport
 """.strip().splitlines()
 _AT_ONCE = 2
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 200
 
 # Runs one module and prints, of each of its tests, what was wrong with it.
 _PROGRAM = r'''
@@ -82,7 +83,7 @@ import json, os, subprocess, sys, tempfile, xml.etree.ElementTree
 found = {}
 with tempfile.TemporaryDirectory() as folder:
     report = os.path.join(folder, "report.xml")
-    command = [sys.executable, "-m", "test", "--timeout", "60", "--junit-xml", report, *%r.split()]
+    command = [sys.executable, "-m", "test", "--timeout", "150", "--junit-xml", report, *%r.split()]
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # which many of them write
     ended = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
