@@ -14,6 +14,10 @@ const SCRIPT: &str = "main.sh";
 const KERNEL: &str = "bash/kernel.sh";
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// In a script with one of these the kernel sets no trap of its own, which the script would list, or show
+/// as it is read.
+const LOOKS_AT_TRAPS: [&str; 5] = ["trap", "set -v", "set -xv", "set -vx", "-o verbose"];
+
 /// GNU bash, kept warm.
 pub struct BashKernel;
 
@@ -68,6 +72,9 @@ fn prologue(program: Program<'_>) -> String {
     }
     let stdin = quote(program.stdin.unwrap_or("/dev/null"));
     let _ = writeln!(text, "\n__crucible_stdin={stdin}");
+    if LOOKS_AT_TRAPS.iter().any(|words| program.code.contains(words)) {
+        text.push_str("__crucible_looks_at_traps=1\n");
+    }
     text
 }
 

@@ -64,12 +64,15 @@ __crucible_disable_hooks='\builtin trap - DEBUG RETURN ERR; \builtin set +x +e +
     # Descriptor 0 is that from the start.
     [[ $__crucible_stdin == /dev/null ]] || exec <"$__crucible_stdin" || exit 1
     builtin trap - INT
-    builtin trap "${__crucible_at_exit//RUN_ID/${__crucible_id:-null}}" EXIT
-    # Remembers where a command failed; nothing reads it unless the run fails with that very status.
-    builtin trap '{ __crucible_failed_status=$? __crucible_failed_line=$LINENO __crucible_failed_command=$BASH_COMMAND; } 2>/dev/null' ERR
+    [[ -n ${__crucible_looks_at_traps-} ]] || {
+      builtin trap "${__crucible_at_exit//RUN_ID/${__crucible_id:-null}}" EXIT
+      # Remembers where a command failed; nothing reads it unless the run fails with that very status.
+      builtin trap '{ __crucible_failed_status=$? __crucible_failed_line=$LINENO __crucible_failed_command=$BASH_COMMAND; } 2>/dev/null' ERR
+    }
     # Nothing of ours is left for the program to find, but these two traps.
     builtin unset -f __crucible_send __crucible_receive __crucible_terminate
     builtin unset __crucible_kernel __crucible_in __crucible_out __crucible_request __crucible_folder \
-      __crucible_code __crucible_disable_hooks __crucible_at_exit __crucible_mode __crucible_id __crucible_stdin
+      __crucible_code __crucible_disable_hooks __crucible_at_exit __crucible_mode __crucible_id __crucible_stdin \
+      __crucible_looks_at_traps
   fi
 }

@@ -2,7 +2,8 @@
 
 # The EXIT trap of a run. One that the user's code sets takes its place; the worker then learns the status from
 # wait() alone.
-builtin printf -v __crucible_at_exit '{ __crucible_status=$?; %s; if ((__crucible_status)); then \\builtin source %q %q RUN_ID; elif [[ -p %q ]]; then \\builtin printf "%%s\n" %q >%q; fi; } >/dev/null 2>&1; exit $__crucible_status' \
+# A child that is killed before it is itself runs it as well: hence the comparison.
+builtin printf -v __crucible_at_exit '{ __crucible_status=$?; if [[ ${BASHPID-$$} == $$ ]]; then %s; if ((__crucible_status)); then \\builtin source %q %q RUN_ID; elif [[ -p %q ]]; then \\builtin printf "%%s\n" %q >%q; fi; exit $__crucible_status; fi; } >/dev/null 2>&1' \
   "$__crucible_disable_hooks" "$__crucible_folder/report.sh" "$__crucible_out" "$__crucible_out" \
   '{"event":"done","id":RUN_ID,"exit_code":0,"diagnostic":null,"interrupted":false}' "$__crucible_out"
 

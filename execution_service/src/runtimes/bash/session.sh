@@ -10,19 +10,26 @@ builtin source "$__crucible_folder/traps.sh"
 # around them would be one that the user's `break` ends.
 __crucible_most_runs=1000
 
-__crucible_handler_prologue='{ __crucible_status=$?; \builtin eval "$__crucible_disable_hooks"; } >/dev/null 2>&1; '
+# What follows the user's code, with its status: nothing of theirs strikes what we do, and our functions are back.
+__crucible_after_code='{ __crucible_status=$?; \builtin eval "$__crucible_disable_hooks"; if [[ -n ${__crucible_hidden-} ]]; then \builtin source "$__crucible_request/functions"; \builtin unset __crucible_hidden; fi; } >/dev/null 2>&1; '
+
+# A child that is killed before it is itself runs it as well: hence the comparison. The user's EXIT trap is evaluated
+# here and not in a function, so that messages name the user's file.
+__crucible_on_exit=$__crucible_after_code'if [[ ${BASHPID-$$} == $$ ]]; then __crucible_exiting $__crucible_status; \builtin eval "$__crucible_action"; \builtin eval "$__crucible_disable_hooks"; __crucible_leave $__crucible_leaving; fi'
 
 # One run, and then the next. One line: a program's lines count from the one that evaluates it. Not a function,
 # in which `declare` would be local, and `return` and `set --` the function's own. The backslashes: an alias of the
 # user's must not take the place of a command.
-__crucible_step='__crucible_reset; \builtin source "$__crucible_request/prologue.sh"; __crucible_begin; \builtin eval "$__crucible_text" <"$__crucible_stdin"; { __crucible_status=$?; \builtin eval "$__crucible_disable_hooks"; } >/dev/null 2>&1; __crucible_finish $__crucible_status; __crucible_receive; __crucible_load; \builtin eval "$__crucible_step"'
+__crucible_step='__crucible_reset; \builtin source "$__crucible_request/prologue.sh"; __crucible_begin; \builtin eval "$__crucible_text" <"$__crucible_stdin"; '"$__crucible_after_code"'if [[ -n ${__crucible_user_exit-} ]]; then __crucible_ended $__crucible_status; \builtin eval "$__crucible_action"; \builtin eval "$__crucible_disable_hooks"; fi; __crucible_finish $__crucible_status; __crucible_receive; __crucible_load; \builtin eval "$__crucible_step"'
 
 # The script that bash opens next begins with the user's first run, and every run is a part of it.
 __crucible_prepare_session() {
   # The user's code shares this shell, and must not lose the worker by a slip.
   builtin readonly __crucible_kernel __crucible_in __crucible_out __crucible_request __crucible_folder \
-    __crucible_code __crucible_disable_hooks __crucible_handler_prologue __crucible_step __crucible_most_runs \
+    __crucible_code __crucible_disable_hooks __crucible_after_code __crucible_on_exit __crucible_step __crucible_most_runs \
     __crucible_own __crucible_kept_characters
+  # To the EXIT trap alone it would be an end like any other.
+  builtin trap "$__crucible_after_code"'exit 143' TERM
   __crucible_runs=0
   __crucible_load
   builtin printf '%s\n' 'builtin eval "$__crucible_step"' >|"$__crucible_code"
@@ -51,10 +58,36 @@ __crucible_reset() {
 __crucible_begin() {
   __crucible_interrupted=false
   __crucible_traps=()
-  builtin trap "$__crucible_handler_prologue"__crucible_interrupt INT
-  builtin trap "$__crucible_handler_prologue"'__crucible_exited $__crucible_status' EXIT
+  builtin trap "$__crucible_after_code"__crucible_interrupt INT
+  builtin trap "$__crucible_on_exit" EXIT
   __crucible_failed_status=0
-  builtin trap '{ __crucible_failed $? "$LINENO" "$BASH_COMMAND"; } 2>/dev/null' ERR
+  if [[ $__crucible_text == *'declare -'[fF]* || $__crucible_text == *typeset* || $__crucible_text == *compgen* ||
+    $__crucible_text == *set* && $__crucible_text =~ $__crucible_lists_all ]]; then
+    __crucible_hide
+  else
+    builtin trap '{ __crucible_failed $? "$LINENO" "$BASH_COMMAND"; } 2>/dev/null' ERR
+  fi
+}
+
+# `set` by itself.
+__crucible_lists_all=$'(^|[\n;|&({])[ \t]*set[ \t]*($|[\n;|&)}>])'
+
+# A run that looks at functions finds its own. Ours are read again behind it.
+__crucible_hide() {
+  builtin local "list=$__crucible_request/names" names
+  builtin compgen -A function __crucible_ >|"$list"
+  builtin mapfile -t names <"$list"
+  if [[ $__crucible_text != *trap* ]]; then
+    names+=(trap)
+  else # by itself; what it calls stays as well
+    builtin local kept=" ${__crucible_of_traps[*]} " name
+    for name in "${!names[@]}"; do
+      [[ $kept == *" ${names[name]} "* ]] && builtin unset "names[$name]"
+    done
+  fi
+  builtin declare -f "${names[@]}" >|"$__crucible_request/functions" || return
+  __crucible_hidden=1
+  builtin unset -f "${names[@]}"
 }
 
 # Remembers where a command failed; nothing reads it unless the run fails with that very status.
@@ -74,16 +107,18 @@ __crucible_status_is() {
   return "$1"
 }
 
-# The code ran to its end with status $1: this very shell goes on.
+# The code ran to its end with status $1. Sets __crucible_action to the user's EXIT trap, which comes next and finds
+# that status; if it exits, it is not run once more.
+__crucible_ended() {
+  builtin trap : INT
+  __crucible_action=$__crucible_user_exit
+  builtin unset __crucible_user_exit
+  return "$1"
+}
+
+# This very shell goes on.
 __crucible_finish() {
   builtin trap : INT
-  if [[ -n ${__crucible_user_exit-} ]]; then
-    builtin local "action=$__crucible_user_exit"
-    builtin unset __crucible_user_exit
-    __crucible_status_is "$1"
-    builtin eval "$action"
-    builtin eval "$__crucible_disable_hooks"
-  fi
   if ((++__crucible_runs >= __crucible_most_runs)); then
     __crucible_leave "$1"
   fi
@@ -91,28 +126,24 @@ __crucible_finish() {
   __crucible_send "$__crucible_done" || __crucible_terminate "$1"
 }
 
-# The shell is about to end with status $1.
-__crucible_exited() {
+# The same of a shell that is about to end.
+__crucible_exiting() {
   builtin trap : INT
   builtin trap - EXIT
-  if [[ -n ${__crucible_user_exit-} ]]; then
+  __crucible_leaving=$1 __crucible_action=${__crucible_user_exit-}
+  if [[ -n $__crucible_action ]]; then
     # Within a trap for EXIT, `exit` ends the process for good.
     exit() {
-      builtin unset -f exit
       __crucible_leave "${1-$__crucible_leaving}"
     }
-    __crucible_leaving=$1
-    __crucible_status_is "$1"
-    builtin eval "$__crucible_user_exit"
-    builtin eval "$__crucible_disable_hooks"
-    builtin unset -f exit
   fi
-  __crucible_leave "$1"
+  return "$1"
 }
 
 # Replaces the shell by a fresh one, which tells of the run that ended with status $1.
 __crucible_leave() {
   builtin local -i "status=$1 & 255"
+  [[ -z ${__crucible_action-} ]] || builtin unset -f exit
   builtin trap - EXIT
   __crucible_describe "$status" "$__crucible_interrupted"
   builtin local "state=$__crucible_request/state"

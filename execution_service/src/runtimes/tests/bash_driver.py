@@ -11,6 +11,8 @@ import time
 
 from kernel_driver import PATIENCE_SECONDS, RUNTIMES, Answer
 
+# As in language/bash/kernel.rs.
+LOOKS_AT_TRAPS = ("trap", "set -v", "set -xv", "set -vx", "-o verbose")
 SCRIPT = os.path.join(RUNTIMES, "bash", "kernel.sh")
 
 
@@ -80,6 +82,8 @@ class BashKernel:
                 file.write("export %s=%s\n" % (name, shlex.quote(value)))
             file.write("set -- %s\n" % " ".join(map(shlex.quote, args)))
             file.write("__crucible_stdin=%s\n" % shlex.quote(source))
+            if any(words in code for words in LOOKS_AT_TRAPS):
+                file.write("__crucible_looks_at_traps=1\n")
         self._run_id += 1
         os.write(self._files["in"], b"%s %d\n" % (mode.encode(), self._run_id))
 

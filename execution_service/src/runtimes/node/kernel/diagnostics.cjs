@@ -2,10 +2,11 @@
 'use strict';
 
 const { inspect } = require('node:util');
-const { readdirSync } = require('node:fs');
+const { readdirSync, readFileSync } = require('node:fs');
 const { errno } = require('node:os').constants;
 const path = require('node:path');
 const vm = require('node:vm');
+const { LINE_END } = require('./edits.cjs');
 const language = require('./language.cjs');
 const { isRewritten, sourceLine } = require('./stack.cjs');
 const { FENCE_HINT, ProgramSyntaxError } = require('./syntax.cjs');
@@ -68,7 +69,7 @@ function syntaxText(error, file) {
 /** What Node prints for an uncaught value: the source line, a caret, the stack and own properties. */
 function uncaughtText(error) {
   if (error instanceof ProgramSyntaxError) return syntaxText(error, language.main);
-  const place = error instanceof Error ? placeOf(error) : null;
+  const place = error instanceof Error && !isDecorated(error) ? placeOf(error) : null;
   const text = error instanceof Error ? inspect(error) : `Uncaught ${inspect(error)}`;
   return `${place ? arrow(place.file, place.line, place.column) : ''}${text}\n`;
 }
@@ -82,7 +83,7 @@ const rethrow = new vm.Script(`throw globalThis.${SLOT}`, { filename: 'node:kern
  */
 function showOwnLine(error) {
   try {
-    const place = error instanceof Error ? placeOf(error) : null;
+    const place = error instanceof Error && !isDecorated(error) ? placeOf(error) : null;
     if (place === null || !isRewritten(place.file, place.line)) return;
     const text = `${arrow(place.file, place.line, place.column)}${error.stack}`;
     markPrinted(error);
@@ -105,9 +106,22 @@ function markPrinted(error) {
   }
 }
 
+// Its stack begins with its place already, as that of a module with a syntax error does.
+function isDecorated(error) {
+  return /^.*:\d+\n/.test(textOf(error.stack));
+}
+
 function arrow(file, line, column) {
-  const source = sourceLine(file, line);
+  const source = sourceLine(file, line) ?? lineOfFile(file, line);
   return source === null ? `${file}:${line}\n` : `${file}:${line}\n${source}\n${' '.repeat(column - 1)}^\n\n`;
+}
+
+function lineOfFile(file, line) {
+  try {
+    return readFileSync(file, 'utf8').split(LINE_END)[line - 1] ?? null;
+  } catch {
+    return null;
+  }
 }
 
 // The innermost frame in a file of the user's.

@@ -1,6 +1,10 @@
 // Text edits that keep every line where it was, and know what they did to the columns.
 'use strict';
 
+/** What V8 counts as the end of a line. */
+const LINE_END = /\r\n|[\n\r\u2028\u2029]/;
+const LINE_ENDS = new RegExp(LINE_END, 'g');
+
 class Edits {
   constructor(source) {
     this.source = source;
@@ -25,9 +29,9 @@ class Edits {
     let line = 1;
     let lineStart = 0; // in the new code
     const copy = (text) => {
-      for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+      for (const end of text.matchAll(LINE_ENDS)) {
         line += 1;
-        lineStart = code.length + at + 1;
+        lineStart = code.length + end.index + end[0].length;
       }
       code += text;
     };
@@ -36,7 +40,7 @@ class Edits {
       const removed = this.source.slice(start, end);
       const column = code.length - lineStart;
       code += text;
-      const newlines = removed.split('\n').length - 1;
+      const newlines = removed.split(LINE_END).length - 1;
       const delta = newlines > 0 ? 0 : text.length - removed.length;
       if (delta !== 0) {
         if (!shifts.has(line)) shifts.set(line, []);
@@ -67,4 +71,4 @@ function originalIn(before, line, column) {
   return before ? originalColumn(before, line, column) : column;
 }
 
-module.exports = { Edits, originalColumn };
+module.exports = { Edits, LINE_END, originalColumn };

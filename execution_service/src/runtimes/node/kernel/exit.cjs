@@ -58,8 +58,11 @@ function runExitListeners(code) {
   return Number(process.exitCode ?? code) & 0xff;
 }
 
-/** Does not return: the code that called exit() goes no further. */
-function stop(isBreakable) {
+/**
+ * Does not return: the code that called exit() goes no further. In a listener for uncaught errors it does, as an
+ * error there would end the process; what the listener still does is not heard.
+ */
+function stop(isBreakable, inListeners) {
   if (isBreakable) {
     kill.call(process, pid, 'SIGINT');
     for (;;); // until V8 is told, which another thread does
@@ -70,7 +73,7 @@ function stop(isBreakable) {
     stream.write = () => true;
     muted.push([stream, 'write']);
   }
-  throw new ExitRequest();
+  if (!inListeners) throw new ExitRequest();
 }
 
 module.exports = { ExitRequest, beginRun, runExitListeners, stop, watchTimers };

@@ -6,6 +6,7 @@
 // interrupted run has left behind is the next run's baseline.
 'use strict';
 
+const { Server } = require('node:net');
 const timers = require('node:timers');
 
 const LASTING = new Set([
@@ -13,7 +14,9 @@ const LASTING = new Set([
 ]);
 const { setInterval } = timers;
 const activeResources = process.getActiveResourcesInfo.bind(process);
+const activeHandles = process._getActiveHandles.bind(process);
 const intervals = new Set();
+const workers = new Set();
 const pipes = () => activeResources().filter((name) => name === 'PipeWrap').length;
 // stdout and stderr are listed as well, though they keep nothing alive.
 let ownPipes = 0;
@@ -31,6 +34,28 @@ function countIntervals() {
   timers.setInterval = counted;
 }
 
+/** Counts workers from here on: Node does not name them. */
+function countWorkers() {
+  process.on('worker', (worker) => {
+    workers.add(worker);
+    worker.once('exit', () => workers.delete(worker));
+  });
+}
+
+function liveWorkers() {
+  let count = 0;
+  for (const worker of workers) {
+    const handle = worker[Object.getOwnPropertySymbols(worker).find(({ description }) => description === 'kHandle')];
+    if (handle && (typeof handle.hasRef !== 'function' || handle.hasRef())) count += 1;
+  }
+  return count;
+}
+
+// Those that a server has accepted; what connects to a server of the same program is work.
+function acceptedSockets() {
+  return activeHandles().filter((handle) => handle && handle.server instanceof Server).length;
+}
+
 function liveIntervals() {
   let count = 0;
   for (const interval of intervals) {
@@ -44,11 +69,11 @@ function liveIntervals() {
 function pendingWork() {
   const names = activeResources();
   const serves = names.includes('TCPServerWrap') || names.includes('PipeServerWrap');
-  let count = -liveIntervals();
+  let count = liveWorkers() - liveIntervals() - (serves ? acceptedSockets() : 0);
   for (const name of names) {
-    if (name !== 'PipeWrap' && !LASTING.has(name) && !(serves && name === 'TCPSocketWrap')) count += 1;
+    if (name !== 'PipeWrap' && !LASTING.has(name)) count += 1;
   }
-  return count + (serves ? 0 : Math.max(0, pipes() - ownPipes));
+  return count + Math.max(0, pipes() - ownPipes);
 }
 
-module.exports = { countIntervals, pendingWork };
+module.exports = { countIntervals, countWorkers, pendingWork };

@@ -14,7 +14,7 @@ const {
 } = require('./diagnostics.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { rewriteForOnce } = require('./rewrite.cjs');
-const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
+const { PLAIN, compileScript, runBreakable, settleOrder } = require('./scripts.cjs');
 const { ProgramFile } = require('./program-file.cjs');
 const { registerProgram } = require('./stack.cjs');
 const { applyRequest, listenForInterrupt, openStdin } = require('./environment.cjs');
@@ -83,6 +83,7 @@ function runOnce(request) {
   Module._cache[filename] = main;
   const value = runBreakable(() => callProgram(program.script, main));
   main.loaded = true;
+  settleOrder();
   if (program.isAsync) {
     value.then(() => {
       settled = true;

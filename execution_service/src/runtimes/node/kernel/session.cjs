@@ -13,13 +13,13 @@ const {
   HOME, describe, describeExit, describeInterrupt, describeSyntax, syntaxText, uncaughtText,
 } = require('./diagnostics.cjs');
 const { ExitRequest, beginRun, runExitListeners, stop, watchTimers } = require('./exit.cjs');
-const { countIntervals, pendingWork } = require('./idle.cjs');
+const { countIntervals, countWorkers, pendingWork } = require('./idle.cjs');
 const language = require('./language.cjs');
 const { ProgramFile } = require('./program-file.cjs');
 const { forgetRewritten, noteSources } = require('./modules.cjs');
 const { beginResults, display, sendMainResult } = require('./results.cjs');
 const { META_NAME, NAMED, importNamed, rewriteForSession } = require('./rewrite.cjs');
-const { PLAIN, compileScript, runBreakable } = require('./scripts.cjs');
+const { PLAIN, compileScript, runBreakable, settleOrder } = require('./scripts.cjs');
 const { registerProgram } = require('./stack.cjs');
 const { writeError, repairStreams } = require('./streams.cjs');
 const { applyRequest, listenForInterrupt, openStdin, renewStdinStream } = require('./environment.cjs');
@@ -46,6 +46,7 @@ class Session {
   serve(request) {
     this.prepareGlobals();
     countIntervals();
+    countWorkers();
     watchTimers();
     noteSources();
     on('beforeExit', () => this.settle());
@@ -76,6 +77,7 @@ class Session {
     this.runs += 1;
     const run = {
       request, settled: false, value: undefined, hasValue: false, exitCode: 0, diagnostic: null, timer: null, exited: false,
+      inListeners: false,
     };
     this.run = run;
     beginRun(run);
@@ -98,6 +100,7 @@ class Session {
     this.onUncaught = (error) => {
       const handled = listenerCount('uncaughtException') > 1; // by a listener of the user's own
       if (!handled) this.failed(this.run, error);
+      else this.enterListeners(run);
     };
     on('uncaughtException', this.onUncaught);
     const exit = (code = process.exitCode) => this.exit(run, code);
@@ -106,7 +109,15 @@ class Session {
     process.exitCode = undefined;
   }
 
-  // Called by the user's code. Does not return, but in a listener of the exit that is going on.
+  // An error of a listener for errors would end the process.
+  enterListeners(run) {
+    run.inListeners = true;
+    setImmediate(() => {
+      run.inListeners = false;
+    });
+  }
+
+  // Called by the user's code. Does not return, but in a listener of the exit that is going on, or of an error.
   exit(run, code) {
     if (run.exited) {
       process.exitCode = code;
@@ -119,7 +130,7 @@ class Session {
       this.failed(run, error);
     }
     this.finish(run, run.diagnostic || (run.exitCode === 0 ? null : describeExit(run.exitCode)), false);
-    stop(this.isBreakable);
+    stop(this.isBreakable, run.inListeners);
   }
 
   start(run) {
@@ -133,6 +144,7 @@ class Session {
     forgetRewritten(request.code);
     this.file.write(request.code);
     const value = this.breakable(() => program.script.runInThisContext(PLAIN));
+    settleOrder();
     run.hasValue = program.isAsync || program.hasValue;
     if (isPromise(value) && run.hasValue) {
       value.then(
@@ -175,8 +187,10 @@ class Session {
     const ours = error instanceof ProgramSyntaxError || error instanceof ExitRequest;
     const interrupted = error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
     if (!ours && !interrupted && listenerCount('uncaughtException') > 1) {
+      emit('uncaughtExceptionMonitor', error, 'uncaughtException');
       emit('uncaughtException', error, 'uncaughtException');
     } else {
+      if (!ours && !interrupted) emit('uncaughtExceptionMonitor', error, 'uncaughtException');
       this.failed(run, error);
     }
   }

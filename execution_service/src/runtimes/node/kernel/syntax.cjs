@@ -43,6 +43,11 @@ class ProgramSyntaxError extends Error {
 }
 
 class ProgramParser extends Parser {
+  // A program is the code of a function.
+  get allowNewDotTarget() {
+    return true;
+  }
+
   // Later versions look here at the text of every error, with a regular expression. Compiling one where
   // the stack has run out is fatal to V8, and to the process with it.
   catchStackOverflow(step) {

@@ -4,17 +4,14 @@ import errno
 import linecache
 import os
 import sys
-import traceback
 
 from .hints import hint_for
 from .program import user_files
-from .tracebacks import shorten
+from .tracebacks import describe, shorten
 
 _MESSAGE_CHARACTERS = 4096
 _EAGAIN = errno.EAGAIN
 _getline = linecache.getline
-# Bound at boot: a run that has used up its descriptors can import nothing any more.
-_TracebackException = traceback.TracebackException
 _HOME = os.environ.get("HOME", os.getcwd()).rstrip("/") + "/"
 
 
@@ -69,7 +66,7 @@ def _message(error):
 def _of_the_user(error, text):
     """`text` without the frames of libraries, which name files of the host and are on stderr in full."""
     try:
-        whole = _TracebackException(type(error), error, error.__traceback__)
+        whole = describe(error)
         seen, left, omitted = set(), [whole], 0
         while left:
             part = left.pop()

@@ -6,6 +6,7 @@ import re
 import sys
 
 from .ipython.shell import is_installed, shell
+from .suggestions import suggestion_for
 
 # Import names whose package is called otherwise.
 _PACKAGE_OF = {
@@ -46,6 +47,9 @@ def hint_for(error, first_run):
             return _without_ipython("get_ipython() belongs to", "the modules behind its magics, or subprocess.run()")
         if type(error).__name__ == "UsageError" and "Line magic function `%%" in str(error):
             return "A cell magic (%%) is the first line of the code, and the rest of the code is its text."
+        said = suggestion_for(error)
+        if said:
+            return said[2:]
         if isinstance(error, NameError) and not isinstance(error, UnboundLocalError) and first_run:
             return "This is the first run of this interpreter: names of earlier runs do not exist in it."
         if isinstance(error, FileNotFoundError):

@@ -10,6 +10,7 @@ import sys
 from . import figures, introspection, modules, post_import, run_warnings
 from .display import display
 from .handles import DisplayHandle
+from .interrupts import leave_to_us
 from .tracebacks import render, strip_kernel
 
 
@@ -27,6 +28,7 @@ def install():
     post_import.on_import("tqdm.notebook", _tqdm)
     post_import.on_import("threading", _threading)
     post_import.on_import("multiprocessing.spawn", _spawn)
+    post_import.on_import("asyncio.runners", leave_to_us)
     post_import.on_import("inspect", introspection.of_inspect)
     sys.unraisablehook = _unraisable
     introspection.of_traceback()

@@ -19,11 +19,12 @@ class Interrupts:
         self.received = False
         self._armed = False
         self._holds = 0
+        self._handler = _Handler(self._on_signal)
 
     def arm(self):
         """Before the user's code: our handler again, whatever the last run had installed."""
         _set_timer(_REAL_TIMER, 0)
-        _set_handler(_SIGINT, self._on_signal)
+        _set_handler(_SIGINT, self._handler)
         self.received = False
         self._armed = True
 
@@ -33,8 +34,9 @@ class Interrupts:
         _set_timer(_REAL_TIMER, 0)
 
     def install(self):
-        """At boot: from here on a SIGINT no longer ends the process."""
-        _set_handler(_SIGINT, self._on_signal)
+        """At boot: from here on a SIGINT no longer ends the process. To a program our handler is Python's own."""
+        signal.default_int_handler = self._handler
+        _set_handler(_SIGINT, self._handler)
 
     def replace(self, handler):
         """Hands SIGINT to `handler` for the rest of the process's life."""
@@ -50,6 +52,36 @@ class Interrupts:
         self.received = True
         if not self._holds:
             raise KeyboardInterrupt
+
+
+class _Handler:
+    """Of SIGINT, and looks as Python's."""
+
+    __name__ = __qualname__ = "default_int_handler"
+    __module__ = "_signal"
+
+    def __init__(self, on_signal):
+        self.__call = on_signal
+
+    def __call__(self, signum, frame):
+        self.__call(signum, frame)
+
+    def __repr__(self):
+        return "<built-in function default_int_handler>"
+
+
+def leave_to_us(runners):
+    """When `asyncio.runners` has been imported: it takes Python's handler away, and one that ends nothing at once,
+    such as a loop that awaits nothing, takes its place."""
+
+    class signals:
+        SIGINT, default_int_handler = _SIGINT, None
+
+        @staticmethod
+        def getsignal(_signum):
+            return _SIGINT
+
+    runners.signal = signals
 
 
 class _Held:

@@ -89,7 +89,23 @@ class Program:
         raise problem
 
     def _compiled(self, source, flags=0, kind="exec"):
-        return _compile(source, self.filename, kind, self.futures | _TOP_LEVEL_AWAIT | flags, True)
+        try:
+            return _compile(source, self.filename, kind, self.futures | _TOP_LEVEL_AWAIT | flags, True)
+        except SyntaxError as error:
+            if error.text is None and error.filename == self.filename:
+                self._quote_line(error)
+            raise
+
+    def _quote_line(self, error):
+        # What is wrong with the sense, such as a `return` outside of a function, is found after parsing: then the
+        # compiler looks for the line in a file. Its columns are those of UTF-8.
+        line = linecache.getline(self.filename, error.lineno or 0)
+        if line:
+            error.text, encoded = line, line.encode("utf-8", "surrogatepass")
+            for name in ("offset", "end_offset"):
+                column = getattr(error, name, None)
+                if column:
+                    setattr(error, name, len(encoded[: column - 1].decode("utf-8", "replace")) + 1)
 
     def _segments(self, source, tree, last, notebook):
         body = self._compiled(tree)

@@ -27,6 +27,11 @@ def leave_out(condition):
     _conditions.append(condition)
 
 
+def end():
+    """The program has ended: what is warned of while its values are dropped is said of no line."""
+    _current[0] = None
+
+
 def install():
     """At boot."""
     show = warnings._showwarnmsg
@@ -52,6 +57,8 @@ def _place():
             return (filename, frame.f_lineno) if in_kernel else ("sys", 1)
         in_kernel = in_kernel or filename.startswith(_KERNEL_FOLDER)
         frame = frame.f_back
+    if _current[0] is None:
+        return "sys", 1
     # What the kernel does once the program has ended, or a value of it that was dropped just now.
     source = user_files.get(_current[0], "")
     return _current[0], max(1, source.rstrip().count("\n") + 1)

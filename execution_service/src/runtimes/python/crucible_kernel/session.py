@@ -53,9 +53,9 @@ class Session:
         self._memory_reserve = MemoryReserve()
         # A real module, so that pickle and multiprocessing find the user's functions in it.
         self._main = types.ModuleType("__main__")
-        self._main.__builtins__ = builtins
         if sys.version_info < (3, 14):
             self._main.__annotations__ = {}
+        self._main.__builtins__ = builtins
         if script is not None:
             self._main.__file__ = os.path.join(os.getcwd(), script)
             self._main.__cached__ = None
@@ -78,6 +78,7 @@ class Session:
             self._streams.prepare(request["stdin"])
             apply_environment(request["env"])
             sys.argv = [request["file"]] + request["args"]
+            sys.orig_argv = [sys.executable] + (sys.argv if self._script is not None else [])
             filename = self._script or "cell_%d.py" % self._runs
             run_warnings.begin(filename)
             path = self.file.path if self.file is not None else None
@@ -168,5 +169,7 @@ class Session:
                 hook(type(error), error, error.__traceback__)
                 return
             except BaseException as problem:
-                self._streams.write_error("Error in sys.excepthook: %r\n" % (problem,))
+                problem.__context__ = None
+                strip(problem)
+                self._streams.write_error("Error in sys.excepthook:\n%s\nOriginal exception was:\n" % render(problem))
         self._streams.write_error(text)

@@ -8,6 +8,8 @@ import gc
 import os
 import sys
 
+from . import run_warnings
+
 _exit_now, _collect, _modules = os._exit, gc.collect, sys.modules
 _run_exit_functions = atexit._run_exitfuncs
 # What the interpreter exits with when the last bytes could not be written.
@@ -52,6 +54,7 @@ def _join_threads():
 def _finalize():
     # With the module goes the last name of its dictionary; what is in it is then found to be garbage, and
     # every __del__ still finds all the others, as it does when the interpreter itself collects them.
+    run_warnings.end()
     _modules.pop("__main__", None)
     _collect()
 

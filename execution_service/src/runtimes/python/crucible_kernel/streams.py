@@ -52,6 +52,7 @@ class Streams:
         sys.stdin = sys.__stdin__ = _io_open(
             0, "r", encoding="utf-8", errors="surrogateescape", closefd=False
         )
+        sys.stdin.buffer.raw.name = "<stdin>"
 
     def flush(self):
         """After each run: every byte that was written is in the pipes when this returns."""
@@ -84,6 +85,7 @@ def _writer(fd):
     # backslashreplace: a lone surrogate in a printed string must not fail the program.
     stream = _io_open(fd, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
     stream.reconfigure(line_buffering=True)
+    stream.buffer.raw.name = "<stdout>" if fd == 1 else "<stderr>"
     return stream
 
 

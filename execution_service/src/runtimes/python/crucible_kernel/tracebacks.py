@@ -5,13 +5,14 @@ import sys
 import traceback
 
 from .program import user_files
+from .suggestions import add_suggestions
 
 _KERNEL_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # Beginnings of the names of files whose frames nobody is shown.
 _hidden = (_KERNEL_FOLDER,)
 _KEPT_BYTES = 64 * 1024
 # Bound at boot: a run that has used up its descriptors can import nothing any more.
-_format_exception = traceback.format_exception
+_TracebackException = traceback.TracebackException
 _setrecursionlimit, _getrecursionlimit = sys.setrecursionlimit, sys.getrecursionlimit
 
 
@@ -45,7 +46,14 @@ def render(error):
     """Returns the text that Python prints for a stripped `error`."""
     # The run may have lowered the limit below what formatting needs; a higher one stays.
     _setrecursionlimit(max(_getrecursionlimit(), 1000))
-    return "".join(_format_exception(type(error), error, error.__traceback__))
+    return "".join(describe(error).format())
+
+
+def describe(error):
+    """The interpreter's own account of `error`, with all its words."""
+    described = _TracebackException(type(error), error, error.__traceback__, compact=True)
+    add_suggestions(described, error)
+    return described
 
 
 def shorten(text):

@@ -3,6 +3,7 @@
 # It reads, starts or imports its own file.
 USERS_OF_THE_FILE = (
     "__file__", "argv", "main.py", "multiprocessing", "ProcessPool", "joblib", "runpy", "sourcefile", "getfile",
+    "import main", "from main", '"main"', "'main'",
 )
 
 # It imports something.
