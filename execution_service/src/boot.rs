@@ -3,16 +3,20 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::Context;
 
+use crate::broker;
 use crate::config::Settings;
 use crate::language::Toolchains;
 use crate::language::discovery::{Awaited, Discovery, SandboxUser, Sharing, discover, is_complete};
+use crate::network::Operator;
 use crate::pool;
 use crate::sandbox::linux::{
     FIRST_HOST_ID, LaunchOptions, Launched, Namespaced, drop_privileges, enter_namespaces, launch,
+    start_aside,
 };
 
 /// A worker that could begin to make sandboxes.
@@ -24,6 +28,8 @@ pub(crate) struct Booted<T> {
     /// What will be served once it is there.
     pub(crate) awaited: Option<Awaited>,
     pub(crate) launched: Launched,
+    /// Where the broker hears, if there is anything that it may connect to.
+    pub(crate) broker: Option<OwnedFd>,
     /// What came along.
     pub(crate) inner: T,
 }
@@ -57,11 +63,21 @@ pub(crate) fn boot<T>(
         roots,
         limits: range.defaults.sandbox,
         ceiling: range.maxima.sandbox,
+        way_out: !settings.operator().allows_nothing(),
         zygotes,
     };
     let launched = launch(&namespaced, options)?;
+    let broker = start_broker(&namespaced, settings.operator()).context("starting the broker")?;
     drop_privileges(namespaced.distinct_ids).context("giving up privileges")?;
-    Ok(Booted { namespaced, discovery, toolchains, awaited, launched, inner })
+    Ok(Booted { namespaced, discovery, toolchains, awaited, launched, broker, inner })
+}
+
+/// The process that connects for sandboxes, where the operator allows any connection.
+fn start_broker(namespaced: &Namespaced, operator: Operator) -> io::Result<Option<OwnedFd>> {
+    if operator.allows_nothing() {
+        return Ok(None);
+    }
+    start_aside(namespaced, c"broker", |socket| broker::main(socket, operator.clone())).map(Some)
 }
 
 /// The one runtime of the process.

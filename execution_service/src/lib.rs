@@ -4,9 +4,10 @@
 //! grpc ──▶ worker ──▶ session ──▶ pool, owners ──▶ execution ──▶ language
 //!                                                           └──▶ sandbox ──▶ sandbox::linux
 //! ```
-//! `files` makes archives of a sandbox's files and watches them, for sessions. Each arrow points at what may be imported. `runtimes` is what interpreters run inside of the sandboxes.
+//! `network` is what sandboxes may reach, and `broker` the process that connects for them. `files` makes archives of a sandbox's files and watches them, for sessions. Each arrow points at what may be imported. `runtimes` is what interpreters run inside of the sandboxes.
 
 mod boot;
+mod broker;
 pub mod config;
 pub mod doctor;
 pub mod execution;
@@ -14,6 +15,7 @@ mod files;
 mod grpc;
 pub mod language;
 mod listener;
+mod network;
 mod owners;
 mod pool;
 mod runtimes;

@@ -2,6 +2,8 @@
 
 #[path = "sandbox/files.rs"]
 mod files;
+#[path = "sandbox/way_out.rs"]
+mod way_out;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,8 +39,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn main() {
     // Before the first thread.
     let (namespaced, ()) = enter_namespaces((), None).expect("namespaces");
-    let options =
-        LaunchOptions { roots: Vec::new(), limits: LIMITS, ceiling: LIMITS, zygotes: Vec::new() };
+    let options = LaunchOptions {
+        roots: Vec::new(),
+        limits: LIMITS,
+        ceiling: LIMITS,
+        way_out: true,
+        zygotes: Vec::new(),
+    };
     let launched = launch(&namespaced, options).expect("a spawner");
     drop_privileges(namespaced.distinct_ids).expect("no privileges");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -59,6 +66,7 @@ fn main() {
             ("a_process_is_told_to_end", Test::Terminate),
             ("a_tree_dies_and_others_live", Test::Tree),
             ("what_is_held_to_less_comes_to_no_more_until_it_is_not", Test::Hold),
+            ("programs_find_what_listens_on_their_loopback", Test::WayOut),
             ("a_fork_bomb_dies", Test::Bomb),
         ] {
             let sandbox = backend.create(&SandboxSpec::closed(LIMITS)).await.expect("a sandbox");
@@ -84,6 +92,7 @@ enum Test {
     Terminate,
     Tree,
     Hold,
+    WayOut,
     Bomb,
 }
 
@@ -104,6 +113,7 @@ impl Test {
             Self::Terminate => a_process_is_told_to_end(sandbox).await,
             Self::Tree => a_tree_dies_and_others_live(sandbox).await,
             Self::Hold => what_is_held_to_less_comes_to_no_more_until_it_is_not(sandbox).await,
+            Self::WayOut => way_out::programs_find_what_listens_on_their_loopback(sandbox).await,
             Self::Bomb => a_fork_bomb_dies(sandbox).await,
         }
     }

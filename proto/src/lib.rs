@@ -102,6 +102,10 @@ pub mod wire {
         pub const FILES_BUSY: &str = "files_busy";
         /// The context runs another language than the one that was asked for.
         pub const LANGUAGE_MISMATCH: &str = "language_mismatch";
+        /// A network policy allows more than the operator does; the message names the field and is meant for the caller.
+        pub const NETWORK_REFUSED: &str = "network_refused";
+        /// Nobody connects for sandboxes at the moment: the broker is gone or hangs.
+        pub const NETWORK_UNAVAILABLE: &str = "network_unavailable";
         /// This worker cannot run the language.
         pub const LANGUAGE_UNAVAILABLE: &str = "language_unavailable";
         /// The owner has as many runs waiting as one owner may; those of others are let in.

@@ -19,6 +19,7 @@ pub mod inventory;
 pub mod language;
 pub mod limits;
 pub mod model_text;
+pub mod network;
 pub mod page;
 pub mod peer;
 pub mod process;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::ids::{ContextId, SessionId};
 use crate::domain::language::{LanguageFilter, LanguageName};
 use crate::domain::limits::Limits;
+use crate::domain::network::NetworkPolicy;
 use crate::domain::wishes::Wishes;
 use crate::domain::workspace::WorkspaceFile;
 
@@ -55,6 +56,8 @@ pub struct RunRequest {
     pub limits: Limits,
     /// Flags for the compiler; the worker has the last word.
     pub compiler_flags: Vec<String>,
+    /// What it may reach, where it is in no session; absent for nothing.
+    pub network: Option<NetworkPolicy>,
     /// What the answer is to hold.
     pub wishes: Wishes,
 }

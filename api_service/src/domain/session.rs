@@ -7,6 +7,7 @@ use crate::domain::context::Context;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::language::LanguageName;
 use crate::domain::limits::Limits;
+use crate::domain::network::NetworkPolicy;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::workspace::WorkspaceFile;
 
@@ -36,6 +37,8 @@ pub struct NewSession {
     pub limits: Limits,
     /// What its owner wants to remember with it: a JSON object.
     pub metadata: String,
+    /// What it may reach; absent for nothing.
+    pub network: Option<NetworkPolicy>,
 }
 
 /// A session, as it is remembered. Whether it lives is the worker's to say.
@@ -180,4 +183,6 @@ pub struct LiveSession {
     pub processes: u32,
     /// What it has used; only of one that was asked for by itself.
     pub usage: Option<SessionUsage>,
+    /// What it may reach; absent where nothing was ever allowed.
+    pub network: Option<NetworkPolicy>,
 }

@@ -153,6 +153,12 @@ pub enum Error {
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
+    /// A network policy allows more than the operator does; the text names the field.
+    #[error("{0}")]
+    NetworkRefused(String),
+    /// Nobody connects for sandboxes at the moment.
+    #[error("there is no network at the moment")]
+    NetworkUnavailable(Duration),
     /// The worker cannot run the language.
     #[error("{0} is not available here")]
     LanguageUnavailable(LanguageName),
@@ -277,6 +283,8 @@ impl From<client::Error> for Error {
             Call::NotExecutable(why) => Self::NotExecutable(why),
             Call::TooManyProcesses(what) => Self::TooManyProcesses(what),
             Call::File(problem, text) => Self::File(problem, text),
+            Call::NetworkRefused(text) => Self::NetworkRefused(text),
+            Call::NetworkUnavailable => Self::NetworkUnavailable(WORKER_RETRY_AFTER),
             Call::LanguageMismatch => Self::LanguageMismatch,
             Call::InvalidArgument(field) => Self::Refused(field),
             Call::LanguageUnavailable

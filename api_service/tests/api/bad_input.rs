@@ -261,7 +261,14 @@ async fn sessions_and_pages_have_rules_too() {
         (json!({"language": "python", "ttl": 90_000}), "ttl"),
         (json!({"language": "python", "metadata": []}), "metadata"),
         (json!({"language": "python", "metadata": {"x": "y".repeat(20_000)}}), "metadata"),
-        (json!({"language": "python", "network": {"allow": ["x"]}}), "network.allow"),
+        (json!({"network": {"mode": "deny"}}), "network.mode"),
+        (json!({"network": {"allow": ["a\0b"]}}), "network.allow[0]"),
+        (json!({"network": {"allow": vec!["a.org"; 65]}}), "network.allow"),
+        (json!({"network": {"deny": ["a.org", ""]}}), "network.deny[1]"),
+        (json!({"network": {"methods": {"a.org": ["get"]}}}), "network.methods.a.org"),
+        (json!({"network": {"methods": {"a.org": []}}}), "network.methods.a.org"),
+        (json!({"network": {"max_connections": 65}}), "network.max_connections"),
+        (json!({"network": {"secrets": [{"host": "a.org"}]}}), "network.secrets"),
     ];
     for (body, field) in cases {
         let answer = app.post("/v1/code_interpreter/sessions", &token, body).await;

@@ -47,6 +47,7 @@ fn run(code: &str) -> RunRequest {
         files: Vec::new(),
         limits: Limits { wall: Some(Duration::from_secs(20)), ..Limits::default() },
         compiler_flags: Vec::new(),
+        network: None,
     }
 }
 

@@ -16,6 +16,7 @@ mod inputs;
 mod languages;
 mod layers;
 mod mutual_tls;
+mod network;
 mod openapi;
 mod outputs;
 mod plain_log;

@@ -133,6 +133,7 @@ struct Written {
     compiler_flags: Option<Value>,
     collect: Option<Value>,
     large_results: Option<Value>,
+    network: Option<Value>,
     #[serde(default)]
     needs: Vec<String>,
     ends: Option<Vec<String>>,
@@ -224,6 +225,7 @@ impl Written {
             ("compiler_flags", self.compiler_flags),
             ("collect", self.collect),
             ("large_results", self.large_results),
+            ("network", self.network),
         ];
         let fields =
             fields.into_iter().filter_map(|(name, value)| Some((String::from(name), value?)));

@@ -35,8 +35,16 @@ const NOT_HANDED_ON: [&str; 17] = [
 const FIXED: [(&str, &str); 3] =
     [("INITIAL_POOL_SIZE", "2"), ("MAX_POOL_SIZE", "2"), ("ACCESS_TOKEN_EXPIRE_MINUTES", "1440")];
 
-/// Only where the operator says nothing: few enough that hoarding ends soon.
-const MAX_SESSIONS_PER_OWNER: (&str, &str) = ("MAX_SESSIONS_PER_OWNER", "16");
+/// Only where the operator says nothing. Few enough sessions that hoarding ends soon; and hosts that may be asked
+/// for, so that the rules behind the lists are met: all names, and addresses that nobody may reach.
+const USUAL: [(&str, &str); 2] = [
+    ("MAX_SESSIONS_PER_OWNER", "16"),
+    (
+        "EGRESS_ALLOW",
+        "*,127.0.0.1,169.254.169.254,100.100.100.200,168.63.129.16,10.0.0.1,[::1],[::ffff:127.0.0.1],\
+         [64:ff9b::7f00:1],[2002:7f00:1::1],[fd00:ec2::254]",
+    ),
+];
 
 /// The virtual environment with the packages of Python.
 const PYTHON: &str = "PYTHON_ENVIRONMENT";
@@ -51,8 +59,10 @@ pub(super) fn variables(python: Option<&Path>) -> Vec<(OsString, OsString)> {
         .collect();
     let pair = |(name, value): (&str, &str)| (OsString::from(name), OsString::from(value));
     variables.extend(FIXED.map(pair));
-    if !variables.iter().any(|(name, _)| name == MAX_SESSIONS_PER_OWNER.0) {
-        variables.push(pair(MAX_SESSIONS_PER_OWNER));
+    for usual in USUAL {
+        if !variables.iter().any(|(name, _)| name == usual.0) {
+            variables.push(pair(usual));
+        }
     }
     if let Some(python) = python
         && !variables.iter().any(|(name, _)| name == PYTHON)

@@ -7,6 +7,7 @@ use crate::execution::compiled::Bounds;
 use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outputs;
 use crate::language::Language;
+use crate::network::Operator;
 use crate::owners::{OwnerRules, Promisable};
 use crate::pool::PoolSize;
 use crate::sandbox::isolation::Demand;
@@ -15,6 +16,12 @@ use crate::session::SessionRules;
 use crate::worker::Size;
 
 impl Settings {
+    /// What anybody may reach.
+    pub fn operator(&self) -> Operator {
+        let Self { egress_allow, egress_private_hosts, .. } = self;
+        Operator { allow: egress_allow.clone(), private: egress_private_hosts.clone() }
+    }
+
     /// Defaults and maxima of a run.
     pub fn limit_range(&self) -> LimitRange {
         // Code that a model wrote in a minute: enough for pandas and a worker pool, not for a server.

@@ -20,10 +20,11 @@ use telemetry::{LogFormat, log_level};
 pub use tls::{Tls, TlsFiles};
 pub use values::Listen;
 use values::{
-    at_least_one, background, bytes, bytes_or_none, count, language_list, listen, milli_cpus,
-    overcommit, percent, processes,
+    at_least_one, background, bytes, bytes_or_none, count, host_pattern, language_list, listen,
+    milli_cpus, overcommit, percent, private_host, processes,
 };
 
+use crate::network::{Pattern, PrivateHost};
 use crate::owners::Background;
 
 const MIB: u64 = 1 << 20;
@@ -134,6 +135,13 @@ pub struct Settings {
     /// What may go on in a session while nothing in it is waited for: full, low (what the processors have left over) or frozen
     #[arg(long, env = "BACKGROUND", default_value = "low", value_parser = background)]
     pub background: Background,
+    /// Hosts that sessions and runs may be allowed to reach, separated by commas: example.com, *.example.com (what is
+    /// below it), example.com:8443, 192.0.2.7, or * for every name; without a port, 443 and 80 are meant. By default none
+    #[arg(long, env = "EGRESS_ALLOW", value_delimiter = ',', value_parser = host_pattern)]
+    pub egress_allow: Vec<Pattern>,
+    /// Those of them that may have addresses which are not public, separated by commas; NAME=ADDRESS says where one is
+    #[arg(long, env = "EGRESS_PRIVATE_HOSTS", value_delimiter = ',', value_parser = private_host)]
+    pub egress_private_hosts: Vec<PrivateHost>,
     /// Refuse to start without cgroups, rather than to run with weaker limits
     #[arg(long, env = "REQUIRE_CGROUPS", default_value_t = false,
           action = clap::ArgAction::Set)]

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use crate::language::Language;
+use crate::network::{Pattern, PrivateHost};
 use crate::owners::Background;
 
 /// Where to serve.
@@ -42,6 +43,16 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
 
 pub(super) fn language_list(text: &str) -> Result<LanguageList, String> {
     Language::parse_list(text).map(LanguageList)
+}
+
+/// A host, or some, of a list.
+pub(super) fn host_pattern(text: &str) -> Result<Pattern, String> {
+    text.trim().parse().map_err(|error| format!("{text:?} {error}"))
+}
+
+/// A host of the operator's own network.
+pub(super) fn private_host(text: &str) -> Result<PrivateHost, String> {
+    text.trim().parse()
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {

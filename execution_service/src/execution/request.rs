@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::language::Language;
+use crate::network::Policy;
 use crate::sandbox::workspace::WorkspaceFile;
 
 use super::artifacts::Patterns;
@@ -31,6 +32,8 @@ pub struct Request {
     pub env: BTreeMap<String, String>,
     /// Files to put into the workspace first.
     pub files: Vec<WorkspaceFile>,
+    /// What it may reach, where it is in no session; absent for nothing.
+    pub network: Option<Policy>,
     /// What it asks to be allowed.
     pub limits: RequestedLimits,
     /// For compilers.

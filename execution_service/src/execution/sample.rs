@@ -55,6 +55,7 @@ pub fn request(language: Language, code: &str) -> Request {
         args: Vec::new(),
         env: BTreeMap::new(),
         files: Vec::new(),
+        network: None,
         limits: RequestedLimits::default(),
         compiler_flags: Vec::new(),
         collect: None,

@@ -9,8 +9,8 @@ use proto::execution_v1 as wire;
 use proto::wire::LARGE_RESULT_BYTES;
 use tonic::Status;
 
-use super::artifacts;
 use super::status::invalid;
+use super::{artifacts, network_from_wire};
 use crate::execution::input::Input;
 use crate::execution::limits::RequestedLimits;
 use crate::execution::request::Request;
@@ -47,6 +47,7 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
         collect,
         store_large_results,
         report_changes,
+        network,
     } = message;
     if code.len() > MAX_CODE {
         return Err(invalid("code", "is too long"));
@@ -66,6 +67,7 @@ pub fn request(message: wire::ExecuteRequest) -> Result<(Request, Option<Target>
         args: arguments("args", args)?,
         env: environment(env)?,
         files: self::files(files)?,
+        network: network.map(network_from_wire::policy).transpose()?,
         limits: requested_limits(limits.unwrap_or_default()),
         compiler_flags: arguments("compiler_flags", compiler_flags)?,
         collect: artifacts::patterns(&collect)?,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use proto::execution_v1 as wire;
 use tonic::Status;
 
-use super::from_wire;
 use super::status::invalid;
+use super::{from_wire, network_from_wire};
 use crate::execution::limits::RequestedLimits;
 use crate::session::{DEFAULT_CONTEXT, NewContext, NewSession};
 
@@ -25,6 +25,7 @@ pub fn new_session(
         idle_seconds,
         auto_resume,
         files,
+        network,
     } = message;
     let new = NewSession {
         id: from_wire::id("session_id", session_id)?,
@@ -37,6 +38,7 @@ pub fn new_session(
         ttl: ttl(ttl_seconds)?,
         idle: (idle_seconds > 0).then(|| Duration::from_secs(u64::from(idle_seconds))),
         auto_resume,
+        network: network.map(network_from_wire::policy).transpose()?,
         files: from_wire::files(files)?,
     };
     Ok((new, from_wire::requested_limits(limits.unwrap_or_default())))

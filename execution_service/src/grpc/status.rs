@@ -69,6 +69,19 @@ pub fn status(error: &WorkerError) -> Status {
         E::ShuttingDown | E::Stalled => {
             reasoned(Code::Unavailable, reason::SHUTTING_DOWN, &error.to_string())
         }
+        E::Network { index, .. } => {
+            let text = format!("network.allow[{index}]: {error}");
+            reasoned(Code::PermissionDenied, reason::NETWORK_REFUSED, cut(&text))
+        }
+        E::NetworkOfSession => invalid("network", &error.to_string()),
+        E::NoWayOut(cause) => {
+            tracing::warn!(error = %cause, "a sandbox got no way out");
+            reasoned(
+                Code::Unavailable,
+                reason::NETWORK_UNAVAILABLE,
+                "there is no network at the moment",
+            )
+        }
         E::Session(session) => session_status(*session),
         E::Kernel(cause) => {
             tracing::error!(error = %cause, "could not run a program");

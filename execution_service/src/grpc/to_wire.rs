@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::execution_v1 as wire;
 
-use super::artifacts;
+use super::{artifacts, network_from_wire};
 use crate::execution::event::{Event, RichResult};
 use crate::execution::limits::{LimitRange, Limits};
 use crate::execution::outcome::{Accounting, Outcome, Phases, Status};
@@ -175,6 +175,7 @@ pub fn session(worker: &Worker, session: &Session) -> wire::Session {
         idle_seconds: u32::try_from(idle).unwrap_or(u32::MAX),
         limits: Some(limits(session.limits)),
         usage: None,
+        network: session.network.get().map(|way_out| network_from_wire::told(&way_out.policy())),
     }
 }
 

@@ -2,6 +2,7 @@
 //! implementation that serves; `fake` stands in for it in unit tests.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -46,6 +47,9 @@ pub enum SandboxError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// Nothing can listen on its loopback interface.
+    #[error("could not listen on the loopback of the sandbox: {0}")]
+    Listen(io::Error),
     /// A file could not be written into it.
     #[error("could not write {path} into the sandbox: {source}")]
     Write {
@@ -186,6 +190,10 @@ pub trait Sandbox: FileSystem + Send + Sync {
 
     /// Kills one process with all that came of it, and leaves others alone, as far as that can be done.
     async fn kill_tree(&self, tree: &ProcessTree) -> Result<Killed, SandboxError>;
+
+    /// Has a socket listen on its loopback interface, at `port` or, where a program in it has taken that, at another;
+    /// gives the socket, which no program of it has, and its port. Can be done once.
+    async fn listen(&self, port: u16) -> Result<(OwnedFd, u16), SandboxError>;
 
     /// Whether nothing can be asked of it any more.
     fn is_gone(&self) -> bool;

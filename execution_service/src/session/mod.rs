@@ -24,12 +24,14 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::broker::WayOut;
 use crate::execution::handle::Cause;
 use crate::execution::limits::Limits;
 use crate::execution::runner::Runner;
 use crate::execution::sharing::Activity;
 use crate::files::Places;
 use crate::language::{Language, Toolchains};
+use crate::network::{Policy, proxy_variables};
 use crate::owners::{Membership, NotPaused, Overcommitted, Promise};
 use crate::sandbox::backend::{ProcessId, Sandbox};
 use crate::sandbox::spec::SandboxLimits;
@@ -71,6 +73,8 @@ pub struct Session {
     pub processes: Processes,
     /// The transfers and watchers of its files.
     pub files: Places,
+    /// Its way out, once it has one.
+    pub network: OnceCell<WayOut>,
     /// Shared by all of them.
     pub sandbox: Arc<dyn Sandbox>,
     /// What all of them find in it, as long as it lives: what comes to the worker later is for others.
@@ -86,15 +90,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins one in `sandbox`, with a first context if there is a `runner` for it.
+    /// Begins one in `sandbox`, with a first context if there is a runner for it, and with a way out if it has one.
     pub fn begin(
         new: NewSession,
         limits: Limits,
         (sandbox, toolchains): (Arc<dyn Sandbox>, Arc<Toolchains>),
         first: Option<(Language, Runner)>,
+        way_out: Option<WayOut>,
         room: Promise,
     ) -> Self {
-        let NewSession { id, owner, language: _, env, ttl, idle, auto_resume, files: _ } = new;
+        let NewSession { id, owner, env, ttl, idle, auto_resume, .. } = new;
         let contexts = Contexts::new(&id, first, Arc::clone(&toolchains));
         let activity = Activity::default();
         let membership = room.keep(&sandbox, &activity);
@@ -111,6 +116,7 @@ impl Session {
             contexts,
             processes: Processes::default(),
             files: Places::default(),
+            network: OnceCell::new_with(way_out),
             sandbox,
             toolchains,
             auto_resume,
@@ -215,9 +221,16 @@ impl Session {
         self.ended.cancel();
         let ending = self.over.get_or_init(async || {
             self.contexts.all_idle().await;
+            self.network.get().inspect(|way_out| way_out.close());
             self.sandbox.end().await;
         });
         ending.await;
+    }
+
+    /// What its programs are told of its way out.
+    pub fn network_variables(&self) -> BTreeMap<String, String> {
+        let way_out = self.network.get();
+        way_out.map(|way_out| proxy_variables(way_out.port())).unwrap_or_default()
     }
 
     /// Whether nothing of it is left.
@@ -243,6 +256,8 @@ pub struct NewSession {
     pub idle: Option<Duration>,
     /// Whether it is resumed by its use when it is paused.
     pub auto_resume: bool,
+    /// What it may reach; absent for nothing.
+    pub network: Option<Policy>,
     /// What is in its workspace from the start.
     pub files: Vec<WorkspaceFile>,
 }

@@ -32,10 +32,11 @@ pub(super) async fn session(
         ttl,
         idle: None,
         auto_resume: true,
+        network: None,
         files: Vec::new(),
     };
     let room = Owners::roomy().promise(owner, LIMITS.sandbox).expect("room");
-    Session::begin(new, LIMITS, (sandbox(backend).await, toolchains(&[], &[])), None, room)
+    Session::begin(new, LIMITS, (sandbox(backend).await, toolchains(&[], &[])), None, None, room)
 }
 
 const HOUR: Duration = Duration::from_secs(3600);

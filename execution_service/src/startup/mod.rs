@@ -17,6 +17,7 @@ use settings::Secret;
 use tokio_util::sync::CancellationToken;
 
 use crate::boot::{Booted, boot, is_root, runtime};
+use crate::broker::Broker;
 use crate::config::{Action, Settings, internal_auth_token};
 use crate::doctor;
 use crate::execution::compiled::CompiledPrograms;
@@ -33,7 +34,7 @@ use crate::sandbox::isolation::{Demand, Isolation, Refusal, Wall, WallState};
 use crate::sandbox::linux::{BootError, Leftover, LinuxBackend, Namespaced, WORKER_HOST_ID};
 use crate::session::Registry;
 use crate::tasks::Tasks;
-use crate::worker::{Admission, Tally, Worker};
+use crate::worker::{Admission, Network, Tally, Worker};
 use end::{End, wait_for_end};
 use tls::TlsFiles;
 
@@ -97,8 +98,9 @@ fn run(settings: Settings) -> anyhow::Result<()> {
 type Opened = (Listener, Option<OutputDirectory>, Option<TlsFiles>);
 
 async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> anyhow::Result<()> {
-    let Booted { namespaced, discovery, toolchains, awaited, launched, inner } = booted;
+    let Booted { namespaced, discovery, toolchains, awaited, launched, broker, inner } = booted;
     let (listener, place, tls) = inner;
+    let broker = broker.map(Broker::new).transpose().context("talking to the broker")?;
     telemetry::start(settings.log_format, "", &settings.log_level)?;
     let bounds = settings.output_bounds(REMEMBERED_OUTPUT_BYTES);
     let outputs = place.map(|place| Outputs::open_in(place, bounds)).transpose()?;
@@ -110,7 +112,7 @@ async fn serve(settings: Settings, booted: Booted<Opened>, token: Secret) -> any
     let isolation = examine(&*backend, &settings.demands()).await?;
     let shutdown = CancellationToken::new();
     let mounts = backend.census().await.context("counting what there is")?.mounts;
-    let parts = (toolchains, isolation, outputs);
+    let parts = (toolchains, isolation, outputs, broker);
     let worker = build(&settings, &namespaced, parts, Arc::clone(&backend), mounts, &shutdown);
     worker.pools.keep_filled(&worker.tasks, &shutdown);
     let awaiting = awaited.map(|awaited| {
@@ -201,7 +203,12 @@ async fn examine(backend: &dyn SandboxBackend, demands: &[Demand]) -> Result<Iso
 fn build(
     settings: &Settings,
     namespaced: &Namespaced,
-    (toolchains, isolation, outputs): (Toolchains, Isolation, Option<Arc<Outputs>>),
+    (toolchains, isolation, outputs, broker): (
+        Toolchains,
+        Isolation,
+        Option<Arc<Outputs>>,
+        Option<Broker>,
+    ),
     backend: Arc<LinuxBackend>,
     first_mounts: Option<u64>,
     shutdown: &CancellationToken,
@@ -234,6 +241,7 @@ fn build(
         sessions: Registry::new(settings.session_rules()),
         owners: Owners::new(settings.owner_rules(capacity)),
         admission: Admission::new(settings.admission_size()),
+        network: Network { operator: settings.operator(), broker },
         tasks: Tasks::new(),
         shutdown: shutdown.clone(),
         running: Mutex::new(HashMap::new()),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use futures::TryStreamExt;
 use proto::execution_v1::{
-    executions_server, files_server, processes_server, sessions_server, workers_server,
+    executions_server, files_server, network_server, processes_server, sessions_server,
+    workers_server,
 };
 use proto::wire::MAX_MESSAGE_BYTES;
 use settings::Secret;
@@ -16,7 +17,9 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use super::tls::TlsFiles;
-use crate::grpc::{Authenticate, Connections, Executions, Files, Processes, Sessions, Workers};
+use crate::grpc::{
+    Authenticate, Connections, Executions, Files, Network, Processes, Sessions, Workers,
+};
 use crate::listener::{Listener, Socket};
 use crate::worker::Worker;
 
@@ -35,6 +38,7 @@ pub async fn serve(
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let processes = processes_server::ProcessesServer::new(Processes::new(Arc::clone(worker)));
     let files = files_server::FilesServer::new(Files::new(Arc::clone(worker)));
+    let network = network_server::NetworkServer::new(Network::new(Arc::clone(worker)));
     let workers = workers_server::WorkersServer::new(Workers::new(Arc::clone(worker)));
     let router = builder(tls, &listener)?
         .layer(InterceptorLayer::new(Authenticate::new(token)))
@@ -42,6 +46,7 @@ pub async fn serve(
         .add_service(sessions)
         .add_service(processes)
         .add_service(files)
+        .add_service(network)
         .add_service(workers);
     let address = listener.address()?;
     tracing::info!(address, "serving gRPC");

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::admitted::{Admitted, Ended, Ran, Turn};
 use super::cleanup::Cleanup;
+use super::network::{add_hint, unix_ms};
 use super::place::Place;
 use super::{Worker, WorkerError};
 use crate::execution::event::Event;
@@ -87,13 +88,21 @@ impl Worker {
             () = run.cancelled.cancelled() => return Ok(Ended::Waiting),
         };
         let Acquired { mut runner, cold, refill } = acquired;
+        let begun_ms = unix_ms();
         let start = begun.elapsed();
+        let way_out = match &run.request.network {
+            Some(policy) => self.network.open(runner.sandbox.as_ref(), policy.clone()).await?,
+            None => None,
+        };
         let activity = Activity::default();
         let membership = promise.keep(&runner.sandbox, &activity);
         let share = activity.begin(run.wants());
         let stops = (run.cancelled, None);
         let prepared = self.prepare(run, Mode::Once, pool.toolchains(), stops, &share)?;
-        let completed = prepared.run(&mut runner, run.sink).await;
+        let mut completed = prepared.run(&mut runner, run.sink).await;
+        if let (Some(way_out), Ok(completed)) = (way_out, &mut completed) {
+            add_hint(completed, &way_out, begun_ms);
+        }
         // Given back behind the answer: the next run does not wait for it, and nor does the caller.
         self.tasks.spawn("end sandbox", async move {
             runner.sandbox.end().await;

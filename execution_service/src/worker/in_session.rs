@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::admitted::{Admitted, Ended, Ran, Turn};
 use super::cleanup::Cleanup;
+use super::network::{add_hint, unix_ms};
 use super::place::Place;
 use super::{Worker, WorkerError};
 use crate::execution::handle::{Cause, Handle};
@@ -114,6 +115,7 @@ impl Worker {
         // What ran in the background since the last run is not this one's.
         let since = runner.settle_usage(UNHURRIED).await?;
         let start = begun.elapsed();
+        let begun_ms = unix_ms();
         let mut running = std::pin::pin!(prepared.run(runner, run.sink));
         let mut completed = tokio::select! {
             completed = &mut running => completed,
@@ -122,6 +124,9 @@ impl Worker {
                 running.await
             }
         }?;
+        if let Some(way_out) = session.network.get() {
+            add_hint(&mut completed, way_out, begun_ms);
+        }
         let verdict = &mut completed.verdict;
         if let (Status::Cancelled, Some(cause)) = (verdict.status, handle.cause()) {
             verdict.diagnostic = Some(cause.diagnostic());

@@ -94,13 +94,15 @@ impl Worker {
         let own_zygotes = self.pools.zygotes();
         // A kernel in each that has one; what programs have started is known to the kernel only.
         let kernels = self.pools.warm_kernels() + self.sessions.kernels() + in_hand;
+        // One process beside the spawner; and a socket of each sandbox that it may connect for.
+        let broker = u64::from(self.network.broker.is_some());
         vec![
             InventoryItem { kind: "sandboxes", worker: places, kernel: sandboxes },
             InventoryItem { kind: "zygotes", worker: own_zygotes, kernel: zygotes },
             InventoryItem { kind: "cgroups", worker: places * hierarchies, kernel: cgroups },
             InventoryItem {
                 kind: "processes",
-                worker: places + kernels + self.sessions.processes() + own_zygotes,
+                worker: places + kernels + self.sessions.processes() + own_zygotes + broker,
                 kernel: processes,
             },
             InventoryItem {
@@ -110,7 +112,7 @@ impl Worker {
             },
             InventoryItem {
                 kind: "descriptors",
-                worker: places * DESCRIPTORS_EACH
+                worker: places * (DESCRIPTORS_EACH + broker)
                     + (self.sessions.kernels() + self.sessions.processes())
                         * DESCRIPTORS_OF_A_PROCESS
                     + SPARE_DESCRIPTORS,

@@ -11,6 +11,7 @@ pub mod files;
 mod in_session;
 mod input;
 mod inventory;
+mod network;
 mod place;
 mod processes;
 mod refusal;
@@ -31,6 +32,7 @@ use tracing::Instrument;
 
 pub use admission::{Admission, Bound, QueueFull, Size};
 pub use inventory::{Inventory, InventoryItem};
+pub use network::Network;
 pub use processes::NewProcess;
 pub use refusal::WorkerError;
 pub use tally::{Counts, Tally};
@@ -49,6 +51,7 @@ use crate::execution::request::Request;
 use crate::execution::run::RunSettings;
 use crate::execution::sink::Sink;
 use crate::language::{Approach, Language, Toolchains};
+use crate::network::{PROXY_PORT, proxy_variables};
 use crate::owners::Owners;
 use crate::pool::Pools;
 use crate::sandbox::backend::{Health, SandboxBackend};
@@ -101,6 +104,8 @@ pub struct Worker {
     pub owners: Owners,
     /// Who runs, and who waits.
     pub admission: Arc<Admission>,
+    /// What sandboxes may reach.
+    pub network: Network,
     /// Everything that runs in the background.
     pub tasks: Tasks,
     /// Fires when the worker is to end.
@@ -138,6 +143,18 @@ impl Worker {
         };
         if let Some(place) = &place {
             request.env = place.environment(request.env);
+        }
+        if let Some(policy) = request.network.take() {
+            if place.is_some() {
+                return Err(WorkerError::NetworkOfSession);
+            }
+            self.network.check(&policy)?;
+            if !policy.is_nothing() {
+                let mut env = proxy_variables(PROXY_PORT);
+                env.append(&mut request.env);
+                request.env = env;
+                request.network = Some(policy);
+            }
         }
         let owed = self.owed(&request, &limits);
         let latest = patience.map(|patience| latest_start(Instant::now(), patience, owed));

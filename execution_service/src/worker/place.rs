@@ -18,7 +18,8 @@ impl Place {
         &self,
         mut own: BTreeMap<String, String>,
     ) -> BTreeMap<String, String> {
-        let mut all = self.session.env.clone();
+        let mut all = self.session.network_variables();
+        all.extend(self.session.env.clone());
         all.extend(self.context.env.clone());
         all.append(&mut own);
         all

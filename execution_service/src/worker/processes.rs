@@ -126,6 +126,7 @@ impl Worker {
             control: ControlChannel::None,
         };
         session.toolchains.make_found_by(&mut command);
+        command.env.extend(session.network_variables());
         command.env.extend(session.env.clone());
         command.env.extend(new.env.clone());
         Ok(command)

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::admission::QueueFull;
+use crate::broker::NoWayOut;
 use crate::execution::input::InputError;
 use crate::execution::kernel::KernelError;
 use crate::execution::limits::OutOfRange;
@@ -95,6 +96,22 @@ pub enum WorkerError {
     /// See [`Overcommitted`].
     #[error(transparent)]
     Overcommitted(#[from] Overcommitted),
+    /// A policy allows more than the operator does.
+    #[error("{asked} is more than the operator allows (EGRESS_ALLOW: {})", if most.is_empty() { "nothing" } else { most })]
+    Network {
+        /// Which of the patterns that it allows.
+        index: usize,
+        /// That pattern.
+        asked: String,
+        /// What the operator allows.
+        most: String,
+    },
+    /// A run in a session cannot have a policy of its own.
+    #[error("is the session's, for a run in one: change it there")]
+    NetworkOfSession,
+    /// See [`NoWayOut`].
+    #[error(transparent)]
+    NoWayOut(NoWayOut),
     /// The worker is ending.
     #[error("the worker is ending")]
     ShuttingDown,

@@ -32,6 +32,9 @@ impl Worker {
             self.offers(language)?;
         }
         let limits = self.range.grant(limits)?;
+        if let Some(policy) = &new.network {
+            self.network.check(policy)?;
+        }
         let promise = self.sessions.promise(&new.id, &new.owner)?;
         let room = self.owners.promise(&new.owner, limits.sandbox)?;
         let pool = self.pools.current();
@@ -49,8 +52,12 @@ impl Worker {
             Err(error) => Err(self.cause_of(error).await),
             Ok((sandbox, first)) => {
                 write_files(sandbox.as_ref(), &new.files).await?;
+                let way_out = match &new.network {
+                    Some(policy) => self.network.open(sandbox.as_ref(), policy.clone()).await?,
+                    None => None,
+                };
                 let place = (sandbox, Arc::clone(pool.toolchains()));
-                Ok(promise.keep(Session::begin(new, limits, place, first, room)))
+                Ok(promise.keep(Session::begin(new, limits, place, first, way_out, room)))
             }
         }
     }

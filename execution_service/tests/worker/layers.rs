@@ -9,17 +9,40 @@ fn rules() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         (
             "grpc",
-            &["worker", "session", "owners", "execution", "files", "language", "sandbox", "config"]
-                [..],
+            &[
+                "worker",
+                "session",
+                "owners",
+                "execution",
+                "files",
+                "language",
+                "broker",
+                "network",
+                "sandbox",
+                "config",
+            ][..],
         ),
         (
             "worker",
-            &["session", "owners", "pool", "execution", "files", "language", "sandbox", "tasks"],
+            &[
+                "session",
+                "owners",
+                "pool",
+                "execution",
+                "files",
+                "language",
+                "broker",
+                "network",
+                "sandbox",
+                "tasks",
+            ],
         ),
-        ("session", &["owners", "execution", "files", "language", "sandbox"]),
+        ("session", &["owners", "execution", "files", "language", "broker", "network", "sandbox"]),
         ("owners", &["execution", "sandbox"]),
         ("pool", &["execution", "language", "sandbox", "tasks"]),
-        ("execution", &["language", "sandbox"]),
+        ("execution", &["language", "network", "sandbox"]),
+        ("broker", &["network", "sandbox"]),
+        ("network", &[]),
         ("files", &["sandbox"]),
         ("language", &["sandbox"]),
         ("sandbox", &["runtimes"]),
@@ -58,6 +81,7 @@ fn rules_of_linux() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "cgroup",
                 "confine",
                 "host",
+                "seccomp",
                 "self_test",
                 "spawner",
                 "syscall",
@@ -79,8 +103,9 @@ fn rules_of_linux() -> BTreeMap<&'static str, &'static [&'static str]> {
     ])
 }
 
-/// Who may know that sandboxes are Linux's: whoever starts the worker, or examines the host.
-const KNOW_LINUX: [&str; 4] = ["sandbox/linux", "boot.rs", "startup", "doctor"];
+/// Who may know that sandboxes are Linux's: whoever starts the worker, or examines the host; and the broker, which
+/// is told what to do as the spawner is.
+const KNOW_LINUX: [&str; 5] = ["sandbox/linux", "boot.rs", "broker", "startup", "doctor"];
 
 /// The lines of code of each Rust file below `src`, with the file's path there. Tests beside the code
 /// may do as they like.

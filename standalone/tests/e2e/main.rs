@@ -17,6 +17,7 @@ mod languages;
 mod leaks;
 mod lifecycle;
 mod limits;
+mod network;
 mod output;
 mod packages;
 #[allow(dead_code, reason = "each of the two programs that use it uses its part")]

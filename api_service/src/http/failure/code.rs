@@ -84,6 +84,9 @@ table! {
     /// The operator allows no webhooks to the host.
     WebhookRefused = FORBIDDEN "webhook_refused" "Webhooks to this host are not allowed",
         "webhook.url: ask the operator to add its host to WEBHOOK_HOSTS";
+    /// The operator allows no programs to reach the host.
+    NetworkRefused = FORBIDDEN "network_refused" "Programs may not reach this host",
+        "network.allow: ask the operator to add the host to EGRESS_ALLOW";
     /// A page of another origin wants a WebSocket.
     OriginRefused = FORBIDDEN "origin_refused" "Pages of this origin may not do this",
         "Origin: ask the operator to add it to CORS_ORIGINS";
@@ -299,6 +302,9 @@ table! {
     /// Every slot of the worker is taken.
     WorkerFull = SERVICE_UNAVAILABLE "worker_full" "Every place is taken",
         "nothing was run; try again after the time in Retry-After";
+    /// Nobody connects for sandboxes.
+    NetworkUnavailable = SERVICE_UNAVAILABLE "network_unavailable" "There is no network",
+        "the process that connects for programs is not there; try again, or do without a network";
     /// The worker cannot be reached.
     WorkerUnavailable = SERVICE_UNAVAILABLE "worker_unavailable" "The worker is not available",
         "try again after the time in Retry-After";

@@ -188,6 +188,8 @@ fn of_service(error: &services::Error) -> Meaning<'_> {
         E::WorkerFull(after, queue) => {
             Meaning { queue: *queue, ..of(Code::WorkerFull).after(*after) }
         }
+        E::NetworkRefused(text) => of(Code::NetworkRefused).detail(text.clone()),
+        E::NetworkUnavailable(after) => of(Code::NetworkUnavailable).after(*after),
         E::WorkerUnavailable(after, _) => of(Code::WorkerUnavailable).after(*after),
         E::Refused(field) => of(Code::ValidationFailed).about(std::slice::from_ref(field)),
         E::KeyReused => of(Code::KeyReused),

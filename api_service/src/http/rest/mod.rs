@@ -14,6 +14,7 @@ pub mod files;
 pub mod health;
 mod idempotent;
 pub mod languages;
+pub mod network;
 mod openapi;
 mod processes;
 mod response_body;

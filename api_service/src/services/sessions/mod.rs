@@ -3,13 +3,14 @@
 //! ```text
 //! create ── with a worker's sandbox     change ── extend, pause, resume, metadata
 //! show ──── one, or a list of them      contexts ── made, interrupted, restarted, deleted
-//! end
+//! end                                   network ─── what it may reach, what it has reached
 //! ```
 
 mod change;
 mod contexts;
 mod create;
 mod end;
+mod network;
 mod show;
 mod wanted;
 

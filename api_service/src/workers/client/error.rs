@@ -102,6 +102,12 @@ pub enum Error {
     /// The context runs another language.
     #[error("the context runs another language")]
     LanguageMismatch,
+    /// A network policy allows more than the worker's operator does; the text names the field.
+    #[error("{0}")]
+    NetworkRefused(String),
+    /// Nobody connects for sandboxes at the moment.
+    #[error("there is no network at the moment")]
+    NetworkUnavailable,
     /// The worker cannot run the language.
     #[error("the worker cannot run this language")]
     LanguageUnavailable,
@@ -129,6 +135,8 @@ impl From<Status> for Error {
             return Self::File(problem, String::from(status.message()));
         }
         match word {
+            Some(reason::NETWORK_REFUSED) => Self::NetworkRefused(String::from(status.message())),
+            Some(reason::NETWORK_UNAVAILABLE) => Self::NetworkUnavailable,
             Some(reason::SESSION_NOT_FOUND) => Self::SessionNotFound,
             Some(reason::SESSION_EXPIRED) => Self::SessionExpired,
             Some(reason::SESSION_LOST) => Self::SessionLost,

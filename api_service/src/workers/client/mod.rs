@@ -13,6 +13,7 @@ mod executions;
 mod files;
 mod from_wire;
 mod inventory_from_wire;
+mod network;
 mod processes;
 #[cfg(test)]
 mod properties;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use proto::execution_v1::executions_client::ExecutionsClient;
 use proto::execution_v1::files_client::FilesClient;
+use proto::execution_v1::network_client::NetworkClient;
 use proto::execution_v1::processes_client::ProcessesClient;
 use proto::execution_v1::sessions_client::SessionsClient;
 use proto::execution_v1::workers_client::WorkersClient;
@@ -115,6 +117,10 @@ impl Rpc {
     fn files(self) -> FilesClient<Channel> {
         // A listing may be long.
         FilesClient::new(self.0).max_decoding_message_size(proto::wire::MAX_MESSAGE_BYTES)
+    }
+
+    fn network(self) -> NetworkClient<Channel> {
+        NetworkClient::new(self.0)
     }
 
     fn sessions(self) -> SessionsClient<Channel> {

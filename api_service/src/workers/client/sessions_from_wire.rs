@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proto::execution_v1 as wire;
 
-use super::{Error, from_wire};
+use super::{Error, from_wire, network};
 use crate::domain::context::{Context, ContextState};
 use crate::domain::ids::{ContextId, SessionId};
 use crate::domain::language::LanguageName;
@@ -24,6 +24,7 @@ pub(super) fn session(session: wire::Session) -> Result<LiveSession, Error> {
         idle_seconds,
         limits,
         usage,
+        network,
     } = session;
     Ok(LiveSession {
         id: SessionId::parse(&session_id).ok_or(Error::Malformed("a session id"))?,
@@ -41,6 +42,7 @@ pub(super) fn session(session: wire::Session) -> Result<LiveSession, Error> {
             memory_bytes,
             disk_bytes,
         }),
+        network: network.map(network::from_wire),
     })
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proto::execution_v1 as wire;
 
+use super::network;
 use crate::domain::context::NewContext;
 use crate::domain::event::OutputStream;
 use crate::domain::ids::{ContextId, ExecutionId, SessionId, UserId};
@@ -27,6 +28,7 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         files,
         limits,
         compiler_flags,
+        network,
         wishes: Wishes { for_model: _, form: _, collect, large_results },
     } = run;
     wire::ExecuteRequest {
@@ -46,6 +48,7 @@ pub(super) fn execute(id: &ExecutionId, owner: &UserId, run: &RunRequest) -> wir
         collect: collect.clone(),
         store_large_results: *large_results == LargeResults::Url,
         report_changes: session.is_some(),
+        network: network.as_ref().map(network::to_wire),
     }
 }
 
@@ -55,7 +58,8 @@ pub(super) fn create_session(
     new: &NewSession,
 ) -> wire::CreateSessionRequest {
     // The note is the gateway's; a worker has no use for it.
-    let NewSession { language, ttl, idle, auto_resume, files, env, limits, metadata: _ } = new;
+    let NewSession { language, ttl, idle, auto_resume, files, env, limits, metadata: _, network } =
+        new;
     wire::CreateSessionRequest {
         session_id: id.as_str().to_owned(),
         owner: owner.as_str().to_owned(),
@@ -66,6 +70,7 @@ pub(super) fn create_session(
         files: files.iter().map(file).collect(),
         env: env.clone().into_iter().collect(),
         limits: Some(self::limits(limits)),
+        network: network.as_ref().map(network::to_wire),
     }
 }
 

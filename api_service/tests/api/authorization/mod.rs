@@ -160,6 +160,19 @@ fn table() -> Vec<Row> {
                 200,
             )
         },
+        Row {
+            body: Some(json!({"allow": ["example.com"]})),
+            ..of_session(Method::PATCH, "/v1/code_interpreter/sessions/{id}/network", 200)
+        },
+        Row {
+            foreign: Some(404),
+            ..row(
+                get.clone(),
+                "/v1/code_interpreter/sessions/{id}/network/log",
+                Needs(Scope::Read),
+                200,
+            )
+        },
         of_session(post.clone(), "/v1/code_interpreter/sessions/{id}/pause", 200),
         of_session(post.clone(), "/v1/code_interpreter/sessions/{id}/resume", 200),
         of_session(post.clone(), "/v1/code_interpreter/sessions/{id}/interrupt", 200),

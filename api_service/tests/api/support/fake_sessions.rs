@@ -5,6 +5,7 @@ use proto::execution_v1::sessions_server::Sessions;
 use proto::wire::reason;
 use tonic::{Code, Request, Response, Status};
 
+use super::fake_network;
 use super::fake_worker::FakeWorker;
 use super::script::failed;
 
@@ -40,7 +41,7 @@ fn context(id: String, language: String, working_directory: String) -> wire::Con
 
 impl FakeWorker {
     /// Changes a session of an owner, and gives what it is then.
-    fn change(
+    pub(super) fn change(
         &self,
         (id, owner): (&str, &str),
         change: impl FnOnce(&mut wire::Session) -> Result<(), Status>,
@@ -60,6 +61,7 @@ impl Sessions for FakeWorker {
     ) -> Result<Response<wire::Session>, Status> {
         self.admit(&request)?;
         let new = request.into_inner();
+        fake_network::admit(new.network.as_ref())?;
         if new.env.contains_key("FULL") {
             return Err(failed(Code::ResourceExhausted, reason::TOO_MANY_SESSIONS, "enough"));
         }
@@ -78,6 +80,7 @@ impl Sessions for FakeWorker {
             idle_seconds: if new.idle_seconds == 0 { 1800 } else { new.idle_seconds },
             limits: new.limits,
             usage: None,
+            network: new.network,
         };
         let mut seen = self.seen();
         seen.session_files.extend(new.files);

@@ -10,6 +10,7 @@ use proto::execution_v1 as wire;
 use proto::execution_v1::execution_event::Event;
 use proto::execution_v1::executions_server::{Executions, ExecutionsServer};
 use proto::execution_v1::files_server::FilesServer;
+use proto::execution_v1::network_server::NetworkServer;
 use proto::execution_v1::processes_server::ProcessesServer;
 use proto::execution_v1::sessions_server::SessionsServer;
 use proto::execution_v1::workers_server::{Workers, WorkersServer};
@@ -26,7 +27,7 @@ use super::fake_files::FakeFiles;
 use super::fake_processes::FakeProcesses;
 use super::life::Life;
 use super::script::{self, Signs, event, failed};
-use super::{artifacts, fake_sessions};
+use super::{artifacts, fake_network, fake_sessions};
 
 pub const TOKEN: &str = "internal-nobody-logs-this-0123456789abcdef";
 
@@ -145,6 +146,7 @@ impl FakeWorker {
             (SessionsServer::new(self.clone()), WorkersServer::new(self.clone()));
         let (files, processes) =
             (FilesServer::new(self.clone()), ProcessesServer::new(self.clone()));
+        let network = NetworkServer::new(self.clone());
         let tls = self.tls.clone();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(async move {
@@ -156,6 +158,7 @@ impl FakeWorker {
                 server = server.tls_config(tls).unwrap();
             }
             let server = server.add_service(executions).add_service(sessions);
+            let server = server.add_service(network);
             let server = server.add_service(workers).add_service(processes).add_service(files);
             let _ = server.serve_with_incoming(incoming).await;
         });
@@ -248,6 +251,7 @@ impl Executions for FakeWorker {
             let session = self.session(&run.session_id, &run.owner)?;
             fake_sessions::admit_run(&session, &run)?;
         }
+        fake_network::admit(run.network.as_ref())?;
         if let Some(refusal) = script::refusal(&run.code) {
             return Err(refusal);
         }

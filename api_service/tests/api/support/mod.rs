@@ -8,6 +8,7 @@ mod capabilities;
 mod charts;
 mod events;
 mod fake_files;
+mod fake_network;
 mod fake_processes;
 mod fake_sessions;
 mod fake_worker;

@@ -1,6 +1,8 @@
 //! One sandbox as the worker holds it.
 
 use std::io;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,6 +147,13 @@ impl Sandbox for FakeSandbox {
         self.faults.check(Operation::KillTree)?;
         self.inside.kill_tree(tree);
         Ok(Killed::Tree)
+    }
+
+    /// On the host's loopback, at any port: what is in memory has none of its own.
+    async fn listen(&self, _: u16) -> Result<(OwnedFd, u16), SandboxError> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(SandboxError::Listen)?;
+        let port = listener.local_addr().map_err(SandboxError::Listen)?.port();
+        Ok((listener.into(), port))
     }
 
     fn is_gone(&self) -> bool {

@@ -35,11 +35,13 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use boot::aside::start_aside;
 pub use boot::ids::{FIRST_HOST_ID, HOST_IDS, WORKER_HOST_ID};
 pub use boot::launch::{LaunchOptions, Launched, launch};
 pub use boot::{Namespaced, drop_privileges, enter_namespaces};
 pub use boot_error::BootError;
 pub use cgroup::Leftover;
+pub use client::pending::Packets;
 pub use seccomp::groups;
 pub use self_test::control;
 
@@ -105,6 +107,12 @@ impl LinuxBackend {
             ))),
         }
     }
+}
+
+/// A pair of sockets for [`Packets`], whose ends may be in different processes.
+#[cfg(test)]
+pub fn socket_pair() -> std::io::Result<(std::os::fd::OwnedFd, std::os::fd::OwnedFd)> {
+    wire::channel::pair(true)
 }
 
 #[async_trait]

@@ -122,6 +122,7 @@ impl Scene {
             sessions: Registry::new(SessionRules { max: 9, max_per_owner: 9, idle: HOUR }),
             owners: Owners::roomy(),
             admission: Admission::new(size),
+            network: Network { operator: crate::network::Operator::default(), broker: None },
             tasks: Tasks::new(),
             shutdown: CancellationToken::new(),
             running: Mutex::default(),
@@ -211,6 +212,7 @@ fn new_session(id: &str, language: Option<Language>) -> NewSession {
         ttl: HOUR,
         idle: None,
         auto_resume: true,
+        network: None,
         files: Vec::new(),
     }
 }

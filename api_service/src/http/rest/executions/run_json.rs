@@ -22,6 +22,7 @@ use crate::http::rest::fields::program::{
     args_schema, bounded, compiler_flags_schema, environment, environment_schema, language,
 };
 use crate::http::rest::fields::stdin::StdinBody;
+use crate::http::rest::network::json::NetworkBody;
 
 /// Code to run.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -77,6 +78,8 @@ pub struct RunBody {
     /// Where values of results above 64 KiB are.
     #[schema(schema_with = wishes_json::large_results_schema)]
     pub large_results: Option<String>,
+    /// What it may reach over the network; not in a session, which has its own policy.
+    pub network: Option<NetworkBody>,
     /// Posts the answer of a detached run.
     pub webhook: Option<WebhookBody>,
 }
@@ -108,6 +111,7 @@ impl RunBody {
             answer,
             collect,
             large_results,
+            network,
             webhook: _,
         } = self;
         let mut errors = FieldErrors::default();
@@ -137,6 +141,10 @@ impl RunBody {
         let files = files(body_files.unwrap_or_default(), &mut errors);
         let limits = limits.unwrap_or_default().parse(wall, &mut errors);
         let flags = checked_flags(compiler_flags.unwrap_or_default(), &mut errors);
+        let network = network.map(|network| network.parse(&mut errors));
+        if network.is_some() && session.is_some() {
+            errors.push("network", "is the session's, for a run in one: change it there");
+        }
         let wishes =
             wishes_json::parse(for_model, answer, collect, large_results.as_deref(), &mut errors);
         let run = code.map(|code| RunRequest {
@@ -151,6 +159,7 @@ impl RunBody {
             files,
             limits,
             compiler_flags: flags,
+            network,
             wishes,
         });
         errors.finish(run)

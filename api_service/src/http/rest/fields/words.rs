@@ -5,6 +5,7 @@ use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Type};
 use crate::domain::artifact::{Change, OmittedReason};
 use crate::domain::context::ContextState;
 use crate::domain::execution::ExecutionState;
+use crate::domain::network::ConnectionVerdict;
 use crate::domain::process::{ProcessStatus, SIGNALS};
 use crate::domain::report::Status;
 use crate::domain::scope::Scope;
@@ -47,6 +48,19 @@ pub fn signal() -> Object {
 /// How a session is.
 pub fn session_status() -> Object {
     one_of("How it is.", SessionStatus::ALL.map(SessionStatus::name))
+}
+
+/// Whether programs may reach anything.
+pub fn network_mode() -> Object {
+    one_of(
+        "`none`: nothing, whatever the lists say; `allow`: what `allow` lists.",
+        ["none", "allow"],
+    )
+}
+
+/// What became of a connection.
+pub fn connection_verdict() -> Object {
+    one_of("What became of it.", ConnectionVerdict::ALL.map(ConnectionVerdict::name))
 }
 
 /// How a context is.

@@ -20,6 +20,7 @@ use crate::http::rest::fields::files::{files, files_schema};
 use crate::http::rest::fields::limits::{LimitsAnswer, LimitsBody};
 use crate::http::rest::fields::program::{environment, environment_schema, language};
 use crate::http::rest::fields::timestamp;
+use crate::http::rest::network::json::{NetworkAnswer, NetworkBody};
 
 /// A session to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -54,16 +55,6 @@ pub struct SessionBody {
     pub network: Option<NetworkBody>,
 }
 
-/// What a session may reach. This version knows only "nothing".
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NetworkBody {
-    /// Must be empty.
-    #[serde(default)]
-    #[schema(max_items = 0)]
-    pub allow: Vec<String>,
-}
-
 impl SessionBody {
     /// Checks everything at once.
     ///
@@ -89,9 +80,7 @@ impl SessionBody {
         let files = files(body_files.unwrap_or_default(), &mut errors);
         let limits = limits.unwrap_or_default().parse(None, &mut errors);
         let metadata = written(metadata.unwrap_or_default(), &mut errors);
-        if network.is_some_and(|network| !network.allow.is_empty()) {
-            errors.push("network.allow", "must be empty: sandboxes here have no network");
-        }
+        let network = network.map(|network| network.parse(&mut errors));
         let new = ttl.map(|ttl| NewSession {
             language: language.flatten(),
             ttl,
@@ -101,6 +90,7 @@ impl SessionBody {
             env,
             limits,
             metadata,
+            network,
         });
         errors.finish(new)
     }
@@ -182,7 +172,7 @@ fn seconds(seconds: f64) -> Result<Duration, String> {
         "wall_ms": 30000, "memory_bytes": 268435456, "processes": 64, "output_bytes": 1048576,
         "disk_bytes": 67108864, "inodes": 8192, "open_files": 256, "cpu_ms": 30000
     },
-    "usage": {"cpu_ms": 52, "memory_bytes": 23592960, "disk_bytes": 4096}
+    "usage": {"cpu_ms": 52, "memory_bytes": 23592960, "disk_bytes": 4096}, "network": null
 }))]
 pub struct SessionAnswer {
     /// For runs in it.
@@ -220,6 +210,9 @@ pub struct SessionAnswer {
     /// What it has used; only when you ask for this one session while it lives.
     #[schema(required)]
     pub usage: Option<SessionUsageBody>,
+    /// What it may reach; null for nothing.
+    #[schema(required)]
+    pub network: Option<NetworkAnswer>,
 }
 
 /// What a session has used since it began, and holds now.
@@ -272,7 +265,8 @@ impl SessionAnswer {
             contexts: contexts.iter().map(ContextAnswer::of).collect(),
             processes,
             limits: live.as_ref().map(|live| LimitsAnswer::of(&live.limits)),
-            usage: live.and_then(|live| live.usage).map(SessionUsageBody::of),
+            usage: live.as_ref().and_then(|live| live.usage).map(SessionUsageBody::of),
+            network: live.and_then(|live| live.network).map(NetworkAnswer::of),
         }
     }
 }

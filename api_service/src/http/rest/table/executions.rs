@@ -52,7 +52,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
             .fails(&[C::ContextNotFound, C::SessionPaused, C::SessionFull])
             .fails(&[C::WorkerUnavailable, C::ExecutionUnknown, C::DatabaseBehind])
             .fails(&[C::ExecutionCancelled, C::GatewayStopping, C::AnswersFull])
-            .fails(&[C::WebhookRefused])
+            .fails(&[C::WebhookRefused, C::NetworkRefused, C::NetworkUnavailable])
             .to(executions::run::run),
         get(
             "/v1/code_interpreter/executions",

@@ -5,6 +5,7 @@ mod contexts;
 mod credentials;
 mod executions;
 mod files;
+mod network;
 mod processes;
 mod public;
 mod sessions;
@@ -34,6 +35,7 @@ pub fn protected() -> Vec<Endpoint> {
         contexts::rows(),
         processes::rows(),
         files::rows(),
+        network::rows(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -41,6 +41,7 @@ pub(super) fn rows() -> Vec<Endpoint> {
                 C::ShareFull,
             ])
             .fails(&[C::WorkerFull, C::WorkerUnavailable])
+            .fails(&[C::NetworkRefused, C::NetworkUnavailable])
             .to(sessions::create),
         get(ALL, Needs(Read), Tag::Sessions, "list_sessions", "Your sessions")
             .more("Newest first. With a filter a page may be short though another one follows.")

@@ -14,7 +14,7 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
 
-use super::ids::FIRST_HOST_ID;
+use super::ids::{ASIDE_HOST_ID, FIRST_HOST_ID};
 use crate::sandbox::linux::cgroup::Delegation;
 use crate::sandbox::linux::host::processes;
 use crate::sandbox::linux::syscall;
@@ -132,19 +132,21 @@ fn wait(signals: &SignalFd, deadline: Option<Instant>) -> io::Result<()> {
     }
 }
 
-/// Kills the spawner, which has become our child. What it has made dies with it.
+/// Kills the spawner and who is aside, which have become our children. What they have made dies with them.
 fn kill_children(privileged: bool) -> io::Result<()> {
-    let (nobody, owner) = (Uid::from_raw(NOBODY), Uid::from_raw(FIRST_HOST_ID));
-    if privileged {
-        // Nobody may not signal it, and its own user may.
-        setresuid(nobody, owner, nobody)?;
-    }
-    for pid in processes::children().unwrap_or_default() {
-        // An error means that it has just ended.
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-    }
-    if privileged {
-        setresuid(nobody, nobody, nobody)?;
+    let nobody = Uid::from_raw(NOBODY);
+    for owner in [FIRST_HOST_ID, ASIDE_HOST_ID] {
+        if privileged {
+            // Nobody may not signal them, and their own user may.
+            setresuid(nobody, Uid::from_raw(owner), nobody)?;
+        }
+        for pid in processes::children().unwrap_or_default() {
+            // An error means that it has just ended, or is the other user's.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        if privileged {
+            setresuid(nobody, nobody, nobody)?;
+        }
     }
     Ok(())
 }

@@ -10,3 +10,7 @@ pub const HOST_IDS: u32 = 65_536;
 pub const WORKER_ID: u32 = 1;
 /// The same one as the host sees it: whose the files of a worker are that was started by uid 0.
 pub const WORKER_HOST_ID: u32 = FIRST_HOST_ID + WORKER_ID;
+/// That of a process beside the worker, in the same namespace: neither may signal or trace the other.
+pub const ASIDE_ID: u32 = 2;
+/// The same one as the host sees it.
+pub const ASIDE_HOST_ID: u32 = FIRST_HOST_ID + ASIDE_ID;

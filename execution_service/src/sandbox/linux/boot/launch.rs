@@ -41,6 +41,8 @@ pub struct LaunchOptions {
     pub limits: SandboxLimits,
     /// The most that any sandbox will get.
     pub ceiling: SandboxLimits,
+    /// Whether a sandbox may be given a way out.
+    pub way_out: bool,
     /// The zygotes that may be asked for.
     pub zygotes: Vec<Command>,
 }
@@ -98,7 +100,7 @@ fn run(namespaced: &Namespaced, options: LaunchOptions, socket: OwnedFd) -> io::
 
 fn prove(
     namespaced: &Namespaced,
-    LaunchOptions { roots, limits, ceiling, zygotes }: LaunchOptions,
+    LaunchOptions { roots, limits, ceiling, way_out, zygotes }: LaunchOptions,
     socket: OwnedFd,
 ) -> Result<(Spawner, bool), Failure> {
     let at = |stage: &'static str| move |error: io::Error| Failure::at(stage, &error);
@@ -111,6 +113,7 @@ fn prove(
         distinct_ids: namespaced.distinct_ids,
         fresh_proc: true,
         cgroups: tree.is_some(),
+        way_out,
         ceiling,
     };
     let mut spawner = Spawner::new(socket, host, tree, zygotes).map_err(at("epoll"))?;

@@ -3,13 +3,15 @@
 //! ```text
 //! anchor    real uid, then nobody: made the namespaces, waits, removes the cgroups at the end
 //! └ worker  root of a user namespace, then uid 1 of it without capabilities: tokio, gRPC
-//!   └ spawner  root of that user namespace: makes sandboxes
+//!   ├ spawner  root of that user namespace: makes sandboxes
+//!   └ aside    uid 2 of it without capabilities, with a keeper: the broker
 //! ```
 //!
 //! No process of ours keeps the real uid 0: in a container, that uid could write files of the host's
 //! kernel such as `core_pattern`.
 
 mod anchor;
+pub mod aside;
 pub mod ids;
 pub mod launch;
 

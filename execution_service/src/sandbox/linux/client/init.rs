@@ -42,13 +42,17 @@ pub struct InitClient {
 
 impl InitClient {
     /// Waits until the sandbox is closed and can be used.
-    pub async fn meet(side: InitEnds) -> Result<(Self, Directories), SandboxError> {
+    pub async fn meet(
+        side: InitEnds,
+    ) -> Result<(Self, Directories, Option<OwnedFd>), SandboxError> {
         let create = |stage: &str, source| SandboxError::Create { stage: stage.into(), source };
         let socket = Packets::new(side.socket).map_err(|error| create("socket", error))?;
-        let directories = match socket.receive().await {
+        let (directories, socket_out) = match socket.receive().await {
             Ok(Some((FirstWord::Ready, fds))) => {
-                let mut fds = fds.into_iter().map(fifo::directory);
-                Directories { workspace: fds.next().flatten(), requests: fds.next().flatten() }
+                let mut fds = fds.into_iter();
+                let mut directory = || fds.next().and_then(fifo::directory);
+                let directories = Directories { workspace: directory(), requests: directory() };
+                (directories, fds.next())
             }
             Ok(Some((FirstWord::SetUpFailed(failure), _))) => {
                 return Err(create(&failure.stage, failure.error()));
@@ -61,7 +65,7 @@ impl InitClient {
         let replies = Replies::new(side.replies).map_err(|error| create("init's words", error))?;
         let pending = Pending::new();
         let listener = tokio::spawn(listen(replies, Arc::clone(&pending))).abort_handle();
-        Ok((Self { socket, pending, listener }, directories))
+        Ok((Self { socket, pending, listener }, directories, socket_out))
     }
 
     /// Asks, and hands over `fds`; nothing if init is gone.

@@ -52,6 +52,8 @@ pub struct LinuxSandbox {
     /// Reads the account that the kernel keeps; absent without cgroups.
     pub(super) meter: Option<Meter>,
     pub(super) directories: Mutex<Directories>,
+    /// For a way out, until it has one.
+    pub(super) socket_out: Mutex<Option<OwnedFd>>,
     /// Without a meter: what processes have used that are not init's children.
     pub(super) forked: Arc<Mutex<Reaped>>,
     pub(super) inside: LastSaid,
@@ -71,7 +73,7 @@ impl LinuxSandbox {
         (spawner, host): (Arc<SpawnerClient>, Arc<HostLook>),
     ) -> Result<Self, SandboxError> {
         let met = timeout(PATIENT, InitClient::meet(link)).await;
-        let (init, directories) = met.unwrap_or_else(|elapsed| {
+        let (init, directories, socket_out) = met.unwrap_or_else(|elapsed| {
             let stage = String::from("init says nothing");
             Err(SandboxError::Create { stage, source: io::Error::from(elapsed) })
         })?;
@@ -87,6 +89,7 @@ impl LinuxSandbox {
             in_force: Mutex::new(limits),
             meter,
             directories: Mutex::new(directories),
+            socket_out: Mutex::new(socket_out),
             forked: Arc::default(),
             inside: LastSaid::default(),
             suspicion: Suspicion::default(),
@@ -160,6 +163,7 @@ impl LinuxSandbox {
     /// there are 400 MiB in it: while init lives that is not us, and else a thread that nobody waits for.
     fn let_go(&self) {
         let directories = std::mem::take(&mut *self.directories());
+        drop(self.take_socket_out());
         if self.is_gone() {
             tokio::task::spawn_blocking(move || drop(directories));
         }
@@ -216,6 +220,10 @@ impl Sandbox for LinuxSandbox {
 
     async fn kill_tree(&self, tree: &ProcessTree) -> Result<Killed, SandboxError> {
         self.kill_processes_of(tree).await
+    }
+
+    async fn listen(&self, port: u16) -> Result<(OwnedFd, u16), SandboxError> {
+        self.listen_inside(port)
     }
 
     fn is_gone(&self) -> bool {

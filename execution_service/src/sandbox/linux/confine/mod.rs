@@ -98,6 +98,8 @@ pub struct Host {
     pub fresh_proc: bool,
     /// Memory and processes are limited by a cgroup; otherwise resource limits stand in.
     pub cgroups: bool,
+    /// A sandbox may be given a way out: it comes with a socket for that.
+    pub way_out: bool,
     /// The most that any sandbox may be given: where a cgroup does the limiting, the resource limits,
     /// which cannot be raised later, are set to this.
     pub ceiling: SandboxLimits,

@@ -34,6 +34,8 @@ const SYSTEM: &[&str] = &[
     "/etc/ld.so.cache",
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/certs",
+    "/etc/pki/ca-trust/extracted",
     "/etc/mime.types",
     "/etc/fonts",
     "/etc/localtime",

@@ -61,6 +61,7 @@ struct Init {
 /// Serves the worker until its socket closes. The sandbox is confined already.
 pub fn serve(
     side: InitEnds,
+    way_out: bool,
     memory_bytes: u64,
     process_limits: ProcessLimits,
     sockets: Sockets,
@@ -72,12 +73,14 @@ pub fn serve(
     let children = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
     let files = Files::open()?;
     let paths = Files::paths()?;
-    let carried = paths.each_ref().map(AsFd::as_fd);
+    // Of this network namespace, whoever binds it: the worker does, if the sandbox is to have a way out.
+    let socket_out = if way_out { Some(sockets::unbound()?) } else { None };
+    let carried = paths.iter().chain(&socket_out).map(AsFd::as_fd).collect::<Vec<_>>();
     if let Err(error) = channel::send(socket.as_fd(), &FirstWord::Ready, &carried) {
         let failure = Failure::at("hand over the workspace", &error);
         return channel::send(socket.as_fd(), &FirstWord::SetUpFailed(failure), &[]);
     }
-    drop(paths);
+    drop((paths, socket_out));
     let mut init = Init {
         socket,
         replies: File::from(replies),

@@ -20,6 +20,11 @@ const SOCKET_BYTES: u64 = 4 << 10;
 /// Filters and options of one socket: `net.core.optmem_max` of Linux 6.8 and later.
 const OPTION_BYTES: u64 = 128 << 10;
 
+/// A socket for connections, that is not bound yet.
+pub fn unbound() -> io::Result<OwnedFd> {
+    Ok(socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?)
+}
+
 /// What buffers hold, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Buffered {
@@ -33,6 +38,8 @@ pub struct Buffered {
 pub struct Sockets {
     /// Whom to ask; absent where the kernel has no such thing: then all sockets are only counted.
     diag: Option<OwnedFd>,
+    /// How many there are that no process here has: the one that is asked, and the one that the worker has.
+    of_others: u64,
     /// Which of [`TABLES`] the kernel has, as far as is known. Asking for another would have it look for a module
     /// each time.
     known: [bool; TABLES.len()],
@@ -42,8 +49,8 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Those that `diag` tells of.
-    pub fn new(diag: Option<OwnedFd>) -> io::Result<Self> {
+    /// Those that `diag` tells of; the worker has one of them if `way_out`.
+    pub fn new(diag: Option<OwnedFd>, way_out: bool) -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC;
         let unix = socket(AddressFamily::Unix, SockType::Datagram, flags, None)?;
         let udp = socket(AddressFamily::Inet, SockType::Datagram, flags, None)?;
@@ -52,13 +59,14 @@ impl Sockets {
         let buffer = sizes.fold(TCP_BUFFER_BYTES, u64::max);
         // A buffer takes what is sent while it is not full: one message more, which may be as large.
         let most_bytes_each = buffer.saturating_mul(2).saturating_add(OPTION_BYTES);
-        Ok(Self { diag, known: [true; TABLES.len()], sequence: 0, most_bytes_each })
+        let of_others = u64::from(diag.is_some()) + u64::from(way_out);
+        Ok(Self { diag, of_others, known: [true; TABLES.len()], sequence: 0, most_bytes_each })
     }
 
-    /// How many there are, the one that asks not counted.
+    /// How many there are, those of others not counted.
     pub fn count(&self) -> u64 {
         let text = fs::read_to_string("/proc/self/net/sockstat").unwrap_or_default();
-        used(&text).saturating_sub(u64::from(self.diag.is_some()))
+        used(&text).saturating_sub(self.of_others)
     }
 
     /// What `count` of them cost with empty buffers.
@@ -124,7 +132,7 @@ mod tests {
             Ok(found) => assert!(found.iter().any(|one| one.held() >= sent), "{sent}: {found:?}"),
             Err(_) => println!("skipped: the_kernel_tells_what_a_socket_holds (no unix_diag)"),
         }
-        let sockets = Sockets::new(Some(diag)).expect("sockets");
+        let sockets = Sockets::new(Some(diag), false).expect("sockets");
         assert!(sockets.most(1) > sent, "{} of {sent}", sockets.most(1));
         assert!(sockets.count() >= 2);
     }

@@ -20,3 +20,8 @@ pub fn filter(policy: Policy) -> Vec<libc::sock_filter> {
 pub fn lost_by_programs() -> Vec<libc::sock_filter> {
     bpf::compile(&table::lost_by_programs())
 }
+
+/// What a process beside the worker adds to the filter of a program: it starts no other.
+pub fn lost_by_those_aside() -> Vec<libc::sock_filter> {
+    bpf::compile(&table::lost_by_those_aside())
+}

@@ -95,8 +95,17 @@ pub(super) fn allowed(policy: Policy) -> impl Iterator<Item = Call> {
 
 /// All is allowed but what init alone may do: see [`Confined`].
 pub fn lost_by_programs() -> Vec<Interval> {
+    all_but(arguments::of_init(Confined::Program))
+}
+
+/// All is allowed but to become another program.
+pub fn lost_by_those_aside() -> Vec<Interval> {
+    let refused = Action::Errno(c::EPERM);
+    all_but([(c::SYS_execve, refused), (c::SYS_execveat, refused)])
+}
+
+fn all_but(mut lost: [(c::c_long, Action); 2]) -> Vec<Interval> {
     let mut intervals = vec![Interval { start: 0, action: Action::Allow }];
-    let mut lost = arguments::of_init(Confined::Program);
     lost.sort_by_key(|(number, _)| *number);
     for (number, action) in lost {
         let number = u32::try_from(number).unwrap_or(u32::MAX);

@@ -84,7 +84,7 @@ fn serve(
         let [socket, replies] = syscall::keep_only([socket, replies])?;
         (socket, replies, None)
     };
-    let sockets = init::Sockets::new(diag)?;
+    let sockets = init::Sockets::new(diag, host.way_out)?;
     let (side, process_limits) = (InitEnds { socket, replies }, ProcessLimits::of(host, limits));
-    init::serve(side, limits.memory_bytes, process_limits, sockets)
+    init::serve(side, host.way_out, limits.memory_bytes, process_limits, sockets)
 }

@@ -267,8 +267,13 @@ mod tests {
 
     #[test]
     fn nobody_gets_more_than_the_operator_allows() {
-        let host =
-            Host { distinct_ids: false, fresh_proc: false, cgroups: false, ceiling: CEILING };
+        let host = Host {
+            distinct_ids: false,
+            fresh_proc: false,
+            cgroups: false,
+            way_out: false,
+            ceiling: CEILING,
+        };
         let mut sandboxes = Sandboxes::new(host, None, Vec::new());
         assert!(sandboxes.check(CEILING).is_ok());
         for beyond in [

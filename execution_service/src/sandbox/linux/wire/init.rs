@@ -88,7 +88,7 @@ pub enum Piece {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum FirstWord {
     /// The sandbox is closed and can be used. Carries the root of its workspace, to ask how full it is,
-    /// and the request directory, to open FIFOs there.
+    /// and the request directory, to open FIFOs there; where there may be a way out, a socket for it.
     Ready,
     /// The set-up failed, and init is gone.
     SetUpFailed(Failure),
