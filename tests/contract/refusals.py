@@ -12,10 +12,10 @@ BEYOND_A_SCHEMA = re.compile(
             "must be in the future",  # now is no constant
             "must be the next_cursor of the page before",  # of this list
             "must be one of ",  # the languages that run here
-            "the language .* takes none|is not allowed; see compiler_flags",  # one field by another
+            "the language .* takes none|is not allowed.*compiler_flags in GET",  # one field by another
             r"must be between \d+ and \d+$",  # limits that the worker's operator has set
             r"must be above 0 and at most \d+ seconds$",  # the most is the operator's
-            "must be empty: sandboxes here have no network",  # the operator's choice
+            "is the session's, for a run in one",  # one field by another
             "must not be the user name",  # one field by another
             "must be a form of files",  # what a form is
             "is for detached runs",  # one field by another

@@ -178,7 +178,8 @@ fn decorators_of(source: &str) -> Decorators {
                 "Reflect.defineMetadata",
             ],
         ),
-        (Decorators::Standard, &["context"]),
+        // Those of TypeScript 5 are given one; so may be anything else.
+        (Decorators::Unknown, &["context"]),
         (
             Decorators::Legacy,
             &[

@@ -18,7 +18,8 @@ const SOCKS: u8 = 5;
 pub async fn serve(listener: TcpListener, gate: Arc<Gate>) {
     let closed = gate.closed.clone();
     let serving = async {
-        while let Some(place) = gate.place().await {
+        loop {
+            gate.room().await;
             let stream = match listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(_) => {
@@ -26,6 +27,10 @@ pub async fn serve(listener: TcpListener, gate: Arc<Gate>) {
                     sleep(Duration::from_millis(20)).await;
                     continue;
                 }
+            };
+            // Not before: who only waits must not hold what others need.
+            let Some(place) = gate.place().await else {
+                return;
             };
             let gate = Arc::clone(&gate);
             tokio::spawn(async move {

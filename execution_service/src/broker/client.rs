@@ -84,7 +84,7 @@ impl Broker {
     /// # Errors
     /// When the runtime cannot watch the socket.
     pub fn new(socket: OwnedFd) -> io::Result<Self> {
-        let broker = Arc::new(Packets::new(socket)?);
+        let broker = Packets::new(socket)?;
         let (telling, mut told) = mpsc::unbounded_channel::<Told>();
         let ways = Arc::new(Ways {
             open: Mutex::default(),
@@ -95,20 +95,23 @@ impl Broker {
         });
         let mut tasks = JoinSet::new();
         tasks.spawn({
-            let (ways, broker) = (Arc::clone(&ways), Arc::clone(&broker));
-            async move {
-                while let Some((message, fds)) = told.recv().await {
-                    if broker.send(&message, &fds).await.is_err() {
-                        return;
-                    }
-                    ways.untaken.fetch_sub(1, Ordering::Relaxed);
-                }
-            }
-        });
-        tasks.spawn({
             let ways = Arc::clone(&ways);
             async move {
-                ways.listen(&broker).await;
+                let telling = async {
+                    while let Some((message, fds)) = told.recv().await {
+                        if let Err(error) = broker.send(&message, &fds).await {
+                            tracing::error!(%error, "the broker cannot be told any more");
+                            return;
+                        }
+                        ways.untaken.fetch_sub(1, Ordering::Relaxed);
+                    }
+                };
+                // One that could not be told of a policy must not go on with the last: without this end of the
+                // socket it ends, with all connections.
+                tokio::select! {
+                    () = telling => {}
+                    () = ways.listen(&broker) => {}
+                }
                 ways.lose();
             }
         });
@@ -123,11 +126,7 @@ impl Broker {
         let mut begun = self.ways.begun.subscribe();
         let ready = timeout(START, begun.wait_for(|count| *count > 0)).await;
         let ready = ready.is_ok_and(|begun| begun.is_ok());
-        let hangs = self.ways.untaken.load(Ordering::Relaxed) >= MOST_UNTAKEN as u64;
-        if !ready || hangs || self.ways.gone.load(Ordering::Relaxed) {
-            return Err(NoWayOut::Broker);
-        }
-        Ok(())
+        if ready { self.ways.check() } else { Err(NoWayOut::Broker) }
     }
 
     /// Gives the sandbox that has `listener` on its loopback, at `port`, a way out.
@@ -163,6 +162,7 @@ impl WayOut {
     /// # Errors
     /// [`NoWayOut::Broker`].
     pub fn change(&self, policy: Policy) -> Result<(), NoWayOut> {
+        self.ways.check()?;
         let mut open = self.ways.open();
         let kept = open.get_mut(&self.id).ok_or(NoWayOut::Broker)?;
         kept.policy = policy.clone();
@@ -250,6 +250,12 @@ impl Ways {
             }
             log.records.push_back(record);
         }
+    }
+
+    /// Whether there is a broker that takes what it is told.
+    fn check(&self) -> Result<(), NoWayOut> {
+        let hangs = self.untaken.load(Ordering::Relaxed) >= MOST_UNTAKEN as u64;
+        if hangs || self.gone.load(Ordering::Relaxed) { Err(NoWayOut::Broker) } else { Ok(()) }
     }
 
     fn tell(&self, message: ToBroker, fds: Vec<OwnedFd>) {

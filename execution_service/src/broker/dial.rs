@@ -1,15 +1,16 @@
 //! Connecting to what a policy allows, at an address that was looked at.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::gate::Gate;
 use super::limits::{ADDRESSES, CONNECT, RESOLVE};
-use super::line::Line;
+use super::line::{Line, Purpose};
 use crate::network::{Destination, Host, Rule, Verdict, is_public};
 
 /// Why there is no connection, although the policy allows it.
@@ -30,9 +31,13 @@ pub enum NoConnection {
 }
 
 /// Connects to `destination`, which the gate allows. What comes of it is told.
-pub async fn dial(gate: &Arc<Gate>, destination: &Destination) -> Result<Line, NoConnection> {
+pub async fn dial(
+    gate: &Arc<Gate>,
+    destination: &Destination,
+    purpose: Purpose,
+) -> Result<Line, NoConnection> {
     match connect(gate, destination).await {
-        Ok(stream) => Ok(Line::new(stream, Arc::clone(gate), destination.clone())),
+        Ok(stream) => Ok(Line::new(stream, Arc::clone(gate), destination.clone(), purpose)),
         Err(error) => {
             match &error {
                 NoConnection::Refused(rule) => gate.refused(destination, rule),
@@ -50,11 +55,19 @@ fn failed(gate: &Gate, destination: &Destination, why: &str) {
 }
 
 async fn connect(gate: &Gate, destination: &Destination) -> Result<TcpStream, NoConnection> {
-    let exempt = gate.shared.operator.exempts(&destination.host);
+    let exempt = gate.shared.operator.exempts(destination);
     let addresses = addresses(gate, destination, exempt).await?;
-    let usable = addresses.into_iter().filter(|address| exempt || may_be_reached(*address));
     let mut last = NoConnection::Refused(Rule::Private);
-    for address in usable.take(ADDRESSES) {
+    let mut usable = Vec::new();
+    for address in addresses {
+        // What is denied by its address is not reached by a name either.
+        if let Err(rule) = gate.denies(address) {
+            last = NoConnection::Refused(rule);
+        } else if exempt || may_be_reached(address) {
+            usable.push(address);
+        }
+    }
+    for address in usable.into_iter().take(ADDRESSES) {
         // To the address that was looked at: the name is not resolved again.
         last = match timeout(CONNECT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
@@ -71,10 +84,11 @@ async fn connect(gate: &Gate, destination: &Destination) -> Result<TcpStream, No
 /// Where a host may be, by the operator's word, its own, or that of this machine's resolver.
 async fn addresses(
     gate: &Gate,
-    Destination { host, port }: &Destination,
+    destination: &Destination,
     exempt: bool,
 ) -> Result<Vec<SocketAddr>, NoConnection> {
-    if let Some(address) = gate.shared.operator.address_of(host) {
+    let Destination { host, port } = destination;
+    if let Some(address) = gate.shared.operator.address_of(destination) {
         return Ok(vec![SocketAddr::new(address, *port)]);
     }
     let name = match host {
@@ -84,16 +98,19 @@ async fn addresses(
         Host::Name(name) if exempt => String::from(name.as_str()),
         Host::Name(name) => format!("{name}."),
     };
+    let port = *port;
     let resolving = async {
-        let _place = gate.resolving.acquire().await;
-        lookup_host((name, *port)).await
+        let place = Arc::clone(&gate.resolving).acquire_owned().await;
+        let found = spawn_blocking(move || {
+            // The thread is this sandbox's until the resolver gives it back, also when nobody waits any more.
+            let _place = place;
+            (name, port).to_socket_addrs().map(Vec::from_iter).unwrap_or_default()
+        });
+        found.await.unwrap_or_default()
     };
     match timeout(RESOLVE, resolving).await {
-        Ok(Ok(found)) => {
-            let found: Vec<_> = found.collect();
-            if found.is_empty() { Err(NoConnection::NoName) } else { Ok(found) }
-        }
-        Ok(Err(_)) => Err(NoConnection::NoName),
+        Ok(found) if found.is_empty() => Err(NoConnection::NoName),
+        Ok(found) => Ok(found),
         Err(_) => Err(NoConnection::Silent),
     }
 }
@@ -112,8 +129,10 @@ fn is_ours(address: SocketAddr) -> bool {
     };
     let source = UdpSocket::bind((any, 0))
         .and_then(|socket| socket.connect(address).and_then(|()| socket.local_addr()));
-    // Without a way there, there is none for a connection either.
+    // Without a way there, there is none for a connection either. To a second address of this machine in one network
+    // packets come from the first, but only what is ours can be bound.
     source.is_ok_and(|source| source.ip() == address.ip())
+        || UdpSocket::bind((address.ip(), 0)).is_ok()
 }
 
 #[cfg(test)]

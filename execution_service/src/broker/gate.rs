@@ -1,5 +1,6 @@
 //! One sandbox's way out: its policy, what it has used, and what is told of it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -8,8 +9,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::limits::RESOLVING;
+use super::line::Purpose;
 use super::wire::{FromBroker, GateId};
-use crate::network::{Destination, Operator, Policy, Record, Rule, Verdict};
+use crate::network::{Destination, Host, Operator, Policy, Record, Rule, Verdict};
 
 /// What all gates have together.
 pub struct Shared {
@@ -32,7 +34,7 @@ pub struct Gate {
     /// One of them is over, or the policy is another.
     changed: Notify,
     /// Names that it has resolved now.
-    pub resolving: Semaphore,
+    pub resolving: Arc<Semaphore>,
     /// What all have together.
     pub shared: Arc<Shared>,
     /// Fires when the sandbox is gone, or has no way out any more.
@@ -70,7 +72,7 @@ impl Gate {
             transferred: AtomicU64::new(0),
             open: AtomicU32::new(0),
             changed: Notify::new(),
-            resolving: Semaphore::new(RESOLVING),
+            resolving: Arc::new(Semaphore::new(RESOLVING)),
             shared,
             closed: CancellationToken::new(),
         })
@@ -88,10 +90,14 @@ impl Gate {
     }
 
     /// Waits until it may have one connection more. Called by one task only, so that nobody else takes the place.
-    pub async fn place(self: &Arc<Self>) -> Option<Place> {
+    pub async fn room(&self) {
         while self.open.load(Ordering::Relaxed) >= self.policy.borrow().max_connections {
             self.changed.notified().await;
         }
+    }
+
+    /// A place for a connection that has come, when there is one among those of all.
+    pub async fn place(self: &Arc<Self>) -> Option<Place> {
         let of_all = Arc::clone(&self.shared.connections).acquire_owned().await.ok()?;
         self.open.fetch_add(1, Ordering::Relaxed);
         Some(Place { gate: Arc::clone(self), _of_all: of_all })
@@ -117,8 +123,21 @@ impl Gate {
     ///
     /// # Errors
     /// The rule that ends it.
-    pub fn still_allows(&self, destination: &Destination) -> Result<(), Rule> {
-        self.policy.borrow().reaches(destination)
+    pub fn still_allows(&self, destination: &Destination, purpose: Purpose) -> Result<(), Rule> {
+        let policy = self.policy.borrow();
+        match purpose {
+            Purpose::Requests => policy.reaches(destination),
+            Purpose::Tunnel => policy.allows(destination, None),
+        }
+    }
+
+    /// Whether the policy denies `address` itself.
+    ///
+    /// # Errors
+    /// [`Rule::Denied`].
+    pub fn denies(&self, address: SocketAddr) -> Result<(), Rule> {
+        let destination = Destination { host: Host::Address(address.ip()), port: address.port() };
+        self.policy.borrow().denies(&destination)
     }
 
     /// Counts bytes that have passed.

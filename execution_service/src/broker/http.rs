@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use super::dial::dial;
 use super::gate::Gate;
 use super::limits::{HEAD, HEAD_BYTES, HEAD_FIELDS};
-use super::line::{Line, pass_on};
+use super::line::{Line, Purpose, pass_on};
 use crate::network::{Destination, Host};
 use answer::{Answer, bad_request, no_connection, refused};
 use forward::Forwarding;
@@ -73,7 +73,9 @@ async fn tunnel(
     let destination = authority.and_then(|authority| destination(authority, None));
     let destination = destination.ok_or_else(|| bad_request("CONNECT wants host:port"))?;
     gate.allows(&destination, None).map_err(|rule| refused(&destination, &rule))?;
-    let line = dial(gate, &destination).await.map_err(|why| no_connection(&destination, &why))?;
+    let line = dial(gate, &destination, Purpose::Tunnel)
+        .await
+        .map_err(|why| no_connection(&destination, &why))?;
     let upgrade = hyper::upgrade::on(&mut request);
     *promised.lock().unwrap_or_else(PoisonError::into_inner) = Some((upgrade, line));
     Ok(answer::empty(StatusCode::OK))

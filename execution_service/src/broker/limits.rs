@@ -16,8 +16,8 @@ pub const WHOLE: Duration = Duration::from_secs(3600);
 pub const HEAD_BYTES: usize = 64 << 10;
 /// Fields of a request's head.
 pub const HEAD_FIELDS: usize = 128;
-/// Names that one sandbox has resolved at once: each takes a thread.
-pub const RESOLVING: usize = 8;
+/// Names that one sandbox has resolved at once: each takes one of the 64 threads for it.
+pub const RESOLVING: usize = 4;
 /// Addresses of one name that are tried.
 pub const ADDRESSES: usize = 4;
 /// Bytes that are passed on at once.

@@ -20,10 +20,20 @@ pub struct Line {
     account: Arc<Account>,
 }
 
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Plain requests, each of which is checked.
+    Requests,
+    /// Whatever comes.
+    Tunnel,
+}
+
 /// What a line has done.
 pub struct Account {
     gate: Arc<Gate>,
     destination: Destination,
+    purpose: Purpose,
     sent: AtomicU64,
     received: AtomicU64,
     /// Why it was cut, if it was.
@@ -44,16 +54,20 @@ impl Account {
     pub async fn must_end(&self) {
         let mut changes = self.gate.changes();
         loop {
+            // Before the first wait, too: the policy may have changed while this was being connected.
+            if let Err(rule) = self.gate.still_allows(&self.destination, self.purpose) {
+                self.note(rule.name());
+                return;
+            }
             let before = self.passed();
             let why = tokio::select! {
-                changed = changes.changed() => match (changed, self.gate.still_allows(&self.destination)) {
-                    (Ok(()), Ok(())) => continue,
-                    (Ok(()), Err(rule)) => rule.name(),
-                    (Err(_), _) => return,
+                changed = changes.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return,
                 },
                 () = sleep(IDLE) => "idle",
             };
-            if why != "idle" || self.passed() == before {
+            if self.passed() == before {
                 self.note(why);
                 return;
             }
@@ -87,9 +101,15 @@ impl Account {
 
 impl Line {
     /// Of a new connection.
-    pub fn new(stream: TcpStream, gate: Arc<Gate>, destination: Destination) -> Self {
+    pub fn new(
+        stream: TcpStream,
+        gate: Arc<Gate>,
+        destination: Destination,
+        purpose: Purpose,
+    ) -> Self {
         let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
-        let account = Account { gate, destination, sent, received, cut: Mutex::new(None) };
+        let cut = Mutex::new(None);
+        let account = Account { gate, destination, purpose, sent, received, cut };
         Self { stream, account: Arc::new(account) }
     }
 

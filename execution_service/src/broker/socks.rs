@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::dial::{NoConnection, dial};
 use super::gate::Gate;
 use super::limits::HEAD;
-use super::line::pass_on;
+use super::line::{Purpose, pass_on};
 use crate::network::{Destination, Host};
 
 const VERSION: u8 = 5;
@@ -40,7 +40,7 @@ pub async fn serve(mut program: TcpStream, gate: &Arc<Gate>) -> io::Result<()> {
     let reply = match asked {
         Err(reply) => reply,
         Ok(destination) if gate.allows(&destination, None).is_err() => Reply::NotAllowed,
-        Ok(destination) => match dial(gate, &destination).await {
+        Ok(destination) => match dial(gate, &destination, Purpose::Tunnel).await {
             Ok(line) => {
                 answer(&mut program, Reply::Succeeded).await?;
                 pass_on(program, line).await;

@@ -77,7 +77,8 @@ impl Run<'_> {
         sink: &Sink,
         recording: &mut Recording,
     ) -> Result<Completed, KernelError> {
-        let command = language.compile(self.executable, program);
+        let mut command = language.compile(self.executable, program);
+        runner.toolchains.make_found_by(&mut command);
         let slot = self.slot(&command);
         let found = self.build_from(slot, language, runner, sink, recording);
         let built = match self.hand_over(found).await? {
@@ -90,6 +91,9 @@ impl Run<'_> {
         let begun = Instant::now();
         let rest = sink.after(built.stdout, built.stderr).remembering();
         let mut command = language.run(self.executable, program);
+        runner.toolchains.make_found_by(&mut command);
+        // A PATH of the program's own is its business.
+        command.env.extend(self.request.env.clone());
         if self.request.input.is_some() {
             command.stdin = Stdin::Pipe;
         }
@@ -210,13 +214,12 @@ impl Run<'_> {
 
     async fn step(
         &self,
-        mut command: Command,
+        command: Command,
         limits: &Limits,
         runner: &Runner,
         sink: &Sink,
         recording: &mut Recording,
     ) -> Result<Driven, SandboxError> {
-        runner.toolchains.make_found_by(&mut command);
         let mut process: Process = runner.sandbox.start(command).await?;
         // Of a compiler there is none.
         let stdin = process.stdin.take().map(|stdin| ready(Ok(stdin)));

@@ -141,6 +141,7 @@ fn is_harmless(rest: &str) -> bool {
 fn is_below(path: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+./".contains(&byte);
     let clean = |part: &str| !part.is_empty() && part != "..";
+    let path = path.strip_suffix('/').unwrap_or(path);
     !path.is_empty()
         && !path.starts_with('-')
         && path.bytes().all(plain)

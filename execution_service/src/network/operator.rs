@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::name::{Destination, Host};
+use super::name::Destination;
 use super::pattern::Pattern;
 use super::policy::{Policy, Rule};
 
@@ -69,20 +69,21 @@ impl Operator {
         allowed.then_some(()).ok_or(Rule::Operator)
     }
 
-    /// Whether a host may have an address that is not public.
-    pub fn exempts(&self, host: &Host) -> bool {
-        self.private.iter().any(|private| private.pattern.names(host))
+    /// Whether a host may have an address that is not public, at this port.
+    pub fn exempts(&self, destination: &Destination) -> bool {
+        self.private.iter().any(|private| private.pattern.concerns(destination))
     }
 
     /// Where the operator says that a host is.
-    pub fn address_of(&self, host: &Host) -> Option<IpAddr> {
-        let named = self.private.iter().filter(|private| private.pattern.names(host));
+    pub fn address_of(&self, destination: &Destination) -> Option<IpAddr> {
+        let named = self.private.iter().filter(|private| private.pattern.concerns(destination));
         named.filter_map(|private| private.address).next()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::name::Host;
     use super::super::policy::Mode;
     use super::*;
 
@@ -104,14 +105,19 @@ mod tests {
 
     #[test]
     fn private_hosts_are_exempt_by_name() {
-        let private = ["models", "*.corp.example", "db=10.0.0.5"];
+        let private = ["models", "*.corp.example", "db=10.0.0.5", "one:8080=10.0.0.6"];
         let private = private.iter().map(|text| text.parse().expect("a host")).collect();
         let operator = Operator { allow: Vec::new(), private };
-        let host = |text: &str| Host::parse(text).expect("a host");
-        assert!(operator.exempts(&host("models")) && operator.exempts(&host("a.corp.example")));
-        assert!(!operator.exempts(&host("10.0.0.5")) && !operator.exempts(&host("other")));
-        assert_eq!(operator.address_of(&host("db")), Some([10, 0, 0, 5].into()));
-        assert_eq!(operator.address_of(&host("models")), None);
+        let at = |text: &str, port| Destination { host: Host::parse(text).expect("a host"), port };
+        for exempt in [at("models", 443), at("a.corp.example", 8080), at("one", 8080)] {
+            assert!(operator.exempts(&exempt), "{exempt}");
+        }
+        for other in [at("10.0.0.5", 443), at("other", 443), at("one", 443)] {
+            assert!(!operator.exempts(&other), "{other}");
+        }
+        assert_eq!(operator.address_of(&at("db", 80)), Some([10, 0, 0, 5].into()));
+        assert_eq!(operator.address_of(&at("models", 80)), None);
+        assert_eq!(operator.address_of(&at("one", 80)), None);
         assert!("a=b".parse::<PrivateHost>().is_err() && "a*".parse::<PrivateHost>().is_err());
     }
 }

@@ -113,11 +113,18 @@ impl Policy {
         if self.mode == Mode::None {
             return Err(Rule::Off);
         }
-        if let Some(pattern) = self.deny.iter().find(|pattern| pattern.concerns(destination)) {
-            return Err(Rule::Denied(pattern.clone()));
-        }
+        self.denies(destination)?;
         let allowed = self.allow.iter().any(|pattern| pattern.matches(destination));
         allowed.then_some(()).ok_or(Rule::NotAllowed)
+    }
+
+    /// Whether `deny` has `destination`.
+    ///
+    /// # Errors
+    /// [`Rule::Denied`].
+    pub fn denies(&self, destination: &Destination) -> Result<(), Rule> {
+        let denied = self.deny.iter().find(|pattern| pattern.concerns(destination));
+        denied.map_or(Ok(()), |pattern| Err(Rule::Denied(pattern.clone())))
     }
 
     /// Whether `destination` may be connected to, to send a request with `method` or, without one, to pass on

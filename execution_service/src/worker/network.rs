@@ -27,8 +27,7 @@ impl Network {
     pub fn check(&self, policy: &Policy) -> Result<(), WorkerError> {
         self.operator.covers(policy).map_err(|index| {
             let asked = policy.allow.get(index).map(ToString::to_string).unwrap_or_default();
-            let most = self.operator.allow.iter().map(ToString::to_string).collect::<Vec<_>>();
-            WorkerError::Network { index, asked, most: most.join(", ") }
+            WorkerError::Network { index, asked }
         })
     }
 

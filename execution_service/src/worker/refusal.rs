@@ -97,14 +97,12 @@ pub enum WorkerError {
     #[error(transparent)]
     Overcommitted(#[from] Overcommitted),
     /// A policy allows more than the operator does.
-    #[error("{asked} is more than the operator allows (EGRESS_ALLOW: {})", if most.is_empty() { "nothing" } else { most })]
+    #[error("{asked} is beyond what the operator of this service allows (EGRESS_ALLOW)")]
     Network {
         /// Which of the patterns that it allows.
         index: usize,
-        /// That pattern.
+        /// That pattern. What the operator allows names hosts that are nobody's business.
         asked: String,
-        /// What the operator allows.
-        most: String,
     },
     /// A run in a session cannot have a policy of its own.
     #[error("is the session's, for a run in one: change it there")]

@@ -23,7 +23,9 @@ pd.DataFrame({'n': range(5000), 'x': [float('nan'), 1.5] * 2500})
 #[tokio::test]
 async fn a_figure_and_a_table_are_data_beside_what_they_were() {
     let Ok(environment) = std::env::var("CRUCIBLE_TEST_PYTHON") else {
-        eprintln!("skipped: a_figure_and_a_table_are_data (CRUCIBLE_TEST_PYTHON is not set)");
+        eprintln!(
+            "skipped: a_figure_and_a_table_are_data_beside_what_they_were (CRUCIBLE_TEST_PYTHON is not set)"
+        );
         return;
     };
     let data = tempfile::tempdir().expect("a temporary directory");

@@ -19,6 +19,7 @@ use super::destination;
 use crate::broker::dial::dial;
 use crate::broker::gate::Gate;
 use crate::broker::limits::{HEAD_BYTES, HEAD_FIELDS};
+use crate::broker::line::Purpose;
 use crate::network::Destination;
 
 /// A connection to where the last request went, for the next one that goes there.
@@ -86,7 +87,7 @@ impl Forwarding {
 }
 
 async fn connect(gate: &Arc<Gate>, to: &Destination) -> Result<SendRequest<Incoming>, Answer> {
-    let line = dial(gate, to).await.map_err(|why| no_connection(to, &why))?;
+    let line = dial(gate, to, Purpose::Requests).await.map_err(|why| no_connection(to, &why))?;
     let account = line.account();
     let shaken = http1::Builder::new()
         .max_buf_size(HEAD_BYTES)

@@ -1,7 +1,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::scene::{Scene, ask, connect, log_of, patterns, read_to_end, read_until};
-use crate::network::{Mode, Policy, Verdict};
+use crate::network::{Method, Mode, Policy, Verdict};
 
 fn tunnel(scene: &Scene, host: &str) -> String {
     format!("CONNECT {host}:{} HTTP/1.1\r\nHost: x\r\n\r\n", scene.server)
@@ -131,4 +131,28 @@ async fn a_way_out_that_is_closed_takes_its_connections_along() {
     tokio::time::timeout(std::time::Duration::from_secs(20), refused)
         .await
         .expect("nobody listens");
+}
+
+#[tokio::test]
+async fn a_tunnel_is_cut_by_a_policy_that_would_not_have_let_it_be_made() {
+    let scene = Scene::usual().await;
+    let way_out = scene.open_usual().await;
+    let mut program = connect(&way_out).await;
+    program.write_all(tunnel(&scene, "server.test").as_bytes()).await.expect("it listens");
+    read_until(&mut program, b"\r\n\r\n").await;
+    let get = vec![Method::parse("GET").expect("a method")];
+    let methods = patterns(&["server.test"]).into_iter().map(|host| (host, get.clone())).collect();
+    way_out.change(Policy { methods, ..way_out.policy() }).expect("a broker");
+    assert_eq!(read_to_end(&mut program).await, "");
+    let log = log_of(&way_out, 1).await;
+    assert_eq!(log.records[0].verdict, Verdict::Cut(String::from("tunnel")));
+}
+
+#[tokio::test]
+async fn an_address_that_is_denied_is_not_reached_by_a_name() {
+    let scene = Scene::usual().await;
+    let deny = patterns(&["127.0.0.1"]);
+    let way_out = scene.open(Policy { deny, ..scene.allowing(&["server.test:{}"]) }).await;
+    let answer = ask(&way_out, tunnel(&scene, "server.test")).await;
+    assert!(answer.contains("(denied)"), "{answer}");
 }

@@ -72,10 +72,19 @@ fn prologue(program: Program<'_>) -> String {
     }
     let stdin = quote(program.stdin.unwrap_or("/dev/null"));
     let _ = writeln!(text, "\n__crucible_stdin={stdin}");
-    if LOOKS_AT_TRAPS.iter().any(|words| program.code.contains(words)) {
+    if LOOKS_AT_TRAPS.iter().any(|words| has_words(program.code, words)) {
         text.push_str("__crucible_looks_at_traps=1\n");
     }
     text
+}
+
+/// Whether `words` stand in `code` by themselves: `bootstrap` sets no trap.
+fn has_words(code: &str, words: &str) -> bool {
+    let is_inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    code.match_indices(words).any(|(at, words)| {
+        let (before, after) = (&code[..at], &code[at + words.len()..]);
+        !is_inside(before.chars().next_back()) && !is_inside(after.chars().next())
+    })
 }
 
 /// One word for the shell: nothing is special between single quotes but the quote itself.
@@ -105,5 +114,14 @@ mod tests {
         let output = std::process::Command::new("bash").arg("-c").arg(script).output();
         let output = output.expect("bash is a requirement of this project");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "it's|$(id) `id` \"x\"\n|a'b|");
+    }
+    #[test]
+    fn a_word_is_one_by_itself() {
+        for code in ["trap", "a;trap 'x' EXIT", "(trap)", "set -v\n"] {
+            assert!(LOOKS_AT_TRAPS.iter().any(|words| has_words(code, words)), "{code}");
+        }
+        for code in ["bootstrap.sh", "traps=1", "my_trap", "set -value"] {
+            assert!(!LOOKS_AT_TRAPS.iter().any(|words| has_words(code, words)), "{code}");
+        }
     }
 }

@@ -104,7 +104,7 @@ mod tests {
         for good in [
             &["-O2", "-std=c99", "-Wextra", "-DN=3", "-lm"][..],
             &["-D", "N=3", "-I", "include", "-l", "sqlite3", "-U", "NDEBUG"],
-            &["-Isrc/include", "-I.", "-DNAME=\"x\"", "lib/util.c", "util.c"],
+            &["-Isrc/include/", "-I.", "-DNAME=\"x\"", "lib/util.c", "util.c"],
             &["-fsanitize=address,undefined", "-g", "-fopenmp"],
         ] {
             assert_eq!(C.flags.check(&flags(good)), Ok(()), "{good:?}");

@@ -5,6 +5,7 @@ The programs are in differential/LANGUAGE/*.txt. What differs, with the reason, 
 """
 
 import os
+import subprocess
 import sys
 
 from bash_driver import BashKernel
@@ -60,7 +61,9 @@ class Kernels:
 
 class Differential(Comparison):
     def test_python(self):
-        version = sys.version_info[:2] if PYTHON == sys.executable else (3, 8)
+        say = "import sys; print(*sys.version_info[:2])"
+        said = subprocess.run([PYTHON, "-c", say], capture_output=True, text=True, check=True).stdout
+        version = tuple(map(int, said.split()))
         self.compare("python", [PYTHON, "-X", "utf8"], version, Kernels)
 
     def test_node(self):

@@ -56,6 +56,7 @@ function asCommonJs({ code, shifts: before }) {
   for (const star of stars) {
     head.push(`for (const [k, v] of Object.entries(${star})) if (k !== 'default' && !(k in exports)) exports[k] = v;`);
   }
+  if (edits.source.startsWith('#!')) edits.replace(0, 2, '//');
   edits.list.unshift({ start: 0, end: 0, text: head.join(''), order: -1 });
   const { code: text, shifts } = edits.apply();
   shifts.before = before;

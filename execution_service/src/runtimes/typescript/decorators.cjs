@@ -58,7 +58,8 @@ function end(target, name, assign) {
     defineProperty(target, 'name', { configurable: true, value: name });
     assign(target);
   }
-  plan.isLegacy = plan.mode === 'Legacy' || (plan.mode === 'Unknown' && looksLegacy(plan));
+  // Parameters have only the older ones.
+  plan.isLegacy = plan.mode === 'Legacy' || plan.parameters.length > 0 || (plan.mode === 'Unknown' && looksLegacy(plan));
   plans.set(target, plan);
   if (plan.isLegacy) applyLegacy(target, plan);
   else applyStandard(target, plan);
@@ -67,10 +68,9 @@ function end(target, name, assign) {
 
 const plans = new WeakMap(); // class → plan
 
-// The older ones of methods get three arguments, and are the only ones for parameters.
-function looksLegacy({ members, parameters }) {
-  const takesThree = ({ kind, decorators }) => kind !== 'field' && decorators.some((decorator) => decorator.length > 2);
-  return parameters.length > 0 || members.some(takesThree);
+// The older ones of methods get three arguments.
+function looksLegacy({ members }) {
+  return members.some(({ kind, decorators }) => kind !== 'field' && decorators.some((decorator) => decorator.length > 2));
 }
 
 function applyLegacy(target, { members, parameters }) {

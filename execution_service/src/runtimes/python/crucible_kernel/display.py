@@ -48,6 +48,8 @@ class Display:
         self._patience = _PATIENCE
         self._held = []
         self._clears = False
+        # An interrupt may have kept a `%%capture` from giving it back.
+        self._capture = None
         data_forms.begin()
 
     def main_result(self, value):

@@ -57,11 +57,13 @@ class Interrupts:
 class _Handler:
     """Of SIGINT, and looks as Python's."""
 
-    __name__ = __qualname__ = "default_int_handler"
+    __name__ = "default_int_handler"
     __module__ = "_signal"
 
     def __init__(self, on_signal):
         self.__call = on_signal
+        # In the body of a class it would be the name of that.
+        self.__qualname__ = self.__name__
 
     def __call__(self, signum, frame):
         self.__call(signum, frame)

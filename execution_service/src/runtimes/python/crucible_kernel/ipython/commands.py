@@ -22,7 +22,8 @@ _OTHER_WAYS = (
 _ELSEWHERE = ("192.0.2.1", 9)  # an address of the documentation (RFC 5737)
 _NO_NETWORK = (
     "There is no network here, so nothing can be downloaded or installed. What is installed: `%pip list`, or"
-    " GET /v1/languages. Whoever runs this service can add packages to its Python (PYTHON_ENVIRONMENT).\n"
+    " GET /v1/languages. Whoever runs this service can add packages to its Python (PYTHON_PACKAGES, PYTHON_ENVIRONMENT),"
+    " or allow hosts (EGRESS_ALLOW), which the `network` of a session or run can then name.\n"
 )
 
 

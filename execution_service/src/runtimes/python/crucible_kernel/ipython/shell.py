@@ -11,7 +11,7 @@ from . import notation
 
 
 class Shell:
-    """The way to `interactive.py`, which imports IPython."""
+    """The way to `kernel_shell.py`, which imports IPython."""
 
     def __init__(self):
         self._shell = None
