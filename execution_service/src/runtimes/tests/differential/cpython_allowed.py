@@ -6,6 +6,7 @@ _NO_SERVICES = "a sandbox has no /etc/services"
 _NO_IPV6 = "a sandbox without a network has no IPv6, and of interfaces only lo"
 _READ_ONLY = "to remove a file that is not there fails in another way where the library is read-only"
 _ONE_USER = "a sandbox knows its own user only"
+_NO_CGROUPS = "where no cgroup counts memory, what could not be counted is refused, and stacks of threads are"
 
 # Beginnings of names → the reason.
 ALLOWED = {
@@ -15,6 +16,8 @@ ALLOWED = {
     "test.test_os.TestInvalidFD.test_fdatasync": _NO_FSYNC,
     "test.test_os.TestInvalidFD.test_fsync": _NO_FSYNC,
     "test.test_os.FDInheritanceTests.test_openpty": "a sandbox has no pseudo-terminals for programs to make",
+    "test.test_os.MemfdCreateTests.": _NO_CGROUPS,
+    "test.test_queue.CSimpleQueueTest.test_many_threads": _NO_CGROUPS,
     "test.test_os.ProgramPriorityTests.": "the priority of a sandbox is not its own",
     "test.test_posix.PosixTester.test_preadv_flags": "polled reads are for disks, and a workspace is in memory",
     "test.test_socket.GeneralModuleTests.testGetServBy": _NO_SERVICES,
