@@ -94,7 +94,7 @@ pub(super) fn conditions() -> Vec<Parameter> {
 /// `path`, of a directory.
 pub(super) fn directory() -> Vec<Parameter> {
     let about = "A directory, relative to the workspace; the workspace itself when left out.";
-    vec![query("path", about, text().max_length(Some(MAX_PATH)).pattern(Some("^[^/\\u0000]")))]
+    vec![query("path", about, text().max_length(Some(MAX_PATH)).pattern(Some("^($|[^/\\u0000])")))]
 }
 
 /// A parameter that is true or false.
