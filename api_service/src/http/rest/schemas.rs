@@ -64,7 +64,8 @@ pub(super) fn prefer() -> Vec<Parameter> {
 
 /// `Last-Event-ID`.
 pub(super) fn last_event_id() -> Vec<Parameter> {
-    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    let number = number.minimum(Some(0_usize)).maximum(Some(usize::MAX));
     let about = "The number of the last event that you have; it counts more than `after`.";
     vec![header("Last-Event-ID", about, number.build())]
 }
@@ -94,7 +95,11 @@ pub(super) fn conditions() -> Vec<Parameter> {
 /// `path`, of a directory.
 pub(super) fn directory() -> Vec<Parameter> {
     let about = "A directory, relative to the workspace; the workspace itself when left out.";
-    vec![query("path", about, text().max_length(Some(MAX_PATH)).pattern(Some("^($|[^/\\u0000])")))]
+    vec![query(
+        "path",
+        about,
+        text().max_length(Some(MAX_PATH)).pattern(Some("^($|[^/\\u0000][^\\u0000]*$)")),
+    )]
 }
 
 /// A parameter that is true or false.
@@ -140,9 +145,10 @@ pub(super) fn in_path(name: &str) -> Parameter {
     let schema = match name {
         "pid" => text().pattern(Some("^[0-9]{1,9}$")),
         "stream" => one_of([OutputStream::Stdout.name(), OutputStream::Stderr.name()]),
-        "path" => {
-            text().min_length(Some(1)).max_length(Some(MAX_PATH)).pattern(Some("^[^/\\u0000]"))
-        }
+        "path" => text()
+            .min_length(Some(1))
+            .max_length(Some(MAX_PATH))
+            .pattern(Some("^[^/\\u0000][^\\u0000]*$")),
         _ => text().min_length(Some(1)),
     };
     ParameterBuilder::new()
